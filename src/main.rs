@@ -1,0 +1,2 @@
+//! rancher-route53
+fn main() {}

@@ -1,0 +1,7 @@
+//! A simulated Rancher and a simulated Route 53, written once for the tests, the benchmark
+//! and the demo of rancher-route53.
+//!
+//! Nothing here uses code of rancher-route53 itself: what judges the program must not share
+//! its mistakes.
+
+pub mod http;
