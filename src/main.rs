@@ -1,2 +1,7 @@
-//! rancher-route53
-fn main() {}
+//! The program: everything is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    rancher_route53::commands::main(std::env::args_os().skip(1))
+}

@@ -1,6 +1,7 @@
 //! A small blocking HTTP/1.1 server on a free loopback port, one thread for each connection,
 //! whose handler can answer properly or misbehave in every way a network does.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -44,7 +45,8 @@ impl Request {
     }
 }
 
-/// A well-formed answer. `Content-Length` and `Date` are added when it is sent, unless given.
+/// A well-formed answer. `Content-Length` and `Date` are added when it is sent, unless given;
+/// with a header `Transfer-Encoding: chunked` the body is sent in chunks instead.
 #[derive(Debug, Clone)]
 pub struct Response {
     pub status: u16,
@@ -175,13 +177,14 @@ fn serve(stream: &TcpStream, handler: &dyn Handler, stop: &AtomicBool) -> io::Re
                 let head_only = request.method == "HEAD";
                 let mut bytes = head(&response);
                 if !head_only {
-                    bytes.extend_from_slice(&response.body);
+                    bytes.extend_from_slice(&on_the_wire(&response));
                 }
                 writer.write_all(&bytes)?;
             }
             Reply::Cut(response, length) => {
                 let mut bytes = head(&response);
-                bytes.extend_from_slice(&response.body[..length.min(response.body.len())]);
+                let body = on_the_wire(&response);
+                bytes.extend_from_slice(&body[..length.min(body.len())]);
                 return writer.write_all(&bytes);
             }
             Reply::Drop => return Ok(()),
@@ -227,11 +230,32 @@ fn head(response: &Response) -> Vec<u8> {
             .iter()
             .any(|(n, _)| n.eq_ignore_ascii_case(name))
     };
-    if !has("content-length") {
+    if !has("content-length") && !is_chunked(response) {
         text += &format!("Content-Length: {}\r\n", response.body.len());
     }
     text += "\r\n";
     text.into_bytes()
+}
+
+fn is_chunked(response: &Response) -> bool {
+    response.headers.iter().any(|(name, value)| {
+        name.eq_ignore_ascii_case("transfer-encoding") && value.eq_ignore_ascii_case("chunked")
+    })
+}
+
+/// The body as it is sent: as it is, or in chunks.
+fn on_the_wire(response: &Response) -> Cow<'_, [u8]> {
+    if !is_chunked(response) {
+        return Cow::Borrowed(&response.body);
+    }
+    let mut bytes = Vec::with_capacity(response.body.len() + 1024);
+    for chunk in response.body.chunks(32 * 1024) {
+        bytes.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+        bytes.extend_from_slice(chunk);
+        bytes.extend_from_slice(b"\r\n");
+    }
+    bytes.extend_from_slice(b"0\r\n\r\n");
+    Cow::Owned(bytes)
 }
 
 /// `None` when the client has closed an idle connection.

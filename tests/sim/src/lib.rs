@@ -5,3 +5,6 @@
 //! its mistakes.
 
 pub mod http;
+pub mod rancher;
+pub mod route53;
+pub mod service;

@@ -1,0 +1,203 @@
+//! A plan, sorted by what belongs together: each state record with what happens to it, entries
+//! that need a place, and what depends on no state record.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::Cost;
+use crate::dns::{RecordKey, RecordSet};
+use crate::ownership::{Entry, MOST_CHARACTERS, MOST_ENTRIES, State};
+use crate::plan::{Change, Plan};
+
+/// All that a plan asks for.
+pub struct Work<'a> {
+    /// The state records there are, by index, changed or not.
+    pub rewrites: Vec<Rewrite<'a>>,
+    /// Entries for which a state record with room must be found.
+    pub adds: VecDeque<Add<'a>>,
+    /// Record sets to delete that no state record lists.
+    pub deletes: Vec<&'a RecordSet>,
+    /// Record sets to change.
+    pub changes: Vec<&'a Change>,
+}
+
+/// An entry that needs a place.
+pub struct Add<'a> {
+    /// What to write.
+    pub entry: Entry,
+    /// The record set to create in the same batch; none for one that exists.
+    pub create: Option<&'a RecordSet>,
+}
+
+impl Add<'_> {
+    pub fn cost(&self) -> Cost {
+        Cost::of_entry(&self.entry).plus(self.create.map(Cost::of).unwrap_or_default())
+    }
+}
+
+/// What happens to one state record.
+pub struct Rewrite<'a> {
+    pub index: u16,
+    /// As the zone has it; none if it is new.
+    pub old: Option<RecordSet>,
+    /// What stays of it.
+    pub kept: BTreeSet<Entry>,
+    /// Record sets that it lists and that are deleted.
+    pub deletes: Vec<&'a RecordSet>,
+    /// Record sets that it lists and that are missing: to be created in the same batch.
+    pub creates: VecDeque<&'a RecordSet>,
+    /// Longer than what we write, as another tool may leave it: nothing is added to it.
+    pub is_too_long: bool,
+}
+
+impl Rewrite<'_> {
+    /// A state record that doesn't exist yet.
+    pub fn fresh(index: u16) -> Self {
+        Rewrite {
+            index,
+            old: None,
+            kept: BTreeSet::new(),
+            deletes: Vec::new(),
+            creates: VecDeque::new(),
+            is_too_long: false,
+        }
+    }
+
+    /// Whether it has to be written even if nothing is added.
+    pub fn is_needed(&self) -> bool {
+        self.loses_entries() || !self.creates.is_empty()
+    }
+
+    fn loses_entries(&self) -> bool {
+        self.old.as_ref().map_or(0, |set| set.values.len()) != self.kept.len()
+    }
+
+    pub fn old_cost(&self) -> Cost {
+        self.old.as_ref().map(Cost::of).unwrap_or_default()
+    }
+
+    pub fn kept_cost(&self) -> Cost {
+        self.kept.iter().map(Cost::of_entry).sum()
+    }
+}
+
+impl<'a> Work<'a> {
+    pub fn sort(plan: &'a Plan, state: &State) -> Work<'a> {
+        let mut gone: BTreeSet<&RecordKey> = plan.releases.iter().collect();
+        gone.extend(plan.deletes.iter().map(|set| &set.key));
+        let mut deletes = by_state_record(&plan.deletes, state);
+        let mut creates = by_state_record(&plan.creates, state);
+
+        let mut adds = VecDeque::new();
+        let mut rewrites = Vec::new();
+        for (index, old, entries) in state.records() {
+            let is_gone = |entry: &Entry| matches!(entry, Entry::Owned(key) if gone.contains(key));
+            let mut rewrite = Rewrite {
+                old: Some(old.clone()),
+                kept: entries
+                    .iter()
+                    .filter(|entry| !is_gone(entry))
+                    .cloned()
+                    .collect(),
+                deletes: deletes.remove(&Some(index)).unwrap_or_default(),
+                creates: creates.remove(&Some(index)).unwrap_or_default().into(),
+                ..Rewrite::fresh(index)
+            };
+            if !is_short(rewrite.old_cost()) {
+                rewrite.shorten(entries, state, &mut adds);
+            }
+            rewrites.push(rewrite);
+        }
+        let adopted = plan.adopts.iter();
+        adds.extend(adopted.map(|key| Add {
+            entry: Entry::Owned(key.clone()),
+            create: None,
+        }));
+        adds.extend(
+            creates
+                .remove(&None)
+                .unwrap_or_default()
+                .into_iter()
+                .map(Add::creating),
+        );
+        Work {
+            rewrites,
+            adds,
+            deletes: deletes.remove(&None).unwrap_or_default(),
+            changes: plan.changes.iter().collect(),
+        }
+    }
+}
+
+impl<'a> Add<'a> {
+    fn creating(set: &'a RecordSet) -> Add<'a> {
+        Add {
+            entry: Entry::Owned(set.key.clone()),
+            create: Some(set),
+        }
+    }
+}
+
+/// Record sets by the first state record that lists them.
+fn by_state_record<'a>(
+    sets: &'a [RecordSet],
+    state: &State,
+) -> BTreeMap<Option<u16>, Vec<&'a RecordSet>> {
+    let mut sorted: BTreeMap<Option<u16>, Vec<&RecordSet>> = BTreeMap::new();
+    for set in sets {
+        sorted
+            .entry(state.listed_in(&set.key).next())
+            .or_default()
+            .push(set);
+    }
+    sorted
+}
+
+/// Whether a state record of this size is one that we write.
+pub fn is_short(size: Cost) -> bool {
+    size.is_within(MOST_ENTRIES, MOST_CHARACTERS)
+}
+
+impl<'a> Rewrite<'a> {
+    /// Deals with a state record that another tool has made too long. It is left alone while
+    /// nothing of it goes; when something does, what is too long moves elsewhere.
+    fn shorten(&mut self, all: &BTreeSet<Entry>, state: &State, adds: &mut VecDeque<Add<'a>>) {
+        self.is_too_long = true;
+        // What is to be created gets its entry elsewhere, so that this one needn't be written.
+        let created: BTreeSet<Entry> = self
+            .creates
+            .iter()
+            .map(|set| Entry::Owned(set.key.clone()))
+            .collect();
+        adds.extend(self.creates.drain(..).map(Add::creating));
+        if !self.loses_entries() {
+            return;
+        }
+        if !self.old_cost().fits() {
+            // Not even its DELETE fits into a request. It goes on listing what is gone.
+            self.kept = all.clone();
+            return;
+        }
+        let mut short = BTreeSet::new();
+        let mut size = Cost::default();
+        for entry in self.kept.difference(&created) {
+            let larger = size.plus(Cost::of_entry(entry));
+            if is_short(larger) && self.old_cost().plus(larger).fits() {
+                size = larger;
+                short.insert(entry.clone());
+            }
+        }
+        // After a crash half-way, some have been written elsewhere already.
+        let is_elsewhere = |entry: &Entry| match entry {
+            Entry::Owned(key) => state.listed_in(key).any(|index| index > self.index),
+            Entry::Foreign(_) => false,
+        };
+        let moved = self.kept.iter().filter(|entry| {
+            !short.contains(entry) && !created.contains(entry) && !is_elsewhere(entry)
+        });
+        adds.extend(moved.map(|entry| Add {
+            entry: entry.clone(),
+            create: None,
+        }));
+        self.kept = short;
+    }
+}

@@ -1,0 +1,250 @@
+//! Looks settings up and collects what is wrong with them.
+
+use std::fs::{File, OpenOptions};
+use std::ops::RangeInclusive;
+use std::path::Path;
+
+use ureq::tls::{Certificate, PemItem, parse_pem};
+
+use super::table;
+use crate::secret::Secret;
+
+/// Largest file that a setting names, in bytes: a bundle of all public roots has 250 kB.
+const LARGEST_FILE: u64 = 4 * 1024 * 1024;
+
+pub struct Reader<'a> {
+    variable: &'a dyn Fn(&str) -> Option<Result<String, String>>,
+    /// One line for each thing that is wrong.
+    pub problems: Vec<String>,
+}
+
+/// A setting that is set: under which name, and to what.
+struct Found {
+    name: String,
+    text: String,
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(variable: &'a dyn Fn(&str) -> Option<Result<String, String>>) -> Reader<'a> {
+        Reader {
+            variable,
+            problems: Vec::new(),
+        }
+    }
+
+    /// The text of the first of a setting's names that is set and not blank, trimmed.
+    fn find(&mut self, name: &'static str) -> Option<Found> {
+        let setting = table::find(name).unwrap_or_else(|| panic!("{name} is not in the table"));
+        let names: Vec<&str> = std::iter::once(setting.name)
+            .chain(setting.aliases.iter().copied())
+            .collect();
+        for name in names {
+            let direct = self.look_up(name);
+            let file_variable = format!("{name}_FILE");
+            let file = if setting.is_secret {
+                self.look_up(&file_variable)
+            } else {
+                None
+            };
+            match (direct, file) {
+                (Some(_), Some(_)) => {
+                    self.problem(format!("{name} and {file_variable} are both set: set one"));
+                    return None;
+                }
+                (Some(text), None) => {
+                    return Some(Found {
+                        name: name.to_owned(),
+                        text,
+                    });
+                }
+                (None, Some(path)) => return self.secret_file(&file_variable, &path),
+                (None, None) => {}
+            }
+        }
+        None
+    }
+
+    fn look_up(&mut self, name: &str) -> Option<String> {
+        match (self.variable)(name)? {
+            Ok(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+            Err(error) => {
+                self.problem(format!("{name}: {error}"));
+                None
+            }
+        }
+    }
+
+    fn secret_file(&mut self, variable: &str, path: &str) -> Option<Found> {
+        match read_file(path) {
+            Ok(text) if text.trim().is_empty() => {
+                self.problem(format!("{variable}={path:?}: the file is empty"));
+                None
+            }
+            Ok(text) => Some(Found {
+                name: variable.to_owned(),
+                text: text.trim().to_owned(),
+            }),
+            Err(error) => {
+                self.problem(format!("{variable}={path:?}: can't be read: {error}"));
+                None
+            }
+        }
+    }
+
+    fn problem(&mut self, line: String) {
+        self.problems.push(line);
+    }
+
+    pub fn text(&mut self, name: &'static str) -> Option<String> {
+        self.find(name).map(|found| found.text)
+    }
+
+    pub fn secret(&mut self, name: &'static str) -> Option<Secret> {
+        self.text(name).map(Secret::new)
+    }
+
+    pub fn required_text(&mut self, name: &'static str) -> Option<String> {
+        let known = self.problems.len();
+        let text = self.text(name);
+        if text.is_none() && self.problems.len() == known {
+            self.missing(name);
+        }
+        text
+    }
+
+    pub fn required_secret(&mut self, name: &'static str) -> Option<Secret> {
+        self.required_text(name).map(Secret::new)
+    }
+
+    fn missing(&mut self, name: &'static str) {
+        let help = table::find(name).map_or("", |setting| setting.help);
+        self.problem(format!("{name} is not set: {help}"));
+    }
+
+    /// A value that `parse` makes; `takes` says what it takes.
+    pub fn value<T>(
+        &mut self,
+        name: &'static str,
+        takes: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let Found { name, text } = self.find(name)?;
+        match parse(&text) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.problem(format!("{name}={text:?}: {error}; it takes {takes}"));
+                None
+            }
+        }
+    }
+
+    pub fn required<T>(
+        &mut self,
+        name: &'static str,
+        takes: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let known = self.problems.len();
+        let value = self.value(name, takes, parse);
+        if value.is_none() && self.problems.len() == known {
+            self.missing(name);
+        }
+        value
+    }
+
+    pub fn number(&mut self, name: &'static str, range: RangeInclusive<u64>, default: u64) -> u64 {
+        let takes = format!("a whole number from {} to {}", range.start(), range.end());
+        let parse = |text: &str| match text.parse() {
+            Ok(number) if range.contains(&number) => Ok(number),
+            Ok(_) => Err("out of range".to_owned()),
+            Err(_) => Err("not a whole number".to_owned()),
+        };
+        self.value(name, &takes, parse).unwrap_or(default)
+    }
+
+    pub fn rate(&mut self, name: &'static str, default: f64) -> f64 {
+        let parse = |text: &str| match text.parse::<f64>() {
+            Ok(rate) if (0.01..=1000.0).contains(&rate) => Ok(rate),
+            _ => Err("not such a number".to_owned()),
+        };
+        self.value(name, "a number from 0.01 to 1000, a second", parse)
+            .unwrap_or(default)
+    }
+
+    /// One of several words; the first one is the default.
+    pub fn choice<T: Copy>(&mut self, name: &'static str, choices: &[(&str, T)]) -> T {
+        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+        let parse = |text: &str| {
+            let found = choices
+                .iter()
+                .find(|(word, _)| word.eq_ignore_ascii_case(text));
+            found
+                .map(|(_, choice)| *choice)
+                .ok_or_else(|| "no such choice".to_owned())
+        };
+        self.value(name, &words.join(", "), parse)
+            .unwrap_or(choices[0].1)
+    }
+
+    /// The certificates of the file that a setting names, or of those of the usual ones that
+    /// exist.
+    pub fn certificates(
+        &mut self,
+        name: &'static str,
+        usual: &[&str],
+    ) -> Vec<Certificate<'static>> {
+        let files: Vec<(String, String)> = match self.find(name) {
+            Some(Found { name, text }) => vec![(name, text)],
+            None => usual
+                .iter()
+                .filter(|path| Path::new(path).exists())
+                .map(|path| (name.to_owned(), (*path).to_owned()))
+                .collect(),
+        };
+        let mut certificates = Vec::new();
+        for (name, path) in files {
+            match read_certificates(&path) {
+                Ok(read) => certificates.extend(read),
+                Err(error) => self.problem(format!("{name}={path:?}: {error}")),
+            }
+        }
+        certificates
+    }
+
+    pub fn log_file(&mut self, path: &str) -> Option<File> {
+        match OpenOptions::new().create(true).append(true).open(path) {
+            Ok(file) => Some(file),
+            Err(error) => {
+                self.problem(format!("-log={path:?}: can't be written: {error}"));
+                None
+            }
+        }
+    }
+}
+
+fn read_certificates(path: &str) -> Result<Vec<Certificate<'static>>, String> {
+    let text = read_file(path).map_err(|error| format!("can't be read: {error}"))?;
+    let mut certificates = Vec::new();
+    for item in parse_pem(text.as_bytes()) {
+        match item {
+            Ok(PemItem::Certificate(certificate)) => certificates.push(certificate),
+            Ok(_) => {}
+            Err(error) => return Err(format!("broken PEM: {error}")),
+        }
+    }
+    match certificates.is_empty() {
+        true => Err("there is no certificate in it; it takes a file in PEM format".to_owned()),
+        false => Ok(certificates),
+    }
+}
+
+fn read_file(path: &str) -> Result<String, String> {
+    use std::io::Read;
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    let mut text = String::new();
+    let read = file.take(LARGEST_FILE + 1).read_to_string(&mut text);
+    match read.map_err(|error| error.to_string())? {
+        size if size as u64 > LARGEST_FILE => Err("it is larger than 4 MiB".to_owned()),
+        _ => Ok(text),
+    }
+}

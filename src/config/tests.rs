@@ -1,0 +1,260 @@
+use super::*;
+use std::collections::BTreeMap;
+use std::io::Write;
+
+const REQUIRED: [(&str, &str); 6] = [
+    ("ROOT_DOMAIN", "example.com"),
+    ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+    ("AWS_SECRET_ACCESS_KEY", "aws-secret"),
+    ("CATTLE_URL", "http://rancher:8080/v2-beta"),
+    ("CATTLE_ACCESS_KEY", "agent"),
+    ("CATTLE_SECRET_KEY", "cattle-secret"),
+];
+
+fn read(environment: &[(&str, &str)]) -> Result<Config, Vec<String>> {
+    let environment: BTreeMap<&str, &str> = environment.iter().copied().collect();
+    let variable = |name: &str| environment.get(name).map(|value| Ok((*value).to_owned()));
+    let arguments = arguments::parse([]).unwrap();
+    Config::read(&variable, &arguments).map_err(|error| error.0)
+}
+
+/// The required settings, with these instead or in addition.
+fn with<'a>(changes: &[(&'a str, &'a str)]) -> Result<Config, Vec<String>> {
+    read(&[&REQUIRED, changes].concat())
+}
+
+fn file(content: &str) -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(content.as_bytes()).unwrap();
+    file
+}
+
+#[test]
+fn defaults_are_those_of_the_contract() {
+    let config = with(&[]).unwrap();
+    assert_eq!(config.rules.zone.as_str(), "example.com.");
+    assert_eq!(config.rules.ttl, 300);
+    assert_eq!(
+        config.route53_endpoint.to_string(),
+        "https://route53.amazonaws.com"
+    );
+    assert_eq!(config.signing_region, "us-east-1");
+    assert_eq!(config.policy, Policy::Sync);
+    assert_eq!(config.adopt, AdoptSetting::Never);
+    assert_eq!(config.resync_interval, Duration::from_secs(300));
+    assert_eq!(
+        (config.max_retries, config.request_rate, config.change_rate),
+        (3, 5.0, 100.0)
+    );
+    assert_eq!(
+        config.health,
+        [HealthAddress::Any(1000), HealthAddress::Any(10_000)]
+    );
+    let urls: Vec<String> = config.metadata_urls.iter().map(Url::to_string).collect();
+    assert_eq!(
+        urls,
+        [
+            "http://rancher-metadata.rancher.internal/2015-12-19",
+            "http://metadata/2015-12-19"
+        ]
+    );
+}
+
+#[test]
+fn what_is_required_is_asked_for_all_at_once() {
+    let problems = read(&[("TTL", "x"), ("ROOT_DOMAIN", "  ")]).unwrap_err();
+    let starts = [
+        "TTL=\"x\"",
+        "ROOT_DOMAIN is not set",
+        "AWS_ACCESS_KEY_ID is not set",
+        "AWS_SECRET_ACCESS_KEY is not set",
+        "CATTLE_URL is not set",
+        "CATTLE_ACCESS_KEY is not set",
+        "CATTLE_SECRET_KEY is not set",
+    ];
+    assert_eq!(problems.len(), starts.len(), "{problems:#?}");
+    for start in starts {
+        assert!(
+            problems.iter().any(|problem| problem.starts_with(start)),
+            "{start}"
+        );
+    }
+}
+
+#[test]
+fn a_wrong_setting_names_itself_its_value_and_what_it_takes() {
+    for (name, value, takes) in [
+        ("ROOT_DOMAIN", "exa mple.com", "a domain name"),
+        ("ROOT_DOMAIN", "example..com", "a domain name"),
+        ("ROUTE53_ZONE_ID", "../..", "letters and digits"),
+        ("NAME_TEMPLATE", "%{{nonsense}}", "%{{service_name}}"),
+        ("NAME_TEMPLATE", "%{{service_name", "}}"),
+        ("TTL", "-1", "from 0 to 2147483647"),
+        ("TTL", "2147483648", "from 0 to 2147483647"),
+        ("TTL", "5m", "whole number"),
+        ("AWS_ENDPOINT_URL_ROUTE_53", "route53", "http://"),
+        ("AWS_ENDPOINT_URL", "ftp://x", "http://"),
+        ("CATTLE_URL", "rancher:8080", "http://"),
+        ("METADATA_URL", "metadata", "http://"),
+        ("POLICY", "everything", "sync, upsert-only, create-only"),
+        ("ADOPT", "all", "never, matching, legacy"),
+        ("RESYNC_INTERVAL", "1", "from 10 to 86400"),
+        ("ROUTE53_MAX_RETRIES", "many", "from 0 to 20"),
+        ("ROUTE53_REQUEST_RATE", "0", "from 0.01 to 1000"),
+        ("ROUTE53_REQUEST_RATE", "NaN", "from 0.01 to 1000"),
+        ("ROUTE53_CHANGE_RATE", "-5", "from 0.01 to 1000"),
+        ("HEALTH_ADDRESS", ":99999", ":1000"),
+        ("HEALTH_ADDRESS", "localhost", "127.0.0.1:1000"),
+        ("LOG_LEVEL", "loud", "info, debug, warn, error"),
+        ("LOG_FORMAT", "xml", "logfmt, json"),
+        ("CA_FILE", "/does/not/exist.pem", "No such file"),
+    ] {
+        let problems = with(&[(name, value)]).unwrap_err();
+        assert_eq!(problems.len(), 1, "{name}={value}: {problems:#?}");
+        assert!(
+            problems[0].starts_with(&format!("{name}={value:?}: ")),
+            "{}",
+            problems[0]
+        );
+        assert!(
+            problems[0].contains(takes),
+            "{} should say {takes}",
+            problems[0]
+        );
+        assert_eq!(problems[0].lines().count(), 1);
+    }
+}
+
+#[test]
+fn aliases_are_read_in_order_and_blank_counts_as_unset() {
+    let config = with(&[
+        ("AWS_ACCESS_KEY_ID", " "),
+        ("AWS_ACCESS_KEY", "OLD"),
+        ("AWS_REGION", ""),
+        ("AWS_DEFAULT_REGION", "cn-north-1"),
+        ("PLATFORM_URL", "http://other"),
+        ("TTL", ""),
+    ])
+    .unwrap();
+    assert_eq!(config.credentials.access_key_id, "OLD");
+    assert_eq!(
+        config.route53_endpoint.to_string(),
+        "https://route53.amazonaws.com.cn"
+    );
+    assert_eq!(config.signing_region, "cn-northwest-1");
+    assert_eq!(
+        config.rancher.url.to_string(),
+        "http://rancher:8080/v2-beta"
+    );
+    let custom = with(&[
+        ("AWS_ENDPOINT_URL", "http://generic"),
+        ("ROUTE53_ENDPOINT_URL", "http://own"),
+        ("AWS_REGION", "eu-west-1"),
+    ])
+    .unwrap();
+    assert_eq!(custom.route53_endpoint.to_string(), "http://own");
+    assert_eq!(
+        custom.signing_region, "eu-west-1",
+        "with a custom endpoint the region signs"
+    );
+}
+
+#[test]
+fn a_secret_can_be_in_a_file() {
+    let secret = file("from-file\n");
+    let path = secret.path().to_str().unwrap();
+    let config = with(&[
+        ("AWS_SECRET_ACCESS_KEY", ""),
+        ("AWS_SECRET_ACCESS_KEY_FILE", path),
+    ])
+    .unwrap();
+    assert_eq!(
+        config.credentials.secret_access_key,
+        Secret::new("from-file")
+    );
+
+    let both = with(&[("AWS_SECRET_ACCESS_KEY_FILE", path)]).unwrap_err();
+    assert!(both[0].contains("both set"), "{both:?}");
+    let empty = file(" \n");
+    let path = empty.path().to_str().unwrap();
+    let empty = with(&[("CATTLE_SECRET_KEY", ""), ("CATTLE_SECRET_KEY_FILE", path)]).unwrap_err();
+    assert_eq!(empty.len(), 1, "{empty:?}");
+    assert!(empty[0].contains("CATTLE_SECRET_KEY_FILE") && empty[0].contains("empty"));
+    let gone = [
+        ("CATTLE_SECRET_KEY", ""),
+        ("CATTLE_SECRET_KEY_FILE", "/does/not/exist"),
+    ];
+    let gone = with(&gone).unwrap_err();
+    assert!(gone[0].contains("can't be read"), "{gone:?}");
+    // What isn't secret can't.
+    let path = secret.path().to_str().unwrap();
+    assert!(with(&[("TTL_FILE", path)]).is_ok_and(|config| config.rules.ttl == 300));
+}
+
+#[test]
+fn a_ca_file_must_hold_a_certificate() {
+    for (content, words) in [
+        ("", "no certificate"),
+        ("hello", "no certificate"),
+        (
+            "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n",
+            "PEM",
+        ),
+        ("-----BEGIN CERTIFICATE-----\nAAAA\n", "PEM"),
+    ] {
+        let file = file(content);
+        let path = file.path().to_str().unwrap();
+        for name in [
+            "CA_FILE",
+            "SSL_CERT_FILE",
+            "AWS_CA_BUNDLE",
+            "PLATFORM_CA_ROOT",
+        ] {
+            let problems = with(&[(name, path)]).unwrap_err();
+            assert_eq!(problems.len(), 1, "{problems:?}");
+            assert!(
+                problems[0].starts_with(&format!("{name}={path:?}")),
+                "{problems:?}"
+            );
+            assert!(
+                problems[0].contains(words),
+                "{problems:?} should say {words}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_variable_that_is_not_unicode_is_an_error() {
+    let variable = |name: &str| match name {
+        "TTL" => Some(Err("the value isn't Unicode".to_owned())),
+        _ => REQUIRED
+            .iter()
+            .find(|(n, _)| *n == name)
+            .map(|(_, v)| Ok((*v).to_owned())),
+    };
+    let error = Config::read(&variable, &arguments::parse([]).unwrap()).unwrap_err();
+    assert_eq!(error.0, ["TTL: the value isn't Unicode"]);
+}
+
+#[test]
+fn no_secret_is_ever_shown() {
+    let config = with(&[("AWS_SESSION_TOKEN", "the-token")]).unwrap();
+    let shown = format!("{config:?} {config:#?}");
+    for secret in ["aws-secret", "cattle-secret", "the-token"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+}
+
+#[test]
+fn every_setting_is_in_the_table_once() {
+    let mut names: Vec<&str> = Vec::new();
+    for setting in table::SETTINGS {
+        names.push(setting.name);
+        names.extend(setting.aliases);
+    }
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count);
+}

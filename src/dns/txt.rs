@@ -1,0 +1,115 @@
+//! The values of TXT record sets: one or more quoted strings of at most 255 octets each, with
+//! `\"` for a quote, `\\` for a backslash and `\ooo` for what isn't printable ASCII.
+//! <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/ResourceRecordTypes.html#TXTFormat>
+
+/// The longest string; longer text continues in another one.
+const LONGEST_STRING: usize = 255;
+
+/// The value for a text.
+pub fn encode(text: &str) -> String {
+    let strings: Vec<String> = text.as_bytes().chunks(LONGEST_STRING).map(quote).collect();
+    if strings.is_empty() {
+        "\"\"".to_owned()
+    } else {
+        strings.join(" ")
+    }
+}
+
+fn quote(octets: &[u8]) -> String {
+    let mut quoted = String::with_capacity(octets.len() + 2);
+    quoted.push('"');
+    for octet in octets {
+        match octet {
+            b'"' | b'\\' => quoted.extend(['\\', char::from(*octet)]),
+            b' '..=b'~' => quoted.push(char::from(*octet)),
+            _ => quoted.push_str(&format!("\\{octet:03o}")),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// The text of a value, its strings joined; `None` if it isn't well-formed or not UTF-8. A value
+/// without quotes is one string up to the next space.
+pub fn decode(value: &str) -> Option<String> {
+    let mut text = Vec::with_capacity(value.len());
+    let mut bytes = value.bytes().peekable();
+    loop {
+        while bytes.next_if_eq(&b' ').is_some() {}
+        let quoted = match bytes.peek() {
+            None => return String::from_utf8(text).ok(),
+            Some(b'"') => bytes.next().is_some(),
+            Some(_) => false,
+        };
+        loop {
+            match bytes.next() {
+                Some(b'"') if quoted => break,
+                Some(b'"') => return None,
+                Some(b' ') if !quoted => break,
+                Some(b'\\') => text.push(unescape(&mut bytes)?),
+                Some(octet) => text.push(octet),
+                None if quoted => return None,
+                None => break,
+            }
+        }
+    }
+}
+
+fn unescape(bytes: &mut std::iter::Peekable<std::str::Bytes<'_>>) -> Option<u8> {
+    let first = bytes.next()?;
+    if !first.is_ascii_digit() {
+        return Some(first);
+    }
+    let mut value = 0;
+    for digit in [Some(first), bytes.next(), bytes.next()] {
+        value = value * 8 + char::from(digit?).to_digit(8)?;
+    }
+    u8::try_from(value).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn encodes_and_splits() {
+        assert_eq!(encode("web.example.com."), "\"web.example.com.\"");
+        assert_eq!(encode("a\"b\\c"), r#""a\"b\\c""#);
+        assert_eq!(encode("é"), r#""\303\251""#);
+        assert_eq!(encode(""), "\"\"");
+        assert_eq!(
+            encode(&"x".repeat(300)),
+            format!("\"{}\" \"{}\"", "x".repeat(255), "x".repeat(45))
+        );
+    }
+
+    #[test]
+    fn decodes_what_other_tools_write() {
+        for (value, text) in [
+            (r#""a" "b""#, Some("ab")),
+            (r#"plain"#, Some("plain")),
+            (r#""\141""#, Some("a")),
+            (r#""a"#, None),
+            (r#"a"b"#, None),
+            (r#""\"#, None),
+            (r#""\14""#, None),
+            (r#""\999""#, None),
+            (r#""\377""#, None),
+        ] {
+            assert_eq!(decode(value).as_deref(), text, "{value}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn decoding_undoes_encoding(text in "\\PC{0,400}") {
+            prop_assert_eq!(decode(&encode(&text)), Some(text));
+        }
+
+        #[test]
+        fn decoding_never_panics(value in "[\"\\\\ a0-9é]{0,40}") {
+            decode(&value);
+        }
+    }
+}

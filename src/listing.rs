@@ -1,0 +1,130 @@
+//! Which part of the zone is listed, and the listing.
+//!
+//! A zone may hold thousands of record sets that are none of our business. Listings are sorted
+//! by the labels reversed, so everything at or below a name is one stretch of it: normally only
+//! `<environment>.<zone>` is listed, and the stretch in which the state records are.
+
+use std::collections::BTreeSet;
+
+use crate::dns::{Name, RecordKey, Zone};
+use crate::ownership::{State, StateNames};
+use crate::route53::client::Client;
+use crate::route53::error::Error;
+use crate::route53::xml::ListStart;
+
+/// More pages than any zone has: a listing that goes on has lost its way.
+const MOST_PAGES: usize = 20_000;
+
+/// What is known of a zone, and of how much of it.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// The record sets, with the changes made since.
+    pub zone: Zone,
+    /// Whose state records were looked for.
+    pub names: StateNames,
+    coverage: Coverage,
+}
+
+/// What was listed besides the state records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Coverage {
+    Whole,
+    Below(Name),
+}
+
+impl View {
+    /// Whether it shows every record set under these names.
+    pub fn covers<'a>(&self, mut keys: impl Iterator<Item = &'a RecordKey>) -> bool {
+        match &self.coverage {
+            Coverage::Whole => true,
+            Coverage::Below(name) => keys.all(|key| key.name.is_at_or_below(name)),
+        }
+    }
+}
+
+/// Lists what has to be known: the state records, and all record sets at or below `environment`,
+/// or the whole zone if something desired or owned is elsewhere.
+pub fn list(
+    client: &mut Client,
+    zone_id: &str,
+    names: &StateNames,
+    environment: Option<&Name>,
+    desired: &BTreeSet<&RecordKey>,
+) -> Result<View, Error> {
+    let mut zone = state_records(client, zone_id, names)?;
+    let state = State::read(&zone, names);
+    let mut keys = desired.iter().copied().chain(state.owned());
+    let below = environment.filter(|name| keys.all(|key| key.name.is_at_or_below(name)));
+    let coverage = match below {
+        Some(name) => {
+            let is_over = |listed: &Name| !listed.is_at_or_below(name);
+            zone.merge(stretch(client, zone_id, Some(name), is_over)?);
+            Coverage::Below(name.clone())
+        }
+        None => {
+            zone = stretch(client, zone_id, None, |_| false)?;
+            Coverage::Whole
+        }
+    };
+    Ok(View {
+        zone,
+        names: names.clone(),
+        coverage,
+    })
+}
+
+/// Lists the state records anew. Another instance may have written them, with a record set that
+/// a listing shows, just between the two parts of that listing.
+pub fn list_state_records(
+    client: &mut Client,
+    zone_id: &str,
+    view: &mut View,
+) -> Result<(), Error> {
+    let fresh = state_records(client, zone_id, &view.names)?;
+    let names = view.names.clone();
+    view.zone.retain(|key| names.index(&key.name).is_none());
+    view.zone.merge(fresh);
+    Ok(())
+}
+
+fn state_records(client: &mut Client, zone_id: &str, names: &StateNames) -> Result<Zone, Error> {
+    let (from, to) = names.listed_from_to();
+    let last = to.listing_key();
+    // How names with other characters than ours sort isn't documented: they decide nothing.
+    let is_over = |listed: &Name| !listed.as_str().contains('\\') && listed.listing_key() > last;
+    let mut zone = stretch(client, zone_id, Some(&from), is_over)?;
+    zone.retain(|key| names.index(&key.name).is_some());
+    Ok(zone)
+}
+
+/// Lists from a name on, to the first name that is beyond the stretch.
+fn stretch(
+    client: &mut Client,
+    zone_id: &str,
+    from: Option<&Name>,
+    is_over: impl Fn(&Name) -> bool,
+) -> Result<Zone, Error> {
+    let mut zone = Zone::default();
+    let mut start = from.map(|name| ListStart {
+        name: name.as_str().to_owned(),
+        rtype: None,
+        identifier: None,
+    });
+    for _ in 0..MOST_PAGES {
+        let page = client.list(zone_id, start.as_ref())?;
+        for (key, held) in page.sets {
+            if is_over(&key.name) {
+                return Ok(zone);
+            }
+            zone.insert(key, held);
+        }
+        match page.next {
+            None => return Ok(zone),
+            Some(next) if start.as_ref() == Some(&next) => break,
+            Some(next) => start = Some(next),
+        }
+    }
+    Err(Error::NoAnswer(
+        "the listing of the zone doesn't come to an end".to_owned(),
+    ))
+}

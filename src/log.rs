@@ -1,0 +1,210 @@
+//! One line for each event, to stderr or a file: logfmt, or JSON for machines.
+//!
+//! Text from outside can be hostile, so every value is quoted and escaped where it needs to be:
+//! an event is always exactly one line.
+
+use std::fmt::{Display, Write as _};
+use std::fs::File;
+use std::io::Write as _;
+use std::sync::{Mutex, OnceLock};
+
+use chrono::{SecondsFormat, Utc};
+
+/// How much an event matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// For whoever looks into something.
+    Debug,
+    /// What was changed.
+    Info,
+    /// What an operator should know of.
+    Warn,
+    /// What an operator has to mend.
+    Error,
+}
+
+impl Level {
+    fn as_str(self) -> &'static str {
+        match self {
+            Level::Debug => "debug",
+            Level::Info => "info",
+            Level::Warn => "warn",
+            Level::Error => "error",
+        }
+    }
+}
+
+/// `LOG_FORMAT`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// `key=value key="two words"`
+    Logfmt,
+    /// One JSON object.
+    Json,
+}
+
+/// Where the log goes, and what of it.
+pub struct Log {
+    /// The least that is written.
+    pub level: Level,
+    /// How it is written.
+    pub format: Format,
+    /// Instead of stderr.
+    pub file: Option<Mutex<File>>,
+}
+
+static LOG: OnceLock<Log> = OnceLock::new();
+
+/// Sets the log up, once; before that, info and above go to stderr.
+pub fn start(log: Log) {
+    let _ = LOG.set(log);
+}
+
+/// Key and value of an event.
+pub type Field<'a> = (&'a str, &'a dyn Display);
+
+/// For whoever looks into something.
+pub fn debug(message: &str, fields: &[Field<'_>]) {
+    write(Level::Debug, message, fields);
+}
+
+/// What was changed.
+pub fn info(message: &str, fields: &[Field<'_>]) {
+    write(Level::Info, message, fields);
+}
+
+/// What an operator should know of.
+pub fn warn(message: &str, fields: &[Field<'_>]) {
+    write(Level::Warn, message, fields);
+}
+
+/// What an operator has to mend.
+pub fn error(message: &str, fields: &[Field<'_>]) {
+    write(Level::Error, message, fields);
+}
+
+/// Writes an event. That it can't be written is no reason to stop.
+pub fn write(level: Level, message: &str, fields: &[Field<'_>]) {
+    const UNTIL_STARTED: Log = Log {
+        level: Level::Info,
+        format: Format::Logfmt,
+        file: None,
+    };
+    let log = LOG.get().unwrap_or(&UNTIL_STARTED);
+    if level < log.level {
+        return;
+    }
+    let time = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
+    let line = line(log.format, &time, level, message, fields);
+    match &log.file {
+        Some(file) => {
+            if let Ok(mut file) = file.lock() {
+                let _ = file.write_all(line.as_bytes());
+            }
+        }
+        None => {
+            let _ = std::io::stderr().lock().write_all(line.as_bytes());
+        }
+    }
+}
+
+fn line(format: Format, time: &str, level: Level, message: &str, fields: &[Field<'_>]) -> String {
+    let fixed: [Field<'_>; 3] = [
+        ("time", &time),
+        ("level", &level.as_str()),
+        ("msg", &message),
+    ];
+    let mut line = String::new();
+    for (key, value) in fixed.iter().chain(fields) {
+        let value = value.to_string();
+        let _ = match format {
+            Format::Logfmt if line.is_empty() => write!(line, "{key}={}", quoted_if_needed(&value)),
+            Format::Logfmt => write!(line, " {key}={}", quoted_if_needed(&value)),
+            Format::Json => {
+                let separator = if line.is_empty() { '{' } else { ',' };
+                write!(line, "{separator}{}:{}", quoted(key), quoted(&value))
+            }
+        };
+    }
+    line.push_str(match format {
+        Format::Logfmt => "\n",
+        Format::Json => "}\n",
+    });
+    line
+}
+
+fn quoted_if_needed(value: &str) -> String {
+    let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '=' | '\\');
+    if !value.is_empty() && value.chars().all(plain) {
+        value.to_owned()
+    } else {
+        quoted(value)
+    }
+}
+
+/// As a JSON string, which logfmt's readers understand too. Line separators that JSON allows
+/// and control characters of terminals beyond ASCII are escaped as well.
+fn quoted(value: &str) -> String {
+    let mut out = String::with_capacity(value.len() + 2);
+    out.push('"');
+    for c in value.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            c if c.is_control()
+                || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}') =>
+            {
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIME: &str = "2026-01-02T03:04:05.678Z";
+
+    #[test]
+    fn a_line_is_logfmt_or_json() {
+        let fields: [Field<'_>; 3] = [
+            ("n", &3),
+            ("name", &"web.example.com."),
+            ("why", &"a \"b\""),
+        ];
+        assert_eq!(
+            line(Format::Logfmt, TIME, Level::Info, "created", &fields),
+            "time=2026-01-02T03:04:05.678Z level=info msg=created n=3 name=web.example.com. \
+             why=\"a \\\"b\\\"\"\n"
+        );
+        let json = line(Format::Json, TIME, Level::Warn, "x y", &fields);
+        let parsed: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(parsed["msg"], "x y");
+        assert_eq!(parsed["why"], "a \"b\"");
+    }
+
+    #[test]
+    fn hostile_text_stays_on_its_line() {
+        let hostile = "a\nlevel=error msg=\"forged\"\r\u{1b}[31m\u{2028}\u{202e}\0";
+        for format in [Format::Logfmt, Format::Json] {
+            let line = line(format, TIME, Level::Info, hostile, &[("key", &hostile)]);
+            assert_eq!(line.trim_end().lines().count(), 1);
+            assert!(
+                !line
+                    .trim_end()
+                    .contains(|c: char| c.is_control() || c == '\u{2028}'),
+                "{line}"
+            );
+        }
+        let json = line(Format::Json, TIME, Level::Info, hostile, &[]);
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&json).unwrap()["msg"],
+            hostile
+        );
+    }
+}

@@ -1,0 +1,204 @@
+//! Desired, current and owned → plan: what has to change, as plain data. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use crate::dns::zone::Held;
+use crate::dns::{Name, RecordKey, RecordSet, RecordType, Zone};
+use crate::ownership::State;
+
+/// `POLICY`: what a plan may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// Everything.
+    Sync,
+    /// No deletes.
+    UpsertOnly,
+    /// Neither deletes nor changes.
+    CreateOnly,
+}
+
+/// `ADOPT`: which record sets that exist and aren't ours are taken over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Adopt {
+    /// None.
+    Never,
+    /// Those whose name and type are desired.
+    Matching,
+    /// A record sets at or below a name that have exactly this TTL, as rancher/external-dns
+    /// before 0.6 left them: it had no state record.
+    Legacy {
+        /// `<environment>.<zone>`
+        below: Name,
+        /// In seconds.
+        ttl: u32,
+    },
+}
+
+/// What to do, sorted by name, then type.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// New record sets.
+    pub creates: Vec<RecordSet>,
+    /// Record sets that say something else than they should.
+    pub changes: Vec<Change>,
+    /// Record sets that are to go, exactly as they were downloaded.
+    pub deletes: Vec<RecordSet>,
+    /// Record sets that exist and become ours; a change to one is in `changes` too.
+    pub adopts: Vec<RecordKey>,
+    /// Entries to forget: the record set is gone, or somebody made it a special one.
+    pub releases: Vec<RecordKey>,
+    /// Desired record sets that can't be, since their place is taken.
+    pub conflicts: Vec<Conflict>,
+}
+
+/// One record set before and after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Exactly what was downloaded.
+    pub from: RecordSet,
+    /// What it is to be.
+    pub to: RecordSet,
+}
+
+/// Why a desired record set is left alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// The desired one.
+    pub key: RecordKey,
+    /// What is in its place.
+    pub why: Why,
+}
+
+/// What is in a desired record set's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Why {
+    /// A record set of that name and type which isn't ours.
+    NotOwned,
+    /// An alias, or record sets with a routing policy.
+    Special,
+    /// A CNAME, beside which nothing else may be.
+    Cname,
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Why::NotOwned => {
+                "a record set of that name and type exists that isn't ours; \
+                 remove it, or take it over with ADOPT=matching"
+            }
+            Why::Special => {
+                "an alias or a record set with a routing policy has that name and type; \
+                 remove it, or give the service another name"
+            }
+            Why::Cname => "a CNAME has that name; remove it, or give the service another name",
+        })
+    }
+}
+
+impl Plan {
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.creates.is_empty()
+            && self.changes.is_empty()
+            && self.deletes.is_empty()
+            && self.adopts.is_empty()
+            && self.releases.is_empty()
+    }
+}
+
+/// Works out what has to change. `zone` holds at least every record set under a desired or owned
+/// name.
+pub fn plan(
+    desired: &BTreeMap<RecordKey, RecordSet>,
+    zone: &Zone,
+    state: &State,
+    policy: Policy,
+    adopt: &Adopt,
+) -> Plan {
+    let legacy: BTreeSet<&RecordKey> = match adopt {
+        Adopt::Legacy { below, ttl } => legacy(zone, state, below, *ttl).collect(),
+        Adopt::Never | Adopt::Matching => BTreeSet::new(),
+    };
+    let mut keys: BTreeSet<&RecordKey> = desired.keys().chain(state.owned()).collect();
+    keys.extend(&legacy);
+
+    let mut plan = Plan::default();
+    for key in keys {
+        let wanted = desired.get(key);
+        let owned = state.owns(key);
+        match (wanted, zone.get(key)) {
+            (Some(wanted), None) if zone.has_cname(&key.name) => {
+                plan.conflict(&wanted.key, Why::Cname);
+                plan.release_if(owned, key);
+            }
+            (Some(wanted), None) => plan.creates.push(wanted.clone()),
+            (Some(_), Some(Held::Special)) => {
+                plan.conflict(key, Why::Special);
+                plan.release_if(owned, key);
+            }
+            (None, None | Some(Held::Special)) => plan.release_if(owned, key),
+            (wanted, Some(Held::Simple(current))) => {
+                let adopted = !owned
+                    && (legacy.contains(key) || (wanted.is_some() && *adopt == Adopt::Matching));
+                if !owned && !adopted {
+                    plan.conflict(key, Why::NotOwned);
+                    continue;
+                }
+                if wanted.is_none() && policy == Policy::Sync {
+                    plan.deletes.push(current.clone());
+                    continue;
+                }
+                if adopted {
+                    plan.adopts.push(key.clone());
+                }
+                match wanted {
+                    Some(to) if policy != Policy::CreateOnly && !current.says_the_same_as(to) => {
+                        plan.changes.push(Change {
+                            from: current.clone(),
+                            to: to.clone(),
+                        });
+                    }
+                    Some(_) | None => {}
+                }
+            }
+        }
+    }
+    plan
+}
+
+impl Plan {
+    fn conflict(&mut self, key: &RecordKey, why: Why) {
+        self.conflicts.push(Conflict {
+            key: key.clone(),
+            why,
+        });
+    }
+
+    fn release_if(&mut self, owned: bool, key: &RecordKey) {
+        if owned {
+            self.releases.push(key.clone());
+        }
+    }
+}
+
+fn legacy<'a>(
+    zone: &'a Zone,
+    state: &'a State,
+    below: &'a Name,
+    ttl: u32,
+) -> impl Iterator<Item = &'a RecordKey> {
+    zone.iter().filter_map(move |(key, held)| match held {
+        Held::Simple(set)
+            if key.rtype == RecordType::A
+                && set.ttl == ttl
+                && key.name != *below
+                && key.name.is_at_or_below(below)
+                && !state.owns(key) =>
+        {
+            Some(key)
+        }
+        _ => None,
+    })
+}

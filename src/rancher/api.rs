@@ -1,0 +1,220 @@
+//! Rancher's API client: sends the events that write a service's name back.
+
+use std::fmt;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::desired::ServiceKey;
+use crate::dns::Name;
+use crate::http::{Http, Request, Response};
+use crate::secret::Secret;
+use crate::url::Url;
+
+/// Largest document of schemas, in bytes; a real one has about half a megabyte.
+const LARGEST_SCHEMAS: u64 = 16 * 1024 * 1024;
+/// How much of an error answer is read, in bytes.
+const LARGEST_ERROR: u64 = 16 * 1024;
+/// Paths tried for a URL that has none.
+const PATHS: [&str; 2] = ["/v2-beta", "/v1"];
+
+/// Why an event wasn't taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ApiError {
+    /// Rancher takes events, but not this one.
+    Refused(String),
+    /// It takes none at present.
+    Unavailable(String),
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ApiError::Refused(message) | ApiError::Unavailable(message) => f.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for ApiError {}
+
+/// A client of Rancher's API.
+pub struct Api {
+    http: Http,
+    url: Url,
+    authorization: Secret,
+    /// Where events go; found out at the first one.
+    collection: Option<Url>,
+}
+
+impl Api {
+    /// A client; nothing is asked yet.
+    pub fn new(http: Http, url: Url, access_key: &str, secret_key: &Secret) -> Api {
+        let pair = STANDARD.encode(format!("{access_key}:{}", secret_key.expose()));
+        let authorization = Secret::new(format!("Basic {pair}"));
+        Api {
+            http,
+            url,
+            authorization,
+            collection: None,
+        }
+    }
+
+    /// Posts an `externalDnsEvent`: this service has this name. Each call that this takes may
+    /// take `timeout`: one, and up to three more the first time.
+    pub fn publish(
+        &mut self,
+        key: &ServiceKey,
+        name: &Name,
+        timeout: Duration,
+    ) -> Result<(), ApiError> {
+        let collection = match &self.collection {
+            Some(collection) => collection.clone(),
+            None => self.discover(timeout)?,
+        };
+        let event = json!({
+            "type": "externalDnsEvent",
+            "eventType": "dns.update",
+            "externalId": name.as_str(),
+            "serviceName": key.service,
+            "stackName": key.stack,
+            "fqdn": name.without_dot(),
+        });
+        let response = self.call("POST", &collection, event.to_string().as_bytes(), timeout)?;
+        match response.status {
+            200..=299 => {
+                self.collection = Some(collection);
+                Ok(())
+            }
+            400 | 409 | 422 => Err(ApiError::Refused(explain(&collection, response))),
+            _ => {
+                self.collection = None; // it may be elsewhere by now
+                Err(ApiError::Unavailable(explain(&collection, response)))
+            }
+        }
+    }
+
+    /// Finds the collection of events as Rancher's own clients do: the API's root names its
+    /// schemas, and the schema of the event links to the collection.
+    fn discover(&self, timeout: Duration) -> Result<Url, ApiError> {
+        let (root, response) = self.root(timeout)?;
+        let schemas = response
+            .header("x-api-schemas")
+            .and_then(|link| self.own(link));
+        let collection = match schemas {
+            Some(schemas) => self.collection_in(&schemas, timeout)?,
+            None => None,
+        };
+        let fallback = || root.with_path(&format!("{}/externaldnsevents", root.path()));
+        Ok(collection.unwrap_or_else(fallback))
+    }
+
+    fn root(&self, timeout: Duration) -> Result<(Url, Response), ApiError> {
+        let candidates: Vec<Url> = match self.url.path() {
+            "" => PATHS.iter().map(|path| self.url.with_path(path)).collect(),
+            _ => vec![self.url.clone()],
+        };
+        let mut failure = None;
+        for url in candidates {
+            let response = self.call("GET", &url, b"", timeout)?;
+            match response.status {
+                200..=299 => return Ok((url, response)),
+                404 => failure = Some(explain(&url, response)),
+                _ => return Err(ApiError::Unavailable(explain(&url, response))),
+            }
+        }
+        Err(ApiError::Unavailable(failure.unwrap_or_default()))
+    }
+
+    fn collection_in(&self, schemas: &Url, timeout: Duration) -> Result<Option<Url>, ApiError> {
+        #[derive(Deserialize)]
+        struct Schemas {
+            data: Vec<Schema>,
+        }
+        #[derive(Deserialize)]
+        struct Schema {
+            #[serde(default)]
+            id: Option<String>,
+            #[serde(default)]
+            links: Option<Links>,
+        }
+        #[derive(Deserialize)]
+        struct Links {
+            #[serde(default)]
+            collection: Option<String>,
+        }
+        let response = self.call("GET", schemas, b"", timeout)?;
+        if response.status != 200 {
+            return Err(ApiError::Unavailable(explain(schemas, response)));
+        }
+        let read: Result<Schemas, serde_json::Error> =
+            serde_json::from_reader(std::io::BufReader::new(response.reader(LARGEST_SCHEMAS)));
+        let read = read.map_err(|e| ApiError::Unavailable(format!("{schemas}: {e}")))?;
+        let event = read
+            .data
+            .into_iter()
+            .find(|schema| schema.id.as_deref() == Some("externalDnsEvent"))
+            .and_then(|schema| schema.links?.collection);
+        Ok(event.and_then(|link| self.own(&link)))
+    }
+
+    /// A link of Rancher's, on the server that the setting names: the keys go nowhere else,
+    /// also where Rancher believes to be at another address than it is seen from here.
+    fn own(&self, link: &str) -> Option<Url> {
+        let link = Url::parse(link).ok()?;
+        Some(self.url.with_path(link.path()))
+    }
+
+    fn call(
+        &self,
+        method: &str,
+        url: &Url,
+        body: &[u8],
+        timeout: Duration,
+    ) -> Result<Response, ApiError> {
+        let mut headers = vec![
+            ("authorization", self.authorization.expose()),
+            ("accept", "application/json"),
+        ];
+        if !body.is_empty() {
+            headers.push(("content-type", "application/json"));
+        }
+        let target = url.to_string();
+        let request = Request {
+            method,
+            url: &target,
+            headers: &headers,
+            body,
+            timeout,
+        };
+        self.http
+            .send(&request)
+            .map_err(|error| ApiError::Unavailable(format!("{error} at {url}")))
+    }
+}
+
+/// What Rancher answered, and for what an operator can mend, how.
+fn explain(url: &Url, response: Response) -> String {
+    let status = response.status;
+    let hint = match status {
+        401 => ": Rancher does not know CATTLE_ACCESS_KEY and CATTLE_SECRET_KEY",
+        403 => {
+            ": the keys may not do this; the container needs the labels \
+             io.rancher.container.create_agent=true and io.rancher.container.agent.role=external-dns"
+        }
+        404 => ": check CATTLE_URL",
+        300..=399 => ": redirects are not followed, check CATTLE_URL",
+        _ => "",
+    };
+    let words = response.text(LARGEST_ERROR).ok().and_then(|text| {
+        let error: serde_json::Value = serde_json::from_str(&text).ok()?;
+        let word = |field: &str| error.get(field)?.as_str().map(str::to_owned);
+        word("message").or_else(|| word("code"))
+    });
+    match words {
+        Some(words) => format!("status {status} at {url}{hint} ({words:.200})"),
+        None => format!("status {status} at {url}{hint}"),
+    }
+}

@@ -1,0 +1,215 @@
+//! The metadata client: waits for a new version and takes snapshots.
+//!
+//! Unavailable is not empty: whatever isn't a whole, settled, plausible answer is an error.
+
+use std::fmt;
+use std::io::{BufReader, Read};
+use std::time::Duration;
+
+use super::snapshot::{self, Snapshot};
+use crate::aws::sigv4::query_string;
+use crate::http::{Http, Request, Response};
+use crate::url::Url;
+
+/// A document has to be there, to its last byte, within this time.
+const TIMEOUT: Duration = Duration::from_secs(15);
+/// The server notices the end of a wait on a tick of 5 s, so it answers that much late.
+const TICK: Duration = Duration::from_secs(5);
+/// What an answer may be late beyond that.
+const SLACK: Duration = Duration::from_secs(3);
+/// Largest `/services` and `/hosts`, in bytes: that of 10,000 services has 68 MB.
+const LARGEST_LIST: u64 = 512 * 1024 * 1024;
+/// Largest `/self/stack`: it holds the stack's services.
+const LARGEST_STACK: u64 = 64 * 1024 * 1024;
+/// What is read of a document at a time, in bytes.
+const BUFFER: usize = 32 * 1024;
+/// Largest `/version`, in bytes.
+const LARGEST_VERSION: u64 = 4 * 1024;
+/// How often a snapshot is taken again because metadata has changed meanwhile. A reload of the
+/// server bumps the version twice in quick succession.
+const MOST_TRIES: u32 = 5;
+
+/// A version of the metadata: a text without meaning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version(String);
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Why metadata can't be used at present.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unavailable {
+    /// 404: the server hasn't loaded its data, or doesn't know this container (yet).
+    NotLoaded(&'static str),
+    /// `/services` is there but this service's own stack isn't in it.
+    WithoutUs {
+        /// That stack's name.
+        own_stack: String,
+    },
+    /// It changes faster than it can be read.
+    Unsettled,
+    /// Anything else: what was asked for, and what came.
+    Failed(&'static str, String),
+}
+
+impl fmt::Display for Unavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unavailable::NotLoaded(path) => {
+                write!(
+                    f,
+                    "{path}: 404, the server has not loaded its data or does not know us yet"
+                )
+            }
+            Unavailable::WithoutUs { own_stack } => write!(
+                f,
+                "/services: our own stack {own_stack:?} is not in it, the server has not loaded \
+                 everything yet"
+            ),
+            Unavailable::Unsettled => f.write_str("it changes faster than it can be read"),
+            Unavailable::Failed(path, error) => write!(f, "{path}: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for Unavailable {}
+
+/// A client of the metadata server.
+pub struct Metadata {
+    http: Http,
+    /// Where it may be; the first one that answers is kept until it doesn't.
+    urls: Vec<Url>,
+    current: usize,
+}
+
+impl Metadata {
+    /// A client. `urls` are not empty and end in the API version.
+    pub fn new(http: Http, urls: Vec<Url>) -> Metadata {
+        Metadata {
+            http,
+            urls,
+            current: 0,
+        }
+    }
+
+    /// Where metadata is at present, or is tried next.
+    pub fn url(&self) -> &Url {
+        &self.urls[self.current % self.urls.len()]
+    }
+
+    /// The version there is now.
+    pub fn version(&mut self) -> Result<Version, Unavailable> {
+        self.read_version("", TIMEOUT)
+    }
+
+    /// Waits until the version is another than `last`, `longest` at most (whole seconds, at
+    /// least one), and returns it.
+    pub fn wait(&mut self, last: &Version, longest: Duration) -> Result<Version, Unavailable> {
+        let seconds = longest.as_secs().max(1);
+        // The value is the bare text: quoted or empty, the server would answer at once.
+        let query = query_string(&[
+            ("wait", "true"),
+            ("value", &last.0),
+            ("maxWait", &seconds.to_string()),
+        ]);
+        self.read_version(
+            &format!("?{query}"),
+            Duration::from_secs(seconds) + TICK + SLACK,
+        )
+    }
+
+    /// A snapshot that holds for one version: the one returned with it.
+    pub fn snapshot(&mut self, version: Version) -> Result<(Version, Snapshot), Unavailable> {
+        let mut before = version;
+        for _ in 0..MOST_TRIES {
+            let snapshot = self.documents();
+            // If it has changed meanwhile, neither what was read nor an error says much.
+            let after = self.version()?;
+            if after == before {
+                return snapshot.map(|snapshot| (after, snapshot));
+            }
+            before = after;
+        }
+        Err(Unavailable::Unsettled)
+    }
+
+    fn documents(&mut self) -> Result<Snapshot, Unavailable> {
+        let stack = self.open("/self/stack", LARGEST_STACK)?;
+        let environment = snapshot::read_environment(stack).map_err(garbled("/self/stack"))?;
+        let hosts = self.open("/hosts", LARGEST_LIST)?;
+        let hosts = snapshot::read_hosts(hosts).map_err(garbled("/hosts"))?;
+        let services = self.open("/services", LARGEST_LIST)?;
+        let services = snapshot::read_services(services).map_err(garbled("/services"))?;
+        if !services
+            .iter()
+            .any(|service| service.stack_name == environment.own_stack)
+        {
+            return Err(Unavailable::WithoutUs {
+                own_stack: environment.own_stack,
+            });
+        }
+        Ok(Snapshot {
+            environment,
+            services,
+            hosts,
+        })
+    }
+
+    fn read_version(&mut self, query: &str, timeout: Duration) -> Result<Version, Unavailable> {
+        let path = "/version";
+        let failed = |error: String| Unavailable::Failed(path, error);
+        let response = self.get(path, query, timeout)?;
+        let text = response
+            .text(LARGEST_VERSION)
+            .map_err(|e| failed(e.to_string()))?;
+        let version: String = serde_json::from_str(&text)
+            .map_err(|_| failed(format!("expected a JSON string, not {text:.40?}")))?;
+        if version.is_empty() {
+            return Err(failed("the version is empty".to_owned()));
+        }
+        Ok(Version(version))
+    }
+
+    /// A document, to be decoded as it comes.
+    fn open(&mut self, path: &'static str, limit: u64) -> Result<impl Read + use<>, Unavailable> {
+        let reader = self.get(path, "", TIMEOUT)?.reader(limit);
+        Ok(BufReader::with_capacity(BUFFER, reader))
+    }
+
+    fn get(
+        &mut self,
+        path: &'static str,
+        query: &str,
+        timeout: Duration,
+    ) -> Result<Response, Unavailable> {
+        let url = format!("{}{path}{query}", self.url());
+        let headers = [("accept", "application/json")];
+        let request = Request {
+            method: "GET",
+            url: &url,
+            headers: &headers,
+            body: b"",
+            timeout,
+        };
+        match self.http.send(&request) {
+            Ok(response) if response.status == 200 => Ok(response),
+            Ok(response) if response.status == 404 => Err(Unavailable::NotLoaded(path)),
+            Ok(response) => Err(Unavailable::Failed(
+                path,
+                format!("status {}", response.status),
+            )),
+            Err(error) => {
+                let message = format!("{} at {}", error, self.url());
+                self.current += 1; // perhaps it is at the other place
+                Err(Unavailable::Failed(path, message))
+            }
+        }
+    }
+}
+
+fn garbled(path: &'static str) -> impl Fn(serde_json::Error) -> Unavailable {
+    move |error| Unavailable::Failed(path, error.to_string())
+}

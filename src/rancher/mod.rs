@@ -1,0 +1,8 @@
+//! Rancher's side: what its metadata says, and the write-back of names through its API.
+
+pub mod api;
+pub mod labels;
+pub mod metadata;
+pub mod snapshot;
+mod tolerant;
+pub mod writeback;

@@ -1,0 +1,302 @@
+//! What Rancher's metadata says at one instant, as types: only the fields that are needed, with
+//! everything that Rancher leaves open (null, missing, extra, numbers for texts) already settled.
+
+use std::collections::HashMap;
+use std::io::Read;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::labels::Labels;
+use super::tolerant;
+
+/// All of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The environment that this service runs in.
+    pub environment: Environment,
+    /// Every service, in Rancher's order.
+    pub services: Vec<Service>,
+    /// Every host, by its UUID.
+    pub hosts: HashMap<String, Host>,
+}
+
+/// From `/self/stack`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Environment {
+    /// As typed by its owner.
+    pub name: String,
+    /// Such as `adminProject` or a UUID proper; lasts as long as the environment.
+    pub uuid: String,
+    /// Name of the stack that this service itself is in.
+    pub own_stack: String,
+}
+
+/// From `/services`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Service {
+    /// Its name; that of a sidekick differs from the primary service's.
+    pub name: String,
+    /// Its stack's name.
+    pub stack_name: String,
+    /// `service`, `loadBalancerService`, …
+    pub kind: String,
+    /// Those that steer publication.
+    pub labels: Labels,
+    /// The name that Rancher shows for it; none until written back.
+    pub fqdn: Option<String>,
+    /// A sidekick's `fqdn` is never set by Rancher.
+    pub is_sidekick: bool,
+    /// In Rancher's order.
+    pub containers: Vec<Container>,
+}
+
+/// From a service's `containers`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Container {
+    /// `running`, `stopped`, …
+    pub state: String,
+    /// None without a health check.
+    pub health_state: Option<String>,
+    /// UUID of its host.
+    pub host_uuid: String,
+    /// As Rancher writes them: `203.0.113.11:8080:80/tcp`.
+    pub ports: Vec<String>,
+}
+
+/// From `/hosts`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Host {
+    /// The address of its agent, as text.
+    pub agent_ip: String,
+    /// Those that steer publication.
+    pub labels: Labels,
+}
+
+#[derive(Deserialize)]
+struct RawStack {
+    #[serde(default, deserialize_with = "tolerant::text")]
+    name: Option<String>,
+    #[serde(default, deserialize_with = "tolerant::text")]
+    environment_name: Option<String>,
+    #[serde(default, deserialize_with = "tolerant::text")]
+    environment_uuid: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RawService {
+    #[serde(default, deserialize_with = "tolerant::text")]
+    name: Option<String>,
+    #[serde(default, deserialize_with = "tolerant::text")]
+    stack_name: Option<String>,
+    #[serde(default, deserialize_with = "tolerant::text")]
+    kind: Option<String>,
+    #[serde(default)]
+    labels: Labels,
+    #[serde(default, deserialize_with = "tolerant::text")]
+    fqdn: Option<String>,
+    #[serde(default, deserialize_with = "tolerant::text")]
+    primary_service_name: Option<String>,
+    #[serde(default, deserialize_with = "tolerant::list::<_, RawContainer, _>")]
+    containers: Vec<Container>,
+}
+
+#[derive(Deserialize)]
+struct RawContainer {
+    #[serde(default, deserialize_with = "tolerant::text")]
+    state: Option<String>,
+    #[serde(default, deserialize_with = "tolerant::text")]
+    health_state: Option<String>,
+    #[serde(default, deserialize_with = "tolerant::text")]
+    host_uuid: Option<String>,
+    #[serde(
+        default,
+        deserialize_with = "tolerant::list::<_, tolerant::MaybeText, _>"
+    )]
+    ports: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct RawHost {
+    #[serde(default, deserialize_with = "tolerant::text")]
+    uuid: Option<String>,
+    #[serde(default, deserialize_with = "tolerant::text")]
+    agent_ip: Option<String>,
+    #[serde(default)]
+    labels: Labels,
+}
+
+impl From<RawService> for Option<Service> {
+    fn from(raw: RawService) -> Self {
+        let name = raw.name.unwrap_or_default();
+        let is_sidekick = raw
+            .primary_service_name
+            .is_some_and(|p| !p.is_empty() && p != name);
+        Some(Service {
+            name,
+            stack_name: raw.stack_name.unwrap_or_default(),
+            kind: raw.kind.unwrap_or_default(),
+            labels: raw.labels,
+            fqdn: raw.fqdn.filter(|fqdn| !fqdn.is_empty()),
+            is_sidekick,
+            containers: raw.containers,
+        })
+    }
+}
+
+impl From<RawContainer> for Option<Container> {
+    fn from(raw: RawContainer) -> Self {
+        Some(Container {
+            state: raw.state.unwrap_or_default(),
+            health_state: raw.health_state.filter(|state| !state.is_empty()),
+            host_uuid: raw.host_uuid.unwrap_or_default(),
+            ports: raw.ports,
+        })
+    }
+}
+
+impl From<tolerant::MaybeText> for Option<String> {
+    fn from(raw: tolerant::MaybeText) -> Self {
+        raw.0
+    }
+}
+
+impl From<RawHost> for Option<(String, Host)> {
+    fn from(raw: RawHost) -> Self {
+        let host = Host {
+            agent_ip: raw.agent_ip.unwrap_or_default(),
+            labels: raw.labels,
+        };
+        raw.uuid
+            .filter(|uuid| !uuid.is_empty())
+            .map(|uuid| (uuid, host))
+    }
+}
+
+/// Reads the answer to `/self/stack`. Without a name and UUID of the environment it is an error.
+pub fn read_environment(json: impl Read) -> Result<Environment, serde_json::Error> {
+    use serde::de::Error;
+    let raw: RawStack = read(json)?;
+    let required = |text: Option<String>, field: &'static str| {
+        text.filter(|t| !t.is_empty())
+            .ok_or_else(|| serde_json::Error::missing_field(field))
+    };
+    Ok(Environment {
+        name: required(raw.environment_name, "environment_name")?,
+        uuid: required(raw.environment_uuid, "environment_uuid")?,
+        own_stack: required(raw.name, "name")?,
+    })
+}
+
+/// Reads the answer to `/services`.
+pub fn read_services(json: impl Read) -> Result<Vec<Service>, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Services(#[serde(deserialize_with = "tolerant::list::<_, RawService, _>")] Vec<Service>);
+    read::<Services>(json).map(|services| services.0)
+}
+
+/// Reads the answer to `/hosts`.
+pub fn read_hosts(json: impl Read) -> Result<HashMap<String, Host>, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Hosts(
+        #[serde(deserialize_with = "tolerant::list::<_, RawHost, _>")] Vec<(String, Host)>,
+    );
+    read::<Hosts>(json).map(|hosts| hosts.0.into_iter().collect())
+}
+
+/// Decodes as the bytes come, never holding the text; nothing may follow the value.
+fn read<T: DeserializeOwned>(json: impl Read) -> Result<T, serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_reader(json);
+    let value = T::deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rancher::labels;
+
+    fn services(json: &str) -> Result<Vec<Service>, String> {
+        read_services(json.as_bytes()).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn null_missing_and_extra_are_normal() {
+        assert_eq!(services("null").unwrap(), []);
+        assert_eq!(services("[]").unwrap(), []);
+        assert_eq!(services("[null,{}]").unwrap(), [Service::default()]);
+        let json = r#"[{"name":"web","stack_name":7,"kind":null,"labels":null,"containers":null,
+            "future":{"deep":[[1,2,{"x":null}]]},"fqdn":"","primary_service_name":"web"}]"#;
+        let expected = Service {
+            name: "web".into(),
+            stack_name: "7".into(),
+            ..Service::default()
+        };
+        assert_eq!(services(json).unwrap(), [expected]);
+    }
+
+    #[test]
+    fn what_is_cut_off_garbled_or_of_another_type_is_an_error() {
+        for json in [
+            "",
+            "[",
+            "[{\"name\":\"we",
+            "[{}] trailing",
+            "[{}",
+            "{}",
+            "\"text\"",
+            "17",
+            r#"[{"containers":{}}]"#,
+            r#"[{"containers":"none"}]"#,
+            r#"[{"containers":[{"ports":"80"}]}]"#,
+            r#"[{"labels":[]}]"#,
+            "\u{0}\u{1}\u{2}",
+            &"[".repeat(10_000),
+            &format!("[{{\"x\":{}", "[".repeat(10_000)),
+        ] {
+            assert!(services(json).is_err(), "{json:.40}");
+        }
+        assert!(read_services(&b"[{\"name\":\"\xff\"}]"[..]).is_err());
+    }
+
+    #[test]
+    fn an_environment_needs_its_name_and_uuid() {
+        for json in [
+            "null",
+            "{}",
+            r#"{"name":"s","environment_name":"e"}"#,
+            r#"{"code":404}"#,
+        ] {
+            assert!(read_environment(json.as_bytes()).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn reads_the_real_server_s_answers() {
+        let services =
+            read_services(&include_bytes!("../../tests/samples/services.json")[..]).unwrap();
+        assert_eq!(services.len(), 13);
+        let cart = services.iter().find(|s| s.name == "Cart_Service").unwrap();
+        assert_eq!(
+            cart.labels.get(labels::NAME_TEMPLATE),
+            Some("cart.%{{environment_name}}")
+        );
+        assert_eq!(
+            cart.containers[1].health_state.as_deref(),
+            Some("unhealthy")
+        );
+        assert_eq!(cart.containers[0].ports, ["203.0.113.11:9000:9000/tcp"]);
+        assert!(
+            services
+                .iter()
+                .any(|s| s.name == "web-nginx" && s.is_sidekick)
+        );
+        let hosts = read_hosts(&include_bytes!("../../tests/samples/hosts.json")[..]).unwrap();
+        assert_eq!(hosts.len(), 4);
+        let environment =
+            read_environment(&include_bytes!("../../tests/samples/self-stack.json")[..]).unwrap();
+        assert_eq!(environment.name, "Production EU");
+        assert_eq!(environment.own_stack, "route53");
+    }
+}

@@ -1,0 +1,106 @@
+//! Decoding of JSON as Rancher's metadata has it: any field may be null or missing, and a text
+//! may come as a number or boolean. A list or map of another JSON type is an error, though:
+//! taking it for an empty one would unpublish what it holds.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+/// A text; a number or boolean as its text; anything else is none.
+pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    deserializer.deserialize_any(Text)
+}
+
+struct Text;
+
+impl<'de> Visitor<'de> for Text {
+    type Value = Option<String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
+        Ok(Some(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Self::Value, E> {
+        Ok(Some(value))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Some(value.to_string()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(Some(value.to_string()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(Some(value.to_string()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
+        Ok(Some(value.to_string()))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+}
+
+/// A [`text`] as an element of a list.
+pub struct MaybeText(pub Option<String>);
+
+impl<'de> Deserialize<'de> for MaybeText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text(deserializer).map(MaybeText)
+    }
+}
+
+/// A list whose elements are turned into what is kept one by one, so that the raw form of only
+/// one exists at a time; null is the empty list.
+pub fn list<'de, D, Raw, Kept>(deserializer: D) -> Result<Vec<Kept>, D::Error>
+where
+    D: Deserializer<'de>,
+    Raw: Deserialize<'de> + Into<Option<Kept>>,
+{
+    struct List<Raw, Kept>(PhantomData<(Raw, Kept)>);
+
+    impl<'de, Raw, Kept> Visitor<'de> for List<Raw, Kept>
+    where
+        Raw: Deserialize<'de> + Into<Option<Kept>>,
+    {
+        type Value = Vec<Kept>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list or null")
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(Vec::new())
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+            let mut kept = Vec::new();
+            while let Some(raw) = list.next_element::<Option<Raw>>()? {
+                kept.extend(raw.and_then(Into::into));
+            }
+            kept.shrink_to_fit();
+            Ok(kept)
+        }
+    }
+
+    deserializer.deserialize_any(List(PhantomData::<(Raw, Kept)>))
+}

@@ -1,0 +1,259 @@
+//! Which names have to be written back to Rancher, and when: level-triggered. Pure.
+//!
+//! What counts is what metadata shows. An accepted event proves nothing, since Rancher handles it
+//! later and silently drops one whose service it doesn't find.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use crate::aws::retry::backoff;
+use crate::desired::{Desired, ServiceKey};
+use crate::dns::Name;
+
+/// An accepted event that metadata doesn't show is sent again after this time.
+const AGAIN: Duration = Duration::from_secs(600);
+/// Ceiling of the wait after the first failure.
+const BACKOFF: Duration = Duration::from_secs(1);
+/// Ceiling of the wait while Rancher's API doesn't work.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// How long the first call may take, since DNS changes wait for it; doubles with each failure in
+/// succession, up to the longest.
+const TIMEOUT: Duration = Duration::from_secs(1);
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// The names that metadata should show and doesn't.
+pub fn missing(desired: &Desired, in_zone: &BTreeSet<Name>) -> BTreeMap<ServiceKey, Name> {
+    let services = desired
+        .services
+        .iter()
+        .filter(|(_, outcome)| !outcome.is_sidekick);
+    services
+        .filter_map(|(key, outcome)| {
+            let name = outcome
+                .name
+                .as_ref()
+                .ok()
+                .filter(|name| in_zone.contains(name))?;
+            let shown = outcome
+                .fqdn
+                .as_deref()
+                .map(|fqdn| fqdn.trim_end_matches('.'));
+            let is_shown = shown.is_some_and(|fqdn| fqdn.eq_ignore_ascii_case(name.without_dot()));
+            (!is_shown).then(|| (key.clone(), name.clone()))
+        })
+        .collect()
+}
+
+/// What is still to be written back.
+#[derive(Debug)]
+pub struct WriteBack {
+    tasks: BTreeMap<ServiceKey, Task>,
+    /// While the API as a whole doesn't work, nothing is tried before then.
+    paused_until: Instant,
+    /// Calls that failed in succession because the API didn't work.
+    failures: u32,
+}
+
+#[derive(Debug)]
+struct Task {
+    name: Name,
+    due: Instant,
+    /// How often Rancher has refused it.
+    refusals: u32,
+}
+
+impl WriteBack {
+    /// Nothing to write back.
+    pub fn new(now: Instant) -> WriteBack {
+        WriteBack {
+            tasks: BTreeMap::new(),
+            paused_until: now,
+            failures: 0,
+        }
+    }
+
+    /// Takes over what is [`missing`]: what was and still is keeps its time, the rest is due now
+    /// or forgotten.
+    pub fn want(&mut self, missing: BTreeMap<ServiceKey, Name>, now: Instant) {
+        let mut known = std::mem::take(&mut self.tasks);
+        for (key, name) in missing {
+            let task = known.remove(&key).filter(|task| task.name == name);
+            let task = task.unwrap_or(Task {
+                name,
+                due: now,
+                refusals: 0,
+            });
+            self.tasks.insert(key, task);
+        }
+    }
+
+    /// How many names metadata doesn't show yet.
+    pub fn len(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// Whether metadata shows every name.
+    pub fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    /// When there is something to do; none if there is nothing.
+    pub fn due(&self) -> Option<Instant> {
+        self.tasks
+            .values()
+            .map(|task| task.due)
+            .min()
+            .map(|due| due.max(self.paused_until))
+    }
+
+    /// The next event to send, with the time that it may take.
+    pub fn next(&self, now: Instant) -> Option<(ServiceKey, Name, Duration)> {
+        if now < self.paused_until {
+            return None;
+        }
+        let (key, task) = self.tasks.iter().min_by_key(|(_, task)| task.due)?;
+        let timeout = TIMEOUT.saturating_mul(2u32.saturating_pow(self.failures));
+        (task.due <= now).then(|| (key.clone(), task.name.clone(), timeout.min(LONGEST_TIMEOUT)))
+    }
+
+    /// Rancher has taken the event; metadata will show whether it did something with it.
+    pub fn accepted(&mut self, key: &ServiceKey, now: Instant) {
+        self.failures = 0;
+        if let Some(task) = self.tasks.get_mut(key) {
+            task.due = now + AGAIN;
+        }
+    }
+
+    /// Rancher takes events, but not this one.
+    pub fn refused(&mut self, key: &ServiceKey, now: Instant, random: f64) {
+        self.failures = 0;
+        if let Some(task) = self.tasks.get_mut(key) {
+            task.due = now + BACKOFF + backoff(task.refusals, BACKOFF, AGAIN, random);
+            task.refusals = task.refusals.saturating_add(1);
+        }
+    }
+
+    /// Rancher's API doesn't answer, or takes nothing from us.
+    pub fn unavailable(&mut self, now: Instant, random: f64) {
+        self.paused_until = now + backoff(self.failures, BACKOFF, LONGEST_PAUSE, random);
+        self.failures = self.failures.saturating_add(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desired::ServiceOutcome;
+
+    fn name(text: &str) -> Name {
+        Name::parse(text).unwrap()
+    }
+
+    fn key(service: &str) -> ServiceKey {
+        ServiceKey {
+            stack: "shop".into(),
+            service: service.into(),
+        }
+    }
+
+    fn seconds(n: u64) -> Duration {
+        Duration::from_secs(n)
+    }
+
+    fn wanted(services: &[&str]) -> BTreeMap<ServiceKey, Name> {
+        services
+            .iter()
+            .map(|service| (key(service), name(&format!("{service}.z"))))
+            .collect()
+    }
+
+    #[test]
+    fn missing_is_what_is_in_the_zone_and_not_in_metadata() {
+        let outcome = |target: &str, fqdn: Option<&str>, is_sidekick| ServiceOutcome {
+            name: Ok(name(target)),
+            fqdn: fqdn.map(str::to_owned),
+            is_sidekick,
+            unknown_policy: None,
+        };
+        let desired = Desired {
+            services: [
+                ("new", outcome("new.z", None, false)),
+                ("shown", outcome("shown.z", Some("shown.z"), false)),
+                ("dotted", outcome("dotted.z", Some("Dotted.z."), false)),
+                ("old", outcome("old.z", Some("other.z"), false)),
+                ("side", outcome("side.z", None, true)),
+                ("conflict", outcome("conflict.z", None, false)),
+            ]
+            .into_iter()
+            .map(|(service, outcome)| (key(service), outcome))
+            .collect(),
+            ..Desired::default()
+        };
+        let in_zone = ["new.z", "shown.z", "dotted.z", "old.z", "side.z"]
+            .iter()
+            .map(|n| name(n))
+            .collect();
+        let missing = missing(&desired, &in_zone);
+        assert_eq!(
+            missing
+                .keys()
+                .map(|k| k.service.as_str())
+                .collect::<Vec<_>>(),
+            ["new", "old"]
+        );
+    }
+
+    #[test]
+    fn an_accepted_event_is_sent_again_after_ten_minutes_unless_metadata_shows_it() {
+        let start = Instant::now();
+        let mut writeback = WriteBack::new(start);
+        writeback.want(wanted(&["a"]), start);
+        assert_eq!(writeback.next(start).unwrap().0, key("a"));
+        writeback.accepted(&key("a"), start);
+        writeback.want(wanted(&["a"]), start + seconds(5));
+        assert_eq!(writeback.next(start + seconds(599)), None);
+        assert_eq!(writeback.due(), Some(start + seconds(600)));
+        assert!(writeback.next(start + seconds(600)).is_some());
+        writeback.want(wanted(&[]), start + seconds(601));
+        assert_eq!(writeback.due(), None);
+    }
+
+    #[test]
+    fn another_name_is_sent_at_once() {
+        let start = Instant::now();
+        let mut writeback = WriteBack::new(start);
+        writeback.want(wanted(&["a"]), start);
+        writeback.accepted(&key("a"), start);
+        writeback.want([(key("a"), name("other.z"))].into(), start);
+        assert_eq!(writeback.next(start).unwrap().1, name("other.z"));
+    }
+
+    #[test]
+    fn one_that_is_refused_does_not_hold_back_the_others() {
+        let start = Instant::now();
+        let mut writeback = WriteBack::new(start);
+        writeback.want(wanted(&["a", "b"]), start);
+        writeback.refused(&key("a"), start, 1.0);
+        assert_eq!(writeback.next(start).unwrap().0, key("b"));
+        writeback.accepted(&key("b"), start);
+        assert_eq!(writeback.next(start + seconds(2)).unwrap().0, key("a"));
+    }
+
+    #[test]
+    fn while_the_api_is_down_it_is_tried_less_and_less_with_more_patience() {
+        let start = Instant::now();
+        let mut writeback = WriteBack::new(start);
+        writeback.want(wanted(&["a", "b"]), start);
+        let mut now = start;
+        let mut waits = Vec::new();
+        let mut timeouts = Vec::new();
+        for _ in 0..7 {
+            timeouts.push(writeback.next(now).unwrap().2.as_secs());
+            writeback.unavailable(now, 1.0);
+            waits.push(writeback.due().unwrap().duration_since(now).as_secs());
+            now = writeback.due().unwrap();
+        }
+        assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30]);
+        assert_eq!(timeouts, [1, 2, 4, 4, 4, 4, 4]);
+    }
+}

@@ -1,0 +1,153 @@
+//! What the log is told. A problem that lasts is logged when it starts, changes and ends, not
+//! each time it is met.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+use crate::desired::Desired;
+use crate::dns::record_set::MOST_VALUES;
+use crate::log;
+use crate::rancher::api::ApiError;
+use crate::rancher::metadata::Unavailable;
+use crate::reconcile::{Round, RoundError};
+use crate::url::Url;
+
+/// Problems of one kind, by what they concern.
+struct Problems {
+    /// Message of the line when one starts or changes.
+    starts: &'static str,
+    /// Message of the line when one ends.
+    ends: &'static str,
+    known: BTreeMap<String, String>,
+}
+
+impl Problems {
+    fn new(starts: &'static str, ends: &'static str) -> Problems {
+        Problems {
+            starts,
+            ends,
+            known: BTreeMap::new(),
+        }
+    }
+
+    /// What problems there are now: what each concerns, and its words.
+    fn are(&mut self, now: BTreeMap<String, String>) {
+        for (subject, words) in &now {
+            if self.known.get(subject) != Some(words) {
+                log::warn(self.starts, &[("what", subject), ("error", words)]);
+            }
+        }
+        for subject in self
+            .known
+            .keys()
+            .filter(|subject| !now.contains_key(*subject))
+        {
+            log::info(self.ends, &[("what", subject)]);
+        }
+        self.known = now;
+    }
+
+    /// The same for a kind of which there is at most one.
+    fn is(&mut self, subject: &dyn Display, words: Option<&dyn Display>) {
+        let now = words.map(|words| (subject.to_string(), words.to_string()));
+        self.are(now.into_iter().collect());
+    }
+}
+
+/// Everything that is told once, and not again until it changes.
+pub struct Reports {
+    metadata: Problems,
+    rounds: Problems,
+    conflicts: Problems,
+    labels: Problems,
+    cuts: Problems,
+    write_back: Problems,
+    skipped: BTreeMap<String, String>,
+}
+
+impl Default for Reports {
+    fn default() -> Reports {
+        Reports {
+            metadata: Problems::new(
+                "metadata is unavailable, nothing is changed meanwhile",
+                "metadata is available again",
+            ),
+            rounds: Problems::new("a round failed", "rounds succeed again"),
+            conflicts: Problems::new("a record set is left alone", "a conflict is gone"),
+            labels: Problems::new("a label is not understood", "a label is understood again"),
+            cuts: Problems::new("there are too many addresses", "all addresses fit again"),
+            write_back: Problems::new(
+                "fqdns can't be written back to Rancher",
+                "fqdns are written back again",
+            ),
+            skipped: BTreeMap::new(),
+        }
+    }
+}
+
+impl Reports {
+    /// Whether metadata could be read.
+    pub fn metadata(&mut self, error: Option<(&Url, &Unavailable)>) {
+        let words = error.map(|(url, error)| format!("{error} ({url})"));
+        self.metadata.is(
+            &"metadata",
+            words.as_ref().map(|words| words as &dyn Display),
+        );
+    }
+
+    /// What is desired, and which services are skipped for what reason.
+    pub fn desired(&mut self, desired: &Desired) {
+        let mut labels = BTreeMap::new();
+        let mut skipped = BTreeMap::new();
+        for (key, outcome) in &desired.services {
+            if let Some(policy) = &outcome.unknown_policy {
+                let words = format!(
+                    "external_dns={policy:?} is none of auto, always and never; taken for auto"
+                );
+                labels.insert(key.to_string(), words);
+            }
+            if let Err(skip) = &outcome.name {
+                skipped.insert(key.to_string(), skip.to_string());
+            }
+        }
+        self.labels.are(labels);
+        for (service, reason) in &skipped {
+            if self.skipped.get(service) != Some(reason) {
+                log::debug(
+                    "service skipped",
+                    &[("service", service), ("reason", reason)],
+                );
+            }
+        }
+        self.skipped = skipped;
+        let cut = desired.cut.iter().map(|(key, count)| {
+            (
+                key.to_string(),
+                format!("only the first {MOST_VALUES} of {count} are published"),
+            )
+        });
+        self.cuts.are(cut.collect());
+    }
+
+    /// A round that succeeded.
+    pub fn round(&mut self, round: &Round) {
+        let conflicts = round.conflicts.iter();
+        self.conflicts.are(
+            conflicts
+                .map(|c| (c.key.to_string(), c.why.to_string()))
+                .collect(),
+        );
+        self.rounds.are(BTreeMap::new());
+    }
+
+    /// A round that failed.
+    pub fn failed(&mut self, error: &RoundError) {
+        self.rounds.is(&"round", Some(error));
+    }
+
+    /// Whether a name could be written back.
+    pub fn write_back(&mut self, error: Option<&ApiError>) {
+        self.write_back
+            .is(&"write-back", error.map(|error| error as &dyn Display));
+    }
+}

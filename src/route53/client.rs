@@ -1,0 +1,324 @@
+//! The Route 53 client: signs, paces and retries calls. The only file that talks to Route 53.
+
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+
+use super::error::{Error, Refusal};
+use super::xml::{self, HostedZone, ListPage, ListStart};
+use crate::aws::rate::TokenBucket;
+use crate::aws::retry;
+use crate::aws::sigv4::{self, Credentials, Scope};
+use crate::dns::{ChangeBatch, Name};
+use crate::heartbeat::Heartbeat;
+use crate::http::{Http, Request};
+use crate::log;
+use crate::shutdown::Gate;
+use crate::url::Url;
+
+/// Version of the API, first in every path.
+const VERSION: &str = "2013-04-01";
+/// From the start of a call until its answer is there.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// Largest answer, in bytes: a page has 300 record sets at most.
+const LARGEST_ANSWER: u64 = 16 * 1024 * 1024;
+/// Ceiling of the wait before the first retry.
+const BACKOFF: Duration = Duration::from_millis(500);
+/// Record sets in a page, the most that Route 53 gives.
+const PAGE: &str = "300";
+
+/// Where Route 53 is, who asks, and how much of the account's limits may be used.
+#[derive(Debug, Clone)]
+pub struct ClientSettings {
+    /// The endpoint.
+    pub endpoint: Url,
+    /// Region in the signature's scope.
+    pub signing_region: String,
+    /// Who asks.
+    pub credentials: Credentials,
+    /// `ROUTE53_MAX_RETRIES`.
+    pub max_retries: u32,
+    /// `ROUTE53_REQUEST_RATE`, a second.
+    pub request_rate: f64,
+    /// `ROUTE53_CHANGE_RATE`, a second.
+    pub change_rate: f64,
+}
+
+/// Requests that may be made at once after a quiet time. AWS allows 50 for the whole account.
+const REQUEST_BURST: f64 = 10.0;
+/// Changes that may be made at once after a quiet time: those of one full batch.
+const CHANGE_BURST: f64 = 1_000.0;
+
+/// A client. Not shared: one thread does the work.
+pub struct Client {
+    settings: ClientSettings,
+    http: Http,
+    requests: TokenBucket,
+    changes: TokenBucket,
+    gate: Gate,
+    heartbeat: Heartbeat,
+}
+
+/// One call, ready to be signed.
+struct Call<'a> {
+    operation: &'static str,
+    method: &'static str,
+    path: String,
+    query: String,
+    payload: &'a [u8],
+    /// Changes in it.
+    changes: usize,
+}
+
+impl Client {
+    /// A client with full buckets.
+    pub fn new(settings: ClientSettings, http: Http, gate: Gate, heartbeat: Heartbeat) -> Client {
+        let now = Instant::now();
+        Client {
+            requests: TokenBucket::new(settings.request_rate, REQUEST_BURST, now),
+            changes: TokenBucket::new(settings.change_rate, CHANGE_BURST, now),
+            settings,
+            http,
+            gate,
+            heartbeat,
+        }
+    }
+
+    /// ListResourceRecordSets: one page, from `start` on.
+    pub fn list(&mut self, zone_id: &str, start: Option<&ListStart>) -> Result<ListPage, Error> {
+        let mut query = vec![("maxitems", PAGE)];
+        if let Some(start) = start {
+            query.push(("name", &start.name));
+            query.extend(start.rtype.as_deref().map(|rtype| ("type", rtype)));
+            query.extend(start.identifier.as_deref().map(|id| ("identifier", id)));
+        }
+        let call = self.get(
+            "ListResourceRecordSets",
+            &["hostedzone", zone_id, "rrset"],
+            &query,
+        );
+        self.call(&call, xml::list_page)
+    }
+
+    /// ListHostedZonesByName: all zones of exactly this name.
+    pub fn zones_of_name(&mut self, name: &Name) -> Result<Vec<HostedZone>, Error> {
+        let mut zones = Vec::new();
+        let mut start = (name.without_dot().to_owned(), None::<String>);
+        loop {
+            let mut query = vec![("dnsname", start.0.as_str())];
+            query.extend(start.1.as_deref().map(|id| ("hostedzoneid", id)));
+            let call = self.get("ListHostedZonesByName", &["hostedzonesbyname"], &query);
+            let page = self.call(&call, xml::zone_page)?;
+            // It starts at the name and goes on to others.
+            let is_last = page.zones.iter().any(|zone| zone.name != *name);
+            zones.extend(page.zones.into_iter().filter(|zone| zone.name == *name));
+            match page.next {
+                Some((next, id)) if !is_last => start = (next, Some(id)),
+                _ => return Ok(zones),
+            }
+        }
+    }
+
+    /// GetHostedZone.
+    pub fn zone_of_id(&mut self, zone_id: &str) -> Result<HostedZone, Error> {
+        let call = self.get("GetHostedZone", &["hostedzone", zone_id], &[]);
+        self.call(&call, xml::hosted_zone)
+    }
+
+    /// ChangeResourceRecordSets: the change's id. After [`Error::NoAnswer`] it may have been
+    /// applied or not; the zone knows.
+    pub fn change(&mut self, zone_id: &str, batch: &ChangeBatch) -> Result<String, Error> {
+        let payload = xml::change_request(batch);
+        let call = Call {
+            operation: "ChangeResourceRecordSets",
+            method: "POST",
+            path: self.path(&["hostedzone", zone_id, "rrset", ""]),
+            query: String::new(),
+            payload: payload.as_bytes(),
+            changes: batch.changes(),
+        };
+        self.call(&call, xml::change_id)
+    }
+
+    fn get(&self, operation: &'static str, path: &[&str], query: &[(&str, &str)]) -> Call<'static> {
+        Call {
+            operation,
+            method: "GET",
+            path: self.path(path),
+            query: sigv4::query_string(query),
+            payload: b"",
+            changes: 0,
+        }
+    }
+
+    fn path(&self, segments: &[&str]) -> String {
+        let segments: Vec<String> = segments
+            .iter()
+            .map(|segment| sigv4::encode_segment(segment))
+            .collect();
+        format!(
+            "{}/{VERSION}/{}",
+            self.settings.endpoint.path(),
+            segments.join("/")
+        )
+    }
+
+    /// Makes a call, in the account's pace, again if that may help.
+    fn call<T>(
+        &mut self,
+        call: &Call<'_>,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<T, Error> {
+        let mut attempt = 0;
+        loop {
+            self.wait_for_tokens(call);
+            let result = self.once(call, &read);
+            let Err(error) = result else { return result };
+            let is_throttling =
+                matches!(&error, Error::Refused(refusal) if refusal.is_throttling());
+            if is_throttling {
+                self.slow_down(call);
+            }
+            if attempt >= self.settings.max_retries || !may_be_repeated(call, &error) {
+                return Err(error);
+            }
+            let wait = retry::backoff(attempt, BACKOFF, retry::LONGEST, retry::random());
+            log::warn(
+                "a call to Route 53 is made again",
+                &[
+                    ("operation", &call.operation),
+                    ("error", &error),
+                    ("wait_ms", &wait.as_millis()),
+                ],
+            );
+            self.heartbeat.sleep(wait);
+            attempt += 1;
+        }
+    }
+
+    fn wait_for_tokens(&mut self, call: &Call<'_>) {
+        let now = Instant::now();
+        let wait = self
+            .requests
+            .take(1.0, now)
+            .max(self.changes.take(call.changes as f64, now));
+        if !wait.is_zero() {
+            log::debug(
+                "waiting to stay within the account's limits",
+                &[
+                    ("operation", &call.operation),
+                    ("wait_ms", &wait.as_millis()),
+                ],
+            );
+            self.heartbeat.sleep(wait);
+        }
+    }
+
+    fn slow_down(&mut self, call: &Call<'_>) {
+        let now = Instant::now();
+        self.requests.throttled(now);
+        if call.changes > 0 {
+            self.changes.throttled(now);
+        }
+    }
+
+    fn once<T>(
+        &self,
+        call: &Call<'_>,
+        read: &impl Fn(&str) -> Result<T, String>,
+    ) -> Result<T, Error> {
+        self.heartbeat.beat();
+        let started = Instant::now();
+        let exchange = || self.exchange(call);
+        let exchanged = if call.changes > 0 {
+            self.gate.hold(exchange)
+        } else {
+            exchange()
+        };
+        self.heartbeat.beat();
+        let result = exchanged
+            .map_err(Error::NoAnswer)
+            .and_then(|(status, body)| match status {
+                200..=299 => read(&body).map_err(Error::NoAnswer),
+                _ => Err(Error::Refused(named(xml::refusal(status, &body)))),
+            });
+        let outcome = match &result {
+            Ok(_) => "ok".to_owned(),
+            Err(Error::Refused(refusal)) => refusal.code.clone(),
+            Err(Error::NoAnswer(_)) => "no answer".to_owned(),
+        };
+        log::debug(
+            "called Route 53",
+            &[
+                ("operation", &call.operation),
+                ("outcome", &outcome),
+                ("ms", &started.elapsed().as_millis()),
+            ],
+        );
+        result
+    }
+
+    /// Signs and sends: status and body of the answer.
+    fn exchange(&self, call: &Call<'_>) -> Result<(u16, String), String> {
+        let settings = &self.settings;
+        let request = sigv4::Request {
+            method: call.method,
+            host: settings.endpoint.authority(),
+            path: &call.path,
+            query: &call.query,
+            headers: &[],
+            payload: call.payload,
+        };
+        let scope = Scope {
+            time: Utc::now(),
+            region: &settings.signing_region,
+            service: "route53",
+        };
+        let signed = sigv4::sign(&request, &settings.credentials, &scope);
+        let mut headers: Vec<(&str, &str)> = signed
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        if !call.payload.is_empty() {
+            headers.push(("content-type", "text/xml"));
+        }
+        let mut url = format!("{}{}", settings.endpoint.origin(), call.path);
+        if !call.query.is_empty() {
+            url = format!("{url}?{}", call.query);
+        }
+        let request = Request {
+            method: call.method,
+            url: &url,
+            headers: &headers,
+            body: call.payload,
+            timeout: TIMEOUT,
+        };
+        let response = self
+            .http
+            .send(&request)
+            .map_err(|error| error.to_string())?;
+        let status = response.status;
+        Ok((
+            status,
+            response
+                .text(LARGEST_ANSWER)
+                .map_err(|error| error.to_string())?,
+        ))
+    }
+}
+
+/// A batch without an answer isn't sent again: whether it was applied is for the zone to say.
+fn may_be_repeated(call: &Call<'_>, error: &Error) -> bool {
+    match error {
+        Error::Refused(refusal) => refusal.is_retryable(),
+        Error::NoAnswer(_) => call.changes == 0,
+    }
+}
+
+/// A refusal always has a code that can be shown.
+fn named(mut refusal: Refusal) -> Refusal {
+    if refusal.code.is_empty() {
+        refusal.code = format!("HTTP {}", refusal.status);
+    }
+    refusal
+}

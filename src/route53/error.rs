@@ -1,0 +1,89 @@
+//! What can go wrong with a call to Route 53.
+
+use std::fmt;
+
+/// Why a call failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Error {
+    /// Route 53 said no; nothing was done.
+    Refused(Refusal),
+    /// No answer, or one that can't be read: whether it was done is unknown.
+    NoAnswer(String),
+}
+
+/// An error answer of Route 53, of either form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// HTTP status.
+    pub status: u16,
+    /// Such as `InvalidChangeBatch`; empty if the answer has none.
+    pub code: String,
+    /// In Route 53's words: one, or one for each bad change.
+    pub messages: Vec<String>,
+    /// To quote to AWS's support; empty if the answer has none.
+    pub request_id: String,
+}
+
+impl Refusal {
+    /// Too many requests or changes in the account at present.
+    pub fn is_throttling(&self) -> bool {
+        matches!(
+            self.code.as_str(),
+            "Throttling" | "ThrottlingException" | "ThrottledException" | "RequestThrottled"
+        ) || self.status == 429
+    }
+
+    /// Whether the same request may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        self.is_throttling() || self.code == "PriorRequestNotComplete" || self.status >= 500
+    }
+
+    /// The batch contradicts what is in the zone, or holds what Route 53 doesn't take.
+    pub fn is_invalid_change_batch(&self) -> bool {
+        self.code == "InvalidChangeBatch"
+    }
+
+    /// Whether only an operator can mend it: credentials, permissions, the zone.
+    pub fn needs_operator(&self) -> bool {
+        !self.is_retryable() && (matches!(self.status, 401 | 403 | 404))
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.code, self.status)?;
+        if !self.messages.is_empty() {
+            write!(f, ": {}", self.messages.join("; "))?;
+        }
+        let hint = match self.code.as_str() {
+            "InvalidClientTokenId"
+            | "SignatureDoesNotMatch"
+            | "UnrecognizedClientException"
+            | "InvalidSignatureException"
+            | "IncompleteSignature"
+            | "MissingAuthenticationToken" => {
+                " – check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            }
+            "ExpiredToken" | "ExpiredTokenException" => " – the session token has expired",
+            "AccessDenied" | "AccessDeniedException" => {
+                " – the IAM policy has to allow route53:ListHostedZonesByName, \
+                 route53:GetHostedZone, route53:ListResourceRecordSets and \
+                 route53:ChangeResourceRecordSets"
+            }
+            "NoSuchHostedZone" => " – check ROUTE53_ZONE_ID",
+            _ => "",
+        };
+        f.write_str(hint)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Refused(refusal) => write!(f, "Route 53 answered {refusal}"),
+            Error::NoAnswer(message) => write!(f, "no proper answer from Route 53: {message}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

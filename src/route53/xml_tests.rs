@@ -1,0 +1,223 @@
+//! Each operation's request and answer as golden text, and answers that are none.
+
+use super::*;
+
+fn set(name: &str, rtype: RecordType, values: &[&str]) -> RecordSet {
+    let key = RecordKey::new(Name::parse(name).unwrap(), rtype);
+    RecordSet {
+        key,
+        ttl: 300,
+        values: values.iter().map(|v| v.to_string()).collect(),
+    }
+}
+
+#[test]
+fn change_request_has_deletes_first_and_escapes() {
+    let batch = ChangeBatch {
+        deletes: vec![set("a.example.com", RecordType::A, &["192.0.2.1"])],
+        creates: vec![set(
+            "t.example.com",
+            RecordType::Txt,
+            &["\"a&b<c>\"", "\"d\""],
+        )],
+    };
+    assert_eq!(
+        change_request(&batch),
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+         <ChangeResourceRecordSetsRequest xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\">\
+         <ChangeBatch><Comment>rancher-route53</Comment><Changes>\
+         <Change><Action>DELETE</Action><ResourceRecordSet><Name>a.example.com.</Name>\
+         <Type>A</Type><TTL>300</TTL><ResourceRecords><ResourceRecord><Value>192.0.2.1</Value>\
+         </ResourceRecord></ResourceRecords></ResourceRecordSet></Change>\
+         <Change><Action>CREATE</Action><ResourceRecordSet><Name>t.example.com.</Name>\
+         <Type>TXT</Type><TTL>300</TTL><ResourceRecords><ResourceRecord>\
+         <Value>&quot;a&amp;b&lt;c&gt;&quot;</Value></ResourceRecord><ResourceRecord>\
+         <Value>&quot;d&quot;</Value></ResourceRecord></ResourceRecords></ResourceRecordSet>\
+         </Change></Changes></ChangeBatch></ChangeResourceRecordSetsRequest>"
+    );
+}
+
+const LIST: &str = r#"<?xml version="1.0"?>
+<ListResourceRecordSetsResponse xmlns="https://route53.amazonaws.com/doc/2013-04-01/">
+<ResourceRecordSets>
+ <ResourceRecordSet><Name>\052.example.com.</Name><Type>A</Type><TTL>60</TTL><ResourceRecords>
+  <ResourceRecord><Value>192.0.2.2</Value></ResourceRecord>
+  <ResourceRecord><Value>192.0.2.1</Value></ResourceRecord></ResourceRecords></ResourceRecordSet>
+ <ResourceRecordSet><Name>alias.example.com.</Name><Type>A</Type><AliasTarget>
+  <HostedZoneId>Z1</HostedZoneId><DNSName>x.</DNSName>
+  <EvaluateTargetHealth>false</EvaluateTargetHealth></AliasTarget></ResourceRecordSet>
+ <ResourceRecordSet><Name>w.example.com.</Name><Type>CAA</Type><SetIdentifier>one</SetIdentifier>
+  <Weight>5</Weight><TTL>60</TTL><ResourceRecords><ResourceRecord><Value>x</Value>
+  </ResourceRecord></ResourceRecords></ResourceRecordSet>
+ <ResourceRecordSet><Name>t.example.com.</Name><Type>TXT</Type><TTL>0</TTL><ResourceRecords>
+  <ResourceRecord><Value>"a &amp; &quot; \"b\""</Value></ResourceRecord></ResourceRecords>
+ </ResourceRecordSet>
+</ResourceRecordSets><IsTruncated>true</IsTruncated><NextRecordName>z\052.example.com.</NextRecordName>
+<NextRecordType>A</NextRecordType><NextRecordIdentifier>two</NextRecordIdentifier>
+<MaxItems>300</MaxItems></ListResourceRecordSetsResponse>"#;
+
+#[test]
+fn reads_a_listing() {
+    let page = list_page(LIST).unwrap();
+    let mut wildcard = set("*.example.com", RecordType::A, &["192.0.2.1", "192.0.2.2"]);
+    wildcard.ttl = 60;
+    let mut text = set("t.example.com", RecordType::Txt, &[r#""a & " \"b\"""#]);
+    text.ttl = 0;
+    let special = |name: &str, rtype: &str| {
+        (
+            RecordKey::new(Name::parse(name).unwrap(), RecordType::parse(rtype)),
+            Held::Special,
+        )
+    };
+    assert_eq!(
+        page.sets,
+        [
+            (wildcard.key.clone(), Held::Simple(wildcard)),
+            special("alias.example.com", "A"),
+            special("w.example.com", "CAA"),
+            (text.key.clone(), Held::Simple(text)),
+        ]
+    );
+    let next = page.next.unwrap();
+    assert_eq!(
+        (
+            next.name.as_str(),
+            next.rtype.as_deref(),
+            next.identifier.as_deref()
+        ),
+        ("z\\052.example.com.", Some("A"), Some("two"))
+    );
+}
+
+#[test]
+fn reads_an_empty_last_page() {
+    let xml = "<ListResourceRecordSetsResponse><ResourceRecordSets/>\
+               <IsTruncated>false</IsTruncated></ListResourceRecordSetsResponse>";
+    assert_eq!(
+        list_page(xml),
+        Ok(ListPage {
+            sets: vec![],
+            next: None
+        })
+    );
+}
+
+#[test]
+fn what_is_no_listing_is_never_an_empty_one() {
+    for cut in 0..LIST.len() {
+        if LIST.is_char_boundary(cut) {
+            assert!(list_page(&LIST[..cut]).is_err(), "cut at {cut}");
+        }
+    }
+    for xml in [
+        "",
+        "<html><body>Bad gateway</body></html>",
+        "<ListResourceRecordSetsResponse/>",
+        "<ListResourceRecordSetsResponse><ResourceRecordSets/></ListResourceRecordSetsResponse>",
+        "<ListResourceRecordSetsResponse><IsTruncated>false</IsTruncated></ListResourceRecordSetsResponse>",
+        "<ListResourceRecordSetsResponse><ResourceRecordSets/><IsTruncated>true</IsTruncated></ListResourceRecordSetsResponse>",
+        "<!DOCTYPE x [<!ENTITY e \"y\">]><ListResourceRecordSetsResponse><ResourceRecordSets/><IsTruncated>false</IsTruncated></ListResourceRecordSetsResponse>",
+        "<ListResourceRecordSetsResponse><ResourceRecordSets><ResourceRecordSet><Name>a..b</Name><Type>A</Type></ResourceRecordSet></ResourceRecordSets><IsTruncated>false</IsTruncated></ListResourceRecordSetsResponse>",
+        "\u{0}\u{1}garbage",
+        "not xml at all",
+        &"<a>".repeat(100_000),
+    ] {
+        assert!(list_page(xml).is_err(), "{xml:.80}");
+    }
+}
+
+#[test]
+fn reads_hosted_zones() {
+    let xml = r#"<ListHostedZonesByNameResponse xmlns="https://route53.amazonaws.com/doc/2013-04-01/">
+<HostedZones><HostedZone><Id>/hostedzone/Z1</Id><Name>example.com.</Name>
+<CallerReference>x</CallerReference><Config><Comment>c</Comment><PrivateZone>true</PrivateZone></Config>
+<ResourceRecordSetCount>2</ResourceRecordSetCount></HostedZone>
+<HostedZone><Id>/hostedzone/Z2</Id><Name>example.org.</Name><CallerReference>y</CallerReference>
+</HostedZone></HostedZones><DNSName>example.com</DNSName><IsTruncated>true</IsTruncated>
+<NextDNSName>example.net.</NextDNSName><NextHostedZoneId>Z3</NextHostedZoneId><MaxItems>2</MaxItems>
+</ListHostedZonesByNameResponse>"#;
+    let page = zone_page(xml).unwrap();
+    let zone = |id: &str, name: &str, is_private| HostedZone {
+        id: id.into(),
+        name: Name::parse(name).unwrap(),
+        is_private,
+    };
+    assert_eq!(
+        page.zones,
+        [
+            zone("Z1", "example.com", true),
+            zone("Z2", "example.org", false)
+        ]
+    );
+    assert_eq!(page.next, Some(("example.net.".into(), "Z3".into())));
+    let xml = r#"<GetHostedZoneResponse><HostedZone><Id>/hostedzone/Z1</Id><Name>example.com.</Name>
+<Config><PrivateZone>false</PrivateZone></Config></HostedZone><DelegationSet><NameServers>
+<NameServer>ns</NameServer></NameServers></DelegationSet></GetHostedZoneResponse>"#;
+    assert_eq!(hosted_zone(xml), Ok(zone("Z1", "example.com", false)));
+}
+
+#[test]
+fn reads_a_change_s_id() {
+    let xml = r#"<ChangeResourceRecordSetsResponse><ChangeInfo><Id>/change/C1</Id>
+<Status>PENDING</Status><SubmittedAt>2026-01-01T00:00:00Z</SubmittedAt></ChangeInfo>
+</ChangeResourceRecordSetsResponse>"#;
+    assert_eq!(change_id(xml), Ok("C1".to_owned()));
+    assert!(change_id(&xml[..xml.len() - 1]).is_err());
+}
+
+#[test]
+fn reads_both_forms_of_errors() {
+    let exists = "Tried to create resource record set [name='x.', type='A'] but it already exists";
+    let missing = "Tried to delete resource record set [name='y.', type='A'] but it was not found";
+    for (xml, code, messages) in [
+        (
+            format!(
+                "<ErrorResponse xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><Error>\
+                 <Type>Sender</Type><Code>InvalidChangeBatch</Code>\
+                 <Message>[{exists}, {missing}]</Message></Error><RequestId>r</RequestId></ErrorResponse>"
+            ),
+            "InvalidChangeBatch",
+            vec![exists, missing],
+        ),
+        (
+            format!(
+                "<ErrorResponse><Error><Code>InvalidChangeBatch</Code><Message>{exists}</Message>\
+                 </Error><RequestId>r</RequestId></ErrorResponse>"
+            ),
+            "InvalidChangeBatch",
+            vec![exists],
+        ),
+        (
+            format!(
+                "<?xml version=\"1.0\"?>\n<InvalidChangeBatch xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\">\
+                 <Messages><Message>{exists}</Message><Message>{missing}</Message></Messages>\
+                 <RequestId>r</RequestId></InvalidChangeBatch>"
+            ),
+            "InvalidChangeBatch",
+            vec![exists, missing],
+        ),
+        (
+            "<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code>\
+             <Message>Rate exceeded</Message></Error><RequestId>r</RequestId></ErrorResponse>"
+                .to_owned(),
+            "Throttling",
+            vec!["Rate exceeded"],
+        ),
+    ] {
+        let refusal = refusal(400, &xml);
+        assert_eq!(
+            (refusal.code.as_str(), refusal.request_id.as_str()),
+            (code, "r")
+        );
+        assert_eq!(refusal.messages, messages);
+    }
+    for xml in [
+        "",
+        "<html/>",
+        "Service Unavailable",
+        "<ErrorResponse><Error>",
+    ] {
+        assert_eq!(refusal(503, xml).code, "HTTP 503", "{xml}");
+        assert!(refusal(503, xml).is_retryable());
+    }
+}

@@ -1,0 +1,168 @@
+//! What has to be known before the first round: the zone. What may come up later is waited for;
+//! what only an operator can mend is an error.
+
+use std::time::Duration;
+
+use crate::aws::retry;
+use crate::config::Config;
+use crate::dns::Name;
+use crate::heartbeat::Heartbeat;
+use crate::log;
+use crate::reconcile::needs_operator;
+use crate::route53::client::Client;
+use crate::route53::error::Error;
+use crate::route53::xml::HostedZone;
+
+/// Ceilings of the wait before the zone is looked for again: at first, and in the long run.
+const WAIT: Duration = Duration::from_secs(2);
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// Why there is no zone to keep.
+enum NoZone {
+    /// It may be there later.
+    Yet(String),
+    /// An operator has to do something.
+    Ever(String),
+}
+
+/// The id of the hosted zone, which is asked for until there is an answer.
+pub fn zone_id(
+    config: &Config,
+    client: &mut Client,
+    heartbeat: &Heartbeat,
+) -> Result<String, String> {
+    let mut attempt = 0;
+    loop {
+        match look_up(config, client) {
+            Ok(zone) => {
+                let kind = if zone.is_private { "private" } else { "public" };
+                log::info(
+                    "keeping the hosted zone",
+                    &[("zone", &zone.name), ("id", &zone.id), ("kind", &kind)],
+                );
+                return Ok(zone.id);
+            }
+            Err(NoZone::Ever(error)) => return Err(error),
+            Err(NoZone::Yet(error)) => {
+                let wait = retry::backoff(attempt, WAIT, LONGEST_WAIT, retry::random());
+                log::warn(
+                    "the hosted zone can't be looked up yet",
+                    &[("error", &error), ("wait_ms", &wait.as_millis())],
+                );
+                heartbeat.sleep(wait);
+                attempt = attempt.saturating_add(1);
+            }
+        }
+    }
+}
+
+/// The same, once.
+pub fn zone_id_once(config: &Config, client: &mut Client) -> Result<String, String> {
+    match look_up(config, client) {
+        Ok(zone) => Ok(zone.id),
+        Err(NoZone::Ever(error) | NoZone::Yet(error)) => Err(error),
+    }
+}
+
+fn look_up(config: &Config, client: &mut Client) -> Result<HostedZone, NoZone> {
+    let name = &config.rules.zone;
+    let failed = |error: Error| match needs_operator(&error) {
+        true => NoZone::Ever(error.to_string()),
+        false => NoZone::Yet(error.to_string()),
+    };
+    match &config.zone_id {
+        Some(id) => {
+            let zone = client.zone_of_id(id).map_err(failed)?;
+            checked(zone, name).map_err(NoZone::Ever)
+        }
+        None => {
+            let zones = client.zones_of_name(name).map_err(failed)?;
+            only(zones, name).map_err(NoZone::Ever)
+        }
+    }
+}
+
+fn checked(zone: HostedZone, name: &Name) -> Result<HostedZone, String> {
+    if zone.name == *name {
+        return Ok(zone);
+    }
+    Err(format!(
+        "ROUTE53_ZONE_ID={} is the zone {}, not ROOT_DOMAIN={}: correct one of the two",
+        zone.id,
+        zone.name.without_dot(),
+        name.without_dot()
+    ))
+}
+
+fn only(mut zones: Vec<HostedZone>, name: &Name) -> Result<HostedZone, String> {
+    let name = name.without_dot();
+    match (zones.pop(), zones.is_empty()) {
+        (Some(zone), true) => Ok(zone),
+        (None, _) => Err(format!(
+            "there is no hosted zone {name} in this account: check ROOT_DOMAIN and whose \
+             credentials these are"
+        )),
+        (Some(last), false) => {
+            zones.push(last);
+            zones.sort_by(|a, b| a.id.cmp(&b.id));
+            let list: Vec<String> = zones
+                .iter()
+                .map(|z| {
+                    format!(
+                        "{} ({})",
+                        z.id,
+                        if z.is_private { "private" } else { "public" }
+                    )
+                })
+                .collect();
+            Err(format!(
+                "there are {} hosted zones {name}: set ROUTE53_ZONE_ID to one of {}",
+                list.len(),
+                list.join(", ")
+            ))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn zone(id: &str, name: &str, is_private: bool) -> HostedZone {
+        HostedZone {
+            id: id.into(),
+            name: Name::parse(name).unwrap(),
+            is_private,
+        }
+    }
+
+    #[test]
+    fn the_only_zone_of_the_name_or_an_error_that_lists_them() {
+        let name = Name::parse("example.com").unwrap();
+        assert_eq!(
+            only(vec![zone("Z1", "example.com", true)], &name)
+                .unwrap()
+                .id,
+            "Z1"
+        );
+        assert!(
+            only(vec![], &name)
+                .unwrap_err()
+                .contains("no hosted zone example.com")
+        );
+        let two = vec![
+            zone("Z2", "example.com", true),
+            zone("Z1", "example.com", false),
+        ];
+        assert_eq!(
+            only(two, &name).unwrap_err(),
+            "there are 2 hosted zones example.com: set ROUTE53_ZONE_ID to one of Z1 (public), \
+             Z2 (private)"
+        );
+        let other = checked(zone("Z1", "example.org", false), &name).unwrap_err();
+        assert!(
+            other.contains("ROUTE53_ZONE_ID=Z1 is the zone example.org"),
+            "{other}"
+        );
+    }
+}

@@ -1,0 +1,228 @@
+//! Name templates: `%{{service_name}}.%{{stack_name}}.%{{environment_name}}`.
+//!
+//! In: the setting's or label's text, and the three names. Out: a [`Name`] in the hosted zone,
+//! or why there is none.
+
+use std::fmt;
+
+use crate::dns::{Name, NameError};
+
+/// The default of `NAME_TEMPLATE`.
+pub const DEFAULT: &str = "%{{service_name}}.%{{stack_name}}.%{{environment_name}}";
+
+const OPENING: &str = "%{{";
+const CLOSING: &str = "}}";
+
+/// A template that has been read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template(Vec<Part>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Literal(String),
+    Service,
+    Stack,
+    Environment,
+}
+
+/// Why a text is no template. Says what is allowed instead.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TemplateError {
+    /// `%{{…}}` with another word in it.
+    UnknownPlaceholder(String),
+    /// `%{{` without `}}`.
+    NotClosed,
+    /// A character outside the placeholders that has no place in a name.
+    BadCharacter(char),
+}
+
+impl fmt::Display for TemplateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TemplateError::UnknownPlaceholder(word) => write!(
+                f,
+                "%{{{{{word}}}}} is no placeholder; there are %{{{{service_name}}}}, \
+                 %{{{{stack_name}}}} and %{{{{environment_name}}}}"
+            ),
+            TemplateError::NotClosed => f.write_str("a placeholder is not closed with }}"),
+            TemplateError::BadCharacter(c) => write!(
+                f,
+                "{c:?} can't be part of a name; outside placeholders there may be letters, \
+                 digits, '-', '_', '*' and '.'"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for TemplateError {}
+
+/// What is put in for the placeholders, as Rancher spells it.
+#[derive(Debug, Clone, Copy)]
+pub struct Names<'a> {
+    /// `%{{service_name}}`
+    pub service: &'a str,
+    /// `%{{stack_name}}`
+    pub stack: &'a str,
+    /// `%{{environment_name}}`
+    pub environment: &'a str,
+}
+
+impl Template {
+    /// Reads a template.
+    pub fn parse(text: &str) -> Result<Template, TemplateError> {
+        let mut parts = Vec::new();
+        let mut rest = text;
+        while let Some((literal, after)) = rest.split_once(OPENING) {
+            parts.push(literal_part(literal)?);
+            let (word, after) = after.split_once(CLOSING).ok_or(TemplateError::NotClosed)?;
+            parts.push(match word {
+                "service_name" => Part::Service,
+                "stack_name" => Part::Stack,
+                "environment_name" => Part::Environment,
+                other => return Err(TemplateError::UnknownPlaceholder(other.to_owned())),
+            });
+            rest = after;
+        }
+        parts.push(literal_part(rest)?);
+        Ok(Template(parts))
+    }
+
+    /// The name in this zone.
+    pub fn name(&self, names: &Names<'_>, zone: &Name) -> Result<Name, NameError> {
+        let mut text = String::new();
+        for part in &self.0 {
+            match part {
+                Part::Literal(literal) => text.push_str(literal),
+                Part::Service => text.push_str(&sanitize(names.service)),
+                Part::Stack => text.push_str(&sanitize(names.stack)),
+                Part::Environment => text.push_str(&sanitize(names.environment)),
+            }
+        }
+        if text.is_empty() || text.ends_with('.') {
+            return Err(NameError::EmptyLabel);
+        }
+        zone.child(&text)
+    }
+}
+
+fn literal_part(text: &str) -> Result<Part, TemplateError> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_*.".contains(c);
+    match text.chars().find(|c| !allowed(*c)) {
+        Some(c) => Err(TemplateError::BadCharacter(c)),
+        None => Ok(Part::Literal(text.to_owned())),
+    }
+}
+
+/// Rancher's name as one label: every character outside `[A-Za-z0-9-]` becomes `-`, runs of `-`
+/// collapse, outer ones go; then lower case. As rancher/external-dns does it (`utils.go`).
+pub fn sanitize(name: &str) -> String {
+    let mut label = String::with_capacity(name.len());
+    for c in name.chars() {
+        if c.is_ascii_alphanumeric() {
+            label.push(c.to_ascii_lowercase());
+        } else if !label.is_empty() && !label.ends_with('-') {
+            label.push('-');
+        }
+    }
+    if label.ends_with('-') {
+        label.pop();
+    }
+    label
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn sanitizes_like_the_forerunner() {
+        for (name, label) in [
+            ("web", "web"),
+            ("Status page", "status-page"),
+            ("Monitoring & Co.", "monitoring-co"),
+            ("Cart_Service", "cart-service"),
+            ("--a--b--", "a-b"),
+            ("日本", ""),
+            ("a.b", "a-b"),
+            ("", ""),
+        ] {
+            assert_eq!(sanitize(name), label, "{name}");
+        }
+    }
+
+    fn render(template: &str, service: &str) -> Result<String, String> {
+        let zone = Name::parse("example.com").unwrap();
+        let names = Names {
+            service,
+            stack: "Shop",
+            environment: "Production EU",
+        };
+        let template = Template::parse(template).map_err(|e| e.to_string())?;
+        template
+            .name(&names, &zone)
+            .map(|n| n.to_string())
+            .map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn renders_names() {
+        let long = "a".repeat(64);
+        for (template, service, expected) in [
+            (
+                DEFAULT,
+                "Web_1",
+                Ok("web-1.shop.production-eu.example.com."),
+            ),
+            (
+                "cart.%{{environment_name}}",
+                "x",
+                Ok("cart.production-eu.example.com."),
+            ),
+            ("fixed", "x", Ok("fixed.example.com.")),
+            ("*.%{{service_name}}", "x", Ok("\\052.x.example.com.")),
+            (
+                "%{{service_name}}-%{{stack_name}}",
+                "x",
+                Ok("x-shop.example.com."),
+            ),
+            (DEFAULT, "&&", Err("a label of the name is empty")),
+            (
+                DEFAULT,
+                &long,
+                Err("a label of the name is longer than 63 characters"),
+            ),
+            ("", "x", Err("a label of the name is empty")),
+            ("a.", "x", Err("a label of the name is empty")),
+            ("a..b", "x", Err("a label of the name is empty")),
+            (
+                "%{{service_name",
+                "x",
+                Err("a placeholder is not closed with }}"),
+            ),
+        ] {
+            let expected = expected.map(str::to_owned).map_err(str::to_owned);
+            assert_eq!(render(template, service), expected, "{template}");
+        }
+        assert!(
+            render("%{{host_name}}", "x")
+                .unwrap_err()
+                .contains("host_name")
+        );
+        assert!(render("a b", "x").unwrap_err().contains("' '"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_label_is_clean_whatever_the_name(name in "\\PC{0,100}") {
+            let label = sanitize(&name);
+            prop_assert!(label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'));
+            prop_assert!(!label.starts_with('-') && !label.ends_with('-') && !label.contains("--"));
+        }
+
+        #[test]
+        fn no_template_panics(text in "[%{}a-z_. é]{0,40}") {
+            let _ = render(&text, "x");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! URLs of servers, as settings give them.
+
+use std::fmt;
+
+use ureq::http::Uri;
+
+/// An `http` or `https` URL of a server, perhaps with a path, without query, fragment and user.
+/// What is kept is what goes into requests: a default port and a slash at the end are gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Url {
+    scheme: &'static str,
+    authority: String,
+    path: String,
+}
+
+impl Url {
+    /// Reads it; the error says what is wrong.
+    pub fn parse(text: &str) -> Result<Url, String> {
+        let uri: Uri = text.parse().map_err(|_| "not a URL".to_owned())?;
+        let (scheme, default_port) = match uri.scheme_str() {
+            Some("http") => ("http", 80),
+            Some("https") => ("https", 443),
+            _ => return Err("it has to start with http:// or https://".to_owned()),
+        };
+        let authority = uri.authority().ok_or("it has no host")?;
+        if authority.as_str().contains('@') {
+            return Err("it must not hold a user name or password".to_owned());
+        }
+        if uri.query().is_some() || text.contains('#') {
+            return Err("it must not have a query or fragment".to_owned());
+        }
+        let host = authority.host().to_ascii_lowercase();
+        if host.is_empty() {
+            return Err("it has no host".to_owned());
+        }
+        let port = match (authority.port_u16(), authority.as_str().rsplit_once(':')) {
+            (Some(port), _) => Some(port),
+            (None, Some((_, port))) if !port.ends_with(']') => {
+                return Err(format!("{port:?} is no port"));
+            }
+            (None, _) => None,
+        };
+        let authority = match port.filter(|port| *port != default_port) {
+            Some(port) => format!("{host}:{port}"),
+            None => host,
+        };
+        Ok(Url {
+            scheme,
+            authority,
+            path: uri.path().trim_end_matches('/').to_owned(),
+        })
+    }
+
+    /// `https://host:port`.
+    pub fn origin(&self) -> String {
+        format!("{}://{}", self.scheme, self.authority)
+    }
+
+    /// Host, with the port if it isn't the scheme's own: the `Host` header.
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// Empty, or with a slash at the start and none at the end.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The same server with another path, which starts with a slash.
+    pub fn with_path(&self, path: &str) -> Url {
+        Url {
+            path: path.trim_end_matches('/').to_owned(),
+            ..self.clone()
+        }
+    }
+}
+
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.origin(), self.path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_what_goes_into_requests() {
+        for (text, expected) in [
+            (
+                "http://rancher:8080/v2-beta/",
+                "http://rancher:8080/v2-beta",
+            ),
+            (
+                "https://Route53.amazonaws.com",
+                "https://route53.amazonaws.com",
+            ),
+            ("https://h:443/", "https://h"),
+            ("http://h:80", "http://h"),
+            ("http://[::1]:8080/x", "http://[::1]:8080/x"),
+            ("http://[::1]", "http://[::1]"),
+        ] {
+            assert_eq!(
+                Url::parse(text).map(|url| url.to_string()),
+                Ok(expected.to_owned())
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_none() {
+        for (text, words) in [
+            ("", "not a URL"),
+            ("rancher", "http://"),
+            ("ftp://h", "http://"),
+            ("/v1", "http://"),
+            ("http://", "not a URL"),
+            ("http://user:secret@h/", "user name"),
+            ("http://h/?a=b", "query"),
+            ("http://h/#x", "fragment"),
+            ("http://h:99999", "port"),
+            ("http://h:/", "port"),
+            ("http://a b", "not a URL"),
+        ] {
+            let error = Url::parse(text).unwrap_err();
+            assert!(error.contains(words), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! A simulated Amazon Route 53: hosted zones behind its REST API, as strict as the real one.
+//!
+//! ```text
+//! request ─ service ─┬─ auth      signature, credentials, permissions
+//!                    ├─ throttle  the account's token buckets
+//!                    ├─ fault     what a test wants to go wrong
+//!                    ├─ request   the body's XML → changes (schema)
+//!                    ├─ zone, batch (record, name, value)  pure: what a zone holds and takes
+//!                    └─ xml       the answer
+//! ```
+//!
+//! A test starts one with [`Route53::start`], points a client at [`Route53::url`] and looks at
+//! what came of it, or plays the part of someone else at work in the zone ([`Route53::edit`]).
+
+mod auth;
+mod batch;
+mod clock;
+mod error;
+mod fault;
+mod name;
+mod record;
+mod request;
+mod schema;
+mod service;
+mod state;
+mod throttle;
+mod value;
+mod xml;
+mod zone;
+
+pub use auth::Credential;
+pub use error::ApiError;
+pub use fault::Fault;
+pub use name::{canonical as canonical_name, reversed as reversed_name};
+pub use record::{Action, Alias, Change, GeoLocation, RecordSet};
+pub use schema::Order;
+pub use service::Operation;
+pub use state::{RequestRecord, State};
+pub use throttle::{AccountBuckets, Limit, TokenBucket};
+pub use zone::{ListQuery, Page, Zone};
+
+use crate::http::{Handler, Server};
+use service::Service;
+use state::Shared;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How the service behaves.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub credentials: Vec<Credential>,
+    /// The region that requests must be signed for.
+    pub region: String,
+    /// What every request takes. A batch keeps its zone busy for so long.
+    pub latency: Duration,
+    /// The account's limits; without them there are none. Several services can share them.
+    pub buckets: Option<Arc<AccountBuckets>>,
+    /// Answer `InvalidChangeBatch` as an `ErrorResponse` with its messages in brackets.
+    pub old_error_form: bool,
+    /// Whether a change request's elements must stand in the order of the API's model.
+    pub element_order: Order,
+    /// Seconds by which the service's clock is ahead of ours.
+    pub clock_offset: i64,
+    /// How long a change is PENDING.
+    pub insync_after: Duration,
+    /// The quota of zones added from now on.
+    pub record_set_limit: usize,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            credentials: vec![Credential::default()],
+            region: "us-east-1".to_owned(),
+            latency: Duration::ZERO,
+            buckets: None,
+            old_error_form: false,
+            element_order: Order::Model,
+            clock_offset: 0,
+            insync_after: Duration::ZERO,
+            record_set_limit: 10_000,
+        }
+    }
+}
+
+/// A running simulated Route 53. Dropping it closes its port and every connection.
+pub struct Route53 {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    server: Mutex<Option<Server>>,
+}
+
+impl Route53 {
+    /// Starts one on a free port of the loopback interface, over plain HTTP and without zones.
+    pub fn start(options: Options) -> Route53 {
+        let shared = Arc::new(Shared::new(options));
+        let server = Server::start(Arc::new(Service {
+            shared: shared.clone(),
+        }));
+        Route53 {
+            shared,
+            address: server.address(),
+            server: Mutex::new(Some(server)),
+        }
+    }
+
+    /// `http://127.0.0.1:<port>`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What answers the requests, to be put behind another front, such as one with TLS.
+    pub fn handler(&self) -> Arc<dyn Handler> {
+        Arc::new(Service {
+            shared: self.shared.clone(),
+        })
+    }
+
+    /// Takes the server off the network: connections are closed, and new ones refused.
+    pub fn go_down(&self) {
+        drop(self.server().take());
+    }
+
+    /// Brings it back at the address it had, with the zones it had.
+    ///
+    /// # Panics
+    /// If someone else has taken the port.
+    pub fn come_up(&self) {
+        let mut server = self.server();
+        if server.is_none() {
+            let back = Server::start_at(self.address, self.handler());
+            *server = Some(back.expect("the port it had before"));
+        }
+    }
+
+    fn server(&self) -> std::sync::MutexGuard<'_, Option<Server>> {
+        self.server.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a zone that holds nothing but its SOA and NS record sets.
+    ///
+    /// # Panics
+    /// If DNS can't hold the name.
+    pub fn add_zone(&self, id: &str, name: &str, private: bool) {
+        let mut zone = Zone::new(name).with_id(id);
+        zone.private = private;
+        self.shared.with(|state| {
+            zone.record_set_limit = state.options.record_set_limit;
+            state.zones.insert(id.to_owned(), zone);
+        });
+    }
+
+    /// Does something to a zone behind the API's back, under the lock: someone else at work.
+    ///
+    /// # Panics
+    /// If there is no such zone.
+    pub fn edit<R>(&self, zone_id: &str, f: impl FnOnce(&mut Zone) -> R) -> R {
+        self.shared
+            .with(|state| f(state.zones.get_mut(zone_id).expect("a zone that was added")))
+    }
+
+    /// All of a zone, in listing order.
+    ///
+    /// # Panics
+    /// If there is no such zone.
+    pub fn record_sets(&self, zone_id: &str) -> Vec<RecordSet> {
+        self.edit(zone_id, |zone| zone.record_sets().cloned().collect())
+    }
+
+    /// Every request since the start or [`Route53::clear_requests`], in the order handled.
+    pub fn requests(&self) -> Vec<RequestRecord> {
+        self.shared.lock().requests.clone()
+    }
+
+    pub fn clear_requests(&self) {
+        self.shared.lock().requests.clear();
+    }
+
+    /// Lets this happen to the next so many requests, of this operation or of any. Only those
+    /// that are signed properly, allowed and not throttled meet it.
+    pub fn inject(&self, operation: Option<Operation>, fault: Fault, times: usize) {
+        self.shared.lock().faults.inject(operation, fault, times);
+    }
+
+    pub fn clear_faults(&self) {
+        self.shared.lock().faults.clear();
+    }
+
+    /// Waits until the condition holds, and says whether it came to that. It is tried now, when
+    /// a request comes in, when one has been handled and when a zone has been edited.
+    pub fn wait_until(&self, timeout: Duration, cond: impl FnMut(&State) -> bool) -> bool {
+        self.shared.wait_until(timeout, cond)
+    }
+
+    /// Calls this after each batch that was applied, with the zone and its id. That is done
+    /// under the lock, so it can't call this handle; it should note what it sees, not fail.
+    pub fn observe(&self, f: impl FnMut(&Zone, &str) + Send + 'static) {
+        self.shared.lock().observers.push(Box::new(f));
+    }
+
+    /// From now on these are valid, and no others.
+    pub fn rotate_credentials(&self, credentials: Vec<Credential>) {
+        self.configure(|options| options.credentials = credentials);
+    }
+
+    /// Changes how the service behaves from now on.
+    pub fn configure(&self, f: impl FnOnce(&mut Options)) {
+        self.shared.with(|state| f(&mut state.options));
+    }
+}
+
+#[cfg(test)]
+mod tests;

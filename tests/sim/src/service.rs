@@ -1,0 +1,272 @@
+//! Runs the program under test as a child process: its settings, its log, its signals, its end.
+
+use crate::rancher::Rancher;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// A running program. Dropping it kills it, and if the test is failing, shows its log.
+pub struct Service {
+    child: Mutex<Child>,
+    pid: u32,
+    log: Arc<Lines>,
+    stdout: Arc<Lines>,
+}
+
+/// Memory of the process, as the kernel counts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Memory {
+    pub resident_kb: u64,
+    /// The most that was ever resident.
+    pub high_water_kb: u64,
+}
+
+impl Service {
+    /// Starts the program with these variables and no others.
+    pub fn spawn(program: &Path, args: &[&str], env: &[(&str, String)]) -> Service {
+        let mut child = Command::new(program)
+            .args(args)
+            .env_clear()
+            .envs(env.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|e| panic!("cannot start {}: {e}", program.display()));
+        let log = Lines::read(child.stderr.take().expect("piped"));
+        let stdout = Lines::read(child.stdout.take().expect("piped"));
+        Service {
+            pid: child.id(),
+            child: Mutex::new(child),
+            log,
+            stdout,
+        }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// The first line on stderr that fits, whether it is there already or comes in time.
+    pub fn wait_for_log(
+        &self,
+        timeout: Duration,
+        fits: impl FnMut(&str) -> bool,
+    ) -> Option<String> {
+        self.log.wait_for(timeout, fits)
+    }
+
+    /// The lines on stderr so far.
+    pub fn log(&self) -> Vec<String> {
+        self.log.lock().lines.clone()
+    }
+
+    /// What is on stdout so far.
+    pub fn stdout(&self) -> String {
+        let read = self.stdout.lock();
+        read.lines.iter().map(|line| format!("{line}\n")).collect()
+    }
+
+    /// SIGTERM, as `docker stop` sends.
+    pub fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    /// SIGINT, as Ctrl-C sends.
+    pub fn interrupt(&self) {
+        self.signal("INT");
+    }
+
+    /// SIGKILL: no chance to tidy up.
+    pub fn kill(&self) {
+        let _ = self.lock_child().kill();
+    }
+
+    /// Waits for the end of the process, and of its output; `None` if it still runs then.
+    pub fn wait(&self, timeout: Duration) -> Option<ExitStatus> {
+        let end = Instant::now() + timeout;
+        loop {
+            let status = self.lock_child().try_wait().expect("a child of ours");
+            if status.is_some() {
+                self.log.wait_for_end(end);
+                self.stdout.wait_for_end(end);
+                return status;
+            }
+            if Instant::now() >= end {
+                return None;
+            }
+            // Nothing safe tells of a child's end with a time limit, so it is asked for.
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Whether it hasn't ended yet.
+    pub fn is_running(&self) -> bool {
+        matches!(self.lock_child().try_wait(), Ok(None))
+    }
+
+    /// `None` once it has ended.
+    pub fn memory(&self) -> Option<Memory> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).ok()?;
+        let field = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            line.trim().strip_suffix(" kB")?.parse().ok()
+        };
+        Some(Memory {
+            resident_kb: field("VmRSS:")?,
+            high_water_kb: field("VmHWM:")?,
+        })
+    }
+
+    /// Processor time used so far, in user and kernel mode, to 10 ms; `None` once it has ended.
+    pub fn cpu(&self) -> Option<Duration> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok()?;
+        // The second field is the name in brackets, which may hold anything, brackets too.
+        let (_, rest) = stat.rsplit_once(") ")?;
+        let mut fields = rest.split(' ').skip(11);
+        let user: u64 = fields.next()?.parse().ok()?;
+        let kernel: u64 = fields.next()?.parse().ok()?;
+        // Linux shows these times in hundredths of a second, whatever its own clock does.
+        Some(Duration::from_millis((user + kernel) * 10))
+    }
+
+    fn signal(&self, name: &str) {
+        let mut child = self.lock_child();
+        // Once it has been waited for, its number may be another process's.
+        if !matches!(child.try_wait(), Ok(None)) {
+            return;
+        }
+        // The shell's own `kill`: not every system that can run tests has one as a program.
+        let sent = Command::new("/bin/sh")
+            .args(["-c", &format!("kill -{name} {}", self.pid)])
+            .status();
+        assert!(sent.is_ok_and(|status| status.success()), "SIG{name}");
+    }
+
+    fn lock_child(&self) -> MutexGuard<'_, Child> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let mut child = self.lock_child();
+        let ended = child.try_wait().ok().flatten();
+        let _ = child.kill();
+        let _ = child.wait();
+        drop(child);
+        if thread::panicking() {
+            let soon = Instant::now() + Duration::from_secs(1);
+            self.log.wait_for_end(soon);
+            let end = match ended {
+                Some(status) => match status.signal() {
+                    Some(signal) => format!("was ended by signal {signal}"),
+                    None => status.to_string(),
+                },
+                None => "was still running".to_owned(),
+            };
+            eprintln!("--- log of process {}, which {end}:", self.pid);
+            self.log().iter().for_each(|line| eprintln!("{line}"));
+            eprintln!("--- its stdout:\n{}---", self.stdout());
+        }
+    }
+}
+
+/// The lines of a pipe, read by a thread of its own so that the program never blocks on it.
+struct Lines {
+    read: Mutex<Output>,
+    more: Condvar,
+}
+
+#[derive(Default)]
+struct Output {
+    lines: Vec<String>,
+    has_ended: bool,
+}
+
+impl Lines {
+    fn read(pipe: impl Read + Send + 'static) -> Arc<Lines> {
+        let lines = Arc::new(Lines {
+            read: Mutex::default(),
+            more: Condvar::new(),
+        });
+        let writer = lines.clone();
+        thread::spawn(move || {
+            for line in BufReader::new(pipe).split(b'\n') {
+                let Ok(line) = line else { break };
+                let line = String::from_utf8_lossy(&line).into_owned();
+                writer.lock().lines.push(line);
+                writer.more.notify_all();
+            }
+            writer.lock().has_ended = true;
+            writer.more.notify_all();
+        });
+        lines
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Output> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait_for(&self, timeout: Duration, mut fits: impl FnMut(&str) -> bool) -> Option<String> {
+        let end = Instant::now() + timeout;
+        let mut seen = 0;
+        let mut read = self.lock();
+        loop {
+            if let Some(line) = read.lines[seen..].iter().find(|line| fits(line)) {
+                return Some(line.clone());
+            }
+            seen = read.lines.len();
+            let left = end.saturating_duration_since(Instant::now());
+            if read.has_ended || left.is_zero() {
+                return None;
+            }
+            let waited = self.more.wait_timeout(read, left);
+            read = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn wait_for_end(&self, end: Instant) {
+        let mut read = self.lock();
+        while !read.has_ended {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            let waited = self.more.wait_timeout(read, left);
+            read = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+/// The settings with which rancher-route53 works on this Rancher and that Route 53.
+pub fn environment(
+    rancher: &Rancher,
+    route53_url: &str,
+    root_domain: &str,
+) -> Vec<(&'static str, String)> {
+    let options = rancher.options();
+    vec![
+        ("ROOT_DOMAIN", root_domain.into()),
+        ("CATTLE_URL", rancher.api_url()),
+        ("CATTLE_ACCESS_KEY", options.access_key.clone()),
+        ("CATTLE_SECRET_KEY", options.secret_key.clone()),
+        ("METADATA_URL", rancher.metadata_url()),
+        ("AWS_ENDPOINT_URL_ROUTE_53", route53_url.into()),
+        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE".into()),
+        (
+            "AWS_SECRET_ACCESS_KEY",
+            "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".into(),
+        ),
+        ("HEALTH_ADDRESS", "127.0.0.1:0".into()),
+        ("LOG_LEVEL", "debug".into()),
+    ]
+}
+
+#[cfg(test)]
+mod tests;
