@@ -275,7 +275,10 @@ impl Daemon {
         }
         self.heartbeat
             .sleep(self.pace.before_snapshot(Instant::now()));
-        let (version, snapshot) = self.metadata.snapshot(version)?;
+        let started = Instant::now();
+        let snapshot = self.metadata.snapshot(version);
+        self.pace.after_snapshot(started.elapsed(), Instant::now());
+        let (version, snapshot) = snapshot?;
         let desired = desired(&snapshot, self.reconciler.rules());
         let known = Known {
             version,

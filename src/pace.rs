@@ -12,15 +12,20 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// Ceilings of the wait after metadata has failed: at first, and in the long run.
 const FAILURE: Duration = Duration::from_millis(200);
 const LONGEST_FAILURE: Duration = Duration::from_secs(5);
-/// Snapshots that may be taken at once, and then each second: metadata that changes all the time
-/// is read now and then.
-const SNAPSHOT_BURST: f64 = 10.0;
-const SNAPSHOT_RATE: f64 = 1.0;
+/// Reading metadata may take this share of the time, and so many seconds of it at once: metadata
+/// that changes all the time is read now and then, and more often where that costs little.
+const SNAPSHOT_SHARE: f64 = 0.1;
+const SNAPSHOT_BURST: f64 = 0.4;
+/// A snapshot counts for no less, in seconds: the server has work with it too.
+const SNAPSHOT_LEAST: f64 = 0.02;
+/// A change isn't kept waiting for longer, however much reading it costs.
+const LONGEST_SNAPSHOT_WAIT: Duration = Duration::from_secs(2);
 /// A server that answers a wait at once without a change is asked this often.
 const EARLY: Duration = Duration::from_secs(1);
 
 /// The loop's pace.
 pub struct Pace {
+    /// Of seconds.
     snapshots: TokenBucket,
     failures: u32,
 }
@@ -29,7 +34,7 @@ impl Pace {
     /// Nothing has happened yet.
     pub fn new(now: Instant) -> Pace {
         Pace {
-            snapshots: TokenBucket::new(SNAPSHOT_RATE, SNAPSHOT_BURST, now),
+            snapshots: TokenBucket::new(SNAPSHOT_SHARE, SNAPSHOT_BURST, now),
             failures: 0,
         }
     }
@@ -55,7 +60,13 @@ impl Pace {
 
     /// There is a new version: how long to leave it alone before it is read.
     pub fn before_snapshot(&mut self, now: Instant) -> Duration {
-        self.snapshots.take(1.0, now)
+        self.snapshots.take(0.0, now).min(LONGEST_SNAPSHOT_WAIT)
+    }
+
+    /// A snapshot has been taken, or tried, which took so long.
+    pub fn after_snapshot(&mut self, elapsed: Duration, now: Instant) {
+        self.snapshots
+            .take(elapsed.as_secs_f64().max(SNAPSHOT_LEAST), now);
     }
 
     /// A wait has ended without a change after `elapsed`: how long to pause.
@@ -106,12 +117,31 @@ mod tests {
     }
 
     #[test]
-    fn constant_change_is_read_once_a_second() {
+    fn constant_change_is_read_in_a_tenth_of_the_time() {
+        for (cost, at_once, then) in [(5, 20, 200), (100, 4, 1_000), (500, 1, 1_000)] {
+            let now = Instant::now();
+            let mut pace = Pace::new(now);
+            for _ in 0..at_once {
+                assert_eq!(pace.before_snapshot(now), Duration::ZERO, "{cost} ms");
+                pace.after_snapshot(millis(cost), now);
+            }
+            if cost < 500 {
+                pace.after_snapshot(millis(cost), now);
+            }
+            let wait = pace.before_snapshot(now);
+            assert!(
+                wait.abs_diff(millis(then)) < millis(5),
+                "{cost} ms: {wait:?}"
+            );
+        }
         let now = Instant::now();
         let mut pace = Pace::new(now);
-        let waits: Vec<Duration> = (0..12).map(|_| pace.before_snapshot(now)).collect();
-        assert!(waits[..10].iter().all(Duration::is_zero));
-        assert_eq!(waits[10..], [millis(1000), millis(2000)]);
+        pace.after_snapshot(Duration::from_secs(60), now);
+        assert_eq!(
+            pace.before_snapshot(now),
+            Duration::from_secs(2),
+            "never longer"
+        );
     }
 
     #[test]

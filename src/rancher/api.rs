@@ -16,8 +16,8 @@ use crate::url::Url;
 
 /// Largest document of schemas, in bytes; a real one has about half a megabyte.
 const LARGEST_SCHEMAS: u64 = 16 * 1024 * 1024;
-/// How much of an error answer is read, in bytes.
-const LARGEST_ERROR: u64 = 16 * 1024;
+/// Largest answer to an event, and how much of an error is read, in bytes.
+const LARGEST_ANSWER: u64 = 64 * 1024;
 /// Paths tried for a URL that has none.
 const PATHS: [&str; 2] = ["/v2-beta", "/v1"];
 
@@ -85,6 +85,11 @@ impl Api {
         let response = self.call("POST", &collection, event.to_string().as_bytes(), timeout)?;
         match response.status {
             200..=299 => {
+                if !is_json_object(response) {
+                    let message =
+                        format!("no answer of Rancher's at {collection}: check CATTLE_URL");
+                    return Err(ApiError::Unavailable(message));
+                }
                 self.collection = Some(collection);
                 Ok(())
             }
@@ -195,6 +200,15 @@ impl Api {
     }
 }
 
+/// Whether an answer is the resource that Rancher sends back, and not the page of a proxy.
+fn is_json_object(response: Response) -> bool {
+    let resource = response
+        .text(LARGEST_ANSWER)
+        .ok()
+        .and_then(|text| serde_json::from_str(&text).ok());
+    matches!(resource, Some(serde_json::Value::Object(_)))
+}
+
 /// What Rancher answered, and for what an operator can mend, how.
 fn explain(url: &Url, response: Response) -> String {
     let status = response.status;
@@ -208,7 +222,7 @@ fn explain(url: &Url, response: Response) -> String {
         300..=399 => ": redirects are not followed, check CATTLE_URL",
         _ => "",
     };
-    let words = response.text(LARGEST_ERROR).ok().and_then(|text| {
+    let words = response.text(LARGEST_ANSWER).ok().and_then(|text| {
         let error: serde_json::Value = serde_json::from_str(&text).ok()?;
         let word = |field: &str| error.get(field)?.as_str().map(str::to_owned);
         word("message").or_else(|| word("code"))

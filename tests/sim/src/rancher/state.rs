@@ -147,10 +147,25 @@ impl State {
         &self.events
     }
 
-    /// Whether the long poll that came last is being held back right now.
+    /// Whether the request that came last is a long poll for another version than the present
+    /// one, and is being held back: whoever asked has seen all there is.
     pub fn is_polled(&self) -> bool {
         let last = self.metadata_requests.last();
-        last.is_some_and(|r| r.waited && r.is_open)
+        last.is_some_and(|r| self.is_held(r))
+    }
+
+    /// How many such long polls there are.
+    pub fn polls(&self) -> usize {
+        self.metadata_requests
+            .iter()
+            .filter(|r| self.is_held(r))
+            .count()
+    }
+
+    fn is_held(&self, request: &MetadataRequest) -> bool {
+        // A poll for an older version may not have noticed yet that it is over.
+        let is_current = request.query.contains(&format!("value={}", self.version));
+        request.waited && request.is_open && is_current
     }
 
     /// How many answers are made already, but held back by [`Fault::Delay`].

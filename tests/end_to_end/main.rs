@@ -1,0 +1,13 @@
+//! The whole program, as a process, against the simulated Rancher and Route 53.
+
+mod health;
+mod metadata_faults;
+mod ownership;
+mod quiet;
+mod road;
+mod route53_faults;
+mod settings;
+mod signals;
+mod stage;
+mod startup;
+mod writeback;

@@ -1,0 +1,199 @@
+//! fqdn back to Rancher: every name gets there in the end, and DNS never waits for it.
+
+use crate::stage::{PATIENCE, Stage, each, prompt, web, world};
+use sim::rancher::{self, Fault};
+use sim::route53;
+use std::time::Duration;
+
+const NAME: &str = "web.shop.prod.example.com";
+
+#[test]
+fn an_api_that_fails_once_gets_the_name_all_the_same() {
+    let cases = [
+        Fault::Status(500),
+        Fault::Status(401),
+        Fault::Status(403),
+        Fault::Status(404),
+        Fault::Status(422),
+        Fault::Status(302),
+        Fault::Drop,
+        Fault::Garbage,
+        Fault::Cut(5),
+        Fault::Hang(Duration::from_secs(600)),
+    ];
+    each(cases, |fault| {
+        let stage = Stage::new(web());
+        stage.rancher.inject_events(fault.clone(), 1);
+        let service = stage.run();
+        stage.expect_fqdn("shop", "web", NAME);
+        if !matches!(fault, Fault::Cut(_)) {
+            let said = |line: &str| line.contains("can't be written back");
+            assert!(service.wait_for_log(PATIENCE, said).is_some(), "{fault:?}");
+        }
+    });
+}
+
+#[test]
+fn an_api_whose_discovery_fails_is_asked_again() {
+    let cases = [
+        Fault::Status(500),
+        Fault::Drop,
+        Fault::Body("<html>".into()),
+        Fault::Cut(40),
+    ];
+    each(cases, |fault| {
+        let stage = Stage::new(web());
+        stage.rancher.inject_api(fault, 2);
+        let _service = stage.run();
+        stage.expect_fqdn("shop", "web", NAME);
+    });
+}
+
+#[test]
+fn an_api_that_is_down_for_a_while_gets_every_name_and_dns_does_not_wait() {
+    let stage = Stage::new(world(|world| {
+        for i in 0..20 {
+            world.add_service("shop", &format!("s{i}")).run_on("h1", 80);
+        }
+    }));
+    stage.rancher.stop_api();
+    let service = stage.run();
+    let said = |line: &str| line.contains("can't be written back");
+    assert!(service.wait_for_log(PATIENCE, said).is_some());
+    for i in 20..25 {
+        stage.rancher.change(|world| {
+            world.add_service("shop", &format!("s{i}")).run_on("h1", 80);
+        });
+    }
+    let published = stage.route53.wait_until(PATIENCE, |state| {
+        let zone = state.zone(crate::stage::ZONE).unwrap();
+        zone.record_sets().filter(|set| set.rtype == "A").count() == 25
+    });
+    assert!(published);
+    stage.rancher.start_api();
+    for i in 0..25 {
+        stage.expect_fqdn(
+            "shop",
+            &format!("s{i}"),
+            &format!("s{i}.shop.prod.example.com"),
+        );
+    }
+    // Each was sent once: what failed never arrived.
+    assert_eq!(stage.rancher.events().len(), 25);
+}
+
+#[test]
+fn an_api_that_hangs_does_not_hold_dns_up() {
+    let stage = Stage::new(web());
+    stage
+        .rancher
+        .inject_api(Fault::Hang(Duration::from_secs(600)), usize::MAX);
+    let _service = stage.run();
+    let asked = |state: &rancher::State| !state.api_requests().is_empty();
+    assert!(stage.rancher.wait_until(PATIENCE, asked));
+    stage.rancher.change(|world| {
+        world.service_mut("shop", "web").move_from("h1", "h2");
+    });
+    // Far less than one such answer takes: at most one call with its short timeout is waited for.
+    let moved = stage.route53.wait_until(Duration::from_secs(10), |state| {
+        let zone = state.zone(crate::stage::ZONE).unwrap();
+        zone.get("web.shop.prod.example.com.", "A")
+            .is_some_and(|set| set.values == ["203.0.113.2"])
+    });
+    assert!(moved);
+}
+
+#[test]
+fn a_restart_sends_only_what_metadata_does_not_show() {
+    let stage = Stage::new(world(|world| {
+        world.add_service("shop", "web").run_on("h1", 80);
+        world.add_service("shop", "lost").run_on("h1", 80);
+    }));
+    // Sent in the order of their names, so the first one is lost: accepted, then forgotten.
+    stage.rancher.inject_events(Fault::LoseEvent, 1);
+    let service = stage.run();
+    stage.expect_fqdn("shop", "web", NAME);
+    stage.settle();
+    assert_eq!(stage.rancher.fqdn("shop", "lost"), None);
+    service.terminate();
+    assert!(service.wait(PATIENCE).is_some());
+    stage.rancher.clear_requests();
+    let _service = stage.run();
+    stage.expect_fqdn("shop", "lost", "lost.shop.prod.example.com");
+    stage.settle();
+    assert_eq!(stage.rancher.events().len(), 1);
+}
+
+#[test]
+fn a_name_that_rancher_loses_is_written_back_again() {
+    let stage = Stage::new(web());
+    let _service = stage.run();
+    stage.expect_fqdn("shop", "web", NAME);
+    for lost in [None, Some("someone.else.example.com".to_owned())] {
+        stage.settle();
+        stage
+            .rancher
+            .change(|world| world.service_mut("shop", "web").fqdn = lost);
+        stage.expect_fqdn("shop", "web", NAME);
+    }
+}
+
+#[test]
+fn finds_the_collection_under_every_kind_of_url() {
+    for base in [
+        "/v1",
+        "/v2-beta",
+        "/v1/projects/1a5",
+        "/v2-beta/projects/1a5",
+    ] {
+        for (schema_has_event, collection) in [
+            (true, "externaldnsevents"),
+            (true, "elsewhere"),
+            (false, "externaldnsevents"),
+        ] {
+            let options = rancher::Options {
+                api_base: base.to_owned(),
+                schema_has_event,
+                event_collection: collection.to_owned(),
+                ..prompt()
+            };
+            let stage = Stage::with(web(), options, route53::Options::default());
+            let urls = match base {
+                "/v1" | "/v2-beta" => vec![stage.rancher.api_url(), stage.rancher.api_root()],
+                _ => vec![format!("{}/", stage.rancher.api_url())],
+            };
+            for url in urls {
+                stage
+                    .rancher
+                    .change(|world| world.service_mut("shop", "web").fqdn = None);
+                let service = stage.run_with(&["once"], &[("CATTLE_URL", &url)]);
+                let status = service.wait(PATIENCE).and_then(|status| status.code());
+                assert_eq!(status, Some(0), "{url} {collection}");
+                stage.expect_fqdn("shop", "web", NAME);
+            }
+        }
+    }
+}
+
+#[test]
+fn refused_keys_are_explained() {
+    let stage = Stage::new(web());
+    let once = stage.run_with(&["once"], &[("CATTLE_SECRET_KEY", "wrong")]);
+    assert_eq!(
+        once.wait(PATIENCE).and_then(|status| status.code()),
+        Some(1)
+    );
+    let log = once.log().join("\n");
+    assert!(log.contains("does not know CATTLE_ACCESS_KEY"), "{log}");
+    stage.rancher.set_forbidden(true);
+    let once = stage.run_with(&["once"], &[]);
+    assert_eq!(
+        once.wait(PATIENCE).and_then(|status| status.code()),
+        Some(1)
+    );
+    assert!(
+        once.log()
+            .join("\n")
+            .contains("io.rancher.container.agent.role")
+    );
+}
