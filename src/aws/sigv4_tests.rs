@@ -1,8 +1,13 @@
 //! AWS's own worked example, stage by stage, so that a failure says which stage is wrong:
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
+//! After it, in the same way, our own requests against what botocore makes of them.
 
 use super::*;
+use crate::aws::sigv4;
 use chrono::TimeZone;
+
+#[path = "../../tests/vectors/mod.rs"]
+mod vectors;
 
 const HEADERS: [(&str, &str); 3] = [
     (
@@ -87,6 +92,42 @@ fn step_5_authorization_header() {
             ),
         ]
     );
+}
+
+#[test]
+fn every_stage_agrees_with_botocore() {
+    for vector in vectors::vectors() {
+        let title = &vector.title;
+        let mut headers = vec![
+            ("host", vector.host.as_str()),
+            ("x-amz-date", vector.time.as_str()),
+        ];
+        headers.extend(
+            vector
+                .session_token
+                .as_deref()
+                .map(|token| ("x-amz-security-token", token)),
+        );
+        vector.with(|request, credentials, scope| {
+            let canonical_request = canonical_request(request, &headers);
+            assert_eq!(canonical_request, vector.canonical_request, "{title}");
+            let string_to_sign = string_to_sign(scope, &canonical_request);
+            assert_eq!(string_to_sign, vector.string_to_sign, "{title}");
+            let key = signing_key(&credentials.secret_access_key, scope);
+            assert_eq!(
+                signature(&key, &string_to_sign),
+                vector.signature,
+                "{title}"
+            );
+            let headers = sign(request, credentials, scope);
+            let authorization = headers.last().map(|(_, value)| value.as_str());
+            assert_eq!(
+                authorization,
+                Some(vector.authorization.as_str()),
+                "{title}"
+            );
+        });
+    }
 }
 
 #[test]
