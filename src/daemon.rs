@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
+use crate::aws::credentials::provider::Provider;
 use crate::aws::retry;
 use crate::config::Config;
 use crate::desired::{Desired, ServiceKey, desired};
@@ -46,11 +47,11 @@ fn parts(config: &Config, gate: Gate, heartbeat: &Heartbeat) -> Parts {
     let settings = ClientSettings {
         endpoint: config.route53_endpoint.clone(),
         signing_region: config.signing_region.clone(),
-        credentials: config.credentials.clone(),
         max_retries: config.max_retries,
         request_rate: config.request_rate,
         change_rate: config.change_rate,
     };
+    let credentials = Provider::new(config.credentials.clone(), outside.clone(), inside.clone());
     Parts {
         metadata: Metadata::new(inside, config.metadata_urls.clone()),
         api: Api::new(
@@ -59,7 +60,7 @@ fn parts(config: &Config, gate: Gate, heartbeat: &Heartbeat) -> Parts {
             &rancher.access_key,
             &rancher.secret_key,
         ),
-        client: Client::new(settings, outside, gate, heartbeat.clone()),
+        client: Client::new(settings, credentials, outside, gate, heartbeat.clone()),
     }
 }
 
@@ -273,8 +274,11 @@ impl Daemon {
         {
             return Ok(false);
         }
-        self.heartbeat
-            .sleep(self.pace.before_snapshot(Instant::now()));
+        let pause = self.pace.before_snapshot(Instant::now());
+        if !pause.is_zero() && self.writeback.next(Instant::now()).is_some() {
+            return Ok(false); // names are written back meanwhile; each is a new version
+        }
+        self.heartbeat.sleep(pause);
         let started = Instant::now();
         let snapshot = self.metadata.snapshot(version);
         self.pace.after_snapshot(started.elapsed(), Instant::now());

@@ -5,12 +5,13 @@
 
 use std::fmt;
 use std::io::Read;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ureq::http;
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnector};
+
+use crate::tls::{Certificate, TlsConnector};
 
 /// Connecting takes no longer than this, name resolution and TLS included.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -24,14 +25,7 @@ const BUFFER: usize = 16 * 1024;
 
 /// A client. Cheap to clone; clones share their connections.
 #[derive(Clone)]
-pub struct Http {
-    /// Trusts the built-in roots.
-    public: ureq::Agent,
-    /// Trusts the operator's certificates, if there are any.
-    private: Option<ureq::Agent>,
-    /// Which of the two the last connection over TLS was made with.
-    prefers_private: Arc<AtomicBool>,
-}
+pub struct Http(ureq::Agent);
 
 /// Which proxy a client goes through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,56 +78,36 @@ impl std::error::Error for HttpError {}
 
 impl Http {
     /// A client that trusts the built-in roots and these certificates.
-    pub fn new(certificates: &[Certificate<'static>], proxy: Proxy) -> Http {
-        let private = (!certificates.is_empty())
-            .then(|| agent(RootCerts::Specific(Arc::new(certificates.to_vec())), proxy));
-        Http {
-            public: agent(RootCerts::WebPki, proxy),
-            private,
-            prefers_private: Arc::new(AtomicBool::new(false)),
+    pub fn new(certificates: &[Certificate], proxy: Proxy) -> Http {
+        let mut config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .user_agent(concat!("rancher-route53/", env!("CARGO_PKG_VERSION")))
+            .timeout_connect(Some(CONNECT))
+            .max_response_header_size(LARGEST_HEAD)
+            .input_buffer_size(BUFFER)
+            .output_buffer_size(BUFFER)
+            .max_idle_connections(4)
+            .max_idle_connections_per_host(1)
+            .max_idle_age(IDLE);
+        if proxy == Proxy::None {
+            config = config.proxy(None);
         }
+        let connector =
+            ().chain(ConnectProxyConnector::default())
+                .chain(TcpConnector::default())
+                .chain(TlsConnector::new(certificates));
+        Http(ureq::Agent::with_parts(
+            config.build(),
+            connector,
+            DefaultResolver::default(),
+        ))
     }
 
     /// Sends a request and waits for the head of the answer.
-    ///
-    /// ureq trusts either its built-in roots or given ones, not both. So a server whose
-    /// certificate one of two clients refuses is tried with the other: nothing of the request
-    /// has been sent at that point, and it is trusted if either trusts it, as with one list.
     pub fn send(&self, request: &Request<'_>) -> Result<Response, HttpError> {
-        let private_first = self.prefers_private.load(Ordering::Relaxed);
-        let (first, second) = match &self.private {
-            Some(private) if private_first => (private, Some(&self.public)),
-            Some(private) => (&self.public, Some(private)),
-            None => (&self.public, None),
-        };
-        match (send(first, request), second) {
-            (Err(ureq::Error::Rustls(_)), Some(second)) => {
-                self.prefers_private
-                    .store(!private_first, Ordering::Relaxed);
-                send(second, request).map_err(|error| HttpError::new(&error))
-            }
-            (result, _) => result.map_err(|error| HttpError::new(&error)),
-        }
+        send(&self.0, request).map_err(|error| HttpError::new(&error))
     }
-}
-
-fn agent(roots: RootCerts, proxy: Proxy) -> ureq::Agent {
-    let mut config = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .user_agent(concat!("rancher-route53/", env!("CARGO_PKG_VERSION")))
-        .timeout_connect(Some(CONNECT))
-        .max_response_header_size(LARGEST_HEAD)
-        .input_buffer_size(BUFFER)
-        .output_buffer_size(BUFFER)
-        .max_idle_connections(4)
-        .max_idle_connections_per_host(1)
-        .max_idle_age(IDLE)
-        .tls_config(TlsConfig::builder().root_certs(roots).build());
-    if proxy == Proxy::None {
-        config = config.proxy(None);
-    }
-    config.build().new_agent()
 }
 
 fn send(agent: &ureq::Agent, request: &Request<'_>) -> Result<Response, ureq::Error> {

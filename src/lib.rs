@@ -17,9 +17,10 @@
 //! ```
 //!
 //! [`daemon`] runs the loop, [`commands`] starts it, [`config`] reads the settings. [`aws`] has
-//! what any AWS client needs, above all [`aws::sigv4`]. [`http`] is the one way to the network.
-//! Beside the loop there are two tiny threads: [`health`] answers health checks, [`shutdown`]
-//! ends the process on a signal.
+//! what any AWS client needs, above all [`aws::sigv4`] and [`aws::credentials`], which are asked
+//! for before each call. [`http`] is the one way to the network. Beside the loop there are two
+//! tiny threads: [`health`] answers health checks, [`shutdown`] ends the process on a signal. A
+//! third lives only while credentials are being renewed ([`aws::credentials::provider`]).
 
 pub mod aws;
 pub mod batch;
@@ -46,4 +47,6 @@ pub mod shutdown;
 pub mod skip;
 pub mod startup;
 pub mod template;
+pub mod tls;
 pub mod url;
+pub mod xml;

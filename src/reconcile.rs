@@ -21,7 +21,7 @@ use crate::ownership::{State, StateNames};
 use crate::plan::{Adopt, Conflict, Plan, Policy, Why, plan};
 use crate::rancher::snapshot::Environment;
 use crate::route53::client::Client;
-use crate::route53::error::{Error, Refusal};
+use crate::route53::error::Error;
 use crate::template::sanitize;
 
 /// How often a round lists the zone again and starts over before it gives up.
@@ -242,12 +242,17 @@ fn starts_over(error: &Error) -> bool {
     match error {
         Error::NoAnswer(_) => true,
         Error::Refused(refusal) => refusal.is_invalid_change_batch(),
+        Error::NoCredentials(_) => false,
     }
 }
 
 /// Whether only an operator can mend it.
 pub fn needs_operator(error: &Error) -> bool {
-    matches!(error, Error::Refused(refusal) if Refusal::needs_operator(refusal))
+    match error {
+        Error::Refused(refusal) => refusal.needs_operator(),
+        Error::NoCredentials(error) => error.needs_operator,
+        Error::NoAnswer(_) => false,
+    }
 }
 
 fn in_zone(desired: &Desired, view: &View, state: &State) -> BTreeSet<Name> {

@@ -17,6 +17,14 @@ impl Secret {
     pub fn expose(&self) -> &str {
         &self.0
     }
+
+    /// A text without this secret: error messages of servers quote what they were sent.
+    pub fn redact(&self, text: &str) -> String {
+        match self.0.is_empty() {
+            true => text.to_owned(),
+            false => text.replace(&self.0, "…"),
+        }
+    }
 }
 
 impl fmt::Debug for Secret {
@@ -37,5 +45,15 @@ mod tests {
             Some(Secret::new("hunter2"))
         );
         assert!(!shown.contains("hunter2"), "{shown}");
+    }
+
+    #[test]
+    fn what_a_server_quotes_is_taken_out() {
+        let secret = Secret::new("hunter2");
+        assert_eq!(
+            secret.redact("token hunter2, or hunter"),
+            "token …, or hunter"
+        );
+        assert_eq!(Secret::new("").redact("text"), "text");
     }
 }

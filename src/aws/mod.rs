@@ -1,5 +1,7 @@
-//! What any AWS client needs: signatures, credentials, endpoints, rates and retries.
+//! What any AWS client needs: signatures, credentials, endpoints, time, rates and retries.
 
+pub mod clock;
+pub mod credentials;
 pub mod partition;
 pub mod rate;
 pub mod retry;

@@ -91,6 +91,15 @@ const PARTITIONS: [(&str, Partition); 8] = [
     ("", AWS),
 ];
 
+impl Partition {
+    /// The endpoint of a region's STS, such as `https://sts.eu-west-1.amazonaws.com`. Regional
+    /// ones are what AWS recommends and what its SDKs use by default:
+    /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-sts-regionalized-endpoints.html>
+    pub fn sts(&self, region: &str) -> String {
+        format!("https://sts.{region}.{}", self.suffix)
+    }
+}
+
 /// The partition that a region belongs to; a region of no known other one is of `aws`.
 pub fn of_region(region: &str) -> Partition {
     let found = PARTITIONS
@@ -130,6 +139,28 @@ mod tests {
                 (host, signing),
                 "{region}"
             );
+        }
+    }
+
+    #[test]
+    fn each_region_has_its_own_sts() {
+        for (region, endpoint) in [
+            ("us-east-1", "https://sts.us-east-1.amazonaws.com"),
+            ("cn-north-1", "https://sts.cn-north-1.amazonaws.com.cn"),
+            ("us-gov-west-1", "https://sts.us-gov-west-1.amazonaws.com"),
+            ("us-iso-east-1", "https://sts.us-iso-east-1.c2s.ic.gov"),
+            ("us-isob-east-1", "https://sts.us-isob-east-1.sc2s.sgov.gov"),
+            (
+                "eu-isoe-west-1",
+                "https://sts.eu-isoe-west-1.cloud.adc-e.uk",
+            ),
+            (
+                "us-isof-south-1",
+                "https://sts.us-isof-south-1.csp.hci.ic.gov",
+            ),
+            ("eusc-de-east-1", "https://sts.eusc-de-east-1.amazonaws.eu"),
+        ] {
+            assert_eq!(of_region(region).sts(region), endpoint);
         }
     }
 }

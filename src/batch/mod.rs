@@ -14,7 +14,7 @@
 //! New entries go to the first state record with room. One that has been written in an earlier
 //! batch of the same plan counts as full: writing it twice would cost more than the next one.
 //!
-//! [`work`] sorts a plan by what belongs together, [`pack`] fills the batches.
+//! `work` sorts a plan by what belongs together, `pack` fills the batches.
 
 mod pack;
 mod work;
@@ -75,6 +75,13 @@ impl Cost {
     fn fits(self) -> bool {
         self.is_within(MOST_RECORDS, MOST_VALUE_CHARACTERS)
     }
+
+    /// How much of a request it takes, of the two limits the one that it is closer to, in
+    /// characters.
+    fn share(self) -> usize {
+        let records = self.records * (MOST_VALUE_CHARACTERS / MOST_RECORDS);
+        records.max(self.characters)
+    }
 }
 
 impl std::iter::Sum for Cost {
@@ -82,3 +89,6 @@ impl std::iter::Sum for Cost {
         costs.fold(Cost::default(), Cost::plus)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,11 @@
-//! Fills the batches: first fit, in an order that keeps what must come first in front.
+//! Fills the batches: first fit, the largest first, in an order that keeps what must come first
+//! in front.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::Cost;
 use super::work::{Add, Rewrite, Work, is_short};
+use super::{Cost, MOST_VALUE_CHARACTERS};
 use crate::dns::{ChangeBatch, RecordKey, RecordSet, RecordType};
 use crate::ownership::{Entry, State, StateNames};
 use crate::plan::Change;
@@ -20,14 +22,21 @@ pub fn pack(work: Work<'_>, state: &State, names: &StateNames, ttl: u32) -> Vec<
         rewrites,
         mut adds,
         deletes,
-        changes,
+        mut changes,
     } = work;
+    // What is small fills the gaps that bulky changes leave. One of a record set that is being
+    // taken over has to wait for its entry.
+    changes.sort_by_key(|change| Reverse(cost_of(change).share()));
+    let (bulky, changes): (Vec<_>, Vec<_>) = changes.into_iter().partition(|change| {
+        cost_of(change).share() > MOST_VALUE_CHARACTERS / 4 && state.owns(&change.from.key)
+    });
+    for change in bulky {
+        packer.put_change(change);
+    }
     // Records that are too long come last: what they can't keep must be elsewhere by then.
     let (long, usual): (Vec<_>, Vec<_>) = rewrites.into_iter().partition(|r| r.is_too_long);
     for rewrite in usual {
-        if rewrite.is_needed() || !adds.is_empty() {
-            packer.place(rewrite, &mut adds, 0);
-        }
+        packer.place(rewrite, &mut adds, 0);
     }
     for index in (0..=u16::MAX).filter(|index| !state.is_taken(*index)) {
         if adds.is_empty() {
@@ -36,8 +45,8 @@ pub fn pack(work: Work<'_>, state: &State, names: &StateNames, ttl: u32) -> Vec<
         packer.place(Rewrite::fresh(index), &mut adds, 0);
     }
     let moved = packer.added_in.values().copied().max().unwrap_or(0);
-    for rewrite in long.into_iter().filter(Rewrite::is_needed) {
-        packer.place(rewrite, &mut VecDeque::new(), moved);
+    for rewrite in long {
+        packer.place(rewrite, &mut Vec::new(), moved);
     }
     for set in deletes {
         packer.put(0, Cost::of(set), |batch| batch.deletes.push(set.clone()));
@@ -48,6 +57,10 @@ pub fn pack(work: Work<'_>, state: &State, names: &StateNames, ttl: u32) -> Vec<
     packer.finish()
 }
 
+fn cost_of(change: &Change) -> Cost {
+    Cost::of(&change.from).plus(Cost::of(&change.to))
+}
+
 /// A batch that is being filled.
 #[derive(Default)]
 struct Bin {
@@ -55,14 +68,46 @@ struct Bin {
     cost: Cost,
 }
 
-impl Bin {
-    /// Takes the cost on if it fits.
-    fn take(&mut self, cost: Cost) -> bool {
-        let larger = self.cost.plus(cost);
-        if larger.fits() {
-            self.cost = larger;
+/// What goes into a batch together with the write of a state record.
+#[derive(Default, PartialEq, Eq)]
+struct Load {
+    /// Which of the record sets that it lists are created.
+    creates: BTreeSet<usize>,
+    /// Which additions it takes.
+    adds: BTreeSet<usize>,
+    /// Of all this and the state record.
+    cost: Cost,
+}
+
+impl Load {
+    /// As much as there is room for beside what a batch holds already; none if that is nothing.
+    fn of(rewrite: &Rewrite<'_>, adds: &[Add<'_>], held: Cost) -> Option<Load> {
+        let mut load = Load {
+            cost: rewrite.cost(),
+            ..Load::default()
+        };
+        let fits = |load: &Load, more: Cost| held.plus(load.cost).plus(more).fits();
+        for (i, set) in rewrite.creates.iter().enumerate() {
+            if fits(&load, Cost::of(set)) {
+                load.cost = load.cost.plus(Cost::of(set));
+                load.creates.insert(i);
+            }
         }
-        larger.fits()
+        let mut length = rewrite.kept_cost();
+        let open = adds.iter().enumerate().filter(|_| !rewrite.is_too_long);
+        for (i, add) in open {
+            let longer = length.plus(add.entry_cost);
+            if is_short(longer) && fits(&load, add.cost) {
+                length = longer;
+                load.cost = load.cost.plus(add.cost);
+                load.adds.insert(i);
+            }
+        }
+        let is_of_use = match rewrite.creates[..] {
+            [] => rewrite.is_needed() || !load.adds.is_empty(),
+            _ => !load.creates.is_empty(),
+        };
+        (is_of_use && fits(&load, Cost::default())).then_some(load)
     }
 }
 
@@ -76,62 +121,45 @@ struct Packer<'a> {
 
 impl Packer<'_> {
     /// Places a state record's rewriting, in bin `earliest` or later, with all that depends on
-    /// it and as many additions as it has room for.
-    fn place(&mut self, mut rewrite: Rewrite<'_>, adds: &mut VecDeque<Add<'_>>, earliest: usize) {
-        let room = room(&rewrite, adds);
-        if room == 0 && !rewrite.is_needed() {
-            return;
-        }
-        let record = rewrite.old_cost().plus(rewrite.kept_cost());
-        let creates: Cost = rewrite.creates.iter().map(|set| Cost::of(set)).sum();
-        let deletes: Cost = rewrite.deletes.iter().map(|set| Cost::of(set)).sum();
-        let added: Cost = adds.iter().take(room).map(Add::cost).sum();
-        let whole = record.plus(creates).plus(deletes).plus(added);
-
-        // The least that is worth writing it for.
-        let least = |rewrite: &Rewrite<'_>, adds: &VecDeque<Add<'_>>| {
-            let record = rewrite.old_cost().plus(rewrite.kept_cost());
-            let add = adds.front().filter(|_| room > 0 && !rewrite.is_needed());
-            let create = rewrite.creates.front().map(|set| Cost::of(set));
-            record
-                .plus(create.unwrap_or_default())
-                .plus(add.map(Add::cost).unwrap_or_default())
-        };
-
-        // Together, if one batch has room for all of it, or a new one is needed anyway.
-        let together = self.find(earliest, whole).or_else(|| {
-            let needs_new = self.find(earliest, least(&rewrite, adds)).is_none();
-            (needs_new && whole.fits()).then(|| self.open())
-        });
-        let mut bin = earliest;
-        for set in rewrite.deletes.drain(..) {
+    /// it and as many additions as it has room for. One with more to create again than a batch
+    /// holds is written once for each batch.
+    fn place(&mut self, mut rewrite: Rewrite<'_>, adds: &mut Vec<Add<'_>>, mut earliest: usize) {
+        for set in std::mem::take(&mut rewrite.deletes) {
             let fill = |batch: &mut ChangeBatch| batch.deletes.push(set.clone());
-            bin = bin.max(self.put(together.unwrap_or(0), Cost::of(set), fill));
+            earliest = earliest.max(self.put(0, Cost::of(set), fill));
         }
-        // One with more to create again than a batch holds is written once for each batch.
-        loop {
-            bin = together.unwrap_or_else(|| self.find_or_open(bin, least(&rewrite, adds)));
-            self.write(bin, &mut rewrite, adds);
+        while let Some(most) = Load::of(&rewrite, adds, Cost::default()) {
+            // Less than a batch of its own would take is good enough if that is worth writing
+            // the state record once more.
+            let least = 2 * rewrite.cost().share();
+            let found = (earliest..self.bins.len()).find_map(|bin| {
+                Load::of(&rewrite, adds, self.bins[bin].cost)
+                    .filter(|load| *load == most || load.cost.share() >= least)
+                    .map(|load| (bin, load))
+            });
+            let (bin, load) = found.unwrap_or_else(|| (self.open(), most));
+            self.write(bin, load, &mut rewrite, adds);
             if rewrite.creates.is_empty() {
                 return;
             }
-            bin += 1;
+            earliest = bin + 1;
         }
     }
 
-    /// Writes a state record into a bin that has room for it, with as much as fits of what
-    /// needs that.
-    fn write(&mut self, index: usize, rewrite: &mut Rewrite<'_>, adds: &mut VecDeque<Add<'_>>) {
-        let room = room(rewrite, adds);
+    /// Writes a state record, with what needs that.
+    fn write(
+        &mut self,
+        index: usize,
+        load: Load,
+        rewrite: &mut Rewrite<'_>,
+        adds: &mut Vec<Add<'_>>,
+    ) {
         let bin = &mut self.bins[index];
-        bin.cost = bin.cost.plus(rewrite.old_cost()).plus(rewrite.kept_cost());
-        while let Some(set) = rewrite.creates.pop_front_if(|set| bin.take(Cost::of(set))) {
+        bin.cost = bin.cost.plus(load.cost);
+        for set in split_off(&mut rewrite.creates, &load.creates) {
             bin.batch.creates.push(set.clone());
         }
-        for _ in 0..room {
-            let Some(add) = adds.pop_front_if(|add| bin.take(add.cost())) else {
-                break;
-            };
+        for add in split_off(adds, &load.adds) {
             match add.create {
                 Some(set) => bin.batch.creates.push(set.clone()),
                 None => {
@@ -210,15 +238,10 @@ impl Packer<'_> {
     }
 }
 
-/// How many of the additions a state record has room for.
-fn room(rewrite: &Rewrite<'_>, adds: &VecDeque<Add<'_>>) -> usize {
-    if rewrite.is_too_long {
-        return 0;
-    }
-    let mut size = rewrite.kept_cost();
-    let fits = |add: &&Add<'_>| {
-        size = size.plus(Cost::of_entry(&add.entry));
-        is_short(size)
-    };
-    adds.iter().take_while(fits).count()
+/// Takes what is at these places out.
+fn split_off<T>(all: &mut Vec<T>, places: &BTreeSet<usize>) -> Vec<T> {
+    let numbered = std::mem::take(all).into_iter().enumerate();
+    let (out, left): (Vec<_>, Vec<_>) = numbered.partition(|(i, _)| places.contains(i));
+    all.extend(left.into_iter().map(|(_, item)| item));
+    out.into_iter().map(|(_, item)| item).collect()
 }

@@ -1,7 +1,8 @@
 //! A plan, sorted by what belongs together: each state record with what happens to it, entries
 //! that need a place, and what depends on no state record.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Cost;
 use crate::dns::{RecordKey, RecordSet};
@@ -12,9 +13,10 @@ use crate::plan::{Change, Plan};
 pub struct Work<'a> {
     /// The state records there are, by index, changed or not.
     pub rewrites: Vec<Rewrite<'a>>,
-    /// Entries for which a state record with room must be found.
-    pub adds: VecDeque<Add<'a>>,
-    /// Record sets to delete that no state record lists.
+    /// Entries for which a state record with room must be found: those of record sets that exist,
+    /// then those that come with a CREATE, the largest first.
+    pub adds: Vec<Add<'a>>,
+    /// Record sets to delete whose going is written nowhere.
     pub deletes: Vec<&'a RecordSet>,
     /// Record sets to change.
     pub changes: Vec<&'a Change>,
@@ -26,11 +28,30 @@ pub struct Add<'a> {
     pub entry: Entry,
     /// The record set to create in the same batch; none for one that exists.
     pub create: Option<&'a RecordSet>,
+    /// Of the entry.
+    pub entry_cost: Cost,
+    /// Of both.
+    pub cost: Cost,
 }
 
-impl Add<'_> {
-    pub fn cost(&self) -> Cost {
-        Cost::of_entry(&self.entry).plus(self.create.map(Cost::of).unwrap_or_default())
+impl<'a> Add<'a> {
+    fn new(entry: Entry, create: Option<&'a RecordSet>) -> Add<'a> {
+        let entry_cost = Cost::of_entry(&entry);
+        let cost = entry_cost.plus(create.map(Cost::of).unwrap_or_default());
+        Add {
+            entry,
+            create,
+            entry_cost,
+            cost,
+        }
+    }
+
+    fn creating(set: &'a RecordSet) -> Add<'a> {
+        Add::new(Entry::Owned(set.key.clone()), Some(set))
+    }
+
+    fn existing(entry: Entry) -> Add<'a> {
+        Add::new(entry, None)
     }
 }
 
@@ -39,12 +60,14 @@ pub struct Rewrite<'a> {
     pub index: u16,
     /// As the zone has it; none if it is new.
     pub old: Option<RecordSet>,
+    /// How many entries it has there.
+    pub listed: usize,
     /// What stays of it.
     pub kept: BTreeSet<Entry>,
     /// Record sets that it lists and that are deleted.
     pub deletes: Vec<&'a RecordSet>,
     /// Record sets that it lists and that are missing: to be created in the same batch.
-    pub creates: VecDeque<&'a RecordSet>,
+    pub creates: Vec<&'a RecordSet>,
     /// Longer than what we write, as another tool may leave it: nothing is added to it.
     pub is_too_long: bool,
 }
@@ -55,9 +78,10 @@ impl Rewrite<'_> {
         Rewrite {
             index,
             old: None,
+            listed: 0,
             kept: BTreeSet::new(),
             deletes: Vec::new(),
-            creates: VecDeque::new(),
+            creates: Vec::new(),
             is_too_long: false,
         }
     }
@@ -68,10 +92,15 @@ impl Rewrite<'_> {
     }
 
     fn loses_entries(&self) -> bool {
-        self.old.as_ref().map_or(0, |set| set.values.len()) != self.kept.len()
+        self.kept.len() < self.listed
     }
 
-    pub fn old_cost(&self) -> Cost {
+    /// Of its DELETE and of a CREATE of what stays.
+    pub fn cost(&self) -> Cost {
+        self.old_cost().plus(self.kept_cost())
+    }
+
+    fn old_cost(&self) -> Cost {
         self.old.as_ref().map(Cost::of).unwrap_or_default()
     }
 
@@ -87,57 +116,46 @@ impl<'a> Work<'a> {
         let mut deletes = by_state_record(&plan.deletes, state);
         let mut creates = by_state_record(&plan.creates, state);
 
-        let mut adds = VecDeque::new();
+        let mut adds = Vec::new();
         let mut rewrites = Vec::new();
+        let mut unlisted = deletes.remove(&None).unwrap_or_default();
         for (index, old, entries) in state.records() {
             let is_gone = |entry: &Entry| matches!(entry, Entry::Owned(key) if gone.contains(key));
             let mut rewrite = Rewrite {
                 old: Some(old.clone()),
+                listed: entries.len(),
                 kept: entries
                     .iter()
                     .filter(|entry| !is_gone(entry))
                     .cloned()
                     .collect(),
                 deletes: deletes.remove(&Some(index)).unwrap_or_default(),
-                creates: creates.remove(&Some(index)).unwrap_or_default().into(),
+                creates: creates.remove(&Some(index)).unwrap_or_default(),
                 ..Rewrite::fresh(index)
             };
             if !is_short(rewrite.old_cost()) {
                 rewrite.shorten(entries, state, &mut adds);
             }
+            if !rewrite.is_needed() {
+                unlisted.append(&mut rewrite.deletes); // it goes on listing them
+            }
             rewrites.push(rewrite);
         }
-        let adopted = plan.adopts.iter();
-        adds.extend(adopted.map(|key| Add {
-            entry: Entry::Owned(key.clone()),
-            create: None,
-        }));
-        adds.extend(
-            creates
-                .remove(&None)
-                .unwrap_or_default()
-                .into_iter()
-                .map(Add::creating),
-        );
+        let adopted = plan.adopts.iter().cloned().map(Entry::Owned);
+        adds.extend(adopted.map(Add::existing));
+        let unlisted_creates = creates.remove(&None).unwrap_or_default();
+        adds.extend(unlisted_creates.into_iter().map(Add::creating));
+        adds.sort_by_key(|add| (add.create.is_some(), Reverse(add.cost.share())));
         Work {
             rewrites,
             adds,
-            deletes: deletes.remove(&None).unwrap_or_default(),
+            deletes: unlisted,
             changes: plan.changes.iter().collect(),
         }
     }
 }
 
-impl<'a> Add<'a> {
-    fn creating(set: &'a RecordSet) -> Add<'a> {
-        Add {
-            entry: Entry::Owned(set.key.clone()),
-            create: Some(set),
-        }
-    }
-}
-
-/// Record sets by the first state record that lists them.
+/// Record sets by the first state record that lists them, the largest first.
 fn by_state_record<'a>(
     sets: &'a [RecordSet],
     state: &State,
@@ -148,6 +166,9 @@ fn by_state_record<'a>(
             .entry(state.listed_in(&set.key).next())
             .or_default()
             .push(set);
+    }
+    for sets in sorted.values_mut() {
+        sets.sort_by_key(|set| Reverse(Cost::of(set).share()));
     }
     sorted
 }
@@ -160,7 +181,7 @@ pub fn is_short(size: Cost) -> bool {
 impl<'a> Rewrite<'a> {
     /// Deals with a state record that another tool has made too long. It is left alone while
     /// nothing of it goes; when something does, what is too long moves elsewhere.
-    fn shorten(&mut self, all: &BTreeSet<Entry>, state: &State, adds: &mut VecDeque<Add<'a>>) {
+    fn shorten(&mut self, all: &BTreeSet<Entry>, state: &State, adds: &mut Vec<Add<'a>>) {
         self.is_too_long = true;
         // What is to be created gets its entry elsewhere, so that this one needn't be written.
         let created: BTreeSet<Entry> = self
@@ -194,10 +215,7 @@ impl<'a> Rewrite<'a> {
         let moved = self.kept.iter().filter(|entry| {
             !short.contains(entry) && !created.contains(entry) && !is_elsewhere(entry)
         });
-        adds.extend(moved.map(|entry| Add {
-            entry: entry.clone(),
-            create: None,
-        }));
+        adds.extend(moved.cloned().map(Add::existing));
         self.kept = short;
     }
 }

@@ -1,6 +1,7 @@
 //! Settings: the only reader of environment and flags. All that is wrong is found at once.
 
 pub mod arguments;
+mod credentials;
 mod reader;
 pub mod table;
 
@@ -8,10 +9,8 @@ use std::fmt;
 use std::fs::File;
 use std::time::Duration;
 
-use ureq::tls::Certificate;
-
+use crate::aws::credentials::CredentialSettings;
 use crate::aws::partition;
-use crate::aws::sigv4::Credentials;
 use crate::desired::Rules;
 use crate::dns::Name;
 use crate::dns::record_set::LONGEST_TTL;
@@ -21,6 +20,7 @@ use crate::plan::Policy;
 use crate::reconcile::AdoptSetting;
 use crate::secret::Secret;
 use crate::template::Template;
+use crate::tls::Certificate;
 use crate::url::Url;
 use arguments::Arguments;
 use reader::Reader;
@@ -33,7 +33,7 @@ pub struct Config {
     /// `ROUTE53_ZONE_ID`.
     pub zone_id: Option<String>,
     /// Who asks Route 53.
-    pub credentials: Credentials,
+    pub credentials: CredentialSettings,
     /// Where Route 53 is.
     pub route53_endpoint: Url,
     /// Region in the signature's scope.
@@ -43,7 +43,7 @@ pub struct Config {
     /// Where metadata may be, best first.
     pub metadata_urls: Vec<Url>,
     /// Those of `CA_FILE` or of the usual places.
-    pub certificates: Vec<Certificate<'static>>,
+    pub certificates: Vec<Certificate>,
     /// `POLICY`.
     pub policy: Policy,
     /// `ADOPT`.
@@ -108,7 +108,7 @@ impl Config {
     ) -> Result<Config, ConfigError> {
         let mut reader = Reader::new(variable);
         let region = reader
-            .text("AWS_REGION")
+            .value("AWS_REGION", "a region, such as eu-central-1", region_name)
             .unwrap_or_else(|| "us-east-1".to_owned());
         let partition = partition::of_region(&region);
         let custom = reader.value("AWS_ENDPOINT_URL_ROUTE_53", WHAT_URL, Url::parse);
@@ -134,9 +134,7 @@ impl Config {
             Some(_) => region.clone(),
             None => partition.signing_region.to_owned(),
         };
-        let access_key_id = reader.required_text("AWS_ACCESS_KEY_ID");
-        let secret_access_key = reader.required_secret("AWS_SECRET_ACCESS_KEY");
-        let session_token = reader.secret("AWS_SESSION_TOKEN");
+        let credentials = credentials::read(&mut reader, &region, &partition);
         let url = reader.required("CATTLE_URL", WHAT_URL, Url::parse);
         let access_key = reader.required_text("CATTLE_ACCESS_KEY");
         let secret_key = reader.required_secret("CATTLE_SECRET_KEY");
@@ -196,11 +194,7 @@ impl Config {
                     ttl: u32::try_from(ttl).ok()?,
                 },
                 zone_id,
-                credentials: Credentials {
-                    access_key_id: access_key_id?,
-                    secret_access_key: secret_access_key?,
-                    session_token,
-                },
+                credentials: credentials?,
                 route53_endpoint: custom.or_else(default)?,
                 signing_region,
                 rancher: RancherSettings {
@@ -247,6 +241,15 @@ fn zone_name(text: &str) -> Result<Name, String> {
         return Err("it has a character that isn't a letter, digit, '-', '_' or '.'".to_owned());
     }
     Name::parse(text).map_err(|error| error.to_string())
+}
+
+/// It becomes part of a host name.
+fn region_name(text: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    match text.chars().all(plain) {
+        true => Ok(text.to_ascii_lowercase()),
+        false => Err("no region has such a name".to_owned()),
+    }
 }
 
 fn zone_id(text: &str) -> Result<String, String> {

@@ -4,10 +4,9 @@ use std::fs::{File, OpenOptions};
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-use ureq::tls::{Certificate, PemItem, parse_pem};
-
 use super::table;
 use crate::secret::Secret;
+use crate::tls::{self, Certificate};
 
 /// Largest file that a setting names, in bytes: a bundle of all public roots has 250 kB.
 const LARGEST_FILE: u64 = 4 * 1024 * 1024;
@@ -91,8 +90,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn problem(&mut self, line: String) {
-        self.problems.push(line);
+    /// Something that two settings have in common is wrong only once.
+    pub fn problem(&mut self, line: String) {
+        if !self.problems.contains(&line) {
+            self.problems.push(line);
+        }
     }
 
     pub fn text(&mut self, name: &'static str) -> Option<String> {
@@ -132,7 +134,25 @@ impl<'a> Reader<'a> {
         match parse(&text) {
             Ok(value) => Some(value),
             Err(error) => {
-                self.problem(format!("{name}={text:?}: {error}; it takes {takes}"));
+                let shown = without_user(&text);
+                self.problem(format!("{name}={shown:?}: {error}; it takes {takes}"));
+                None
+            }
+        }
+    }
+
+    /// The same for a value that may hold what is nobody's business.
+    pub fn hidden_value<T>(
+        &mut self,
+        name: &'static str,
+        takes: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let Found { name, text } = self.find(name)?;
+        match parse(&text) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.problem(format!("{name}: {error}; it takes {takes}"));
                 None
             }
         }
@@ -188,11 +208,7 @@ impl<'a> Reader<'a> {
 
     /// The certificates of the file that a setting names, or of those of the usual ones that
     /// exist.
-    pub fn certificates(
-        &mut self,
-        name: &'static str,
-        usual: &[&str],
-    ) -> Vec<Certificate<'static>> {
+    pub fn certificates(&mut self, name: &'static str, usual: &[&str]) -> Vec<Certificate> {
         let files: Vec<(String, String)> = match self.find(name) {
             Some(Found { name, text }) => vec![(name, text)],
             None => usual
@@ -222,20 +238,19 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn read_certificates(path: &str) -> Result<Vec<Certificate<'static>>, String> {
-    let text = read_file(path).map_err(|error| format!("can't be read: {error}"))?;
-    let mut certificates = Vec::new();
-    for item in parse_pem(text.as_bytes()) {
-        match item {
-            Ok(PemItem::Certificate(certificate)) => certificates.push(certificate),
-            Ok(_) => {}
-            Err(error) => return Err(format!("broken PEM: {error}")),
+/// A URL with a password in it is refused, but not for all to see.
+fn without_user(text: &str) -> String {
+    match (text.find("://"), text.rfind('@')) {
+        (Some(scheme), Some(at)) if scheme < at => {
+            format!("{}…{}", &text[..scheme + 3], &text[at..])
         }
+        _ => text.to_owned(),
     }
-    match certificates.is_empty() {
-        true => Err("there is no certificate in it; it takes a file in PEM format".to_owned()),
-        false => Ok(certificates),
-    }
+}
+
+fn read_certificates(path: &str) -> Result<Vec<Certificate>, String> {
+    let text = read_file(path).map_err(|error| format!("can't be read: {error}"))?;
+    tls::certificates(text.as_bytes())
 }
 
 fn read_file(path: &str) -> Result<String, String> {

@@ -68,13 +68,75 @@ pub const SETTINGS: &[Setting] = &[
     secret(
         "AWS_ACCESS_KEY_ID",
         &["AWS_ACCESS_KEY"],
-        "who asks Route 53",
+        "who asks Route 53; without keys: web identity, container, instance metadata",
     ),
     secret("AWS_SECRET_ACCESS_KEY", &["AWS_SECRET_KEY"], "its secret"),
     secret(
         "AWS_SESSION_TOKEN",
         &[],
         "the token that temporary credentials have",
+    ),
+    setting(
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        &[],
+        "",
+        "file with a token that STS changes into credentials of AWS_ROLE_ARN",
+    ),
+    setting("AWS_ROLE_ARN", &[], "", "the role for that token"),
+    setting(
+        "AWS_ROLE_SESSION_NAME",
+        &[],
+        "rancher-route53",
+        "what CloudTrail shows for calls under a role",
+    ),
+    setting(
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        &[],
+        "set by ECS",
+        "path of the container's credentials at http://169.254.170.2",
+    ),
+    setting(
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        &[],
+        "set by EKS Pod Identity",
+        "URL of the container's credentials; without TLS on the same host only",
+    ),
+    setting(
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+        &[],
+        "set by EKS Pod Identity",
+        "file with the token for that endpoint, read anew each time",
+    ),
+    // Secret, but it has no `_FILE` of our making: that one is AWS's, and comes first.
+    setting(
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+        &[],
+        "",
+        "the token itself, if there is no such file",
+    ),
+    setting(
+        "AWS_EC2_METADATA_DISABLED",
+        &[],
+        "false",
+        "true: the instance's metadata is not asked when no credentials are set",
+    ),
+    setting(
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+        &[],
+        crate::aws::credentials::instance::ENDPOINT,
+        "where the instance's metadata is (version 2 only)",
+    ),
+    setting(
+        "ROUTE53_ASSUME_ROLE_ARN",
+        &[],
+        "",
+        "a role to assume with the credentials, for a zone in another account",
+    ),
+    setting(
+        "ROUTE53_ASSUME_ROLE_EXTERNAL_ID",
+        &[],
+        "",
+        "what that role's trust policy asks for",
     ),
     setting(
         "AWS_REGION",
@@ -87,6 +149,12 @@ pub const SETTINGS: &[Setting] = &[
         &["ROUTE53_ENDPOINT_URL", "AWS_ENDPOINT_URL"],
         "the partition's",
         "where Route 53 is; AWS_REGION then signs",
+    ),
+    setting(
+        "AWS_ENDPOINT_URL_STS",
+        &["AWS_ENDPOINT_URL"],
+        "the region's",
+        "where STS is, which gives credentials of a role",
     ),
     setting(
         "CATTLE_URL",

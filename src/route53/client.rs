@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 
 use super::error::{Error, Refusal};
 use super::xml::{self, HostedZone, ListPage, ListStart};
+use crate::aws::clock;
+use crate::aws::credentials::provider::Provider;
 use crate::aws::rate::TokenBucket;
 use crate::aws::retry;
 use crate::aws::sigv4::{self, Credentials, Scope};
@@ -27,15 +29,13 @@ const BACKOFF: Duration = Duration::from_millis(500);
 /// Record sets in a page, the most that Route 53 gives.
 const PAGE: &str = "300";
 
-/// Where Route 53 is, who asks, and how much of the account's limits may be used.
+/// Where Route 53 is, and how much of the account's limits may be used.
 #[derive(Debug, Clone)]
 pub struct ClientSettings {
     /// The endpoint.
     pub endpoint: Url,
     /// Region in the signature's scope.
     pub signing_region: String,
-    /// Who asks.
-    pub credentials: Credentials,
     /// `ROUTE53_MAX_RETRIES`.
     pub max_retries: u32,
     /// `ROUTE53_REQUEST_RATE`, a second.
@@ -52,6 +52,7 @@ const CHANGE_BURST: f64 = 1_000.0;
 /// A client. Not shared: one thread does the work.
 pub struct Client {
     settings: ClientSettings,
+    credentials: Provider,
     http: Http,
     requests: TokenBucket,
     changes: TokenBucket,
@@ -70,14 +71,43 @@ struct Call<'a> {
     changes: usize,
 }
 
+/// An answer, whatever its status.
+struct Answer {
+    status: u16,
+    body: String,
+    /// How far the server's clock is ahead of ours.
+    ahead: Option<TimeDelta>,
+}
+
+/// What came of a call that was made.
+struct Outcome<T> {
+    result: Result<T, Error>,
+    /// How far the server's clock is ahead of ours.
+    ahead: Option<TimeDelta>,
+}
+
+/// What has been put right during a call: each at most once.
+#[derive(Default)]
+struct Mended {
+    clock: bool,
+    credentials: bool,
+}
+
 impl Client {
     /// A client with full buckets.
-    pub fn new(settings: ClientSettings, http: Http, gate: Gate, heartbeat: Heartbeat) -> Client {
+    pub fn new(
+        settings: ClientSettings,
+        credentials: Provider,
+        http: Http,
+        gate: Gate,
+        heartbeat: Heartbeat,
+    ) -> Client {
         let now = Instant::now();
         Client {
             requests: TokenBucket::new(settings.request_rate, REQUEST_BURST, now),
             changes: TokenBucket::new(settings.change_rate, CHANGE_BURST, now),
             settings,
+            credentials,
             http,
             gate,
             heartbeat,
@@ -170,10 +200,18 @@ impl Client {
         read: impl Fn(&str) -> Result<T, String>,
     ) -> Result<T, Error> {
         let mut attempt = 0;
+        let mut mended = Mended::default();
         loop {
             self.wait_for_tokens(call);
-            let result = self.once(call, &read);
-            let Err(error) = result else { return result };
+            self.heartbeat.beat();
+            let credentials = self.credentials.get().map_err(Error::NoCredentials)?;
+            let outcome = self.once(call, &credentials, &read);
+            let Err(error) = outcome.result else {
+                return outcome.result;
+            };
+            if self.mend(&error, outcome.ahead, &credentials, &mut mended) {
+                continue;
+            }
             let is_throttling =
                 matches!(&error, Error::Refused(refusal) if refusal.is_throttling());
             if is_throttling {
@@ -194,6 +232,29 @@ impl Client {
             self.heartbeat.sleep(wait);
             attempt += 1;
         }
+    }
+
+    /// Whether a refusal was about something that has been put right, so that the call should be
+    /// made again at once.
+    fn mend(
+        &mut self,
+        error: &Error,
+        ahead: Option<TimeDelta>,
+        credentials: &Credentials,
+        mended: &mut Mended,
+    ) -> bool {
+        let Error::Refused(refusal) = error else {
+            return false;
+        };
+        if !mended.clock && self.credentials.clock().learn(&refusal.code, ahead) {
+            mended.clock = true;
+            return true;
+        }
+        if !mended.credentials && refusal.is_about_credentials() {
+            mended.credentials = true;
+            return self.credentials.replace(credentials);
+        }
+        false
     }
 
     fn wait_for_tokens(&mut self, call: &Call<'_>) {
@@ -225,27 +286,33 @@ impl Client {
     fn once<T>(
         &self,
         call: &Call<'_>,
+        credentials: &Credentials,
         read: &impl Fn(&str) -> Result<T, String>,
-    ) -> Result<T, Error> {
+    ) -> Outcome<T> {
         self.heartbeat.beat();
         let started = Instant::now();
-        let exchange = || self.exchange(call);
+        let exchange = || self.exchange(call, credentials);
         let exchanged = if call.changes > 0 {
             self.gate.hold(exchange)
         } else {
             exchange()
         };
         self.heartbeat.beat();
+        let ahead = exchanged.as_ref().ok().and_then(|answer| answer.ahead);
         let result = exchanged
             .map_err(Error::NoAnswer)
-            .and_then(|(status, body)| match status {
-                200..=299 => read(&body).map_err(Error::NoAnswer),
-                _ => Err(Error::Refused(named(xml::refusal(status, &body)))),
+            .and_then(|answer| match answer.status {
+                200..=299 => read(&answer.body).map_err(Error::NoAnswer),
+                status => {
+                    let refusal = named(xml::refusal(status, &answer.body));
+                    Err(Error::Refused(without_secrets(refusal, credentials)))
+                }
             });
         let outcome = match &result {
             Ok(_) => "ok".to_owned(),
             Err(Error::Refused(refusal)) => refusal.code.clone(),
             Err(Error::NoAnswer(_)) => "no answer".to_owned(),
+            Err(Error::NoCredentials(_)) => "no credentials".to_owned(),
         };
         log::debug(
             "called Route 53",
@@ -255,11 +322,11 @@ impl Client {
                 ("ms", &started.elapsed().as_millis()),
             ],
         );
-        result
+        Outcome { result, ahead }
     }
 
-    /// Signs and sends: status and body of the answer.
-    fn exchange(&self, call: &Call<'_>) -> Result<(u16, String), String> {
+    /// Signs and sends.
+    fn exchange(&self, call: &Call<'_>, credentials: &Credentials) -> Result<Answer, String> {
         let settings = &self.settings;
         let request = sigv4::Request {
             method: call.method,
@@ -270,11 +337,11 @@ impl Client {
             payload: call.payload,
         };
         let scope = Scope {
-            time: Utc::now(),
+            time: self.credentials.clock().now(),
             region: &settings.signing_region,
             service: "route53",
         };
-        let signed = sigv4::sign(&request, &settings.credentials, &scope);
+        let signed = sigv4::sign(&request, credentials, &scope);
         let mut headers: Vec<(&str, &str)> = signed
             .iter()
             .map(|(name, value)| (*name, value.as_str()))
@@ -293,17 +360,20 @@ impl Client {
             body: call.payload,
             timeout: TIMEOUT,
         };
+        let sent = Utc::now();
         let response = self
             .http
             .send(&request)
             .map_err(|error| error.to_string())?;
-        let status = response.status;
-        Ok((
-            status,
-            response
+        let date = response.header("date");
+        let ahead = date.and_then(|date| clock::measure(date, sent, Utc::now()));
+        Ok(Answer {
+            status: response.status,
+            ahead,
+            body: response
                 .text(LARGEST_ANSWER)
                 .map_err(|error| error.to_string())?,
-        ))
+        })
     }
 }
 
@@ -312,6 +382,8 @@ fn may_be_repeated(call: &Call<'_>, error: &Error) -> bool {
     match error {
         Error::Refused(refusal) => refusal.is_retryable(),
         Error::NoAnswer(_) => call.changes == 0,
+        // Their source has been asked just now; the next round asks again.
+        Error::NoCredentials(_) => false,
     }
 }
 
@@ -319,6 +391,17 @@ fn may_be_repeated(call: &Call<'_>, error: &Error) -> bool {
 fn named(mut refusal: Refusal) -> Refusal {
     if refusal.code.is_empty() {
         refusal.code = format!("HTTP {}", refusal.status);
+    }
+    refusal
+}
+
+/// With `SignatureDoesNotMatch` AWS quotes the canonical request, the session token included.
+fn without_secrets(mut refusal: Refusal, credentials: &Credentials) -> Refusal {
+    let token = credentials.session_token.iter();
+    for secret in token.chain([&credentials.secret_access_key]) {
+        for message in &mut refusal.messages {
+            *message = secret.redact(message);
+        }
     }
     refusal
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::aws::credentials::NoCredentials;
+
 /// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
@@ -9,6 +11,8 @@ pub enum Error {
     Refused(Refusal),
     /// No answer, or one that can't be read: whether it was done is unknown.
     NoAnswer(String),
+    /// It wasn't made: there is nothing to sign it with.
+    NoCredentials(NoCredentials),
 }
 
 /// An error answer of Route 53, of either form.
@@ -43,6 +47,17 @@ impl Refusal {
         self.code == "InvalidChangeBatch"
     }
 
+    /// The credentials are no longer good, or not known: others may be.
+    pub fn is_about_credentials(&self) -> bool {
+        matches!(
+            self.code.as_str(),
+            "ExpiredToken"
+                | "ExpiredTokenException"
+                | "InvalidClientTokenId"
+                | "UnrecognizedClientException"
+        )
+    }
+
     /// Whether only an operator can mend it: credentials, permissions, the zone.
     pub fn needs_operator(&self) -> bool {
         !self.is_retryable() && (matches!(self.status, 401 | 403 | 404))
@@ -62,7 +77,8 @@ impl fmt::Display for Refusal {
             | "InvalidSignatureException"
             | "IncompleteSignature"
             | "MissingAuthenticationToken" => {
-                " – check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+                " – check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or where the \
+                 credentials come from"
             }
             "ExpiredToken" | "ExpiredTokenException" => " – the session token has expired",
             "AccessDenied" | "AccessDeniedException" => {
@@ -82,6 +98,7 @@ impl fmt::Display for Error {
         match self {
             Error::Refused(refusal) => write!(f, "Route 53 answered {refusal}"),
             Error::NoAnswer(message) => write!(f, "no proper answer from Route 53: {message}"),
+            Error::NoCredentials(error) => error.fmt(f),
         }
     }
 }

@@ -7,13 +7,12 @@
 use std::fmt::Write as _;
 
 use quick_xml::escape::escape;
-use quick_xml::events::Event;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use super::error::Refusal;
 use crate::dns::zone::Held;
 use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
+use crate::xml::{error_response, read};
 
 const NAMESPACE: &str = "https://route53.amazonaws.com/doc/2013-04-01/";
 
@@ -258,20 +257,6 @@ pub fn change_id(xml: &str) -> Result<String, String> {
 pub fn refusal(status: u16, xml: &str) -> Refusal {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
-    struct ErrorResponse {
-        error: RawError,
-        #[serde(default)]
-        request_id: String,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct RawError {
-        code: String,
-        #[serde(default)]
-        message: String,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
     struct Batch {
         messages: Messages,
         #[serde(default)]
@@ -282,15 +267,15 @@ pub fn refusal(status: u16, xml: &str) -> Refusal {
         #[serde(rename = "Message", default)]
         messages: Vec<String>,
     }
-    if let Ok(raw) = read::<ErrorResponse>(xml, "ErrorResponse") {
-        let messages = match raw.error.code.as_str() {
-            "InvalidChangeBatch" => split_messages(&raw.error.message),
-            _ if raw.error.message.is_empty() => Vec::new(),
-            _ => vec![raw.error.message],
+    if let Ok(raw) = error_response(xml) {
+        let messages = match raw.code.as_str() {
+            "InvalidChangeBatch" => split_messages(&raw.message),
+            _ if raw.message.is_empty() => Vec::new(),
+            _ => vec![raw.message],
         };
         return Refusal {
             status,
-            code: raw.error.code,
+            code: raw.code,
             messages,
             request_id: raw.request_id,
         };
@@ -334,37 +319,6 @@ fn split_messages(text: &str) -> Vec<String> {
         }
     }
     messages
-}
-
-fn read<T: DeserializeOwned>(xml: &str, root: &str) -> Result<T, String> {
-    let found = root_element(xml)?;
-    if found != root {
-        return Err(format!("expected {root}, not {found:?}"));
-    }
-    quick_xml::de::from_str(xml).map_err(|error| error.to_string())
-}
-
-/// The name of a document's root, which serde doesn't look at; the document must be whole.
-fn root_element(xml: &str) -> Result<String, String> {
-    let mut reader = quick_xml::Reader::from_str(xml);
-    let mut root = None;
-    let mut depth = 0;
-    loop {
-        match reader.read_event().map_err(|error| error.to_string())? {
-            Event::Start(start) => {
-                depth += 1;
-                if depth > 64 {
-                    return Err("the XML is nested too deep".to_owned());
-                }
-                root.get_or_insert_with(|| start.local_name().as_ref().to_owned());
-            }
-            Event::End(_) => depth -= 1,
-            Event::DocType(_) => return Err("the XML has a document type".to_owned()),
-            Event::Eof if depth == 0 => return root.ok_or_else(|| "there is no XML".to_owned()),
-            Event::Eof => return Err("the XML is cut off".to_owned()),
-            _ => {}
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The whole program, as a process, against the simulated Rancher and Route 53.
 
+mod credentials;
 mod health;
 mod metadata_faults;
 mod ownership;

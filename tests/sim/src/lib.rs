@@ -4,7 +4,9 @@
 //! Nothing here uses code of rancher-route53 itself: what judges the program must not share
 //! its mistakes.
 
+pub mod credentials;
 pub mod http;
 pub mod rancher;
 pub mod route53;
 pub mod service;
+pub mod tls;

@@ -17,7 +17,6 @@ use std::time::{Duration, SystemTime};
 
 /// How far a request's date may be off, either way.
 const SKEW: Duration = Duration::from_secs(5 * 60);
-const SERVICE: &str = "route53";
 
 /// Someone who may call, and what they may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +64,13 @@ impl Default for Credential {
     }
 }
 
+/// What a signature must be for.
+#[derive(Debug, Clone, Copy)]
+pub struct Expected<'a> {
+    pub region: &'a str,
+    pub service: &'a str,
+}
+
 /// What an `Authorization` header says.
 struct Authorization<'a> {
     access_key: &'a str,
@@ -85,7 +91,7 @@ pub fn claimed_key(request: &Request) -> Option<String> {
 pub fn authenticate<'c>(
     request: &Request,
     credentials: &'c [Credential],
-    region: &str,
+    expected: Expected<'_>,
     now: SystemTime,
 ) -> Result<&'c Credential, ApiError> {
     let header = request.header("authorization").ok_or_else(|| {
@@ -110,7 +116,7 @@ pub fn authenticate<'c>(
     if request.header("x-amz-security-token") != credential.session_token.as_deref() {
         return Err(unknown());
     }
-    check_scope(&authorization, region)?;
+    check_scope(&authorization, expected)?;
     let time = signing_time(request, &authorization, now)?;
     check_signature(request, &authorization, credential, time)?;
     if credential.expires.is_some_and(|expires| expires <= now) {
@@ -184,16 +190,17 @@ fn mismatch(message: impl Into<String>) -> ApiError {
     ApiError::new(403, "SignatureDoesNotMatch", message)
 }
 
-fn check_scope(authorization: &Authorization, region: &str) -> Result<(), ApiError> {
-    if authorization.region != region {
+fn check_scope(authorization: &Authorization, expected: Expected<'_>) -> Result<(), ApiError> {
+    if authorization.region != expected.region {
         return Err(mismatch(format!(
             "Credential should be scoped to a valid region, not '{}'. ",
             authorization.region
         )));
     }
-    if authorization.service != SERVICE {
+    if authorization.service != expected.service {
         return Err(mismatch(format!(
-            "Credential should be scoped to correct service: '{SERVICE}'. "
+            "Credential should be scoped to correct service: '{}'. ",
+            expected.service
         )));
     }
     Ok(())

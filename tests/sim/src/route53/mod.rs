@@ -12,9 +12,9 @@
 //! A test starts one with [`Route53::start`], points a client at [`Route53::url`] and looks at
 //! what came of it, or plays the part of someone else at work in the zone ([`Route53::edit`]).
 
-mod auth;
+pub(crate) mod auth;
 mod batch;
-mod clock;
+pub(crate) mod clock;
 mod error;
 mod fault;
 mod name;
@@ -81,6 +81,18 @@ impl Default for Options {
             insync_after: Duration::ZERO,
             record_set_limit: 10_000,
         }
+    }
+}
+
+/// The credentials that a service takes, for whoever issues some.
+#[derive(Clone)]
+pub struct Keyring(Arc<Shared>);
+
+impl Keyring {
+    /// From now on these are valid too.
+    pub fn add(&self, credential: Credential) {
+        self.0
+            .with(|state| state.options.credentials.push(credential));
     }
 }
 
@@ -202,6 +214,11 @@ impl Route53 {
     /// From now on these are valid, and no others.
     pub fn rotate_credentials(&self, credentials: Vec<Credential>) {
         self.configure(|options| options.credentials = credentials);
+    }
+
+    /// Where others can make credentials known to this service.
+    pub fn keyring(&self) -> Keyring {
+        Keyring(self.shared.clone())
     }
 
     /// Changes how the service behaves from now on.

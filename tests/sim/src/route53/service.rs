@@ -240,8 +240,11 @@ fn admit(
 ) -> Result<Option<Fault>, ApiError> {
     let Route { operation, id } = route;
     let options = &state.options;
-    let credential =
-        auth::authenticate(request, &options.credentials, &options.region, now(state))?;
+    let expected = auth::Expected {
+        region: &options.region,
+        service: "route53",
+    };
+    let credential = auth::authenticate(request, &options.credentials, expected, now(state))?;
     let zone = operation.has_zone().then_some(id.as_str());
     auth::authorize(credential, *operation, zone)?;
     if let Some(buckets) = &options.buckets {

@@ -1,0 +1,232 @@
+//! The endpoint that ECS and EKS Pod Identity give a container for its credentials.
+//! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html>
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ureq::http::Uri;
+
+use super::exchange::{exchange, token_file};
+use super::{Granted, NoCredentials, document};
+use crate::http::{Http, Request};
+use crate::secret::Secret;
+use crate::url::Url;
+
+/// Where ECS's agent answers.
+const ECS: &str = "http://169.254.170.2";
+/// The endpoint is on the same host; AWS's SDKs give it as long.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Where a container's credentials are, and what to show for them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Container {
+    endpoint: Endpoint,
+    /// `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`, read anew each time.
+    pub token_file: Option<PathBuf>,
+    /// `AWS_CONTAINER_AUTHORIZATION_TOKEN`, if there is no such file.
+    pub token: Option<Secret>,
+}
+
+/// A URL that may be asked. Its path is as good as a key with ECS, so it is never shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    url: Secret,
+    origin: String,
+}
+
+impl Endpoint {
+    /// `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`.
+    pub fn relative(path: &str) -> Result<Endpoint, String> {
+        match path.starts_with('/') {
+            true => Endpoint::full(&format!("{ECS}{path}")),
+            false => Err("it doesn't start with a slash".to_owned()),
+        }
+    }
+
+    /// `AWS_CONTAINER_CREDENTIALS_FULL_URI`. What isn't encrypted must stay on the host: whoever
+    /// can set the variable would otherwise have the token sent to them.
+    pub fn full(text: &str) -> Result<Endpoint, String> {
+        let server = Url::parse(text.split('?').next().unwrap_or_default())?;
+        text.parse::<Uri>().map_err(|_| "not a URL".to_owned())?;
+        let origin = server.origin();
+        if origin.starts_with("http:") && !is_on_host(server.authority()) {
+            return Err(
+                "without TLS it may only be localhost, 127.0.0.0/8, [::1], 169.254.170.2, \
+                 169.254.170.23 or [fd00:ec2::23]"
+                    .to_owned(),
+            );
+        }
+        Ok(Endpoint {
+            url: Secret::new(text),
+            origin,
+        })
+    }
+}
+
+fn is_on_host(authority: &str) -> bool {
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    if host == "localhost" {
+        return true;
+    }
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    bare.parse().is_ok_and(|address: IpAddr| {
+        let agents = ["169.254.170.2", "169.254.170.23", "fd00:ec2::23"];
+        address.is_loopback() || agents.iter().any(|agent| agent.parse() == Ok(address))
+    })
+}
+
+impl Container {
+    /// Credentials from there, without authorization as yet.
+    pub fn new(endpoint: Endpoint) -> Container {
+        Container {
+            endpoint,
+            token_file: None,
+            token: None,
+        }
+    }
+}
+
+/// Asks for credentials. `http` must not go through a proxy.
+pub fn fetch(settings: &Container, http: &Http) -> Result<Granted, NoCredentials> {
+    let token = match &settings.token_file {
+        Some(path) => Some(token_file(path).map_err(|error| {
+            NoCredentials::ever(format!("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: {error}"))
+        })?),
+        None => settings.token.clone(),
+    };
+    let mut headers = vec![("accept", "application/json")];
+    headers.extend(token.as_ref().map(|t| ("authorization", t.expose())));
+    let request = Request {
+        method: "GET",
+        url: settings.endpoint.url.expose(),
+        headers: &headers,
+        body: b"",
+        timeout: TIMEOUT,
+    };
+    let answer = exchange(http, &request).map_err(|error| NoCredentials::yet(error.to_string()));
+    answer
+        .and_then(|answer| read(answer.status, &answer.body, token.as_ref()))
+        .map_err(|error| error.under(&settings.endpoint.origin))
+}
+
+fn read(status: u16, body: &str, token: Option<&Secret>) -> Result<Granted, NoCredentials> {
+    let refusal = document::refusal(body, token);
+    match (status, refusal) {
+        (200, None) => document::read(body)
+            .map_err(|error| NoCredentials::yet(format!("its answer can't be used: {error}"))),
+        (200, Some(refusal)) => Err(NoCredentials::ever(format!("it refuses: {refusal}"))),
+        (_, refusal) => {
+            let why = refusal.map(|text| format!(": {text}")).unwrap_or_default();
+            let hint = match (status, token) {
+                (400 | 401 | 403, None) => {
+                    " – it may want AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE or \
+                     AWS_CONTAINER_AUTHORIZATION_TOKEN"
+                }
+                (400 | 401 | 403, Some(_)) => " – check the authorization token",
+                _ => "",
+            };
+            Err(NoCredentials {
+                message: format!("it answers {status}{why}{hint}"),
+                needs_operator: (400..500).contains(&status) && status != 429,
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_stays_on_the_host_may_go_without_tls() {
+        for (text, is_allowed) in [
+            ("http://localhost:1338/latest/credentials", true),
+            ("http://LOCALHOST/x", true),
+            ("http://127.0.0.1/creds?id=1", true),
+            ("http://127.1.2.3:80/", true),
+            ("http://[::1]:8080/creds", true),
+            ("http://169.254.170.2/v2", true),
+            ("http://169.254.170.23/v1/credentials", true),
+            ("http://[fd00:ec2::23]/v1/credentials", true),
+            ("https://anywhere.example/creds", true),
+            ("http://anywhere.example/creds", false),
+            ("http://localhost.example/creds", false),
+            ("http://127.0.0.1.example/", false),
+            ("http://169.254.169.254/", false),
+            ("http://[fd00:ec2::24]/", false),
+            ("http://0.0.0.0/", false),
+        ] {
+            let endpoint = Endpoint::full(text);
+            assert_eq!(endpoint.is_ok(), is_allowed, "{text}: {endpoint:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_url_is_refused() {
+        for (text, words) in [
+            ("", "not a URL"),
+            ("/v2/credentials", "http://"),
+            ("ftp://localhost/", "http://"),
+            ("http://user@localhost/", "user name"),
+            ("http://localhost/a b", "not a URL"),
+            ("http://localhost/?a b", "not a URL"),
+            ("http://evil.example@169.254.170.2/", "user name"),
+        ] {
+            let error = Endpoint::full(text).unwrap_err();
+            assert!(error.contains(words), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_relative_one_is_of_ecs_and_stays_there() {
+        let endpoint = Endpoint::relative("/v2/credentials/1-2").unwrap();
+        assert_eq!(
+            endpoint.url.expose(),
+            "http://169.254.170.2/v2/credentials/1-2"
+        );
+        assert_eq!(endpoint.origin, "http://169.254.170.2");
+        for text in [".evil.example/", "@evil.example/", ":80/", "x"] {
+            assert!(Endpoint::relative(text).is_err(), "{text}");
+        }
+        assert!(!format!("{endpoint:?}").contains("credentials/1-2"));
+    }
+
+    #[test]
+    fn each_answer_says_whether_to_wait_or_to_mend() {
+        let token = Secret::new("tok3n");
+        for (status, body, expected, needs_operator) in [
+            (
+                200,
+                "<html>",
+                "its answer can't be used: it is not JSON",
+                false,
+            ),
+            (
+                200,
+                r#"{"code":"NoRole","message":"none for tok3n"}"#,
+                "it refuses: NoRole: none for …",
+                true,
+            ),
+            (
+                400,
+                r#"{"code":"BadToken"}"#,
+                "it answers 400: BadToken – check the authorization token",
+                true,
+            ),
+            (404, "", "it answers 404", true),
+            (429, "", "it answers 429", false),
+            (500, "oops tok3n", "it answers 500", false),
+            (302, "", "it answers 302", false),
+        ] {
+            let error = read(status, body, Some(&token)).unwrap_err();
+            assert_eq!(error.message, expected);
+            assert_eq!(error.needs_operator, needs_operator, "{expected}");
+        }
+        let without = read(401, "", None).unwrap_err();
+        assert!(without.message.contains("TOKEN_FILE"), "{without}");
+    }
+}

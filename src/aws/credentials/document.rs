@@ -1,0 +1,115 @@
+//! The JSON in which container endpoints and instance metadata give credentials. Pure.
+//!
+//! It is looked at field by field: a decoder's error would quote what it could not decode.
+
+use serde_json::Value;
+
+use super::Granted;
+use crate::secret::Secret;
+
+/// Longest part of a foreign message that is passed on, in characters.
+const LONGEST_MESSAGE: usize = 200;
+
+/// Reads `{"AccessKeyId", "SecretAccessKey", "Token", "Expiration"}`; the error has no secret.
+pub fn read(json: &str) -> Result<Granted, String> {
+    let document: Value = serde_json::from_str(json).map_err(|_| "it is not JSON".to_owned())?;
+    let field = |name: &str| document.get(name).and_then(Value::as_str);
+    Granted::temporary(
+        field("AccessKeyId"),
+        field("SecretAccessKey"),
+        field("Token"),
+        field("Expiration"),
+    )
+}
+
+/// Why an endpoint gives none: `{"Code", "Message"}`, either also in lower case, without this
+/// secret. None if it doesn't say so; `Success` is instance metadata's word for success.
+pub fn refusal(json: &str, sent: Option<&Secret>) -> Option<String> {
+    let document: Value = serde_json::from_str(json).ok()?;
+    let field = |names: [&str; 2]| names.iter().find_map(|name| document.get(name)?.as_str());
+    let code = field(["Code", "code"]).filter(|code| *code != "Success")?;
+    let text = match field(["Message", "message"]) {
+        Some(message) => format!("{code}: {message}"),
+        None => code.to_owned(),
+    };
+    let text = sent.map_or_else(|| text.clone(), |secret| secret.redact(&text));
+    Some(text.chars().take(LONGEST_MESSAGE).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_instance_metadata_answers() {
+        // The form of https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html
+        let json = r#"{"Code":"Success","LastUpdated":"2012-04-26T16:39:16Z","Type":"AWS-HMAC",
+            "AccessKeyId":"ASIAIOSFODNN7EXAMPLE","SecretAccessKey":"key/+","Token":"tok==",
+            "Expiration":"2017-05-17T15:09:54Z"}"#;
+        let granted = read(json).unwrap();
+        assert_eq!(granted.credentials.access_key_id, "ASIAIOSFODNN7EXAMPLE");
+        assert_eq!(granted.credentials.secret_access_key, Secret::new("key/+"));
+        assert_eq!(
+            granted.credentials.session_token,
+            Some(Secret::new("tok=="))
+        );
+        let expires = granted.expires.unwrap().to_rfc3339();
+        assert_eq!(expires, "2017-05-17T15:09:54+00:00");
+        assert_eq!(refusal(json, None), None);
+    }
+
+    #[test]
+    fn says_what_is_wrong_without_quoting_it() {
+        let with = |id: &str, secret: &str, token: &str, expiration: &str| {
+            format!(
+                r#"{{"AccessKeyId":{id},"SecretAccessKey":{secret},"Token":{token},"Expiration":{expiration}}}"#
+            )
+        };
+        let date = r#""2017-05-17T15:09:54Z""#;
+        let (id, key, tok) = (r#""AK""#, r#""hidden""#, r#""tok""#);
+        for (json, expected) in [
+            (String::new(), "it is not JSON"),
+            ("<html>hidden</html>".into(), "it is not JSON"),
+            (r#"{"SecretAccessKey":"hidden"#.into(), "it is not JSON"),
+            (r#""hidden""#.into(), "it has no AccessKeyId"),
+            ("[]".into(), "it has no AccessKeyId"),
+            (with("null", key, tok, date), "it has no AccessKeyId"),
+            (with("7", key, tok, date), "it has no AccessKeyId"),
+            (with(id, r#""""#, tok, date), "it has no SecretAccessKey"),
+            (with(id, key, "null", date), "it has no session token"),
+            (
+                with(id, key, r#""hidden\r\nx: y""#, date),
+                "its session token has a character that none can have",
+            ),
+            (with(id, key, tok, "null"), "it has no Expiration"),
+            (
+                with(id, key, tok, r#""hidden""#),
+                "its Expiration is not a date and time",
+            ),
+        ] {
+            assert_eq!(read(&json), Err(expected.to_owned()), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_passed_on_in_its_own_words() {
+        let sent = Secret::new("tok3n");
+        for (json, expected) in [
+            (
+                r#"{"code":"InvalidToken","message":"tok3n is bad"}"#,
+                Some("InvalidToken: … is bad"),
+            ),
+            (
+                r#"{"Code":"AssumeRoleUnauthorizedAccess","Message":"EC2 cannot assume"}"#,
+                Some("AssumeRoleUnauthorizedAccess: EC2 cannot assume"),
+            ),
+            (r#"{"Code":"Failed"}"#, Some("Failed")),
+            (r#"{"Code":7}"#, None),
+            ("no JSON", None),
+        ] {
+            assert_eq!(refusal(json, Some(&sent)).as_deref(), expected, "{json}");
+        }
+        let long = format!(r#"{{"code":"{}"}}"#, "ä".repeat(5000));
+        assert_eq!(refusal(&long, None).unwrap().chars().count(), 200);
+    }
+}

@@ -1,0 +1,190 @@
+//! Has credentials ready for whoever is about to sign.
+//!
+//! Renewing means asking servers that may be slow or gone, while the old credentials still do.
+//! So it is done on a thread that lives only for that one attempt: the call that notices that
+//! renewing is due signs with the old ones and doesn't wait; a later one finds the new ones.
+//! Only where there is nothing to sign with is the answer waited for.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
+use std::time::Instant;
+
+use super::chain::Chain;
+use super::refresh::{self, Step};
+use super::{CredentialSettings, Granted, NoCredentials};
+use crate::aws::clock::Clock;
+use crate::aws::sigv4::Credentials;
+use crate::http::Http;
+use crate::log;
+
+/// What an attempt brought.
+type Outcome = Result<Held, NoCredentials>;
+
+/// Gives credentials before each call.
+pub struct Provider {
+    chain: Arc<Chain>,
+    clock: Clock,
+    held: Option<Held>,
+    /// Where the outcome of an attempt on the side will be.
+    renewing: Option<Receiver<Outcome>>,
+    /// When that was started, or the one before it.
+    attempted: Option<Instant>,
+}
+
+struct Held {
+    granted: Granted,
+    fetched: Instant,
+}
+
+fn attempt(chain: &Chain) -> Outcome {
+    let granted = chain.fetch()?;
+    let fetched = Instant::now();
+    Ok(Held { granted, fetched })
+}
+
+impl Provider {
+    /// Nothing is fetched before it is asked for. `outside` may go through a proxy, `inside`
+    /// must not.
+    pub fn new(settings: CredentialSettings, outside: Http, inside: Http) -> Provider {
+        let clock = Clock::default();
+        Provider {
+            chain: Arc::new(Chain::new(settings, outside, inside, clock.clone())),
+            clock,
+            held: None,
+            renewing: None,
+            attempted: None,
+        }
+    }
+
+    /// The clock by which credentials end; whoever signs with them has to use it as well.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Credentials to sign with now.
+    pub fn get(&mut self) -> Result<Credentials, NoCredentials> {
+        self.collect();
+        match self.step() {
+            Some(Step::Use) => {}
+            Some(Step::UseAndRenew) => self.renew_on_the_side(),
+            Some(Step::Renew) | None => self.fetch()?,
+        }
+        match &self.held {
+            Some(held) => Ok(held.granted.credentials.clone()),
+            None => Err(NoCredentials::yet("no AWS credentials were fetched")),
+        }
+    }
+
+    /// AWS doesn't take these any more, whatever their expiry says. True if there are others.
+    pub fn replace(&mut self, refused: &Credentials) -> bool {
+        if self.chain.is_fixed() {
+            return false;
+        }
+        self.collect();
+        if self.is_held(refused)
+            && let Err(error) = self.fetch()
+        {
+            log::warn(
+                "AWS refuses the credentials, and they can't be renewed",
+                &[("error", &error)],
+            );
+            return false;
+        }
+        !self.is_held(refused)
+    }
+
+    fn is_held(&self, credentials: &Credentials) -> bool {
+        let held = self.held.as_ref();
+        held.is_some_and(|held| held.granted.credentials == *credentials)
+    }
+
+    /// None if there are no credentials at all.
+    fn step(&self) -> Option<Step> {
+        let held = self.held.as_ref()?;
+        let Some(expires) = held.granted.expires else {
+            return Some(Step::Use);
+        };
+        let since_attempt = self.attempted.map(|attempted| attempted.elapsed());
+        let since_fetched = held.fetched.elapsed();
+        let now = self.clock.now();
+        Some(refresh::step(expires, now, since_fetched, since_attempt))
+    }
+
+    /// Fetches credentials, or waits for those that are being fetched.
+    fn fetch(&mut self) -> Result<(), NoCredentials> {
+        let renewing = self.renewing.take();
+        let outcome = match renewing.and_then(|renewing| renewing.recv().ok()) {
+            Some(outcome) => outcome,
+            None => attempt(&self.chain),
+        };
+        self.take(outcome?);
+        Ok(())
+    }
+
+    fn renew_on_the_side(&mut self) {
+        if self.renewing.is_some() {
+            return;
+        }
+        self.attempted = Some(Instant::now());
+        let (sender, receiver) = sync_channel(1);
+        let chain = self.chain.clone();
+        let spawned = std::thread::Builder::new()
+            .name("credentials".to_owned())
+            .spawn(move || {
+                let _ = sender.send(attempt(&chain));
+            });
+        match spawned {
+            Ok(_) => self.renewing = Some(receiver),
+            Err(error) => self.failed(&format!("no thread can be started: {error}")),
+        }
+    }
+
+    /// Takes what an attempt on the side has brought, if it has ended.
+    fn collect(&mut self) {
+        let outcome = match self.renewing.as_ref().map(Receiver::try_recv) {
+            None | Some(Err(TryRecvError::Empty)) => return,
+            Some(Ok(outcome)) => Some(outcome),
+            Some(Err(TryRecvError::Disconnected)) => None,
+        };
+        self.renewing = None;
+        match outcome {
+            Some(Ok(held)) => self.take(held),
+            Some(Err(error)) => self.failed(&error),
+            None => {}
+        }
+    }
+
+    fn take(&mut self, held: Held) {
+        let granted = &held.granted;
+        if !self.is_held(&granted.credentials) {
+            let expires = granted.expires.map_or("never".to_owned(), |at| {
+                at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+            });
+            log::info(
+                "signing with these AWS credentials from now on",
+                &[
+                    ("access_key_id", &granted.credentials.access_key_id),
+                    ("source", &self.chain.name()),
+                    ("expires", &expires),
+                ],
+            );
+        }
+        self.held = Some(held);
+    }
+
+    /// An attempt on the side has failed: the old ones do for a while.
+    fn failed(&self, error: &dyn std::fmt::Display) {
+        let expires = self.held.as_ref().and_then(|held| held.granted.expires);
+        let now = self.clock.now();
+        let level = match expires.is_some_and(|expires| refresh::is_urgent(expires, now)) {
+            true => log::Level::Warn,
+            false => log::Level::Debug,
+        };
+        let left = expires.map_or(0, |expires| (expires - now).num_seconds());
+        log::write(
+            level,
+            "the AWS credentials could not be renewed yet",
+            &[("expire_in_s", &left), ("error", &error)],
+        );
+    }
+}

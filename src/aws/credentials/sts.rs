@@ -1,0 +1,230 @@
+//! The Security Token Service, which gives credentials of a role: two of its operations, their
+//! requests, answers and errors. <https://docs.aws.amazon.com/STS/latest/APIReference/>
+
+use std::time::Duration;
+
+use chrono::Utc;
+use serde::Deserialize;
+
+use super::exchange::{Answer, exchange};
+use super::{Granted, NoCredentials};
+use crate::aws::clock::{self, Clock};
+use crate::aws::sigv4::{self, Credentials, Scope, query_string};
+use crate::http::{Http, Request};
+use crate::secret::Secret;
+use crate::url::Url;
+use crate::xml;
+
+const VERSION: &str = "2011-06-15";
+const CONTENT_TYPE: &str = "application/x-www-form-urlencoded; charset=utf-8";
+/// From the start of a call until its answer is there. It is usually made on a thread of its
+/// own, ahead of time.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Where STS is.
+#[derive(Debug, Clone)]
+pub struct StsSettings {
+    /// `AWS_ENDPOINT_URL_STS`, or the region's own.
+    pub endpoint: Url,
+    /// Region in the signature's scope.
+    pub region: String,
+}
+
+/// A role to become.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Role {
+    /// `arn:aws:iam::123456789012:role/name`.
+    pub arn: String,
+    /// What CloudTrail shows for our calls.
+    pub session_name: String,
+    /// What the role's trust policy may ask for. AWS doesn't treat it as a secret.
+    pub external_id: Option<String>,
+}
+
+/// A client.
+pub struct Sts {
+    settings: StsSettings,
+    http: Http,
+    clock: Clock,
+}
+
+/// One call, ready to be signed.
+struct Call<'a> {
+    operation: &'static str,
+    form: Vec<(&'static str, &'a str)>,
+    /// None: the operation takes no signature.
+    signer: Option<&'a Credentials>,
+    /// What must not come back in a message.
+    secrets: Vec<&'a Secret>,
+}
+
+impl Sts {
+    /// A client.
+    pub fn new(settings: StsSettings, http: Http, clock: Clock) -> Sts {
+        Sts {
+            settings,
+            http,
+            clock,
+        }
+    }
+
+    /// AssumeRole, signed with these credentials.
+    pub fn assume_role(&self, role: &Role, by: &Credentials) -> Result<Granted, NoCredentials> {
+        let mut form = form("AssumeRole", role);
+        form.extend(role.external_id.as_deref().map(|id| ("ExternalId", id)));
+        let mut secrets = vec![&by.secret_access_key];
+        secrets.extend(&by.session_token);
+        self.call(&Call {
+            operation: "AssumeRole",
+            form,
+            signer: Some(by),
+            secrets,
+        })
+    }
+
+    /// AssumeRoleWithWebIdentity: the token stands for a signature.
+    pub fn assume_role_with_web_identity(
+        &self,
+        role: &Role,
+        token: &Secret,
+    ) -> Result<Granted, NoCredentials> {
+        let mut form = form("AssumeRoleWithWebIdentity", role);
+        form.push(("WebIdentityToken", token.expose()));
+        self.call(&Call {
+            operation: "AssumeRoleWithWebIdentity",
+            form,
+            signer: None,
+            secrets: vec![token],
+        })
+    }
+
+    /// Makes a call, a second time if our clock turned out to be wrong.
+    fn call(&self, call: &Call<'_>) -> Result<Granted, NoCredentials> {
+        let name = format!("STS at {}", self.settings.endpoint);
+        let once = || {
+            let sent = Utc::now();
+            let answer = self.send(call)?;
+            let date = answer.date.as_deref();
+            let offset = date.and_then(|date| clock::measure(date, sent, Utc::now()));
+            Ok((answer, offset))
+        };
+        let (mut answer, offset) = once().map_err(|e: NoCredentials| e.under(&name))?;
+        let code = xml::error_response(&answer.body).map(|error| error.code);
+        if answer.status >= 400 && code.is_ok_and(|code| self.clock.learn(&code, offset)) {
+            (answer, _) = once().map_err(|e| e.under(&name))?;
+        }
+        read(&answer, call).map_err(|error| error.under(&name))
+    }
+
+    fn send(&self, call: &Call<'_>) -> Result<Answer, NoCredentials> {
+        let endpoint = &self.settings.endpoint;
+        let path = format!("{}/", endpoint.path());
+        let payload = query_string(&call.form);
+        let content_type = ("content-type", CONTENT_TYPE);
+        let signed = call.signer.map(|signer| {
+            let request = sigv4::Request {
+                method: "POST",
+                host: endpoint.authority(),
+                path: &path,
+                query: "",
+                headers: &[content_type],
+                payload: payload.as_bytes(),
+            };
+            let scope = Scope {
+                time: self.clock.now(),
+                region: &self.settings.region,
+                service: "sts",
+            };
+            sigv4::sign(&request, signer, &scope)
+        });
+        let mut headers = vec![content_type];
+        let signed = signed.iter().flatten();
+        headers.extend(signed.map(|(name, value)| (*name, value.as_str())));
+        let request = Request {
+            method: "POST",
+            url: &format!("{}{path}", endpoint.origin()),
+            headers: &headers,
+            body: payload.as_bytes(),
+            timeout: TIMEOUT,
+        };
+        exchange(&self.http, &request).map_err(|error| NoCredentials::yet(error.to_string()))
+    }
+}
+
+fn form<'a>(operation: &'static str, role: &'a Role) -> Vec<(&'static str, &'a str)> {
+    vec![
+        ("Action", operation),
+        ("Version", VERSION),
+        ("RoleArn", &role.arn),
+        ("RoleSessionName", &role.session_name),
+    ]
+}
+
+#[derive(Deserialize)]
+struct Response {
+    #[serde(rename = "AssumeRoleResult", alias = "AssumeRoleWithWebIdentityResult")]
+    result: RawResult,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawResult {
+    credentials: RawCredentials,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawCredentials {
+    access_key_id: Option<String>,
+    secret_access_key: Option<String>,
+    session_token: Option<String>,
+    expiration: Option<String>,
+}
+
+fn read(answer: &Answer, call: &Call<'_>) -> Result<Granted, NoCredentials> {
+    match answer.status {
+        200 => granted(&answer.body, call.operation)
+            .map_err(|error| NoCredentials::yet(format!("its answer can't be used: {error}"))),
+        status => Err(refusal(status, &answer.body, &call.secrets)),
+    }
+}
+
+/// Reads an answer. An error of the XML reader could quote a secret, so it isn't passed on.
+fn granted(body: &str, operation: &str) -> Result<Granted, String> {
+    let root = format!("{operation}Response");
+    let response: Response =
+        xml::read(body, &root).map_err(|_| format!("it is not a whole {root}"))?;
+    let raw = response.result.credentials;
+    Granted::temporary(
+        raw.access_key_id.as_deref(),
+        raw.secret_access_key.as_deref(),
+        raw.session_token.as_deref(),
+        raw.expiration.as_deref(),
+    )
+}
+
+/// An error answer. One that isn't STS's own comes from something in between, and may pass.
+fn refusal(status: u16, body: &str, secrets: &[&Secret]) -> NoCredentials {
+    let Ok(error) = xml::error_response(body) else {
+        return NoCredentials::yet(format!("it answers {status} without an error of STS"));
+    };
+    let is_passing = status >= 500
+        || status == 429
+        || matches!(
+            error.code.as_str(),
+            "Throttling" | "ThrottlingException" | "RequestLimitExceeded" | "IDPCommunicationError"
+        );
+    let redact = |text: String| secrets.iter().fold(text, |text, s| s.redact(&text));
+    let message = match error.message.as_str() {
+        "" => format!("it answers {} ({status})", error.code),
+        message => format!("it answers {} ({status}): {message}", error.code),
+    };
+    NoCredentials {
+        message: redact(message),
+        needs_operator: !is_passing,
+    }
+}
+
+#[cfg(test)]
+#[path = "sts_tests.rs"]
+mod tests;

@@ -1,0 +1,96 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::dns::zone::Held;
+use crate::dns::{Name, RecordKey, RecordType, Zone};
+use crate::plan::{Adopt, Policy, plan};
+
+const TTL: u32 = 300;
+
+fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
+}
+
+fn names() -> StateNames {
+    StateNames::new("u", &name("example.com")).unwrap()
+}
+
+fn key(text: &str) -> RecordKey {
+    RecordKey::new(name(&format!("{text}.example.com")), RecordType::A)
+}
+
+fn a(text: &str, value: &str) -> RecordSet {
+    RecordSet {
+        key: key(text),
+        ttl: TTL,
+        values: [value.to_owned()].into(),
+    }
+}
+
+/// `external-dns-u` (0) or a continuation, with these values without their quotes.
+fn state_record(index: u16, values: &[impl AsRef<str>]) -> RecordSet {
+    let quoted = values.iter().map(|v| format!("\"{}\"", v.as_ref()));
+    RecordSet {
+        key: RecordKey::new(names().name(index), RecordType::Txt),
+        ttl: TTL,
+        values: quoted.collect(),
+    }
+}
+
+/// The batches for a zone and what is desired, and the zone after them.
+fn run(zone: &[RecordSet], desired: &[RecordSet]) -> (Vec<ChangeBatch>, Zone) {
+    let mut view = Zone::default();
+    for set in zone {
+        view.insert(set.key.clone(), Held::Simple(set.clone()));
+    }
+    let state = State::read(&view, &names());
+    let desired: BTreeMap<RecordKey, RecordSet> = desired
+        .iter()
+        .map(|set| (set.key.clone(), set.clone()))
+        .collect();
+    let plan = plan(&desired, &view, &state, Policy::Sync, &Adopt::Never);
+    let batches = batches(&plan, &state, &names(), TTL);
+    for batch in &batches {
+        view.apply(batch);
+    }
+    (batches, view)
+}
+
+#[test]
+fn an_entry_that_stands_there_twice_in_other_letters_is_no_reason_to_write() {
+    let zone = [
+        a("web", "192.0.2.1"),
+        state_record(0, &["web.example.com.", "WEB.example.com"]),
+    ];
+    assert_eq!(run(&zone, &[a("web", "192.0.2.1")]).0, []);
+}
+
+/// No request can have made such a record, since a CREATE of it doesn't fit into one; but who
+/// knows what limits there have been.
+#[test]
+fn record_sets_go_even_if_their_state_record_is_too_long_to_be_written() {
+    let long: Vec<String> = (0..400)
+        .map(|i| format!("{i}.{}.example.com.", "x".repeat(63)))
+        .collect();
+    let kept: Vec<RecordSet> = long[..399]
+        .iter()
+        .map(|text| RecordSet {
+            key: RecordKey::new(name(text), RecordType::A),
+            ..a("x", "192.0.2.1")
+        })
+        .collect();
+    let gone = RecordSet {
+        key: RecordKey::new(name(&long[399]), RecordType::A),
+        ..a("x", "192.0.2.2")
+    };
+    let mut zone = kept.clone();
+    zone.push(gone.clone());
+    zone.push(state_record(0, &long));
+    assert!(zone.last().unwrap().characters() > MOST_VALUE_CHARACTERS);
+    let (batches, after) = run(&zone, &kept);
+    assert_eq!(after.get(&gone.key), None);
+    assert!(batches.iter().all(|batch| {
+        let sets = || batch.deletes.iter().chain(&batch.creates);
+        sets().map(Cost::of).sum::<Cost>().fits()
+    }));
+}

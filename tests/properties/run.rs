@@ -1,0 +1,127 @@
+//! The program's pure core, run against the simulated zone the way a round runs it: the zone's
+//! own XML in, the request's XML out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rancher_route53::batch::batches;
+use rancher_route53::dns::{ChangeBatch, Zone};
+use rancher_route53::ownership::State;
+use rancher_route53::plan::{Plan, plan};
+use rancher_route53::route53::xml;
+use sim::route53 as aws;
+
+use crate::world::{Key, Setting, UUID, owned_key};
+
+/// What a round makes of a zone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Round {
+    pub view: Zone,
+    pub plan: Plan,
+    pub batches: Vec<ChangeBatch>,
+}
+
+/// Lists the zone page by page.
+pub fn list(zone: &aws::Zone) -> Zone {
+    let mut listed = Zone::default();
+    let mut page = xml::list_page(&zone.list_xml(None, None, None, None)).unwrap();
+    loop {
+        for (key, held) in page.sets {
+            listed.insert(key, held);
+        }
+        let Some(next) = page.next else {
+            return listed;
+        };
+        let (rtype, identifier) = (next.rtype.as_deref(), next.identifier.as_deref());
+        let answer = zone.list_xml(Some(&next.name), rtype, identifier, None);
+        page = xml::list_page(&answer).unwrap();
+    }
+}
+
+/// Lists, plans and makes the batches.
+pub fn round(zone: &aws::Zone, setting: &Setting) -> Round {
+    let view = list(zone);
+    let state = State::read(&view, &setting.names);
+    let Setting {
+        desired,
+        policy,
+        adopt,
+        names,
+        ttl,
+    } = setting;
+    let plan = plan(desired, &view, &state, *policy, adopt);
+    let batches = batches(&plan, &state, names, *ttl);
+    Round {
+        view,
+        plan,
+        batches,
+    }
+}
+
+/// Applies a batch; the zone must take it.
+pub fn apply(zone: &mut aws::Zone, batch: &ChangeBatch) {
+    if let Err(error) = zone.apply_xml(&xml::change_request(batch)) {
+        panic!("the zone refused a batch: {error:?}\n{batch:#?}");
+    }
+}
+
+/// Goes on to the end; how many batches it took.
+pub fn converge(zone: &mut aws::Zone, setting: &Setting) -> usize {
+    let batches = round(zone, setting).batches;
+    for batch in &batches {
+        apply(zone, batch);
+    }
+    batches.len()
+}
+
+/// The state records, by index, found without the program's help.
+pub fn state_records(zone: &aws::Zone) -> BTreeMap<u16, aws::RecordSet> {
+    let texts = zone.record_sets().filter(|set| set.rtype == "TXT");
+    let simple = texts.filter(|set| set.set_identifier.is_none());
+    simple
+        .filter_map(|set| Some((state_index(&set.name)?, set.clone())))
+        .collect()
+}
+
+fn state_index(name: &str) -> Option<u16> {
+    let label = name
+        .strip_prefix("external-dns-")?
+        .strip_suffix(".example.com.")?;
+    match label.strip_prefix(UUID)? {
+        "" => Some(0),
+        number => number.strip_prefix('-')?.parse().ok(),
+    }
+}
+
+/// What a state record lists.
+pub fn entries(record: &aws::RecordSet) -> BTreeSet<Key> {
+    let values = record.values.iter();
+    values.filter_map(|value| owned_key(value)).collect()
+}
+
+/// What a state record holds besides.
+pub fn opaque(record: &aws::RecordSet) -> BTreeSet<String> {
+    let values = record.values.iter();
+    let is_opaque = |value: &&String| owned_key(value).is_none();
+    values.filter(is_opaque).cloned().collect()
+}
+
+/// All that is owned according to the state records.
+pub fn owned(zone: &aws::Zone) -> BTreeSet<Key> {
+    state_records(zone).values().flat_map(entries).collect()
+}
+
+/// What a zone has at most one record set of: name, type, set identifier.
+pub type Id = (String, String, Option<String>);
+
+/// Everything but the state records.
+pub fn others(zone: &aws::Zone) -> BTreeMap<Id, aws::RecordSet> {
+    let is_state = |set: &aws::RecordSet| {
+        set.rtype == "TXT" && set.set_identifier.is_none() && state_index(&set.name).is_some()
+    };
+    let id = |set: &aws::RecordSet| {
+        let identifier = set.set_identifier.clone();
+        (set.name.clone(), set.rtype.clone(), identifier)
+    };
+    let others = zone.record_sets().filter(|set| !is_state(set));
+    others.map(|set| (id(set), set.clone())).collect()
+}

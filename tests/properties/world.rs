@@ -1,0 +1,561 @@
+//! What may be in a zone and in Rancher, made up: a [`World`] is a few numbers that proptest can
+//! shrink, and [`World::build`] makes a zone of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use rancher_route53::dns::{Name, RecordKey, RecordSet, RecordType};
+use rancher_route53::ownership::StateNames;
+use rancher_route53::plan::{Adopt, Policy};
+use sim::route53 as aws;
+
+pub const ZONE: &str = "example.com";
+pub const ENVIRONMENT: &str = "prod.example.com.";
+pub const UUID: &str = "1a726b88-f6b1-4c11-9ea4-8d4a36b0c1d2";
+pub const TTL: u32 = 300;
+
+/// A name and type, in Route 53's spelling.
+pub type Key = (String, String);
+
+/// What the program is told.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    pub desired: BTreeMap<RecordKey, RecordSet>,
+    pub policy: Policy,
+    pub adopt: Adopt,
+    pub names: StateNames,
+    pub ttl: u32,
+}
+
+/// A few groups of names, each of which has the same story, and the state records.
+#[derive(Debug, Clone)]
+pub struct World {
+    pub groups: Vec<Group>,
+    /// By index.
+    pub records: Vec<StateRecord>,
+    pub policy: Policy,
+    pub adopt: AdoptAs,
+}
+
+/// `ADOPT`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AdoptAs {
+    Never,
+    Matching,
+    Legacy,
+}
+
+/// Names of the same story.
+#[derive(Debug, Clone)]
+pub struct Group {
+    pub count: usize,
+    /// Below `<environment>.<zone>`, or elsewhere in the zone.
+    pub in_environment: bool,
+    /// Characters that a name has at least, without the zone's.
+    pub name_length: usize,
+    pub family: Family,
+    /// Number of values; 0 if it isn't desired.
+    pub desired: usize,
+    pub there: There,
+    pub neighbour: Neighbour,
+    /// The state records that list it.
+    pub listed: BTreeSet<u16>,
+    pub spelling: Spelling,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    A,
+    Aaaa,
+    Both,
+}
+
+/// What the zone has under a name and type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum There {
+    Nothing,
+    /// What is desired, or something of one value.
+    Same,
+    /// The same addresses in other letters.
+    Respelled,
+    /// So many other values, perhaps with another TTL.
+    Drifted(usize, bool),
+    /// The desired values with another TTL.
+    OtherTtl,
+    Alias,
+    Weighted,
+}
+
+/// What else the zone has under that name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Neighbour {
+    Nothing,
+    /// Only where there is nothing else.
+    Cname,
+    Mail,
+    Text,
+    /// The other family's, or its weighted record sets.
+    OtherFamily(bool),
+}
+
+/// How an entry is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spelling {
+    Usual,
+    /// In capitals and without the last dot.
+    Odd,
+    Twice,
+}
+
+/// What else there is in, or at the name of, a state record.
+#[derive(Debug, Clone, Copy)]
+pub struct StateRecord {
+    pub ttl: u32,
+    /// How many values are none of ours.
+    pub opaque: usize,
+    pub taken: Taken,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    No,
+    Cname,
+    Weighted,
+}
+
+impl Default for Group {
+    fn default() -> Group {
+        Group {
+            count: 1,
+            in_environment: true,
+            name_length: 0,
+            family: Family::A,
+            desired: 0,
+            there: There::Nothing,
+            neighbour: Neighbour::Nothing,
+            listed: BTreeSet::new(),
+            spelling: Spelling::Usual,
+        }
+    }
+}
+
+impl Default for World {
+    fn default() -> World {
+        let usual = StateRecord {
+            ttl: TTL,
+            opaque: 0,
+            taken: Taken::No,
+        };
+        World {
+            groups: Vec::new(),
+            records: vec![usual; 4],
+            policy: Policy::Sync,
+            adopt: AdoptAs::Never,
+        }
+    }
+}
+
+/// A world of a single group of names.
+pub fn only(group: Group) -> World {
+    World {
+        groups: vec![group],
+        ..World::default()
+    }
+}
+
+/// What the zone and Rancher say about one name and type.
+#[derive(Debug, Clone, Default)]
+pub struct Site {
+    pub desired: Option<aws::RecordSet>,
+    pub there: Vec<aws::RecordSet>,
+    pub has_cname: bool,
+    pub is_listed: bool,
+    pub in_environment: bool,
+    /// What is there is what is desired, in other letters.
+    pub is_respelled: bool,
+}
+
+/// A world with all its record sets.
+#[derive(Debug, Clone)]
+pub struct Built {
+    pub zone: aws::Zone,
+    pub setting: Setting,
+    pub sites: BTreeMap<Key, Site>,
+}
+
+impl World {
+    pub fn build(&self) -> Built {
+        let zone = Name::parse(ZONE).unwrap();
+        let names = StateNames::new(UUID, &zone).unwrap();
+        let adopt = match self.adopt {
+            AdoptAs::Never => Adopt::Never,
+            AdoptAs::Matching => Adopt::Matching,
+            AdoptAs::Legacy => Adopt::Legacy {
+                below: Name::parse(ENVIRONMENT).unwrap(),
+                ttl: TTL,
+            },
+        };
+        let mut built = Built {
+            zone: aws::Zone::new(ZONE),
+            setting: Setting {
+                desired: BTreeMap::new(),
+                policy: self.policy,
+                adopt,
+                names,
+                ttl: TTL,
+            },
+            sites: BTreeMap::new(),
+        };
+        built.put_the_usual_strangers();
+        let mut listings = self.opaque_values();
+        for (number, group) in self.groups.iter().enumerate() {
+            for i in 0..group.count {
+                built.put_name(group, &group.name(number, i), i, &mut listings);
+            }
+        }
+        for (index, record) in (0..).zip(&self.records) {
+            let name = built.setting.names.name(index);
+            let simple = |rtype, ttl, values: &[String]| {
+                aws::RecordSet::simple(name.as_str(), rtype, ttl, values)
+            };
+            match (record.taken, listings.remove(&index).unwrap_or_default()) {
+                (Taken::No, values) if values.is_empty() => {}
+                (Taken::No, values) => built.zone.put(simple("TXT", record.ttl, &values)),
+                (Taken::Cname, _) => {
+                    let target = "elsewhere.example.org.".to_owned();
+                    built.zone.put(simple("CNAME", 60, &[target]));
+                }
+                (Taken::Weighted, _) => {
+                    let set = simple("TXT", 60, &["\"w\"".to_owned()]);
+                    built.zone.put(set.weighted("w", 1));
+                }
+            }
+        }
+        built
+    }
+
+    fn opaque_values(&self) -> BTreeMap<u16, Vec<String>> {
+        let opaque = [
+            "\"v=spf1 -all\"",
+            "\"a & <b>\"",
+            "\"web.example.org.\"",
+            "\"web.prod.example.com. MX\"",
+            "\"\"",
+        ];
+        (0..)
+            .zip(&self.records)
+            .filter(|(_, record)| record.taken == Taken::No)
+            .map(|(index, record)| (index, opaque.map(String::from)[..record.opaque].to_vec()))
+            .collect()
+    }
+}
+
+impl Group {
+    fn name(&self, number: usize, i: usize) -> String {
+        let mut name = format!("g{number}-{i}");
+        while name.len() < self.name_length {
+            name.push('.');
+            let more = (self.name_length - name.len()).clamp(1, 60);
+            name.push_str(&"x".repeat(more));
+        }
+        if self.in_environment {
+            format!("{name}.{ENVIRONMENT}")
+        } else {
+            format!("{name}.{ZONE}.")
+        }
+    }
+}
+
+impl Built {
+    /// What many zones have, none of which has to do with us.
+    fn put_the_usual_strangers(&mut self) {
+        let simple = aws::RecordSet::simple;
+        for set in [
+            simple(ZONE, "MX", 300, &["10 mail.example.org."]),
+            simple(ZONE, "TXT", 60, &["\"v=spf1 -all\"", "\"b\" \"a\""]),
+            simple("*.prod.example.com", "A", TTL + 1, &["192.0.2.99"]),
+            simple("*.prod.example.com", "AAAA", TTL, &["2001:db8::99"]),
+            simple(ENVIRONMENT, "A", TTL, &["192.0.2.98"]),
+            simple(
+                "external-dns-1a726b88.example.com",
+                "TXT",
+                TTL,
+                &["\"g0-0.prod.example.com.\""],
+            ),
+        ] {
+            self.zone.put(set);
+        }
+    }
+
+    fn put_name(
+        &mut self,
+        group: &Group,
+        name: &str,
+        i: usize,
+        listings: &mut BTreeMap<u16, Vec<String>>,
+    ) {
+        let rtypes: &[&str] = match group.family {
+            Family::A => &["A"],
+            Family::Aaaa => &["AAAA"],
+            Family::Both => &["A", "AAAA"],
+        };
+        let mut has_cname = false;
+        let other = match group.family {
+            Family::A => Some("AAAA"),
+            Family::Aaaa => Some("A"),
+            Family::Both => None,
+        };
+        let neighbour = match (group.neighbour, other) {
+            (Neighbour::Cname, _) if group.there == There::Nothing => {
+                has_cname = true;
+                Some(aws::RecordSet::simple(
+                    name,
+                    "CNAME",
+                    60,
+                    &["x.example.org."],
+                ))
+            }
+            (Neighbour::Nothing | Neighbour::Cname, _) => None,
+            (Neighbour::Mail, _) => {
+                let values = ["20 b.example.org.", "10 a.example.org."];
+                Some(aws::RecordSet::simple(name, "MX", 60, &values))
+            }
+            (Neighbour::Text, _) => Some(aws::RecordSet::simple(name, "TXT", TTL, &["\"text\""])),
+            // Another TTL, so that ADOPT=legacy doesn't concern it.
+            (Neighbour::OtherFamily(weighted), Some(other)) => {
+                let values = values(other, 99, 1);
+                let set = aws::RecordSet::simple(name, other, TTL + 2, &values);
+                Some(if weighted { set.weighted("n", 1) } else { set })
+            }
+            (Neighbour::OtherFamily(_), None) => None,
+        };
+        if let Some(set) = neighbour {
+            self.zone.put(set);
+        }
+        for rtype in rtypes {
+            let mut site = Site {
+                has_cname,
+                in_environment: group.in_environment,
+                ..Site::default()
+            };
+            if group.desired > 0 {
+                let key = RecordKey::new(Name::parse(name).unwrap(), RecordType::parse(rtype));
+                let addresses: BTreeSet<IpAddr> = addresses(rtype, i, group.desired).collect();
+                let set = RecordSet::of_addresses(key.clone(), TTL, &addresses);
+                let values: Vec<&String> = set.values.iter().collect();
+                site.desired = Some(aws::RecordSet::simple(name, rtype, TTL, &values));
+                self.setting.desired.insert(key, set);
+            }
+            site.there = group.there(name, rtype, i);
+            site.is_respelled = group.there == There::Respelled;
+            for set in &site.there {
+                self.zone.put(set.clone());
+            }
+            for index in &group.listed {
+                let Some(values) = listings.get_mut(index) else {
+                    continue;
+                };
+                for entry in group.entries(name, rtype) {
+                    let characters: usize = values.iter().map(String::len).sum();
+                    if values.len() < 400 && characters + entry.len() <= 32_000 {
+                        values.push(entry);
+                        site.is_listed = true;
+                    }
+                }
+            }
+            self.sites
+                .insert((name.to_owned(), rtype.to_string()), site);
+        }
+    }
+}
+
+impl Group {
+    fn there(&self, name: &str, rtype: &str, i: usize) -> Vec<aws::RecordSet> {
+        let same = values(rtype, i, self.desired.max(1));
+        let simple = |ttl, values: &[String]| aws::RecordSet::simple(name, rtype, ttl, values);
+        match self.there {
+            There::Nothing => vec![],
+            There::Same => vec![simple(TTL, &same)],
+            There::OtherTtl => vec![simple(TTL + 1, &same)],
+            There::Respelled => {
+                let respelled: Vec<String> = same.iter().map(|v| v.to_uppercase()).collect();
+                vec![simple(TTL, &respelled)]
+            }
+            There::Drifted(count, other_ttl) => {
+                let ttl = TTL + u32::from(other_ttl);
+                vec![simple(ttl, &values(rtype, i + 100_000, count))]
+            }
+            There::Alias => {
+                let target = "lb.example.org.";
+                vec![aws::RecordSet::alias(name, rtype, "Z2FDTNDATAQYW2", target)]
+            }
+            There::Weighted => vec![
+                simple(60, &same).weighted("one", 1),
+                simple(60, &same).weighted("two", 2),
+            ],
+        }
+    }
+
+    fn entries(&self, name: &str, rtype: &str) -> Vec<String> {
+        let suffix = if rtype == "AAAA" { " AAAA" } else { "" };
+        let usual = format!("\"{name}{suffix}\"");
+        let odd = format!("\"{}{suffix}\"", name.trim_end_matches('.').to_uppercase());
+        match self.spelling {
+            Spelling::Usual => vec![usual],
+            Spelling::Odd => vec![odd],
+            Spelling::Twice => vec![usual, odd],
+        }
+    }
+}
+
+fn values(rtype: &str, salt: usize, count: usize) -> Vec<String> {
+    addresses(rtype, salt, count)
+        .map(|a| a.to_string())
+        .collect()
+}
+
+/// Addresses of a family; those of one `salt` differ from those of another one that is far off.
+fn addresses(rtype: &str, salt: usize, count: usize) -> impl Iterator<Item = IpAddr> {
+    let is_v4 = rtype == "A";
+    (0..count).map(move |i| {
+        let number = (salt * 401 + i) as u32;
+        if is_v4 {
+            IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 | (number & 0xff_ffff)))
+        } else {
+            let high = 0x2001_0db8_aaaa_bbbb_cccc_dddd_0000_0000;
+            IpAddr::V6(Ipv6Addr::from_bits(high | u128::from(number | 0x1000_0000)))
+        }
+    })
+}
+
+/// The key that a value of a state record names, read without the program's help.
+pub fn owned_key(value: &str) -> Option<Key> {
+    let text = value.strip_prefix('"')?.strip_suffix('"')?;
+    let (name, rtype) = text.split_once(' ').unwrap_or((text, "A"));
+    let name = format!("{}.", name.trim_end_matches('.').to_lowercase());
+    let is_ours = name.ends_with(".example.com.") && matches!(rtype, "A" | "AAAA");
+    is_ours.then(|| (name, rtype.to_owned()))
+}
+
+/// Worlds of a few names, with everything that can be wrong with them.
+pub fn small_worlds() -> impl Strategy<Value = World> {
+    worlds(vec(group(1..=4), 0..=8))
+}
+
+/// Worlds of up to several hundred names.
+pub fn large_worlds() -> impl Strategy<Value = World> {
+    let group = prop_oneof![3 => group(1..=4), 2 => group(20..=90)];
+    worlds(vec(group, 3..=10))
+}
+
+/// Worlds in which much is to be done, as it takes many batches.
+pub fn heavy_worlds() -> impl Strategy<Value = World> {
+    let group = prop_oneof![3 => group(1..=8), 2 => group(20..=120)];
+    worlds(vec(group, 8..=24)).prop_map(|world| World {
+        policy: Policy::Sync,
+        ..world
+    })
+}
+
+fn worlds(groups: impl Strategy<Value = Vec<Group>>) -> impl Strategy<Value = World> {
+    let policy = prop_oneof![
+        4 => Just(Policy::Sync),
+        1 => Just(Policy::UpsertOnly),
+        1 => Just(Policy::CreateOnly),
+    ];
+    let adopt = prop_oneof![
+        3 => Just(AdoptAs::Never),
+        1 => Just(AdoptAs::Matching),
+        1 => Just(AdoptAs::Legacy),
+    ];
+    (groups, vec(state_record(), 4), policy, adopt).prop_map(|(groups, records, policy, adopt)| {
+        World {
+            groups,
+            records,
+            policy,
+            adopt,
+        }
+    })
+}
+
+fn state_record() -> impl Strategy<Value = StateRecord> {
+    let taken = prop_oneof![
+        18 => Just(Taken::No),
+        1 => Just(Taken::Cname),
+        1 => Just(Taken::Weighted),
+    ];
+    let opaque = prop_oneof![3 => Just(0usize), 1 => 1..=5usize];
+    (prop_oneof![3 => Just(TTL), 1 => Just(60u32)], opaque, taken)
+        .prop_map(|(ttl, opaque, taken)| StateRecord { ttl, opaque, taken })
+}
+
+fn group(count: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = Group> {
+    let are_many = *count.start() > 4;
+    let sizes = move || {
+        if are_many {
+            prop_oneof![10 => 1..=2usize, 2 => 3..=12usize, 0 => 13..=400usize]
+        } else {
+            prop_oneof![4 => 1..=3usize, 2 => 4..=60usize, 1 => 61..=400usize]
+        }
+    };
+    let there = prop_oneof![
+        4 => Just(There::Nothing),
+        4 => Just(There::Same),
+        1 => Just(There::Respelled),
+        3 => (sizes(), any::<bool>()).prop_map(|(n, ttl)| There::Drifted(n, ttl)),
+        2 => Just(There::OtherTtl),
+        1 => Just(There::Alias),
+        1 => Just(There::Weighted),
+    ];
+    let neighbour = prop_oneof![
+        8 => Just(Neighbour::Nothing),
+        1 => Just(Neighbour::Cname),
+        1 => Just(Neighbour::Mail),
+        1 => Just(Neighbour::Text),
+        1 => any::<bool>().prop_map(Neighbour::OtherFamily),
+    ];
+    let listed = prop_oneof![
+        3 => Just(BTreeSet::new()),
+        5 => (0..4u16).prop_map(|index| BTreeSet::from([index])),
+        1 => proptest::collection::btree_set(0..4u16, 2),
+    ];
+    let spelling = prop_oneof![
+        8 => Just(Spelling::Usual),
+        1 => Just(Spelling::Odd),
+        1 => Just(Spelling::Twice),
+    ];
+    (
+        (count, any::<bool>()),
+        prop_oneof![4 => Just(0usize), 2 => 1..=60usize, 1 => 61..=200usize],
+        prop_oneof![2 => Just(Family::A), 1 => Just(Family::Aaaa), 1 => Just(Family::Both)],
+        prop_oneof![1 => Just(0usize), 2 => sizes()],
+        there,
+        neighbour,
+        listed,
+        spelling,
+    )
+        .prop_map(
+            |(
+                (count, in_environment),
+                name_length,
+                family,
+                desired,
+                there,
+                neighbour,
+                listed,
+                spelling,
+            )| Group {
+                count,
+                in_environment,
+                name_length,
+                family,
+                desired,
+                there,
+                neighbour,
+                listed,
+                spelling,
+            },
+        )
+}

@@ -1,0 +1,76 @@
+//! The endpoint of ECS and of EKS Pod Identity: `GET` with an authorization token.
+
+use super::endpoint::Endpoint;
+use super::issuer::Issuer;
+use crate::http::{Request, Response};
+use crate::route53::clock;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Where the credentials are.
+const PATH: &str = "/v1/credentials";
+
+/// A running endpoint.
+pub struct Container {
+    pub endpoint: Endpoint,
+    token: Arc<Mutex<String>>,
+    issuer: Issuer,
+}
+
+impl Container {
+    /// One that wants this token.
+    pub fn start(token: &str, issuer: &Issuer) -> Container {
+        issuer.add_secret(token);
+        let expected = Arc::new(Mutex::new(token.to_owned()));
+        let endpoint = {
+            let (expected, issuer) = (expected.clone(), issuer.clone());
+            Endpoint::start(move |request| {
+                let expected = expected.lock().unwrap_or_else(PoisonError::into_inner);
+                answer(request, &expected, &issuer)
+            })
+        };
+        Container {
+            endpoint,
+            token: expected,
+            issuer: issuer.clone(),
+        }
+    }
+
+    /// For `AWS_CONTAINER_CREDENTIALS_FULL_URI`.
+    pub fn url(&self) -> String {
+        format!("{}{PATH}", self.endpoint.url())
+    }
+
+    /// From now on it wants another token.
+    pub fn change_token(&self, token: &str) {
+        self.issuer.add_secret(token);
+        *self.token.lock().unwrap_or_else(PoisonError::into_inner) = token.to_owned();
+    }
+}
+
+fn answer(request: &Request, token: &str, issuer: &Issuer) -> Response {
+    let error = |status: u16, code: &str, message: &str| {
+        let body = serde_json::json!({"code": code, "message": message});
+        Response::new(status, "application/json", body.to_string())
+    };
+    if (request.method.as_str(), request.path.as_str()) != ("GET", PATH) {
+        return error(404, "NotFound", "there is nothing here");
+    }
+    match request.header("authorization") {
+        Some(sent) if sent == token => {}
+        // It quotes what it was sent, as servers do that mean well.
+        sent => {
+            let sent = sent.unwrap_or("none");
+            let message = format!("the token {sent} is not the one");
+            return error(400, "InvalidAuthorizationToken", &message);
+        }
+    }
+    let (credential, expires) = issuer.issue();
+    let body = serde_json::json!({
+        "AccessKeyId": credential.access_key,
+        "SecretAccessKey": credential.secret_key,
+        "Token": credential.session_token,
+        "Expiration": clock::iso(expires),
+        "AccountId": "123456789012",
+    });
+    Response::new(200, "application/json", body.to_string())
+}

@@ -1,0 +1,283 @@
+//! TLS in front of a simulated server, with a certificate that no public root has signed: what
+//! an operator has who runs Rancher with a private authority.
+//!
+//! Bytes go through as they are, so a target's faults (cut answers, dropped connections) are
+//! the client's to see, and a target that goes down or comes back does so behind the front, too.
+
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection};
+
+const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// A private certificate authority, made anew each time.
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pem: String,
+}
+
+impl Authority {
+    #[expect(clippy::new_without_default, reason = "each one is another authority")]
+    pub fn new() -> Authority {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = named("Simulated Authority", &[]);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        let certificate = params.self_signed(&key).expect("a certificate");
+        Authority {
+            pem: certificate.pem(),
+            issuer: Issuer::new(params, key),
+        }
+    }
+
+    /// What a client must trust.
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// A front with a certificate of this authority for these names (or addresses).
+    pub fn front(&self, target: SocketAddr, names: &[&str]) -> Front {
+        self.front_at(ANY_PORT, target, names)
+    }
+
+    /// The same at this address, not on a free loopback port.
+    pub fn front_at(&self, address: SocketAddr, target: SocketAddr, names: &[&str]) -> Front {
+        let key = KeyPair::generate().expect("a key");
+        let certificate = named("Simulated Server", names).signed_by(&key, &self.issuer);
+        let certificate = certificate.expect("a certificate").der().clone();
+        Front::listen(address, target, names, certificate, &key, self.pem.clone())
+    }
+}
+
+/// A running front. Dropping it closes it and every connection.
+pub struct Front {
+    address: SocketAddr,
+    name: String,
+    ca_pem: String,
+    stop: Arc<AtomicBool>,
+    connections: Arc<Mutex<Vec<TcpStream>>>,
+    accepting: Option<thread::JoinHandle<()>>,
+}
+
+impl Front {
+    /// With a certificate for these names (or addresses) of an authority of its own.
+    pub fn start(target: SocketAddr, names: &[&str]) -> Front {
+        Authority::new().front(target, names)
+    }
+
+    /// With a certificate that is its own authority, as `openssl req -x509` makes one: the
+    /// clients are given the server's certificate itself, and it says that it is an authority.
+    pub fn start_self_signed(target: SocketAddr, names: &[&str]) -> Front {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = named("Simulated Server", names);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let certificate = params.self_signed(&key).expect("a certificate");
+        let pem = certificate.pem();
+        Front::listen(
+            ANY_PORT,
+            target,
+            names,
+            certificate.der().clone(),
+            &key,
+            pem,
+        )
+    }
+
+    fn listen(
+        address: SocketAddr,
+        target: SocketAddr,
+        names: &[&str],
+        certificate: CertificateDer<'static>,
+        key: &KeyPair,
+        ca_pem: String,
+    ) -> Front {
+        let key = PrivateKeyDer::try_from(key.serialize_der()).expect("PKCS #8");
+        // Chosen here, not by the process: there may be two of them in a test's dependencies.
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .and_then(|builder| {
+                builder
+                    .with_no_client_auth()
+                    .with_single_cert(vec![certificate], key)
+            });
+        let config = Arc::new(config.expect("a key that fits the certificate"));
+        let listener = TcpListener::bind(address).expect("an address that is free");
+        let address = listener.local_addr().expect("a bound port");
+        let stop = Arc::new(AtomicBool::new(false));
+        let connections = Arc::new(Mutex::new(Vec::new()));
+        let accepting = thread::spawn({
+            let (stop, connections) = (stop.clone(), connections.clone());
+            move || accept(&listener, &stop, &connections, target, &config)
+        });
+        Front {
+            address,
+            name: names.first().map_or("127.0.0.1", |name| name).to_owned(),
+            ca_pem,
+            stop,
+            connections,
+            accepting: Some(accepting),
+        }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// `https://<first name>:<port>`, without a slash at the end.
+    pub fn url(&self) -> String {
+        format!("https://{}:{}", self.name, self.address.port())
+    }
+
+    /// What a client must trust.
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+}
+
+impl Drop for Front {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        let _ = TcpStream::connect(self.address); // wakes the accept loop
+        if let Some(accepting) = self.accepting.take() {
+            let _ = accepting.join();
+        }
+        let mut open = lock(&self.connections);
+        for stream in open.drain(..) {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+fn named(common_name: &str, names: &[&str]) -> CertificateParams {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let mut params = CertificateParams::new(names).expect("names that a certificate can hold");
+    params
+        .distinguished_name
+        .push(DnType::CommonName, common_name);
+    params
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn accept(
+    listener: &TcpListener,
+    stop: &AtomicBool,
+    connections: &Mutex<Vec<TcpStream>>,
+    target: SocketAddr,
+    config: &Arc<ServerConfig>,
+) {
+    for client in listener.incoming().flatten() {
+        if stop.load(Ordering::SeqCst) {
+            return;
+        }
+        let Ok(copy) = client.try_clone() else {
+            continue;
+        };
+        let mut open = lock(connections);
+        open.retain(|stream| stream.peer_addr().is_ok());
+        open.push(copy);
+        let config = config.clone();
+        thread::spawn(move || {
+            let _ = forward(&client, target, config);
+            let _ = client.shutdown(Shutdown::Both);
+        });
+    }
+}
+
+/// Both directions of one connection, until both have ended or one of them has failed. The TLS
+/// state is locked only while bytes are turned into others, never while a socket is waited for.
+fn forward(client: &TcpStream, target: SocketAddr, config: Arc<ServerConfig>) -> io::Result<()> {
+    client.set_nodelay(true)?;
+    let tls = Mutex::new(ServerConnection::new(config).map_err(io::Error::other)?);
+    let mut buffer = vec![0; 16 * 1024];
+    // The target is connected to once there is a client to serve; what that one sends along
+    // with the end of its handshake is kept for it.
+    let mut first = Vec::new();
+    while lock(&tls).is_handshaking() {
+        match to_plain(client, &tls, &mut buffer)? {
+            Some(mut plain) => first.append(&mut plain),
+            None => return Ok(()),
+        }
+    }
+    let server = TcpStream::connect(target)?;
+    server.set_nodelay(true)?;
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let _ = back(client, &tls, &server);
+            let _ = client.shutdown(Shutdown::Both);
+        });
+        let mut next = Some(first);
+        while let Some(plain) = next
+            && (&server).write_all(&plain).is_ok()
+        {
+            next = to_plain(client, &tls, &mut buffer).unwrap_or(None);
+        }
+        let _ = server.shutdown(Shutdown::Write);
+    });
+    Ok(())
+}
+
+/// What the client sends next, in the clear; `None` at its end.
+fn to_plain(
+    mut client: &TcpStream,
+    tls: &Mutex<ServerConnection>,
+    buffer: &mut [u8],
+) -> io::Result<Option<Vec<u8>>> {
+    let count = client.read(buffer)?;
+    if count == 0 {
+        return Ok(None);
+    }
+    let mut encrypted = &buffer[..count];
+    let mut plain = Vec::new();
+    let mut tls = lock(tls);
+    while !encrypted.is_empty() {
+        tls.read_tls(&mut encrypted)?;
+        let result = tls.process_new_packets();
+        while tls.wants_write() {
+            // A handshake's next flight, or the alert that says why it failed.
+            tls.write_tls(&mut client)?;
+        }
+        result.map_err(io::Error::other)?;
+        match tls.reader().read_to_end(&mut plain) {
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(Some(plain))
+}
+
+/// What the target answers, to the client, until the target's end.
+fn back(
+    mut client: &TcpStream,
+    tls: &Mutex<ServerConnection>,
+    mut server: &TcpStream,
+) -> io::Result<()> {
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        let count = server.read(&mut buffer)?;
+        let mut tls = lock(tls);
+        if count == 0 {
+            tls.send_close_notify();
+        } else {
+            tls.writer().write_all(&buffer[..count])?;
+        }
+        while tls.wants_write() {
+            tls.write_tls(&mut client)?;
+        }
+        if count == 0 {
+            return Ok(());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
