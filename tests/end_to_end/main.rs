@@ -11,4 +11,5 @@ mod settings;
 mod signals;
 mod stage;
 mod startup;
+mod tls;
 mod writeback;
