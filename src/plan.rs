@@ -202,3 +202,7 @@ fn legacy<'a>(
         _ => None,
     })
 }
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

@@ -1,42 +1,138 @@
-//! Reads the XML that AWS's older services answer. Pure.
+//! Reads the XML that AWS's older services answer, into a small tree. Pure.
+//!
+//! A tree and not serde: a page of a listing has some thousand elements, and the decoders that
+//! serde makes for a dozen types are a good part of a small binary.
 
+use quick_xml::escape::unescape;
 use quick_xml::events::Event;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 /// Elements within elements: AWS's answers have a dozen at most.
-const DEEPEST: u32 = 64;
+const DEEPEST: usize = 64;
 
-/// Reads a whole document whose root has this name.
-pub fn read<T: DeserializeOwned>(xml: &str, root: &str) -> Result<T, String> {
-    let found = root_element(xml)?;
-    if found != root {
-        return Err(format!("expected {root}, not {found:?}"));
-    }
-    quick_xml::de::from_str(xml).map_err(|error| error.to_string())
+/// An element: its name without prefix, its text, and what is in it. Attributes have no meaning
+/// in these answers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Element {
+    name: Box<str>,
+    text: String,
+    children: Vec<Element>,
 }
 
-/// The name of a document's root, which serde doesn't look at; the document must be whole.
-fn root_element(xml: &str) -> Result<String, String> {
-    let mut reader = quick_xml::Reader::from_str(xml);
-    let mut root = None;
-    let mut depth = 0;
-    loop {
-        match reader.read_event().map_err(|error| error.to_string())? {
-            Event::Start(start) => {
-                depth += 1;
-                if depth > DEEPEST {
-                    return Err("the XML is nested too deep".to_owned());
-                }
-                root.get_or_insert_with(|| start.local_name().as_ref().to_owned());
-            }
-            Event::End(_) => depth -= 1,
-            Event::DocType(_) => return Err("the XML has a document type".to_owned()),
-            Event::Eof if depth == 0 => return root.ok_or_else(|| "there is no XML".to_owned()),
-            Event::Eof => return Err("the XML is cut off".to_owned()),
-            _ => {}
+impl Element {
+    /// The elements of this name in it.
+    pub fn children<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Element> {
+        self.children
+            .iter()
+            .filter(move |child| &*child.name == name)
+    }
+
+    /// The first element of this name in it, if there is one.
+    pub fn child(&self, name: &str) -> Option<&Element> {
+        self.children.iter().find(|child| &*child.name == name)
+    }
+
+    /// The first element of this name in it, which must be there.
+    pub fn required(&self, name: &str) -> Result<&Element, String> {
+        self.child(name)
+            .ok_or_else(|| format!("{} has no {name}", self.name))
+    }
+
+    /// The text of the element itself.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The text of the first element of this name in it, if there is one.
+    pub fn text_of(&self, name: &str) -> Option<&str> {
+        self.child(name).map(|child| child.text.as_str())
+    }
+
+    /// The text of the first element of this name in it, which must be there.
+    pub fn required_text(&self, name: &str) -> Result<&str, String> {
+        self.required(name).map(|child| child.text.as_str())
+    }
+
+    /// `true` or `false` of the first element of this name in it, which must be there.
+    pub fn required_bool(&self, name: &str) -> Result<bool, String> {
+        match self.required_text(name)? {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            other => Err(format!("{name} is {other:.40?}, neither true nor false")),
         }
     }
+}
+
+/// Reads a whole document whose root has this name.
+pub fn read(xml: &str, root: &str) -> Result<Element, String> {
+    let element = document(xml)?;
+    match &*element.name == root {
+        true => Ok(element),
+        false => Err(format!("expected {root}, not {:.40?}", element.name)),
+    }
+}
+
+fn document(xml: &str) -> Result<Element, String> {
+    let mut reader = quick_xml::Reader::from_str(xml);
+    // The elements that are open, outermost first, in one that stands for the document.
+    let mut open = vec![Element::default()];
+    loop {
+        let event = reader.read_event().map_err(|error| error.to_string())?;
+        let text = match event {
+            Event::Start(start) => {
+                if open.len() > DEEPEST {
+                    return Err("the XML is nested too deep".to_owned());
+                }
+                open.push(named(start.local_name().as_ref()));
+                continue;
+            }
+            Event::Empty(empty) => {
+                let element = named(empty.local_name().as_ref());
+                innermost(&mut open).children.push(element);
+                continue;
+            }
+            Event::End(_) => {
+                if let Some(element) = open.pop() {
+                    innermost(&mut open).children.push(element);
+                }
+                continue;
+            }
+            Event::Text(text) => text.into_inner().into_owned(),
+            Event::CData(text) => text.into_inner().into_owned(),
+            Event::GeneralRef(name) => {
+                let reference = format!("&{};", name.into_inner());
+                unescape(&reference)
+                    .map_err(|error| error.to_string())?
+                    .into_owned()
+            }
+            Event::DocType(_) => return Err("the XML has a document type".to_owned()),
+            Event::Eof if open.len() > 1 => return Err("the XML is cut off".to_owned()),
+            Event::Eof => break,
+            Event::Decl(_) | Event::PI(_) | Event::Comment(_) => continue,
+        };
+        innermost(&mut open).text.push_str(&text);
+    }
+    let document = open.pop().unwrap_or_default();
+    match <[Element; 1]>::try_from(document.children) {
+        Ok([root]) if document.text.trim().is_empty() => Ok(root),
+        Ok(_) => Err("there is text around the XML".to_owned()),
+        Err(elements) if elements.is_empty() => Err("there is no XML".to_owned()),
+        Err(_) => Err("there is more than one root element".to_owned()),
+    }
+}
+
+fn named(name: &str) -> Element {
+    Element {
+        name: name.into(),
+        ..Element::default()
+    }
+}
+
+fn innermost(open: &mut Vec<Element>) -> &mut Element {
+    if open.is_empty() {
+        open.push(Element::default()); // the reader has seen that ends match starts
+    }
+    let last = open.len() - 1;
+    &mut open[last]
 }
 
 /// `<ErrorResponse><Error><Code/><Message/></Error><RequestId/></ErrorResponse>`, the form of
@@ -53,25 +149,12 @@ pub struct ErrorResponse {
 
 /// Reads an answer of that form.
 pub fn error_response(xml: &str) -> Result<ErrorResponse, String> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Raw {
-        error: RawError,
-        #[serde(default)]
-        request_id: String,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct RawError {
-        code: String,
-        #[serde(default)]
-        message: String,
-    }
-    let raw: Raw = read(xml, "ErrorResponse")?;
+    let response = read(xml, "ErrorResponse")?;
+    let error = response.required("Error")?;
     Ok(ErrorResponse {
-        code: raw.error.code,
-        message: raw.error.message,
-        request_id: raw.request_id,
+        code: error.required_text("Code")?.to_owned(),
+        message: error.text_of("Message").unwrap_or_default().to_owned(),
+        request_id: response.text_of("RequestId").unwrap_or_default().to_owned(),
     })
 }
 
@@ -104,10 +187,30 @@ mod tests {
             ("<ErrorResponse></Error>", "ErrorResponse"),
             ("<ErrorResponse></ErrorResponse>", "Error"),
             ("<!DOCTYPE a []><ErrorResponse/>", "document type"),
+            ("<a></a><b></b>", "more than one root"),
+            ("<ErrorResponse/>x", "text around"),
+            ("<ErrorResponse>&unknown;</ErrorResponse>", "unknown"),
             (deep.as_str(), "too deep"),
         ] {
             let error = error_response(xml).unwrap_err();
             assert!(error.contains(words), "{xml}: {error}");
+        }
+    }
+
+    #[test]
+    fn reads_text_with_its_escapes_and_in_its_order() {
+        let xml = "<a xmlns:p=\"u\"><!-- c --><p:b>1 &lt; 2 &#38; <![CDATA[<3>]]></p:b><b/></a>";
+        let root = read(xml, "a").unwrap();
+        let texts: Vec<&str> = root.children("b").map(Element::text).collect();
+        assert_eq!(texts, ["1 < 2 & <3>", ""]);
+        assert_eq!(root.text_of("c"), None);
+        assert!(root.required("c").unwrap_err().contains("a has no c"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_panics(xml in "[<>/a-c&;#! \\[\\]\"=-]{0,60}") {
+            let _ = read(&xml, "a");
         }
     }
 }

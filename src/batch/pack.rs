@@ -94,8 +94,7 @@ impl Load {
             }
         }
         let mut length = rewrite.kept_cost();
-        let open = adds.iter().enumerate().filter(|_| !rewrite.is_too_long);
-        for (i, add) in open {
+        for (i, add) in adds.iter().enumerate() {
             let longer = length.plus(add.entry_cost);
             if is_short(longer) && fits(&load, add.cost) {
                 length = longer;
@@ -129,8 +128,8 @@ impl Packer<'_> {
             earliest = earliest.max(self.put(0, Cost::of(set), fill));
         }
         while let Some(most) = Load::of(&rewrite, adds, Cost::default()) {
-            // Less than a batch of its own would take is good enough if that is worth writing
-            // the state record once more.
+            // A batch with room for only some of it will do if that is worth writing the state
+            // record once more for the rest.
             let least = 2 * rewrite.cost().share();
             let found = (earliest..self.bins.len()).find_map(|bin| {
                 Load::of(&rewrite, adds, self.bins[bin].cost)

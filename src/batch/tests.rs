@@ -94,3 +94,70 @@ fn record_sets_go_even_if_their_state_record_is_too_long_to_be_written() {
         sets().map(Cost::of).sum::<Cost>().fits()
     }));
 }
+
+/// Two record sets that are allowed each, but not in one request.
+#[test]
+fn a_change_that_no_request_holds_is_made_in_two() {
+    let aaaa = RecordKey::new(name("web.example.com"), RecordType::Aaaa);
+    let of = |spelled: fn(u32) -> String| RecordSet {
+        key: aaaa.clone(),
+        ttl: TTL,
+        values: (10_000..10_400).map(spelled).collect(),
+    };
+    let long = of(|i| {
+        format!(
+            "2001:0db8:0000:0000:0000:ffff:100.100.1{:02}.1{:02}",
+            i / 100 % 100,
+            i % 100
+        )
+    });
+    let desired = of(|i| format!("2001:db8:aaaa:bbbb:cccc:dddd:eeee:{i:x}"));
+    assert!(!Cost::of(&long).plus(Cost::of(&desired)).fits());
+    let record = state_record(0, &["web.example.com. AAAA"]);
+    let (batches, after) = run(&[long.clone(), record], std::slice::from_ref(&desired));
+    assert_eq!(after.simple(&aaaa), Some(&desired));
+    assert_eq!(batches.len(), 2);
+    assert_eq!(batches[0].deletes, [long]);
+    assert_eq!(batches[1].creates, [desired]);
+}
+
+/// As a service that changes its addresses and one that comes and one that goes: the usual.
+#[test]
+fn a_batch_deletes_first_and_is_sorted() {
+    let zone = [
+        a("web", "192.0.2.1"),
+        a("old", "192.0.2.3"),
+        state_record(0, &["web.example.com.", "old.example.com."]),
+    ];
+    let desired = [a("web", "192.0.2.2"), a("new", "192.0.2.4")];
+    let (batches, _) = run(&zone, &desired);
+    assert_eq!(
+        batches,
+        [ChangeBatch {
+            deletes: vec![zone[2].clone(), zone[1].clone(), zone[0].clone()],
+            creates: vec![
+                state_record(0, &["new.example.com.", "web.example.com."]),
+                desired[1].clone(),
+                desired[0].clone(),
+            ],
+        }]
+    );
+}
+
+#[test]
+fn new_entries_go_to_the_first_state_record_with_room() {
+    let full: Vec<String> = (0..100).map(|i| format!("n{i}.example.com.")).collect();
+    let mut zone: Vec<RecordSet> = (0..100).map(|i| a(&format!("n{i}"), "192.0.2.1")).collect();
+    let mut desired = zone.clone();
+    zone.push(a("web", "192.0.2.2"));
+    desired.push(a("web", "192.0.2.2"));
+    desired.push(a("new", "192.0.2.3"));
+    zone.extend([
+        state_record(0, &full),
+        state_record(7, &["web.example.com."]),
+    ]);
+    let (batches, after) = run(&zone, &desired);
+    assert_eq!(batches.len(), 1);
+    let written = state_record(7, &["new.example.com.", "web.example.com."]);
+    assert_eq!(after.simple(&written.key), Some(&written));
+}

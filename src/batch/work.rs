@@ -16,7 +16,7 @@ pub struct Work<'a> {
     /// Entries for which a state record with room must be found: those of record sets that exist,
     /// then those that come with a CREATE, the largest first.
     pub adds: Vec<Add<'a>>,
-    /// Record sets to delete whose going is written nowhere.
+    /// Record sets to delete that no state record lists.
     pub deletes: Vec<&'a RecordSet>,
     /// Record sets to change.
     pub changes: Vec<&'a Change>,
@@ -118,7 +118,6 @@ impl<'a> Work<'a> {
 
         let mut adds = Vec::new();
         let mut rewrites = Vec::new();
-        let mut unlisted = deletes.remove(&None).unwrap_or_default();
         for (index, old, entries) in state.records() {
             let is_gone = |entry: &Entry| matches!(entry, Entry::Owned(key) if gone.contains(key));
             let mut rewrite = Rewrite {
@@ -136,9 +135,6 @@ impl<'a> Work<'a> {
             if !is_short(rewrite.old_cost()) {
                 rewrite.shorten(entries, state, &mut adds);
             }
-            if !rewrite.is_needed() {
-                unlisted.append(&mut rewrite.deletes); // it goes on listing them
-            }
             rewrites.push(rewrite);
         }
         let adopted = plan.adopts.iter().cloned().map(Entry::Owned);
@@ -149,7 +145,7 @@ impl<'a> Work<'a> {
         Work {
             rewrites,
             adds,
-            deletes: unlisted,
+            deletes: deletes.remove(&None).unwrap_or_default(),
             changes: plan.changes.iter().collect(),
         }
     }

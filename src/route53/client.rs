@@ -17,6 +17,7 @@ use crate::http::{Http, Request};
 use crate::log;
 use crate::shutdown::Gate;
 use crate::url::Url;
+use crate::xml::Element;
 
 /// Version of the API, first in every path.
 const VERSION: &str = "2013-04-01";
@@ -80,8 +81,8 @@ struct Answer {
 }
 
 /// What came of a call that was made.
-struct Outcome<T> {
-    result: Result<T, Error>,
+struct Outcome {
+    result: Result<Element, Error>,
     /// How far the server's clock is ahead of ours.
     ahead: Option<TimeDelta>,
 }
@@ -127,7 +128,7 @@ impl Client {
             &["hostedzone", zone_id, "rrset"],
             &query,
         );
-        self.call(&call, xml::list_page)
+        xml::list_page(&self.call(&call)?).map_err(Error::NoAnswer)
     }
 
     /// ListHostedZonesByName: all zones of exactly this name.
@@ -138,7 +139,7 @@ impl Client {
             let mut query = vec![("dnsname", start.0.as_str())];
             query.extend(start.1.as_deref().map(|id| ("hostedzoneid", id)));
             let call = self.get("ListHostedZonesByName", &["hostedzonesbyname"], &query);
-            let page = self.call(&call, xml::zone_page)?;
+            let page = xml::zone_page(&self.call(&call)?).map_err(Error::NoAnswer)?;
             // It starts at the name and goes on to others.
             let is_last = page.zones.iter().any(|zone| zone.name != *name);
             zones.extend(page.zones.into_iter().filter(|zone| zone.name == *name));
@@ -152,7 +153,7 @@ impl Client {
     /// GetHostedZone.
     pub fn zone_of_id(&mut self, zone_id: &str) -> Result<HostedZone, Error> {
         let call = self.get("GetHostedZone", &["hostedzone", zone_id], &[]);
-        self.call(&call, xml::hosted_zone)
+        xml::hosted_zone(&self.call(&call)?).map_err(Error::NoAnswer)
     }
 
     /// ChangeResourceRecordSets: the change's id. After [`Error::NoAnswer`] it may have been
@@ -167,7 +168,7 @@ impl Client {
             payload: payload.as_bytes(),
             changes: batch.changes(),
         };
-        self.call(&call, xml::change_id)
+        xml::change_id(&self.call(&call)?).map_err(Error::NoAnswer)
     }
 
     fn get(&self, operation: &'static str, path: &[&str], query: &[(&str, &str)]) -> Call<'static> {
@@ -194,18 +195,14 @@ impl Client {
     }
 
     /// Makes a call, in the account's pace, again if that may help.
-    fn call<T>(
-        &mut self,
-        call: &Call<'_>,
-        read: impl Fn(&str) -> Result<T, String>,
-    ) -> Result<T, Error> {
+    fn call(&mut self, call: &Call<'_>) -> Result<Element, Error> {
         let mut attempt = 0;
         let mut mended = Mended::default();
         loop {
             self.wait_for_tokens(call);
             self.heartbeat.beat();
             let credentials = self.credentials.get().map_err(Error::NoCredentials)?;
-            let outcome = self.once(call, &credentials, &read);
+            let outcome = self.once(call, &credentials);
             let Err(error) = outcome.result else {
                 return outcome.result;
             };
@@ -283,12 +280,7 @@ impl Client {
         }
     }
 
-    fn once<T>(
-        &self,
-        call: &Call<'_>,
-        credentials: &Credentials,
-        read: &impl Fn(&str) -> Result<T, String>,
-    ) -> Outcome<T> {
+    fn once(&self, call: &Call<'_>, credentials: &Credentials) -> Outcome {
         self.heartbeat.beat();
         let started = Instant::now();
         let exchange = || self.exchange(call, credentials);
@@ -302,7 +294,10 @@ impl Client {
         let result = exchanged
             .map_err(Error::NoAnswer)
             .and_then(|answer| match answer.status {
-                200..=299 => read(&answer.body).map_err(Error::NoAnswer),
+                200..=299 => {
+                    let root = format!("{}Response", call.operation);
+                    crate::xml::read(&answer.body, &root).map_err(Error::NoAnswer)
+                }
                 status => {
                     let refusal = named(xml::refusal(status, &answer.body));
                     Err(Error::Refused(without_secrets(refusal, credentials)))

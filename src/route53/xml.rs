@@ -3,16 +3,17 @@
 //! Version 2013-04-01; the shapes are those of AWS's own model (botocore's
 //! `route53/2013-04-01/service-2.json`). Of an answer only what is needed is decoded; that must
 //! be there, so that a page of a proxy or half a document is never taken for an empty zone.
+//! The name of an answer's root is its operation's with `Response` behind.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use quick_xml::escape::escape;
-use serde::Deserialize;
 
 use super::error::Refusal;
 use crate::dns::zone::Held;
 use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
-use crate::xml::{error_response, read};
+use crate::xml::{Element, error_response, read};
 
 const NAMESPACE: &str = "https://route53.amazonaws.com/doc/2013-04-01/";
 
@@ -91,124 +92,41 @@ pub struct ZonePage {
     pub next: Option<(String, String)>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ListResponse {
-    resource_record_sets: RawSets,
-    is_truncated: bool,
-    next_record_name: Option<String>,
-    next_record_type: Option<String>,
-    next_record_identifier: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct RawSets {
-    #[serde(rename = "ResourceRecordSet", default)]
-    sets: Vec<RawSet>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct RawSet {
-    name: String,
-    r#type: String,
-    #[serde(rename = "TTL")]
-    ttl: Option<u32>,
-    set_identifier: Option<String>,
-    traffic_policy_instance_id: Option<String>,
-    resource_records: Option<RawRecords>,
-}
-
-#[derive(Deserialize)]
-struct RawRecords {
-    #[serde(rename = "ResourceRecord", default)]
-    records: Vec<RawRecord>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct RawRecord {
-    value: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ZonesResponse {
-    hosted_zones: RawZones,
-    is_truncated: bool,
-    #[serde(rename = "NextDNSName")]
-    next_dns_name: Option<String>,
-    next_hosted_zone_id: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct RawZones {
-    #[serde(rename = "HostedZone", default)]
-    zones: Vec<RawZone>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct RawZone {
-    id: String,
-    name: String,
-    config: Option<RawZoneConfig>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct RawZoneConfig {
-    #[serde(default)]
-    private_zone: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ZoneResponse {
-    hosted_zone: RawZone,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ChangeResponse {
-    change_info: RawChangeInfo,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct RawChangeInfo {
-    id: String,
-}
-
 /// Reads an answer to ListResourceRecordSets.
-pub fn list_page(xml: &str) -> Result<ListPage, String> {
-    let raw: ListResponse = read(xml, "ListResourceRecordSetsResponse")?;
-    let sets: Result<Vec<_>, String> = raw
-        .resource_record_sets
-        .sets
-        .into_iter()
-        .map(held)
-        .collect();
-    let next = match (raw.is_truncated, raw.next_record_name) {
+pub fn list_page(response: &Element) -> Result<ListPage, String> {
+    let sets = response.required("ResourceRecordSets")?;
+    let sets: Result<Vec<_>, String> = sets.children("ResourceRecordSet").map(held).collect();
+    let next = match (
+        response.required_bool("IsTruncated")?,
+        response.text_of("NextRecordName"),
+    ) {
         (false, _) => None,
         (true, Some(name)) => Some(ListStart {
-            name,
-            rtype: raw.next_record_type,
-            identifier: raw.next_record_identifier,
+            name: name.to_owned(),
+            rtype: response.text_of("NextRecordType").map(str::to_owned),
+            identifier: response.text_of("NextRecordIdentifier").map(str::to_owned),
         }),
         (true, None) => return Err("the listing is cut off but has no NextRecordName".to_owned()),
     };
     Ok(ListPage { sets: sets?, next })
 }
 
-fn held(raw: RawSet) -> Result<(RecordKey, Held), String> {
-    let name = Name::parse(&raw.name).map_err(|e| format!("{:?}: {e}", raw.name))?;
-    let key = RecordKey::new(name, RecordType::parse(&raw.r#type));
-    let is_routed = raw.set_identifier.is_some() || raw.traffic_policy_instance_id.is_some();
-    let values = raw.resource_records.map(|r| r.records).unwrap_or_default();
-    let held = match raw.ttl {
+fn held(set: &Element) -> Result<(RecordKey, Held), String> {
+    let key = RecordKey::new(name(set)?, RecordType::parse(set.required_text("Type")?));
+    let is_routed = ["SetIdentifier", "TrafficPolicyInstanceId", "AliasTarget"]
+        .iter()
+        .any(|field| set.child(field).is_some());
+    let records = set.child("ResourceRecords").into_iter();
+    let values: Result<BTreeSet<String>, String> = records
+        .flat_map(|records| records.children("ResourceRecord"))
+        .map(|record| record.required_text("Value").map(str::to_owned))
+        .collect();
+    let values = values?;
+    let held = match set.text_of("TTL") {
         Some(ttl) if !is_routed && !values.is_empty() => {
-            let values = values.into_iter().map(|record| record.value).collect();
+            let ttl = ttl
+                .parse()
+                .map_err(|_| format!("{key}: {ttl:.40?} is no TTL"))?;
             Held::Simple(RecordSet {
                 key: key.clone(),
                 ttl,
@@ -220,53 +138,53 @@ fn held(raw: RawSet) -> Result<(RecordKey, Held), String> {
     Ok((key, held))
 }
 
+fn name(element: &Element) -> Result<Name, String> {
+    let name = element.required_text("Name")?;
+    Name::parse(name).map_err(|error| format!("{name:.80?}: {error}"))
+}
+
 /// Reads an answer to ListHostedZonesByName.
-pub fn zone_page(xml: &str) -> Result<ZonePage, String> {
-    let raw: ZonesResponse = read(xml, "ListHostedZonesByNameResponse")?;
-    let zones: Result<Vec<_>, String> = raw.hosted_zones.zones.into_iter().map(zone).collect();
-    let next = raw
-        .next_dns_name
-        .zip(raw.next_hosted_zone_id)
-        .filter(|_| raw.is_truncated);
+pub fn zone_page(response: &Element) -> Result<ZonePage, String> {
+    let zones = response.required("HostedZones")?;
+    let zones: Result<Vec<_>, String> = zones.children("HostedZone").map(zone).collect();
+    let next = response
+        .text_of("NextDNSName")
+        .zip(response.text_of("NextHostedZoneId"));
+    let is_truncated = response.required_bool("IsTruncated")?;
+    let next = next.map(|(name, id)| (name.to_owned(), id.to_owned()));
     Ok(ZonePage {
         zones: zones?,
-        next,
+        next: next.filter(|_| is_truncated),
     })
 }
 
 /// Reads an answer to GetHostedZone.
-pub fn hosted_zone(xml: &str) -> Result<HostedZone, String> {
-    zone(read::<ZoneResponse>(xml, "GetHostedZoneResponse")?.hosted_zone)
+pub fn hosted_zone(response: &Element) -> Result<HostedZone, String> {
+    zone(response.required("HostedZone")?)
 }
 
-fn zone(raw: RawZone) -> Result<HostedZone, String> {
+fn zone(zone: &Element) -> Result<HostedZone, String> {
+    let is_private = zone
+        .child("Config")
+        .and_then(|config| config.text_of("PrivateZone"));
     Ok(HostedZone {
-        id: raw.id.trim_start_matches("/hostedzone/").to_owned(),
-        name: Name::parse(&raw.name).map_err(|e| format!("{:?}: {e}", raw.name))?,
-        is_private: raw.config.is_some_and(|config| config.private_zone),
+        id: zone
+            .required_text("Id")?
+            .trim_start_matches("/hostedzone/")
+            .to_owned(),
+        name: name(zone)?,
+        is_private: is_private == Some("true"),
     })
 }
 
 /// Reads an answer to ChangeResourceRecordSets: the change's id, without `/change/`.
-pub fn change_id(xml: &str) -> Result<String, String> {
-    let raw: ChangeResponse = read(xml, "ChangeResourceRecordSetsResponse")?;
-    Ok(raw.change_info.id.trim_start_matches("/change/").to_owned())
+pub fn change_id(response: &Element) -> Result<String, String> {
+    let id = response.required("ChangeInfo")?.required_text("Id")?;
+    Ok(id.trim_start_matches("/change/").to_owned())
 }
 
 /// Reads an error answer of either form; one that can't be read has the status for a code.
 pub fn refusal(status: u16, xml: &str) -> Refusal {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Batch {
-        messages: Messages,
-        #[serde(default)]
-        request_id: String,
-    }
-    #[derive(Deserialize)]
-    struct Messages {
-        #[serde(rename = "Message", default)]
-        messages: Vec<String>,
-    }
     if let Ok(raw) = error_response(xml) {
         let messages = match raw.code.as_str() {
             "InvalidChangeBatch" => split_messages(&raw.message),
@@ -280,14 +198,14 @@ pub fn refusal(status: u16, xml: &str) -> Refusal {
             request_id: raw.request_id,
         };
     }
-    if let Ok(raw) = read::<Batch>(xml, "InvalidChangeBatch") {
-        let messages = raw.messages.messages;
-        let code = "InvalidChangeBatch".to_owned();
+    if let Ok(refusal) = read(xml, "InvalidChangeBatch") {
+        let messages = refusal.child("Messages").into_iter();
+        let messages = messages.flat_map(|messages| messages.children("Message"));
         return Refusal {
             status,
-            code,
-            messages,
-            request_id: raw.request_id,
+            code: "InvalidChangeBatch".to_owned(),
+            messages: messages.map(|message| message.text().to_owned()).collect(),
+            request_id: refusal.text_of("RequestId").unwrap_or_default().to_owned(),
         };
     }
     let code = format!("HTTP {status}");

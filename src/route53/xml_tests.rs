@@ -2,6 +2,10 @@
 
 use super::*;
 
+fn page_of(xml: &str) -> Result<ListPage, String> {
+    list_page(&read(xml, "ListResourceRecordSetsResponse")?)
+}
+
 fn set(name: &str, rtype: RecordType, values: &[&str]) -> RecordSet {
     let key = RecordKey::new(Name::parse(name).unwrap(), rtype);
     RecordSet {
@@ -58,7 +62,7 @@ const LIST: &str = r#"<?xml version="1.0"?>
 
 #[test]
 fn reads_a_listing() {
-    let page = list_page(LIST).unwrap();
+    let page = page_of(LIST).unwrap();
     let mut wildcard = set("*.example.com", RecordType::A, &["192.0.2.1", "192.0.2.2"]);
     wildcard.ttl = 60;
     let mut text = set("t.example.com", RecordType::Txt, &[r#""a & " \"b\"""#]);
@@ -94,7 +98,7 @@ fn reads_an_empty_last_page() {
     let xml = "<ListResourceRecordSetsResponse><ResourceRecordSets/>\
                <IsTruncated>false</IsTruncated></ListResourceRecordSetsResponse>";
     assert_eq!(
-        list_page(xml),
+        page_of(xml),
         Ok(ListPage {
             sets: vec![],
             next: None
@@ -106,7 +110,7 @@ fn reads_an_empty_last_page() {
 fn what_is_no_listing_is_never_an_empty_one() {
     for cut in 0..LIST.len() {
         if LIST.is_char_boundary(cut) {
-            assert!(list_page(&LIST[..cut]).is_err(), "cut at {cut}");
+            assert!(page_of(&LIST[..cut]).is_err(), "cut at {cut}");
         }
     }
     for xml in [
@@ -122,7 +126,7 @@ fn what_is_no_listing_is_never_an_empty_one() {
         "not xml at all",
         &"<a>".repeat(100_000),
     ] {
-        assert!(list_page(xml).is_err(), "{xml:.80}");
+        assert!(page_of(xml).is_err(), "{xml:.80}");
     }
 }
 
@@ -136,7 +140,7 @@ fn reads_hosted_zones() {
 </HostedZone></HostedZones><DNSName>example.com</DNSName><IsTruncated>true</IsTruncated>
 <NextDNSName>example.net.</NextDNSName><NextHostedZoneId>Z3</NextHostedZoneId><MaxItems>2</MaxItems>
 </ListHostedZonesByNameResponse>"#;
-    let page = zone_page(xml).unwrap();
+    let page = zone_page(&read(xml, "ListHostedZonesByNameResponse").unwrap()).unwrap();
     let zone = |id: &str, name: &str, is_private| HostedZone {
         id: id.into(),
         name: Name::parse(name).unwrap(),
@@ -153,7 +157,10 @@ fn reads_hosted_zones() {
     let xml = r#"<GetHostedZoneResponse><HostedZone><Id>/hostedzone/Z1</Id><Name>example.com.</Name>
 <Config><PrivateZone>false</PrivateZone></Config></HostedZone><DelegationSet><NameServers>
 <NameServer>ns</NameServer></NameServers></DelegationSet></GetHostedZoneResponse>"#;
-    assert_eq!(hosted_zone(xml), Ok(zone("Z1", "example.com", false)));
+    assert_eq!(
+        hosted_zone(&read(xml, "GetHostedZoneResponse").unwrap()),
+        Ok(zone("Z1", "example.com", false))
+    );
 }
 
 #[test]
@@ -161,8 +168,9 @@ fn reads_a_change_s_id() {
     let xml = r#"<ChangeResourceRecordSetsResponse><ChangeInfo><Id>/change/C1</Id>
 <Status>PENDING</Status><SubmittedAt>2026-01-01T00:00:00Z</SubmittedAt></ChangeInfo>
 </ChangeResourceRecordSetsResponse>"#;
-    assert_eq!(change_id(xml), Ok("C1".to_owned()));
-    assert!(change_id(&xml[..xml.len() - 1]).is_err());
+    let root = "ChangeResourceRecordSetsResponse";
+    assert_eq!(change_id(&read(xml, root).unwrap()), Ok("C1".to_owned()));
+    assert!(read(&xml[..xml.len() - 1], root).is_err());
 }
 
 #[test]

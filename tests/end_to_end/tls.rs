@@ -18,6 +18,14 @@ fn pem(text: &str) -> tempfile::NamedTempFile {
     file
 }
 
+/// Waits until the name has arrived, and loses it: there is something to write back again.
+fn forget(stage: &Stage) {
+    stage.expect_fqdn("shop", "web", "web.shop.prod.example.com");
+    stage
+        .rancher
+        .change(|world| world.service_mut("shop", "web").fqdn = None);
+}
+
 /// One round with Rancher's API behind this front, with this text in CA_FILE.
 fn once(stage: &Stage, front: &Front, ca: Option<&str>) -> (Option<i32>, String) {
     let file = pem(ca.unwrap_or_default());
@@ -40,9 +48,7 @@ fn a_server_of_a_private_authority_is_trusted_with_its_certificate_and_only_then
     let (code, log) = once(&stage, &front, Some(authority.pem()));
     assert_eq!(code, Some(0), "{log}");
 
-    stage
-        .rancher
-        .change(|world| world.service_mut("shop", "web").fqdn = None);
+    forget(&stage);
     let (code, log) = once(&stage, &front, None);
     assert_eq!(code, Some(1));
     assert!(log.contains("UnknownIssuer"), "{log}");
@@ -56,9 +62,6 @@ fn a_server_that_signed_its_own_certificate_is_trusted_with_just_that() {
     let target = address(&stage.rancher.api_url());
     // As `openssl req -x509` makes them: an authority's certificate, here with another name.
     for names in [&["localhost"][..], &["rancher.example.com"]] {
-        stage
-            .rancher
-            .change(|world| world.service_mut("shop", "web").fqdn = None);
         let front = Front::start_self_signed(target, names);
         let port = front.address().port();
         let url = format!("https://localhost:{port}/v2-beta");
@@ -70,11 +73,9 @@ fn a_server_that_signed_its_own_certificate_is_trusted_with_just_that() {
         let service = stage.run_with(&["once"], &settings);
         let code = service.wait(PATIENCE).and_then(|status| status.code());
         assert_eq!(code, Some(0), "{names:?}: {:?}", service.log());
+        forget(&stage);
     }
     // Another one that signed its own is somebody else.
-    stage
-        .rancher
-        .change(|world| world.service_mut("shop", "web").fqdn = None);
     let front = Front::start_self_signed(target, &["localhost"]);
     let other = Front::start_self_signed(target, &["localhost"]);
     let (code, log) = once(&stage, &front, Some(other.ca_pem()));

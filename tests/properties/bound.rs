@@ -45,9 +45,8 @@ impl Cost {
         }
     }
 
-    /// Whether it takes more than 1/`part` of a request.
-    fn is_more_than_one_in(self, part: usize) -> bool {
-        self.records * part > RECORDS || self.characters * part > CHARACTERS
+    fn fits(self) -> bool {
+        self.records <= RECORDS && self.characters <= CHARACTERS
     }
 
     /// How many requests it fills.
@@ -83,7 +82,7 @@ pub fn least(before: &aws::Zone, after: &aws::Zone) -> usize {
             Some(from) if from != to => {
                 let change = Cost::of(&from.values).plus(Cost::of(&to.values));
                 total = total.plus(change);
-                if !change.is_more_than_one_in(1) {
+                if change.fits() {
                     indivisible.push(change);
                 }
             }
@@ -127,6 +126,7 @@ pub fn least(before: &aws::Zone, after: &aws::Zone) -> usize {
         }
     }
 
+    let mut least = 0;
     // New entries go to the first with room, at most so many.
     let longest = new_entries.iter().map(|c| c.characters).max().unwrap_or(0);
     let shortest = new_entries.iter().map(|c| c.characters).min().unwrap_or(1);
@@ -141,7 +141,7 @@ pub fn least(before: &aws::Zone, after: &aws::Zone) -> usize {
     }
     for record in records.iter().filter(|record| record.must_be_written) {
         total = total.plus(record.rewriting);
-        if !record.rewriting.is_more_than_one_in(1) {
+        if record.rewriting.fits() {
             indivisible.push(record.rewriting);
         }
         // Each batch with a missing record set of its own has to write it.
@@ -150,33 +150,35 @@ pub fn least(before: &aws::Zone, after: &aws::Zone) -> usize {
             let listing = records.iter().filter(|other| other.entries.contains(*key));
             listing.count() > 1
         };
-        let missing: Cost = record
+        let missing: Vec<Cost> = record
             .entries
             .iter()
             .filter(|key| missing(key) && !is_elsewhere(key))
             .map(|key| created[key])
-            .fold(Cost::default(), Cost::plus);
-        let writes = missing
-            .records
-            .div_ceil(RECORDS - record.rewriting.records.min(RECORDS - 1));
-        let again = writes.saturating_sub(1);
-        total = total.plus(record.rewriting.times(again));
+            .collect();
+        let writes = least_requests(&missing, record.once_more());
+        total = total.plus(record.once_more().times(writes.saturating_sub(1)));
+        least = least.max(writes);
     }
-    // A request holds at most k items of more than 1/(k+1) of it.
-    let items = (1..20).map(|k| {
-        let large = indivisible.iter().filter(|c| c.is_more_than_one_in(k + 1));
-        let by_records = large
-            .clone()
-            .filter(|c| c.records * (k + 1) > RECORDS)
-            .count();
-        let by_characters = large
-            .filter(|c| c.characters * (k + 1) > CHARACTERS)
-            .count();
-        by_records.max(by_characters).div_ceil(k)
-    });
-    let items = items.max().unwrap_or(0);
-    eprintln!("VOL {} {} items {items}", total.records, total.characters);
-    items.max(total.requests())
+    least = least.max(least_requests(&indivisible, Cost::default()));
+    least.max(total.requests())
+}
+
+/// How many requests these fill if so much of each is taken already: by what they are together,
+/// and since each holds at most k items of more than 1/(k+1) of its room.
+fn least_requests(items: &[Cost], taken: Cost) -> usize {
+    let least = |limit: usize, sizes: Vec<usize>| {
+        let larger = |k: usize| sizes.iter().filter(|size| *size * (k + 1) > limit).count();
+        let by_number = (1..20).map(|k| larger(k).div_ceil(k)).max();
+        let total: usize = sizes.iter().sum();
+        by_number.unwrap_or(0).max(total.div_ceil(limit))
+    };
+    let records = items.iter().map(|item| item.records).collect();
+    let characters = items.iter().map(|item| item.characters).collect();
+    least(RECORDS.saturating_sub(taken.records).max(1), records).max(least(
+        CHARACTERS.saturating_sub(taken.characters).max(1),
+        characters,
+    ))
 }
 
 impl Record {
@@ -200,6 +202,17 @@ impl Record {
             rewriting: old.plus(remains),
             remains,
             entries,
+        }
+    }
+}
+
+impl Record {
+    /// What writing it again takes: by then it holds only what remains of it.
+    fn once_more(&self) -> Cost {
+        let twice = self.remains.times(2);
+        Cost {
+            records: twice.records.min(self.rewriting.records),
+            characters: twice.characters.min(self.rewriting.characters),
         }
     }
 }

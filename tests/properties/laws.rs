@@ -7,9 +7,8 @@ use rancher_route53::plan::{Adopt, Policy};
 use rancher_route53::route53::xml;
 use sim::route53 as aws;
 
-use crate::bound;
 use crate::run::{
-    Id, Round, apply, converge, entries, list, opaque, others, owned, round, state_records,
+    Id, Round, apply, converge, entries, list, opaque, others, owned, round, state_records, think,
 };
 use crate::world::{Built, Key, Setting, Site, TTL, owned_key};
 
@@ -110,7 +109,8 @@ pub fn hold(built: &Built) -> Vec<ChangeBatch> {
     let end = end(built);
     let setting = &built.setting;
     let first = round(&built.zone, setting);
-    assert_eq!(first, round(&built.zone, setting), "not deterministic");
+    let again = think(first.view.clone(), setting);
+    assert_eq!(first, again, "not deterministic");
 
     let mut zone = built.zone.clone();
     let mut view = first.view.clone();
@@ -133,27 +133,7 @@ pub fn hold(built: &Built) -> Vec<ChangeBatch> {
     }
     has_ended(&zone, setting, &end, "at the end");
     entries_stay_where_they_are(&built.zone, &zone, &end);
-    if first.batches.len() > bound::least(&built.zone, &zone) {
-        dump(&first.batches);
-    }
-    are_few(first.batches.len(), &built.zone, &zone);
     first.batches
-}
-
-/// How many batches there are, whatever else holds.
-pub fn hold_for_the_number(built: &Built) {
-    let mut zone = built.zone.clone();
-    let bs = round(&zone, &built.setting).batches;
-    let batches = converge(&mut zone, &built.setting);
-    if batches > bound::least(&built.zone, &zone) {
-        dump(&bs);
-    }
-    are_few(batches, &built.zone, &zone);
-}
-
-fn are_few(batches: usize, before: &aws::Zone, after: &aws::Zone) {
-    let least = bound::least(before, after);
-    eprintln!("BOUND {batches} {least}");
 }
 
 fn keeps_the_limits(batch: &ChangeBatch) {
@@ -275,50 +255,5 @@ fn entries_stay_where_they_are(before: &aws::Zone, after: &aws::Zone, end: &End)
         assert!(moved.is_empty(), "{moved:?} left state record {index}");
         let kept = records.get(&index).map(opaque).unwrap_or_default();
         assert_eq!(opaque(&record).difference(&kept).next(), None);
-    }
-}
-
-fn dump(b: &[ChangeBatch]) {
-    for b in b {
-        let r: usize = b
-            .deletes
-            .iter()
-            .chain(&b.creates)
-            .map(|s| s.values.len())
-            .sum();
-        let c: usize = b
-            .deletes
-            .iter()
-            .chain(&b.creates)
-            .map(|s| s.characters())
-            .sum();
-        let mut big: Vec<String> = b
-            .deletes
-            .iter()
-            .map(|s| {
-                format!(
-                    "-{}{}",
-                    if s.key.rtype.as_str() == "TXT" {
-                        "T"
-                    } else {
-                        ""
-                    },
-                    s.values.len()
-                )
-            })
-            .collect();
-        big.extend(b.creates.iter().map(|s| {
-            format!(
-                "+{}{}",
-                if s.key.rtype.as_str() == "TXT" {
-                    "T"
-                } else {
-                    ""
-                },
-                s.values.len()
-            )
-        }));
-        big.retain(|b| b.len() > 2);
-        eprintln!("BIN {r} {c} {}", big.join(" "));
     }
 }

@@ -23,7 +23,7 @@ pub struct Round {
 /// Lists the zone page by page.
 pub fn list(zone: &aws::Zone) -> Zone {
     let mut listed = Zone::default();
-    let mut page = xml::list_page(&zone.list_xml(None, None, None, None)).unwrap();
+    let mut page = page_of(&zone.list_xml(None, None, None, None));
     loop {
         for (key, held) in page.sets {
             listed.insert(key, held);
@@ -33,13 +33,17 @@ pub fn list(zone: &aws::Zone) -> Zone {
         };
         let (rtype, identifier) = (next.rtype.as_deref(), next.identifier.as_deref());
         let answer = zone.list_xml(Some(&next.name), rtype, identifier, None);
-        page = xml::list_page(&answer).unwrap();
+        page = page_of(&answer);
     }
 }
 
 /// Lists, plans and makes the batches.
 pub fn round(zone: &aws::Zone, setting: &Setting) -> Round {
-    let view = list(zone);
+    think(list(zone), setting)
+}
+
+/// Plans and makes the batches.
+pub fn think(view: Zone, setting: &Setting) -> Round {
     let state = State::read(&view, &setting.names);
     let Setting {
         desired,
@@ -124,4 +128,9 @@ pub fn others(zone: &aws::Zone) -> BTreeMap<Id, aws::RecordSet> {
     };
     let others = zone.record_sets().filter(|set| !is_state(set));
     others.map(|set| (id(set), set.clone())).collect()
+}
+
+fn page_of(answer: &str) -> xml::ListPage {
+    let root = "ListResourceRecordSetsResponse";
+    xml::list_page(&rancher_route53::xml::read(answer, root).unwrap()).unwrap()
 }

@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use chrono::Utc;
-use serde::Deserialize;
 
 use super::exchange::{Answer, exchange};
 use super::{Granted, NoCredentials};
@@ -160,27 +159,6 @@ fn form<'a>(operation: &'static str, role: &'a Role) -> Vec<(&'static str, &'a s
     ]
 }
 
-#[derive(Deserialize)]
-struct Response {
-    #[serde(rename = "AssumeRoleResult", alias = "AssumeRoleWithWebIdentityResult")]
-    result: RawResult,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct RawResult {
-    credentials: RawCredentials,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct RawCredentials {
-    access_key_id: Option<String>,
-    secret_access_key: Option<String>,
-    session_token: Option<String>,
-    expiration: Option<String>,
-}
-
 fn read(answer: &Answer, call: &Call<'_>) -> Result<Granted, NoCredentials> {
     match answer.status {
         200 => granted(&answer.body, call.operation)
@@ -192,14 +170,17 @@ fn read(answer: &Answer, call: &Call<'_>) -> Result<Granted, NoCredentials> {
 /// Reads an answer. An error of the XML reader could quote a secret, so it isn't passed on.
 fn granted(body: &str, operation: &str) -> Result<Granted, String> {
     let root = format!("{operation}Response");
-    let response: Response =
-        xml::read(body, &root).map_err(|_| format!("it is not a whole {root}"))?;
-    let raw = response.result.credentials;
+    let not_whole = |_| format!("it is not a whole {root}");
+    let response = xml::read(body, &root).map_err(not_whole)?;
+    let result = response
+        .required(&format!("{operation}Result"))
+        .map_err(not_whole)?;
+    let credentials = result.required("Credentials").map_err(not_whole)?;
     Granted::temporary(
-        raw.access_key_id.as_deref(),
-        raw.secret_access_key.as_deref(),
-        raw.session_token.as_deref(),
-        raw.expiration.as_deref(),
+        credentials.text_of("AccessKeyId"),
+        credentials.text_of("SecretAccessKey"),
+        credentials.text_of("SessionToken"),
+        credentials.text_of("Expiration"),
     )
 }
 

@@ -1,0 +1,148 @@
+//! A simulated Rancher and a simulated Route 53 as a container finds them: under their own names
+//! and ports, over TLS with a private authority. For a network namespace of its own, in which a
+//! DNS server resolves the names to the addresses below.
+//!
+//! `sim-stage FOLDER` writes the authority's certificate to `FOLDER/ca.pem` and the program's
+//! settings, `NAME=value` a line, to `FOLDER/settings`, and says `ready`. It says `reached` once
+//! the zone and Rancher show what they should, and goes on until it is killed; if it doesn't
+//! come to that in time, it says what there is and ends with 1.
+
+use std::fmt::Write as _;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::ExitCode;
+use std::time::Duration;
+use std::{env, fs, io, path::Path, thread};
+
+use sim::rancher::{self, Rancher, World};
+use sim::route53::{self, RecordSet, Route53};
+use sim::service::environment;
+use sim::tls::Authority;
+
+/// Name and address of what there is; the ports are those of the URLs.
+const METADATA: &str = "127.0.0.2:80"; // rancher-metadata.rancher.internal
+const RANCHER: (&str, &str) = ("rancher.example.org", "127.0.0.3:443");
+const ROUTE53: (&str, &str) = ("route53.amazonaws.com", "127.0.0.4:443");
+
+const ZONE: &str = "Z0EXAMPLE";
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn main() -> ExitCode {
+    let Some(folder) = env::args().nth(1) else {
+        eprintln!("usage: sim-stage FOLDER");
+        return ExitCode::from(2);
+    };
+    let rancher = Rancher::start(rancher::Options::default(), world());
+    let route53 = Route53::start(route53::Options::default());
+    route53.add_zone(ZONE, "example.com", false);
+
+    let authority = Authority::new();
+    let front = |(name, at): (&str, &str), url: &str| {
+        authority.front_at(address(at), address(&url["http://".len()..]), &[name])
+    };
+    let api = front(RANCHER, &rancher.api_root());
+    let _route53_front = front(ROUTE53, &route53.url());
+    let metadata = rancher.metadata_url();
+    let metadata = metadata["http://".len()..].split('/').next();
+    pass_on(address(METADATA), address(metadata.expect("an address")));
+
+    let folder = Path::new(&folder);
+    fs::write(folder.join("ca.pem"), authority.pem()).expect("a folder to write to");
+    fs::write(
+        folder.join("settings"),
+        settings(&rancher, &route53, &api.url()),
+    )
+    .expect("a folder to write to");
+    println!("ready");
+
+    let in_zone = route53.wait_until(PATIENCE, |state| {
+        state
+            .zone(ZONE)
+            .is_some_and(|zone| lines(zone.record_sets()) == expected())
+    });
+    let fqdn = "web.shop.prod.example.com";
+    let in_rancher = rancher.wait_until(PATIENCE, |state| {
+        let web = state.world().service("shop", "web");
+        web.is_some_and(|web| web.fqdn.as_deref() == Some(fqdn))
+    });
+    if !in_zone || !in_rancher {
+        println!("the zone: {:#?}", lines(route53.record_sets(ZONE).iter()));
+        println!("fqdn of shop/web: {:?}", rancher.fqdn("shop", "web"));
+        return ExitCode::FAILURE;
+    }
+    println!("reached");
+    loop {
+        thread::park();
+    }
+}
+
+fn world() -> World {
+    let mut world = World::new("Prod", "1a726b88-f6b1-53ad-8dac-f631830b5815");
+    world.add_host("h1", "203.0.113.1");
+    world.add_host("h2", "203.0.113.2");
+    world
+        .add_service("shop", "web")
+        .run_on("h1", 80)
+        .run_on("h2", 80);
+    world
+        .add_service("shop", "api")
+        .run_with("h1", &["[2001:db8::7]:443:443/tcp"]);
+    world
+}
+
+fn expected() -> [&'static str; 3] {
+    [
+        "api.shop.prod.example.com. 300 AAAA 2001:db8::7",
+        "external-dns-1a726b88-f6b1-53ad-8dac-f631830b5815.example.com. 300 TXT \
+         \"api.shop.prod.example.com. AAAA\" \"web.shop.prod.example.com.\"",
+        "web.shop.prod.example.com. 300 A 203.0.113.1 203.0.113.2",
+    ]
+}
+
+/// What was written, sorted: without the record sets that every zone has.
+fn lines<'a>(sets: impl Iterator<Item = &'a RecordSet>) -> Vec<String> {
+    let mut lines: Vec<String> = sets
+        .filter(|set| !matches!(set.rtype.as_str(), "SOA" | "NS"))
+        .map(RecordSet::to_string)
+        .collect();
+    lines.sort_unstable();
+    lines
+}
+
+/// Those of a container that Rancher has started: endpoint, metadata and health addresses are
+/// left at their defaults, since here they are where they should be.
+fn settings(rancher: &Rancher, route53: &Route53, api: &str) -> String {
+    let mut text = String::new();
+    for (name, value) in environment(rancher, &route53.url(), "example.com") {
+        let value = match name {
+            "METADATA_URL" | "AWS_ENDPOINT_URL_ROUTE_53" | "HEALTH_ADDRESS" => continue,
+            "CATTLE_URL" => format!("{api}{}", rancher.options().api_base),
+            _ => value,
+        };
+        let _ = writeln!(text, "{name}={value}");
+    }
+    text
+}
+
+fn address(text: &str) -> SocketAddr {
+    text.parse().expect("an address with a port")
+}
+
+/// Everything that comes here goes there, and back.
+fn pass_on(here: SocketAddr, there: SocketAddr) {
+    let listener = TcpListener::bind(here).expect("an address that is free");
+    thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let Ok(server) = TcpStream::connect(there) else {
+                continue;
+            };
+            for (from, to) in [(&client, &server), (&server, &client)] {
+                if let (Ok(mut from), Ok(mut to)) = (from.try_clone(), to.try_clone()) {
+                    thread::spawn(move || {
+                        let _ = io::copy(&mut from, &mut to);
+                        let _ = to.shutdown(std::net::Shutdown::Write);
+                    });
+                }
+            }
+        }
+    });
+}
