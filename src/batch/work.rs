@@ -133,7 +133,7 @@ impl<'a> Work<'a> {
                 ..Rewrite::fresh(index)
             };
             if !is_short(rewrite.old_cost()) {
-                rewrite.shorten(entries, state, &mut adds);
+                rewrite.shorten(state, &mut adds);
             }
             rewrites.push(rewrite);
         }
@@ -177,7 +177,7 @@ pub fn is_short(size: Cost) -> bool {
 impl<'a> Rewrite<'a> {
     /// Deals with a state record that another tool has made too long. It is left alone while
     /// nothing of it goes; when something does, what is too long moves elsewhere.
-    fn shorten(&mut self, all: &BTreeSet<Entry>, state: &State, adds: &mut Vec<Add<'a>>) {
+    fn shorten(&mut self, state: &State, adds: &mut Vec<Add<'a>>) {
         self.is_too_long = true;
         // What is to be created gets its entry elsewhere, so that this one needn't be written.
         let created: BTreeSet<Entry> = self
@@ -186,12 +186,9 @@ impl<'a> Rewrite<'a> {
             .map(|set| Entry::Owned(set.key.clone()))
             .collect();
         adds.extend(self.creates.drain(..).map(Add::creating));
-        if !self.loses_entries() {
-            return;
-        }
-        if !self.old_cost().fits() {
-            // Not even its DELETE fits into a request. It goes on listing what is gone.
-            self.kept = all.clone();
+        // One whose DELETE doesn't even fit into a request can't be written: it goes on listing
+        // what is gone.
+        if !self.loses_entries() || !self.old_cost().fits() {
             return;
         }
         let mut short = BTreeSet::new();
