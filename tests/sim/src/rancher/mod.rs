@@ -296,9 +296,14 @@ impl Port {
     fn open_again(&self) {
         let server = self.server.lock();
         let mut server = server.unwrap_or_else(PoisonError::into_inner);
-        if server.is_none() {
-            let started = Server::start_at(self.address, self.handler.clone());
-            *server = Some(started.expect("the port is still ours to take"));
+        // A connection that somebody makes meanwhile may have been given the port for a moment.
+        let end = Instant::now() + Duration::from_secs(20);
+        while server.is_none() {
+            match Server::start_at(self.address, self.handler.clone()) {
+                Ok(started) => *server = Some(started),
+                Err(error) => assert!(Instant::now() < end, "the port is taken: {error}"),
+            }
+            thread::sleep(Duration::from_millis(20));
         }
     }
 }
