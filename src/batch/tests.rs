@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::dns::zone::Held;
 use crate::dns::{Name, RecordKey, RecordType, Zone};
+use crate::ownership::{MOST_CHARACTERS, MOST_ENTRIES};
 use crate::plan::{Adopt, Policy, plan};
 
 const TTL: u32 = 300;
@@ -160,4 +161,37 @@ fn new_entries_go_to_the_first_state_record_with_room() {
     assert_eq!(batches.len(), 1);
     let written = state_record(7, &["new.example.com.", "web.example.com."]);
     assert_eq!(after.simple(&written.key), Some(&written));
+}
+
+#[test]
+fn a_state_record_that_grows_by_being_written_in_the_usual_way_is_split() {
+    let odd: Vec<String> = (10..110)
+        .map(|i| format!("N{i:03}.{}.example.com", "x".repeat(41)))
+        .collect();
+    let record = state_record(0, &odd);
+    assert_eq!(
+        (odd.len(), record.characters()),
+        (MOST_ENTRIES, MOST_CHARACTERS)
+    );
+    let kept: Vec<RecordSet> = odd[1..]
+        .iter()
+        .map(|text| RecordSet {
+            key: RecordKey::new(name(text), RecordType::A),
+            ..a("x", "192.0.2.1")
+        })
+        .collect();
+    let mut zone = kept.clone();
+    zone.push(record);
+    let (batches, after) = run(&zone, &kept);
+    let records = [0, 1].map(|index| {
+        let key = RecordKey::new(names().name(index), RecordType::Txt);
+        after.simple(&key).unwrap()
+    });
+    assert!(
+        records
+            .iter()
+            .all(|record| record.characters() <= MOST_CHARACTERS)
+    );
+    assert_eq!(records.map(|record| record.values.len()), [98, 1]);
+    assert_eq!(batches.len(), 1);
 }

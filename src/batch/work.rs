@@ -132,7 +132,8 @@ impl<'a> Work<'a> {
                 creates: creates.remove(&Some(index)).unwrap_or_default(),
                 ..Rewrite::fresh(index)
             };
-            if !is_short(rewrite.old_cost()) {
+            // Another tool's spelling may be shorter than ours.
+            if !is_short(rewrite.old_cost()) || !is_short(rewrite.kept_cost()) {
                 rewrite.shorten(state, &mut adds);
             }
             rewrites.push(rewrite);
