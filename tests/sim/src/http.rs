@@ -109,7 +109,7 @@ impl Server {
         Server::start_at("127.0.0.1:0".parse().unwrap(), handler).expect("a free loopback port")
     }
 
-    /// Listens on this address: to come back where a stopped server was.
+    /// Listens on this address.
     pub fn start_at(address: SocketAddr, handler: Arc<dyn Handler>) -> io::Result<Server> {
         let listener = TcpListener::bind(address)?;
         let address = listener.local_addr()?;
@@ -143,6 +143,23 @@ impl Server {
             connections,
             accepting: Some(accepting),
         })
+    }
+
+    /// Comes back where a stopped server was.
+    ///
+    /// # Panics
+    /// If somebody keeps the port.
+    pub fn start_again_at(address: SocketAddr, handler: Arc<dyn Handler>) -> Server {
+        // For a moment a process that is just being started may have the old listener still, or
+        // somebody's connection the port.
+        let end = Instant::now() + Duration::from_secs(20);
+        loop {
+            match Server::start_at(address, handler.clone()) {
+                Ok(server) => return server,
+                Err(error) => assert!(Instant::now() < end, "the port is taken: {error}"),
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 
     pub fn address(&self) -> SocketAddr {

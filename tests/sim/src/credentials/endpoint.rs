@@ -134,13 +134,11 @@ impl Endpoint {
     /// Brings it back at the address it had.
     ///
     /// # Panics
-    /// If someone else has taken the port.
+    /// If somebody keeps the port.
     pub fn come_up(&self) {
-        let mut server = self.server();
-        if server.is_none() {
-            let back = Server::start_at(self.address, Arc::new(Service(self.shared.clone())));
-            *server = Some(back.expect("the port it had before"));
-        }
+        self.server().get_or_insert_with(|| {
+            Server::start_again_at(self.address, Arc::new(Service(self.shared.clone())))
+        });
     }
 
     fn server(&self) -> MutexGuard<'_, Option<Server>> {

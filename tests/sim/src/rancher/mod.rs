@@ -296,15 +296,7 @@ impl Port {
     fn open_again(&self) {
         let server = self.server.lock();
         let mut server = server.unwrap_or_else(PoisonError::into_inner);
-        // A connection that somebody makes meanwhile may have been given the port for a moment.
-        let end = Instant::now() + Duration::from_secs(20);
-        while server.is_none() {
-            match Server::start_at(self.address, self.handler.clone()) {
-                Ok(started) => *server = Some(started),
-                Err(error) => assert!(Instant::now() < end, "the port is taken: {error}"),
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
+        server.get_or_insert_with(|| Server::start_again_at(self.address, self.handler.clone()));
     }
 }
 

@@ -137,13 +137,10 @@ impl Route53 {
     /// Brings it back at the address it had, with the zones it had.
     ///
     /// # Panics
-    /// If someone else has taken the port.
+    /// If somebody keeps the port.
     pub fn come_up(&self) {
-        let mut server = self.server();
-        if server.is_none() {
-            let back = Server::start_at(self.address, self.handler());
-            *server = Some(back.expect("the port it had before"));
-        }
+        self.server()
+            .get_or_insert_with(|| Server::start_again_at(self.address, self.handler()));
     }
 
     fn server(&self) -> std::sync::MutexGuard<'_, Option<Server>> {
