@@ -10,7 +10,7 @@ use crate::config::{Config, table};
 use crate::heartbeat::Heartbeat;
 use crate::log::{self, Log};
 use crate::shutdown::{self, Gate};
-use crate::{daemon, health};
+use crate::{daemon, health, once};
 
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
@@ -75,7 +75,7 @@ fn start(command: Command, mut config: Config) -> ExitCode {
             _ => Ok(()),
         });
     let result = ready.and_then(|()| match command {
-        Command::Once => daemon::once(&config, gate, heartbeat),
+        Command::Once => once::once(&config, gate, heartbeat),
         _ => daemon::run(&config, gate, heartbeat).map(|never| match never {}),
     });
     match result {

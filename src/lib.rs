@@ -24,20 +24,25 @@
 
 pub mod aws;
 pub mod batch;
+pub mod change_log;
 pub mod commands;
 pub mod config;
 pub mod daemon;
 pub mod desired;
 pub mod dns;
+pub mod guard;
 pub mod health;
 pub mod heartbeat;
 pub mod http;
 pub mod listing;
 pub mod log;
+pub mod once;
 pub mod ownership;
 pub mod pace;
+pub mod parts;
 pub mod plan;
 pub mod published;
+pub mod quarantine;
 pub mod rancher;
 pub mod reconcile;
 pub mod report;

@@ -169,6 +169,15 @@ pub fn plan(
 }
 
 impl Plan {
+    /// Leaves the rest for another time. Conflicts stay.
+    pub fn retain(&mut self, keep: impl Fn(&RecordKey) -> bool) {
+        self.creates.retain(|set| keep(&set.key));
+        self.changes.retain(|change| keep(&change.to.key));
+        self.deletes.retain(|set| keep(&set.key));
+        self.adopts.retain(&keep);
+        self.releases.retain(&keep);
+    }
+
     fn conflict(&mut self, key: &RecordKey, why: Why) {
         self.conflicts.push(Conflict {
             key: key.clone(),

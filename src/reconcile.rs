@@ -1,27 +1,31 @@
 //! One round: where the edges meet the core.
 //!
 //! ```text
-//! view (listed) ─► State::read ─► plan ─► batches ─► Client::change ─► view, updated
-//!      ▲                                                   │ lost, refused, unknown
-//!      └────────────────── list again ─────────────────────┘
+//! view (listed) ─► State::read ─► plan ─► guard ─► batches ─► Client::change ─► view, updated
+//!      ▲                            ▲                               │
+//!      │                            └── set aside ◄── refused ──────┤
+//!      └───────────────── list again ◄── lost, unknown ─────────────┘
 //! ```
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::aws::retry;
 use crate::batch::batches;
+use crate::change_log;
 use crate::desired::{Desired, Rules};
-use crate::dns::{ChangeBatch, Name, NameError, RecordKey, RecordSet};
+use crate::dns::{ChangeBatch, Name, NameError, RecordKey};
+use crate::guard::{Guard, GuardSettings, Held};
 use crate::heartbeat::Heartbeat;
 use crate::listing::{self, View};
 use crate::log;
 use crate::ownership::{State, StateNames};
 use crate::plan::{Adopt, Conflict, Plan, Policy, Why, plan};
+use crate::quarantine::{Quarantine, Quarantined, Trials, suspects};
 use crate::rancher::snapshot::Environment;
 use crate::route53::client::Client;
-use crate::route53::error::Error;
+use crate::route53::error::{Error, Refusal};
 use crate::template::sanitize;
 
 /// How often a round lists the zone again and starts over before it gives up.
@@ -29,6 +33,12 @@ const MOST_LISTINGS: u32 = 5;
 /// Ceiling of the first pause between two listings of a round: whoever was faster isn't met
 /// again at once.
 const PAUSE: Duration = Duration::from_millis(200);
+/// A batch that is refused more often because the zone is another, although the zone was listed
+/// before each time, isn't refused because somebody else was faster.
+const MOST_RACES: u32 = 2;
+/// How many parts of refused batches a round tries before it gives up. Finding one bad record
+/// set in a full batch without a hint takes twenty.
+const MOST_TRIALS: usize = 100;
 
 /// `ADOPT`, as set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,16 +51,41 @@ pub enum AdoptSetting {
     Legacy,
 }
 
+/// What a round goes by, besides the zone.
+#[derive(Debug, Clone)]
+pub struct ReconcilerSettings {
+    /// The zone's id.
+    pub zone_id: String,
+    /// What holds for all names.
+    pub rules: Rules,
+    /// `POLICY`.
+    pub policy: Policy,
+    /// `ADOPT`.
+    pub adopt: AdoptSetting,
+    /// `DELETE_GUARD_PERCENT` and what belongs to it.
+    pub guard: GuardSettings,
+}
+
 /// Keeps one zone.
 pub struct Reconciler {
     client: Client,
-    zone_id: String,
-    rules: Rules,
-    policy: Policy,
-    adopt: AdoptSetting,
+    settings: ReconcilerSettings,
     heartbeat: Heartbeat,
+    guard: Guard,
+    quarantine: Quarantine,
     /// What the zone holds, if that is known.
     view: Option<View>,
+}
+
+/// What is to be in the zone, and since when that is known.
+#[derive(Debug, Clone, Copy)]
+pub struct Goal<'a> {
+    /// Whose zone it is.
+    pub environment: &'a Environment,
+    /// What metadata asks for.
+    pub desired: &'a Desired,
+    /// When metadata was read.
+    pub read: Instant,
 }
 
 /// What came of a round.
@@ -60,6 +95,10 @@ pub struct Round {
     pub batches: usize,
     /// Desired record sets that were left alone.
     pub conflicts: Vec<Conflict>,
+    /// Record sets that Route 53 refuses to change as desired.
+    pub quarantined: Vec<Quarantined>,
+    /// Deletes that wait.
+    pub held: Option<Held>,
     /// Names all of whose desired record sets are in the zone, and ours.
     pub in_zone: BTreeSet<Name>,
 }
@@ -97,136 +136,216 @@ impl fmt::Display for RoundError {
 
 impl std::error::Error for RoundError {}
 
+/// A batch that came to nothing.
+struct Stopped {
+    error: Error,
+    /// None if it was a listing that failed.
+    batch: Option<ChangeBatch>,
+}
+
+impl From<Error> for Box<Stopped> {
+    fn from(error: Error) -> Box<Stopped> {
+        Box::new(Stopped { error, batch: None })
+    }
+}
+
 impl Reconciler {
     /// For a zone of which nothing is known yet.
-    pub fn new(
-        client: Client,
-        zone_id: String,
-        rules: Rules,
-        policy: Policy,
-        adopt: AdoptSetting,
-        heartbeat: Heartbeat,
-    ) -> Reconciler {
+    pub fn new(client: Client, settings: ReconcilerSettings, heartbeat: Heartbeat) -> Reconciler {
         Reconciler {
             client,
-            zone_id,
-            rules,
-            policy,
-            adopt,
             heartbeat,
+            guard: Guard::new(settings.guard),
+            quarantine: Quarantine::default(),
             view: None,
+            settings,
         }
     }
 
     /// What holds for all names.
     pub fn rules(&self) -> &Rules {
-        &self.rules
+        &self.settings.rules
     }
 
-    /// The next round lists the zone.
-    pub fn forget(&mut self) {
+    /// The next round lists the zone, and tries again what was refused.
+    pub fn resync(&mut self) {
         self.view = None;
+        self.quarantine.clear();
     }
 
     /// Makes the zone equal to what is desired.
-    pub fn round(
-        &mut self,
-        environment: &Environment,
-        desired: &Desired,
-    ) -> Result<Round, RoundError> {
-        let names = StateNames::new(&environment.uuid, &self.rules.zone)
-            .map_err(|e| RoundError::EnvironmentUuid(environment.uuid.clone(), e))?;
+    pub fn round(&mut self, goal: Goal<'_>) -> Result<Round, RoundError> {
+        let uuid = &goal.environment.uuid;
+        let names = StateNames::new(uuid, &self.rules().zone)
+            .map_err(|e| RoundError::EnvironmentUuid(uuid.clone(), e))?;
+        self.quarantine.review(&goal.desired.record_sets);
         let mut round = Round::default();
-        let mut last = None;
-        for attempt in 0..MOST_LISTINGS {
-            if attempt > 0 {
-                let wait = retry::backoff(attempt - 1, PAUSE, retry::LONGEST, retry::random());
-                self.heartbeat.sleep(wait);
-            }
-            match self.attempt(environment, desired, &names, &mut round) {
-                Ok(()) => return Ok(round),
-                Err(error) if starts_over(&error) => {
+        let mut trials = Trials::default();
+        let mut listings = 0;
+        // The batch that was refused last because the zone was another, and how often.
+        let mut lost: Option<(ChangeBatch, u32)> = None;
+        loop {
+            let Err(stopped) = self.attempt(goal, &names, &trials, &mut round) else {
+                if trials.go_on() {
+                    continue;
+                }
+                round.quarantined = self.quarantine.list();
+                return Ok(round);
+            };
+            let Stopped { error, batch } = *stopped;
+            let times_lost = lost.take().map_or(0, |(known, times)| {
+                if batch.as_ref() == Some(&known) {
+                    times
+                } else {
+                    0
+                }
+            });
+            let is_no_race = times_lost >= MOST_RACES;
+            match (&error, &batch) {
+                (Error::Refused(refusal), Some(batch))
+                    if refusal.is_about_content() && (is_no_race || !refusal.is_lost_race()) =>
+                {
+                    let is_set_aside = self.set_aside(
+                        batch,
+                        refusal,
+                        is_no_race,
+                        goal.desired,
+                        &names,
+                        &mut trials,
+                    );
+                    if !is_set_aside || trials.count() >= MOST_TRIALS {
+                        self.view = None;
+                        return Err(RoundError::Route53(error));
+                    }
+                }
+                _ if starts_over(&error) => {
+                    self.view = None;
+                    listings += 1;
+                    if listings == MOST_LISTINGS {
+                        return Err(RoundError::Contended(error));
+                    }
                     log::warn(
                         "a change batch was not confirmed, listing the zone again",
                         &[("error", &error)],
                     );
-                    last = Some(error);
+                    let random = retry::random();
+                    let wait = retry::backoff(listings - 1, PAUSE, retry::LONGEST, random);
+                    self.heartbeat.sleep(wait);
+                    lost = batch
+                        .filter(|_| matches!(error, Error::Refused(_)))
+                        .map(|batch| (batch, times_lost + 1));
                 }
-                Err(error) => return Err(RoundError::Route53(error)),
+                _ => {
+                    self.view = None;
+                    return Err(RoundError::Route53(error));
+                }
             }
         }
-        let last = last.unwrap_or_else(|| Error::NoAnswer("no attempt was made".to_owned()));
-        Err(RoundError::Contended(last))
     }
 
-    /// Lists if need be, plans and applies, once. On an error the view is forgotten.
-    fn attempt(
+    /// Keeps what a refusal names out of the next batches. False if it names what can't be kept
+    /// out.
+    fn set_aside(
         &mut self,
-        environment: &Environment,
+        batch: &ChangeBatch,
+        refusal: &Refusal,
+        with_races: bool,
         desired: &Desired,
         names: &StateNames,
-        round: &mut Round,
-    ) -> Result<(), Error> {
-        let known = self
-            .view
-            .take()
-            .filter(|view| view.names == *names && view.covers(desired.record_sets.keys()));
-        let is_fresh = known.is_none();
-        let below = environment_name(environment, &self.rules.zone);
-        let mut view = match known {
-            Some(view) => view,
-            None => {
-                let keys: BTreeSet<&RecordKey> = desired.record_sets.keys().collect();
-                listing::list(
-                    &mut self.client,
-                    &self.zone_id,
-                    names,
-                    below.as_ref(),
-                    &keys,
-                )?
+        trials: &mut Trials,
+    ) -> bool {
+        let messages: Vec<String> = refusal
+            .messages
+            .iter()
+            .filter(|message| with_races || !Refusal::tells_of_lost_race(message))
+            .cloned()
+            .collect();
+        let groups = suspects(batch, &messages, |key| names.index(&key.name).is_some());
+        let is_any = !groups.is_empty();
+        for group in groups {
+            if group.keys.len() > 1 {
+                trials.split(group.keys);
+                continue;
             }
-        };
-        let adopt = self.adopt(below);
-        let (mut state, mut plan) = self.plan(&view, desired, &adopt);
-        if is_fresh
-            && plan
-                .conflicts
-                .iter()
-                .any(|conflict| conflict.why == Why::NotOwned)
-        {
-            listing::list_state_records(&mut self.client, &self.zone_id, &mut view)?;
-            (state, plan) = self.plan(&view, desired, &adopt);
+            for key in group.keys {
+                let wanted = desired.record_sets.get(&key);
+                self.quarantine.add(key, wanted, group.words.clone());
+            }
         }
-        for batch in batches(&plan, &state, names, self.rules.ttl) {
-            self.client.change(&self.zone_id, &batch)?;
+        is_any
+    }
+
+    /// Lists if need be, plans and applies, once.
+    fn attempt(
+        &mut self,
+        goal: Goal<'_>,
+        names: &StateNames,
+        trials: &Trials,
+        round: &mut Round,
+    ) -> Result<(), Box<Stopped>> {
+        let mut view = self.look(goal, names)?;
+        let (state, mut plan) = self.plan(&view, goal);
+        round.conflicts = std::mem::take(&mut plan.conflicts);
+        plan.retain(|key| !self.quarantine.holds(key));
+        let unlisted = plan.deletes.iter().filter(|set| !state.owns(&set.key));
+        let owned = state.owned().count() + plan.adopts.len() + unlisted.count();
+        round.held = self.guard.hold(&mut plan, owned, goal.read);
+        trials.limit(&mut plan);
+        let mut stopped = None;
+        for batch in batches(&plan, &state, names, self.rules().ttl) {
+            if let Err(error) = self.client.change(&self.settings.zone_id, &batch) {
+                let batch = Some(batch);
+                stopped = Some(Box::new(Stopped { error, batch }));
+                break;
+            }
             view.zone.apply(&batch);
             round.batches += 1;
-            log_changes(&batch, names);
+            change_log::applied(&batch, names);
         }
-        if !plan.is_empty() {
-            (state, plan) = self.plan(&view, desired, &adopt);
-        }
-        round.conflicts = plan.conflicts;
-        round.in_zone = in_zone(desired, &view, &state);
+        round.in_zone = in_zone(goal.desired, &view);
         self.view = Some(view);
-        Ok(())
+        stopped.map_or(Ok(()), Err)
     }
 
-    fn plan(&self, view: &View, desired: &Desired, adopt: &Adopt) -> (State, Plan) {
-        let state = State::read(&view.zone, &view.names);
-        let plan = plan(&desired.record_sets, &view.zone, &state, self.policy, adopt);
-        (state, plan)
+    /// The zone, as known or listed.
+    fn look(&mut self, goal: Goal<'_>, names: &StateNames) -> Result<View, Error> {
+        let desired = &goal.desired.record_sets;
+        let known = self.view.take();
+        if let Some(view) = known.filter(|v| v.names == *names && v.covers(desired.keys())) {
+            return Ok(view);
+        }
+        let keys: BTreeSet<&RecordKey> = desired.keys().collect();
+        let zone_id = &self.settings.zone_id;
+        let below = environment_name(goal.environment, &self.settings.rules.zone);
+        let mut view = listing::list(&mut self.client, zone_id, names, below.as_ref(), &keys)?;
+        let (_, plan) = self.plan(&view, goal);
+        let mut conflicts = plan.conflicts.iter();
+        if conflicts.any(|conflict| conflict.why == Why::NotOwned) {
+            listing::list_state_records(&mut self.client, &self.settings.zone_id, &mut view)?;
+        }
+        Ok(view)
     }
 
-    fn adopt(&self, below: Option<Name>) -> Adopt {
-        match (self.adopt, below) {
+    fn plan(&self, view: &View, goal: Goal<'_>) -> (State, Plan) {
+        let ReconcilerSettings {
+            rules,
+            policy,
+            adopt,
+            ..
+        } = &self.settings;
+        let below = environment_name(goal.environment, &rules.zone);
+        let adopt = match (adopt, below) {
             (AdoptSetting::Matching, _) => Adopt::Matching,
             (AdoptSetting::Legacy, Some(below)) => Adopt::Legacy {
                 below,
-                ttl: self.rules.ttl,
+                ttl: rules.ttl,
             },
             (AdoptSetting::Never, _) | (AdoptSetting::Legacy, None) => Adopt::Never,
-        }
+        };
+        let state = State::read(&view.zone, &view.names);
+        let desired = &goal.desired.record_sets;
+        let plan = plan(desired, &view.zone, &state, *policy, &adopt);
+        (state, plan)
     }
 }
 
@@ -241,7 +360,7 @@ fn environment_name(environment: &Environment, zone: &Name) -> Option<Name> {
 fn starts_over(error: &Error) -> bool {
     match error {
         Error::NoAnswer(_) => true,
-        Error::Refused(refusal) => refusal.is_invalid_change_batch(),
+        Error::Refused(refusal) => refusal.is_lost_race(),
         Error::NoCredentials(_) => false,
     }
 }
@@ -255,7 +374,8 @@ pub fn needs_operator(error: &Error) -> bool {
     }
 }
 
-fn in_zone(desired: &Desired, view: &View, state: &State) -> BTreeSet<Name> {
+fn in_zone(desired: &Desired, view: &View) -> BTreeSet<Name> {
+    let state = State::read(&view.zone, &view.names);
     let mut names: BTreeSet<Name> = BTreeSet::new();
     let mut not_yet: BTreeSet<&Name> = BTreeSet::new();
     for key in desired.record_sets.keys() {
@@ -267,59 +387,4 @@ fn in_zone(desired: &Desired, view: &View, state: &State) -> BTreeSet<Name> {
     }
     names.retain(|name| !not_yet.contains(name));
     names
-}
-
-/// One line for each record set that has changed; the state records are bookkeeping.
-fn log_changes(batch: &ChangeBatch, names: &StateNames) {
-    let is_state = |set: &RecordSet| names.index(&set.key.name).is_some();
-    for set in &batch.creates {
-        let before = batch.deletes.iter().find(|deleted| deleted.key == set.key);
-        match before {
-            _ if is_state(set) => {
-                log::debug(
-                    "state record written",
-                    &[("name", &set.key.name), ("entries", &set.values.len())],
-                );
-            }
-            None => log::info("record set created", &fields(set, &values(set))),
-            Some(before) => {
-                let (from, to) = (values(before), values(set));
-                log::info(
-                    "record set changed",
-                    &[
-                        ("name", &set.key.name),
-                        ("type", &set.key.rtype),
-                        ("ttl", &set.ttl),
-                        ("from", &from),
-                        ("values", &to),
-                    ],
-                );
-            }
-        }
-    }
-    for set in &batch.deletes {
-        let is_gone = !batch.creates.iter().any(|created| created.key == set.key);
-        match is_gone {
-            true if is_state(set) => log::debug("state record deleted", &[("name", &set.key.name)]),
-            true => log::info("record set deleted", &fields(set, &values(set))),
-            false => {}
-        }
-    }
-}
-
-fn fields<'a>(set: &'a RecordSet, values: &'a dyn fmt::Display) -> [log::Field<'a>; 4] {
-    [
-        ("name", &set.key.name),
-        ("type", &set.key.rtype),
-        ("ttl", &set.ttl),
-        ("values", values),
-    ]
-}
-
-fn values(set: &RecordSet) -> String {
-    set.values
-        .iter()
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(",")
 }

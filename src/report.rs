@@ -59,6 +59,8 @@ pub struct Reports {
     metadata: Problems,
     rounds: Problems,
     conflicts: Problems,
+    quarantined: Problems,
+    held: Problems,
     labels: Problems,
     cuts: Problems,
     write_back: Problems,
@@ -74,6 +76,11 @@ impl Default for Reports {
             ),
             rounds: Problems::new("a round failed", "rounds succeed again"),
             conflicts: Problems::new("a record set is left alone", "a conflict is gone"),
+            quarantined: Problems::new(
+                "Route 53 refuses a record set, which is left as it is",
+                "a record set is no longer refused",
+            ),
+            held: Problems::new("deletes wait", "no deletes wait any more"),
             labels: Problems::new("a label is not understood", "a label is understood again"),
             cuts: Problems::new("there are too many addresses", "all addresses fit again"),
             write_back: Problems::new(
@@ -136,6 +143,16 @@ impl Reports {
             conflicts
                 .map(|c| (c.key.to_string(), c.why.to_string()))
                 .collect(),
+        );
+        let quarantined = round.quarantined.iter();
+        self.quarantined.are(
+            quarantined
+                .map(|q| (q.key.to_string(), q.words.clone()))
+                .collect(),
+        );
+        self.held.is(
+            &"deletes",
+            round.held.as_ref().map(|held| held as &dyn Display),
         );
         self.rounds.are(BTreeMap::new());
     }

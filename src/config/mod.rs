@@ -14,6 +14,7 @@ use crate::aws::partition;
 use crate::desired::Rules;
 use crate::dns::Name;
 use crate::dns::record_set::LONGEST_TTL;
+use crate::guard::GuardSettings;
 use crate::health::HealthAddress;
 use crate::log::{Format, Level};
 use crate::plan::Policy;
@@ -48,6 +49,8 @@ pub struct Config {
     pub policy: Policy,
     /// `ADOPT`.
     pub adopt: AdoptSetting,
+    /// `DELETE_GUARD_PERCENT`, `DELETE_GUARD_MIN`, `DELETE_GUARD_HOLD`.
+    pub guard: GuardSettings,
     /// `RESYNC_INTERVAL`.
     pub resync_interval: Duration,
     /// `ROUTE53_MAX_RETRIES`.
@@ -156,6 +159,9 @@ impl Config {
                 ("legacy", AdoptSetting::Legacy),
             ],
         );
+        let guard_percent = reader.number("DELETE_GUARD_PERCENT", 0..=100, 30);
+        let guard_min = reader.number("DELETE_GUARD_MIN", 0..=1_000_000, 10);
+        let guard_hold = reader.number("DELETE_GUARD_HOLD", 0..=86_400, 60);
         let resync = reader.number("RESYNC_INTERVAL", 10..=86_400, 300);
         let max_retries = reader.number("ROUTE53_MAX_RETRIES", 0..=20, 3);
         let request_rate = reader.rate("ROUTE53_REQUEST_RATE", 5.0);
@@ -212,6 +218,11 @@ impl Config {
                 certificates,
                 policy,
                 adopt,
+                guard: GuardSettings {
+                    percent: u32::try_from(guard_percent).ok()?,
+                    min: usize::try_from(guard_min).ok()?,
+                    hold: Duration::from_secs(guard_hold),
+                },
                 resync_interval: Duration::from_secs(resync),
                 max_retries: u32::try_from(max_retries).ok()?,
                 request_rate,

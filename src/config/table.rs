@@ -197,6 +197,24 @@ pub const SETTINGS: &[Setting] = &[
         "never, matching (take over what is desired) or legacy (what rancher/external-dns before 0.6 left)",
     ),
     setting(
+        "DELETE_GUARD_PERCENT",
+        &[],
+        "30",
+        "deletes of more than this part of what is ours wait (0–100); 100: none do",
+    ),
+    setting(
+        "DELETE_GUARD_MIN",
+        &[],
+        "10",
+        "with fewer record sets than this no deletes wait",
+    ),
+    setting(
+        "DELETE_GUARD_HOLD",
+        &[],
+        "60",
+        "they wait until metadata has asked for them this long, in seconds (0–86400)",
+    ),
+    setting(
         "RESYNC_INTERVAL",
         &[],
         "300",

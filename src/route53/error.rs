@@ -43,8 +43,28 @@ impl Refusal {
     }
 
     /// The batch contradicts what is in the zone, or holds what Route 53 doesn't take.
-    pub fn is_invalid_change_batch(&self) -> bool {
+    pub fn is_about_content(&self) -> bool {
+        matches!(self.code.as_str(), "InvalidChangeBatch" | "InvalidInput")
+    }
+
+    /// The zone isn't as the batch takes it to be: somebody else was faster.
+    pub fn is_lost_race(&self) -> bool {
         self.code == "InvalidChangeBatch"
+            && self
+                .messages
+                .iter()
+                .all(|message| Refusal::tells_of_lost_race(message))
+    }
+
+    /// Whether a message of `InvalidChangeBatch` is about what is in the zone, as seen live.
+    pub fn tells_of_lost_race(message: &str) -> bool {
+        [
+            "but it already exists",
+            "but it was not found",
+            "but the values provided do not match the current values",
+        ]
+        .iter()
+        .any(|words| message.contains(words))
     }
 
     /// The credentials are no longer good, or not known: others may be.

@@ -1,9 +1,11 @@
 //! The whole program, as a process, against the simulated Rancher and Route 53.
 
 mod credentials;
+mod guard;
 mod health;
 mod metadata_faults;
 mod ownership;
+mod quarantine;
 mod quiet;
 mod road;
 mod route53_faults;

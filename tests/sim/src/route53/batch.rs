@@ -22,7 +22,11 @@ pub(super) fn apply(zone: &mut Zone, changes: &[Change]) -> Result<(), Vec<Strin
     }
     let faults: Vec<String> = changes
         .iter()
-        .flat_map(|change| set_faults(zone, &change.record_set))
+        .flat_map(|change| {
+            let mut faults = set_faults(zone, &change.record_set);
+            faults.extend(refusal(zone, change));
+            faults
+        })
         .collect();
     if !faults.is_empty() {
         return Err(faults);
@@ -39,6 +43,14 @@ pub(super) fn apply(zone: &mut Zone, changes: &[Change]) -> Result<(), Vec<Strin
         }
     }
     work.finish(changes)
+}
+
+/// What the zone was told to say to it.
+fn refusal(zone: &Zone, change: &Change) -> Option<String> {
+    let set = &change.record_set;
+    let key = (set.name.clone(), set.rtype.clone());
+    let message = zone.refused.get(&key).cloned();
+    message.filter(|_| change.action != Action::Delete)
 }
 
 /// What is wrong with the batch by its size alone.

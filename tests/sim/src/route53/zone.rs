@@ -27,6 +27,8 @@ pub struct Zone {
     pub private: bool,
     /// The quota, 10,000 unless AWS raises it.
     pub record_set_limit: usize,
+    /// Record sets that can't be created, by name and type, with what the service says to it.
+    pub refused: BTreeMap<(String, String), String>,
     pub(super) sets: BTreeMap<Key, RecordSet>,
 }
 
@@ -59,6 +61,7 @@ impl Zone {
             name: name::canonical(name).expect("a name that DNS can hold"),
             private: false,
             record_set_limit: 10_000,
+            refused: BTreeMap::new(),
             sets: BTreeMap::new(),
         };
         let apex = zone.name.clone();
@@ -74,6 +77,12 @@ impl Zone {
     pub fn with_id(mut self, id: &str) -> Zone {
         self.id = id.to_owned();
         self
+    }
+
+    /// From now on this record set can't be created, and the service says this to it.
+    pub fn refuse(&mut self, name: &str, rtype: &str, message: &str) {
+        let key = (name.to_owned(), rtype.to_owned());
+        self.refused.insert(key, message.to_owned());
     }
 
     /// Applies all of the changes or, with every fault found, none. What is judged is what the

@@ -1,0 +1,160 @@
+use super::*;
+use crate::dns::Name;
+
+fn key(text: &str) -> RecordKey {
+    let (name, rtype) = text.split_once(' ').unwrap();
+    let name = Name::parse(&format!("{name}.example.com")).unwrap();
+    RecordKey::new(name, RecordType::parse(rtype))
+}
+
+fn set(text: &str, value: &str) -> RecordSet {
+    RecordSet {
+        key: key(text),
+        ttl: 300,
+        values: [value.to_owned()].into(),
+    }
+}
+
+fn keys(text: &[&str]) -> BTreeSet<RecordKey> {
+    text.iter().map(|text| key(text)).collect()
+}
+
+fn is_state_record(key: &RecordKey) -> bool {
+    key.rtype == RecordType::Txt
+}
+
+#[test]
+fn messages_name_record_sets() {
+    let batch = ChangeBatch {
+        deletes: vec![set("old A", "192.0.2.9"), set("state TXT", "\"x\"")],
+        creates: vec![
+            set("web A", "192.0.2.1"),
+            set("web AAAA", "2001:db8::1"),
+            set("db A", "192.0.2.2"),
+            set("webdb A", "192.0.2.2"),
+            set("state TXT", "\"y\""),
+        ],
+    };
+    let everything = &["old A", "web A", "web AAAA", "db A", "webdb A"][..];
+    // As seen live, or as the service might say it.
+    for (messages, expected) in [
+        (
+            &[
+                "RRSet of type A with DNS name web.example.com. is not permitted because a \
+               conflicting RRSet of type  CNAME with the same DNS name already exists in zone z.",
+            ][..],
+            &[&["web A"][..]][..],
+        ),
+        (
+            &["RRSet of type AAAA with DNS name web.example.com. is not permitted"],
+            &[&["web AAAA"]],
+        ),
+        (
+            &["RRSet with DNS name web.example.com. is not permitted in zone z."],
+            &[&["web A", "web AAAA"]],
+        ),
+        (
+            &["Tried to delete resource record set [name='old.example.com.', type='A'] but …"],
+            &[&["old A"]],
+        ),
+        (
+            &[
+                "The request contains an invalid set of changes for a resource record set \
+               'A db.example.com.'",
+            ],
+            &[&["db A"]],
+        ),
+        (
+            &[
+                "Invalid Resource Record: FATAL problem: ARRDATAIllegalIPv4Address (Value is not a \
+               valid IPv4 address) encountered with '192.0.2.1'",
+            ],
+            &[&["web A"]],
+        ),
+        (
+            &["Duplicate Resource Record: '192.0.2.2'"],
+            &[&["db A", "webdb A"]],
+        ),
+        (
+            &["db.example.com. is bad", "old.example.com. is bad"],
+            &[&["db A"], &["old A"]],
+        ),
+        (&["Something is bad"], &[everything]),
+        (&[], &[everything]),
+        (
+            &["'TXT state.example.com.' is bad", "db.example.com. is bad"],
+            &[],
+        ),
+    ] {
+        let messages: Vec<String> = messages.iter().map(|m| (*m).to_owned()).collect();
+        let found: BTreeSet<BTreeSet<RecordKey>> = suspects(&batch, &messages, is_state_record)
+            .into_iter()
+            .map(|group| group.keys)
+            .collect();
+        let expected = expected.iter().map(|group| keys(group)).collect();
+        assert_eq!(found, expected, "{messages:?}");
+    }
+    let bookkeeping = ChangeBatch {
+        deletes: vec![],
+        creates: vec![set("state TXT", "\"y\"")],
+    };
+    assert_eq!(suspects(&bookkeeping, &[], is_state_record), []);
+}
+
+#[test]
+fn groups_are_halved_until_the_bad_ones_are_found() {
+    let names: Vec<String> = (0..500).map(|i| format!("web{i} A")).collect();
+    for bad in [&[][..], &[0], &[499], &[77, 78, 400]] {
+        let bad: BTreeSet<RecordKey> = bad.iter().map(|i| key(&names[*i])).collect();
+        let (mut done, mut found) = (BTreeSet::new(), BTreeSet::new());
+        let mut trials = Trials::default();
+        trials.split(names.iter().map(|name| key(name)).collect());
+        loop {
+            let creates = names.iter().map(|name| set(name, "192.0.2.1"));
+            let mut plan = Plan {
+                creates: creates.collect(),
+                ..Plan::default()
+            };
+            plan.retain(|key| !done.contains(key) && !found.contains(key));
+            trials.limit(&mut plan);
+            let batch: BTreeSet<RecordKey> = plan.creates.into_iter().map(|set| set.key).collect();
+            if batch.is_disjoint(&bad) {
+                done.extend(batch);
+                if !trials.go_on() {
+                    break;
+                }
+            } else if batch.len() == 1 {
+                found.extend(batch);
+            } else {
+                trials.split(batch);
+            }
+        }
+        assert_eq!(found, bad);
+        assert_eq!(done.len() + found.len(), 500);
+        assert!(
+            trials.count() <= 2 + 2 * 9 * bad.len(),
+            "{}",
+            trials.count()
+        );
+    }
+}
+
+#[test]
+fn it_lasts_until_something_else_is_desired() {
+    let mut quarantine = Quarantine::default();
+    let web = set("web A", "192.0.2.1");
+    let desired = |sets: &[&RecordSet]| -> BTreeMap<RecordKey, RecordSet> {
+        let sets = sets.iter().map(|set| (set.key.clone(), (*set).clone()));
+        sets.collect()
+    };
+    quarantine.add(web.key.clone(), Some(&web), "no".to_owned());
+    quarantine.add(key("old A"), None, "never".to_owned());
+    quarantine.review(&desired(&[&web]));
+    assert!(quarantine.holds(&web.key) && quarantine.holds(&key("old A")));
+    assert_eq!(quarantine.list().len(), 2);
+    quarantine.review(&desired(&[
+        &set("web A", "192.0.2.2"),
+        &set("old A", "192.0.2.3"),
+    ]));
+    assert_eq!(quarantine.list(), []);
+}

@@ -1,0 +1,137 @@
+//! The deletion guard: what vanishes in a heap is given time to come back.
+
+use crate::stage::{PATIENCE, Stage, ZONE, world};
+use sim::rancher::World;
+use sim::route53::{Operation, State};
+use std::time::{Duration, Instant};
+
+const CHANGE: Operation = Operation::ChangeResourceRecordSets;
+
+/// As many services as names, and one that stays.
+fn many(names: std::ops::Range<usize>) -> World {
+    world(|world| {
+        world.add_service("shop", "stays").run_on("h1", 80);
+        add(world, names);
+    })
+}
+
+fn add(world: &mut World, names: std::ops::Range<usize>) {
+    for i in names {
+        world
+            .add_service("shop", &format!("web{i:02}"))
+            .run_on("h1", 80);
+    }
+}
+
+fn remove(world: &mut World, names: std::ops::Range<usize>) {
+    for i in names {
+        world.remove_service("shop", &format!("web{i:02}"));
+    }
+}
+
+fn addresses(state: &State) -> usize {
+    let zone = state.zone(ZONE).expect("the zone");
+    zone.record_sets().filter(|set| set.rtype == "A").count()
+}
+
+fn expect_addresses(stage: &Stage, count: usize) {
+    let reached = stage
+        .route53
+        .wait_until(PATIENCE, |state| addresses(state) == count);
+    assert!(reached, "{count} A record sets, not {:#?}", stage.lines());
+}
+
+#[test]
+fn services_that_come_back_in_time_lose_nothing() {
+    let stage = Stage::new(many(0..20));
+    let service = stage.run();
+    expect_addresses(&stage, 21);
+    let before = stage.lines();
+    stage.route53.clear_requests();
+    stage.rancher.change(|world| remove(world, 0..16));
+    let held = service.wait_for_log(PATIENCE, |line| line.contains("deletes wait"));
+    let held = held.expect("a line of the log");
+    assert!(
+        held.contains("16 of 21 record sets are no longer wanted") && held.contains("for 60 s"),
+        "{held}"
+    );
+    // What else has to be done isn't held up.
+    stage.rancher.change(|world| {
+        world.add_service("shop", "new").run_on("h2", 80);
+    });
+    expect_addresses(&stage, 22);
+    stage.rancher.change(|world| {
+        world.remove_service("shop", "new");
+        add(world, 0..16);
+    });
+    let over = service.wait_for_log(PATIENCE, |line| line.contains("no deletes wait any more"));
+    assert!(over.is_some());
+    expect_addresses(&stage, 21);
+    assert_eq!(stage.lines(), before);
+    let deleted = |line: &String| line.contains("record set deleted") && line.contains("web");
+    assert!(!service.log().iter().any(deleted), "{:#?}", service.log());
+}
+
+#[test]
+fn services_that_stay_away_are_deleted_after_the_hold_and_not_before() {
+    let hold = Duration::from_secs(3);
+    let stage = Stage::new(many(0..20));
+    let service = stage.run_with(&[], &[("DELETE_GUARD_HOLD", "3")]);
+    expect_addresses(&stage, 21);
+    stage.settle();
+    stage.route53.clear_requests();
+    let vanished = Instant::now();
+    stage.rancher.change(|world| remove(world, 0..16));
+    expect_addresses(&stage, 5);
+    assert!(vanished.elapsed() >= hold, "{:?}", vanished.elapsed());
+    stage.settle();
+    assert_eq!(stage.calls(CHANGE), 1, "all at once");
+    let over = service.wait_for_log(PATIENCE, |line| line.contains("no deletes wait any more"));
+    assert!(over.is_some());
+}
+
+#[test]
+fn metadata_has_to_say_so_again_at_the_end() {
+    let stage = Stage::new(many(0..20));
+    let _service = stage.run_with(&[], &[("DELETE_GUARD_HOLD", "1")]);
+    expect_addresses(&stage, 21);
+    stage.settle();
+    stage.rancher.change(|world| remove(world, 0..16));
+    stage.settle();
+    // From now on nobody can say whether they are still gone.
+    stage.rancher.stop_metadata();
+    let deleted = stage
+        .route53
+        .wait_until(Duration::from_secs(3), |state| addresses(state) < 21);
+    assert!(!deleted, "on the word of an old snapshot");
+    stage.rancher.start_metadata();
+    expect_addresses(&stage, 5);
+}
+
+#[test]
+fn it_can_be_turned_off_and_leaves_small_environments_alone() {
+    for (count, percent) in [(20, "100"), (8, "30")] {
+        let stage = Stage::new(many(0..count));
+        let service = stage.run_with(&[], &[("DELETE_GUARD_PERCENT", percent)]);
+        expect_addresses(&stage, count + 1);
+        stage.rancher.change(|world| remove(world, 0..count));
+        expect_addresses(&stage, 1);
+        let held = |line: &String| line.contains("deletes wait");
+        assert!(!service.log().iter().any(held));
+    }
+}
+
+#[test]
+fn once_waits_for_what_is_held() {
+    let stage = Stage::new(many(0..20));
+    let settings = [("DELETE_GUARD_HOLD", "1")];
+    let exit = |_: ()| {
+        let service = stage.run_with(&["once"], &settings);
+        service.wait(PATIENCE).expect("an end").code()
+    };
+    assert_eq!(exit(()), Some(0));
+    expect_addresses(&stage, 21);
+    stage.rancher.change(|world| remove(world, 0..16));
+    assert_eq!(exit(()), Some(0));
+    expect_addresses(&stage, 5);
+}
