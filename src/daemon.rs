@@ -24,6 +24,8 @@ use crate::startup;
 /// Ceilings of the wait after a round has failed: at first, and in the long run.
 const FAILED_ROUND: Duration = Duration::from_secs(2);
 const LONGEST_FAILED_ROUND: Duration = Duration::from_secs(60);
+/// Between two batches metadata is asked for its version, but not more often.
+const BETWEEN_BATCHES: Duration = Duration::from_millis(500);
 /// The interval between two listings of the zone varies by this much.
 const RESYNC_SPREAD: f64 = 0.1;
 
@@ -169,8 +171,10 @@ impl Daemon {
         if self.known.as_ref().is_some_and(is_known) && !is_reread {
             return Ok(false);
         }
-        let pause = self.pace.before_snapshot(Instant::now());
-        if !pause.is_zero() && self.writeback.next(Instant::now()).is_some() {
+        let now = Instant::now();
+        let pause = self.pace.before_snapshot(now);
+        let is_free = self.next_round() > now && self.writeback.next(now).is_some();
+        if !pause.is_zero() && is_free {
             return Ok(false); // names are written back meanwhile; each is a new version
         }
         self.heartbeat.sleep(pause);
@@ -205,15 +209,28 @@ impl Daemon {
             let wait = retry::spread(self.resync_interval, RESYNC_SPREAD, retry::random());
             self.resync_at = Instant::now() + wait;
         }
-        let result = self.reconciler.round(Goal {
+        let goal = Goal {
             environment: &known.environment,
             desired: &known.desired,
             read: known.read,
-        });
+        };
+        // A round of many batches takes as long as the account's limits want it to. Meanwhile
+        // metadata is asked now and then whether it still is the right one.
+        let mut asked = Instant::now();
+        let mut is_outdated = || {
+            if asked.elapsed() < BETWEEN_BATCHES {
+                return false;
+            }
+            asked = Instant::now();
+            self.metadata
+                .version()
+                .is_ok_and(|version| version != known.version)
+        };
+        let result = self.reconciler.round(goal, &mut is_outdated);
         match result {
             Ok(round) => {
                 self.failed_rounds = 0;
-                self.retry_at = None;
+                self.retry_at = round.is_cut.then(Instant::now);
                 self.reread_at = round.held.as_ref().map(|held| held.until);
                 self.reports.round(&round);
                 self.in_zone = round.in_zone;

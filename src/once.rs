@@ -39,7 +39,9 @@ pub fn once(config: &Config, gate: Gate, heartbeat: Heartbeat) -> Result<(), Str
     let mut batches = 0;
     let round = loop {
         reports.desired(&now.desired);
-        let round = reconciler.round(now.goal()).map_err(|e| e.to_string())?;
+        let round = reconciler
+            .round(now.goal(), &mut || false)
+            .map_err(|e| e.to_string())?;
         reports.round(&round);
         batches += round.batches;
         let Some(held) = &round.held else { break round };

@@ -99,6 +99,8 @@ pub struct Round {
     pub quarantined: Vec<Quarantined>,
     /// Deletes that wait.
     pub held: Option<Held>,
+    /// It ended early, since something else may be desired by now.
+    pub is_cut: bool,
     /// Names all of whose desired record sets are in the zone, and ours.
     pub in_zone: BTreeSet<Name>,
 }
@@ -173,8 +175,13 @@ impl Reconciler {
         self.quarantine.clear();
     }
 
-    /// Makes the zone equal to what is desired.
-    pub fn round(&mut self, goal: Goal<'_>) -> Result<Round, RoundError> {
+    /// Makes the zone equal to what is desired. `is_outdated` is asked between batches: whether
+    /// something else may be desired by now.
+    pub fn round(
+        &mut self,
+        goal: Goal<'_>,
+        is_outdated: &mut dyn FnMut() -> bool,
+    ) -> Result<Round, RoundError> {
         let uuid = &goal.environment.uuid;
         let names = StateNames::new(uuid, &self.rules().zone)
             .map_err(|e| RoundError::EnvironmentUuid(uuid.clone(), e))?;
@@ -185,8 +192,9 @@ impl Reconciler {
         // The batch that was refused last because the zone was another, and how often.
         let mut lost: Option<(ChangeBatch, u32)> = None;
         loop {
-            let Err(stopped) = self.attempt(goal, &names, &trials, &mut round) else {
-                if trials.go_on() {
+            let attempt = self.attempt(goal, &names, &trials, is_outdated, &mut round);
+            let Err(stopped) = attempt else {
+                if !round.is_cut && trials.go_on() {
                     continue;
                 }
                 round.quarantined = self.quarantine.list();
@@ -281,6 +289,7 @@ impl Reconciler {
         goal: Goal<'_>,
         names: &StateNames,
         trials: &Trials,
+        is_outdated: &mut dyn FnMut() -> bool,
         round: &mut Round,
     ) -> Result<(), Box<Stopped>> {
         let mut view = self.look(goal, names)?;
@@ -293,6 +302,10 @@ impl Reconciler {
         trials.limit(&mut plan);
         let mut stopped = None;
         for batch in batches(&plan, &state, names, self.rules().ttl) {
+            if round.batches > 0 && is_outdated() {
+                round.is_cut = true;
+                break;
+            }
             if let Err(error) = self.client.change(&self.settings.zone_id, &batch) {
                 let batch = Some(batch);
                 stopped = Some(Box::new(Stopped { error, batch }));

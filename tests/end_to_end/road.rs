@@ -1,7 +1,9 @@
 //! The whole road: metadata → Route 53 → fqdn.
 
-use crate::stage::{STATE, Stage, web, world};
+use crate::stage::{PATIENCE, STATE, Stage, ZONE, web, world};
 use sim::rancher::World;
+use sim::route53::{Fault, Operation, State};
+use std::time::Duration;
 
 #[test]
 fn services_appear_scale_move_and_vanish() {
@@ -146,4 +148,44 @@ fn once_makes_one_round_and_ends() {
         service.log()
     );
     assert_eq!(stage.lines().len(), 3);
+}
+
+#[test]
+fn a_change_does_not_wait_for_the_end_of_a_long_round() {
+    const HOSTS: usize = 400;
+    let stage = Stage::new(world(|world| {
+        let hosts: Vec<String> = (0..HOSTS).map(|i| format!("many{i:03}")).collect();
+        for (i, host) in hosts.iter().enumerate() {
+            world.add_host(host, &format!("198.51.{}.{}", i / 200, i % 200));
+        }
+        for service in 0..8 {
+            let service = world.add_service("shop", &format!("web{service}"));
+            for host in &hosts {
+                service.run_on(host, 80);
+            }
+        }
+    }));
+    // Four batches of 800 addresses, whose answers take their time.
+    let slow = Fault::Delay(Duration::from_secs(1));
+    let change = Operation::ChangeResourceRecordSets;
+    stage.route53.inject(Some(change), slow, 4);
+    let _service = stage.run_with(&[], &[("ROUTE53_CHANGE_RATE", "1000")]);
+    let addresses = |state: &State| {
+        let sets = state.zone(ZONE).expect("the zone").record_sets();
+        sets.filter(|set| set.rtype == "A").count()
+    };
+    let begun = |state: &State| addresses(state) > 0;
+    assert!(stage.route53.wait_until(PATIENCE, begun));
+    stage.rancher.change(|world| {
+        world.add_service("shop", "new").run_on("h1", 80);
+    });
+    let mut others = 0;
+    let name = "new.shop.prod.example.com.";
+    let is_there = stage.route53.wait_until(PATIENCE, |state| {
+        others = addresses(state);
+        state.zone(ZONE).expect("the zone").get(name, "A").is_some()
+    });
+    assert!(is_there && others < 9, "{others}");
+    let all = |state: &State| addresses(state) == 9;
+    assert!(stage.route53.wait_until(PATIENCE, all));
 }
