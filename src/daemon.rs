@@ -16,7 +16,7 @@ use crate::rancher::api::{Api, ApiError};
 use crate::rancher::metadata::{Metadata, Unavailable, Version};
 use crate::rancher::snapshot::Environment;
 use crate::rancher::writeback::{WriteBack, missing};
-use crate::reconcile::{Goal, Reconciler};
+use crate::reconcile::{Goal, Progress, Reconciler};
 use crate::report::Reports;
 use crate::shutdown::Gate;
 use crate::startup;
@@ -217,16 +217,15 @@ impl Daemon {
         // A round of many batches takes as long as the account's limits want it to. Meanwhile
         // metadata is asked now and then whether it still is the right one.
         let mut asked = Instant::now();
-        let mut is_outdated = || {
-            if asked.elapsed() < BETWEEN_BATCHES {
-                return false;
+        let mut goes_on = |progress: Progress| {
+            if progress.done == progress.of || asked.elapsed() < BETWEEN_BATCHES {
+                return true;
             }
             asked = Instant::now();
-            self.metadata
-                .version()
-                .is_ok_and(|version| version != known.version)
+            let version = self.metadata.version();
+            !version.is_ok_and(|version| version != known.version)
         };
-        let result = self.reconciler.round(goal, &mut is_outdated);
+        let result = self.reconciler.round(goal, &mut goes_on);
         match result {
             Ok(round) => {
                 self.failed_rounds = 0;

@@ -36,7 +36,6 @@ pub mod heartbeat;
 pub mod http;
 pub mod listing;
 pub mod log;
-pub mod once;
 pub mod ownership;
 pub mod pace;
 pub mod parts;

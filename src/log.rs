@@ -142,8 +142,14 @@ fn quoted_if_needed(value: &str) -> String {
     }
 }
 
-/// As a JSON string, which logfmt's readers understand too. Line separators that JSON allows
-/// and control characters of terminals beyond ASCII are escaped as well.
+/// Whether a character can be shown to people as it is: control characters, also those of
+/// terminals beyond ASCII, line separators and changes of direction can't.
+pub fn is_visible(c: char) -> bool {
+    !c.is_control()
+        && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// As a JSON string, which logfmt's readers understand too, with more escaped than JSON asks for.
 fn quoted(value: &str) -> String {
     let mut out = String::with_capacity(value.len() + 2);
     out.push('"');
@@ -152,9 +158,7 @@ fn quoted(value: &str) -> String {
             '"' | '\\' => out.extend(['\\', c]),
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
-            c if c.is_control()
-                || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}') =>
-            {
+            c if !is_visible(c) => {
                 let _ = write!(out, "\\u{:04x}", u32::from(c));
             }
             c => out.push(c),

@@ -15,7 +15,7 @@ use crate::aws::retry;
 use crate::batch::batches;
 use crate::change_log;
 use crate::desired::{Desired, Rules};
-use crate::dns::{ChangeBatch, Name, NameError, RecordKey};
+use crate::dns::{ChangeBatch, Name, NameError, RecordKey, Zone};
 use crate::guard::{Guard, GuardSettings, Held};
 use crate::heartbeat::Heartbeat;
 use crate::listing::{self, View};
@@ -88,18 +88,42 @@ pub struct Goal<'a> {
     pub read: Instant,
 }
 
+/// What a round would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preview {
+    /// All of it, deletes that would have to wait included.
+    pub plan: Plan,
+    /// Deletes that would have to wait.
+    pub held: Option<Held>,
+    /// Change batches that it takes, the waiting deletes not included.
+    pub batches: usize,
+    /// What is ours at present.
+    pub state: State,
+    /// What is in the zone, as far as it was listed.
+    pub zone: Zone,
+}
+
+/// How far a round has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Batches that were applied.
+    pub done: usize,
+    /// Batches in all.
+    pub of: usize,
+}
+
 /// What came of a round.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Round {
-    /// Change batches that were applied.
-    pub batches: usize,
+    /// Ids of the change batches that were applied.
+    pub batches: Vec<String>,
     /// Desired record sets that were left alone.
     pub conflicts: Vec<Conflict>,
     /// Record sets that Route 53 refuses to change as desired.
     pub quarantined: Vec<Quarantined>,
     /// Deletes that wait.
     pub held: Option<Held>,
-    /// It ended early, since something else may be desired by now.
+    /// It was ended early.
     pub is_cut: bool,
     /// Names all of whose desired record sets are in the zone, and ours.
     pub in_zone: BTreeSet<Name>,
@@ -175,16 +199,46 @@ impl Reconciler {
         self.quarantine.clear();
     }
 
-    /// Makes the zone equal to what is desired. `is_outdated` is asked between batches: whether
-    /// something else may be desired by now.
+    /// Whether all of Route 53's name servers know of a batch.
+    pub fn is_in_sync(&mut self, change_id: &str) -> Result<bool, Error> {
+        self.client.is_in_sync(change_id)
+    }
+
+    /// What [`Reconciler::round`] would do. Nothing is changed, and nothing remembered by the
+    /// deletion guard.
+    pub fn preview(&mut self, goal: Goal<'_>) -> Result<Preview, RoundError> {
+        let names = self.state_names(goal)?;
+        let view = self.look(goal, &names).map_err(RoundError::Route53)?;
+        let (state, plan) = self.plan(&view, goal);
+        let mut guarded = plan.clone();
+        let mut guard = Guard::new(self.settings.guard);
+        let held = guard.hold(&mut guarded, owned(&state, &plan), goal.read);
+        let batches = batches(&guarded, &state, &names, self.rules().ttl).len();
+        let zone = view.zone.clone();
+        self.view = Some(view);
+        Ok(Preview {
+            plan,
+            held,
+            batches,
+            state,
+            zone,
+        })
+    }
+
+    fn state_names(&self, goal: Goal<'_>) -> Result<StateNames, RoundError> {
+        let uuid = &goal.environment.uuid;
+        StateNames::new(uuid, &self.rules().zone)
+            .map_err(|e| RoundError::EnvironmentUuid(uuid.clone(), e))
+    }
+
+    /// Makes the zone equal to what is desired. `goes_on` is asked after each batch: false ends
+    /// the round early.
     pub fn round(
         &mut self,
         goal: Goal<'_>,
-        is_outdated: &mut dyn FnMut() -> bool,
+        goes_on: &mut dyn FnMut(Progress) -> bool,
     ) -> Result<Round, RoundError> {
-        let uuid = &goal.environment.uuid;
-        let names = StateNames::new(uuid, &self.rules().zone)
-            .map_err(|e| RoundError::EnvironmentUuid(uuid.clone(), e))?;
+        let names = self.state_names(goal)?;
         self.quarantine.review(&goal.desired.record_sets);
         let mut round = Round::default();
         let mut trials = Trials::default();
@@ -192,7 +246,7 @@ impl Reconciler {
         // The batch that was refused last because the zone was another, and how often.
         let mut lost: Option<(ChangeBatch, u32)> = None;
         loop {
-            let attempt = self.attempt(goal, &names, &trials, is_outdated, &mut round);
+            let attempt = self.attempt(goal, &names, &trials, goes_on, &mut round);
             let Err(stopped) = attempt else {
                 if !round.is_cut && trials.go_on() {
                     continue;
@@ -289,31 +343,35 @@ impl Reconciler {
         goal: Goal<'_>,
         names: &StateNames,
         trials: &Trials,
-        is_outdated: &mut dyn FnMut() -> bool,
+        goes_on: &mut dyn FnMut(Progress) -> bool,
         round: &mut Round,
     ) -> Result<(), Box<Stopped>> {
         let mut view = self.look(goal, names)?;
         let (state, mut plan) = self.plan(&view, goal);
         round.conflicts = std::mem::take(&mut plan.conflicts);
         plan.retain(|key| !self.quarantine.holds(key));
-        let unlisted = plan.deletes.iter().filter(|set| !state.owns(&set.key));
-        let owned = state.owned().count() + plan.adopts.len() + unlisted.count();
+        let owned = owned(&state, &plan);
         round.held = self.guard.hold(&mut plan, owned, goal.read);
         trials.limit(&mut plan);
         let mut stopped = None;
-        for batch in batches(&plan, &state, names, self.rules().ttl) {
-            if round.batches > 0 && is_outdated() {
+        let batches = batches(&plan, &state, names, self.rules().ttl);
+        let of = round.batches.len() + batches.len();
+        for batch in batches {
+            match self.client.change(&self.settings.zone_id, &batch) {
+                Ok(id) => round.batches.push(id),
+                Err(error) => {
+                    let batch = Some(batch);
+                    stopped = Some(Box::new(Stopped { error, batch }));
+                    break;
+                }
+            }
+            view.zone.apply(&batch);
+            change_log::applied(&batch, names);
+            let done = round.batches.len();
+            if !goes_on(Progress { done, of }) && done < of {
                 round.is_cut = true;
                 break;
             }
-            if let Err(error) = self.client.change(&self.settings.zone_id, &batch) {
-                let batch = Some(batch);
-                stopped = Some(Box::new(Stopped { error, batch }));
-                break;
-            }
-            view.zone.apply(&batch);
-            round.batches += 1;
-            change_log::applied(&batch, names);
         }
         round.in_zone = in_zone(goal.desired, &view);
         self.view = Some(view);
@@ -363,7 +421,7 @@ impl Reconciler {
 }
 
 /// `<environment>.<zone>`; none if nothing is left of the environment's name.
-fn environment_name(environment: &Environment, zone: &Name) -> Option<Name> {
+pub fn environment_name(environment: &Environment, zone: &Name) -> Option<Name> {
     let label = sanitize(&environment.name);
     (!label.is_empty()).then(|| zone.child(&label).ok())?
 }
@@ -385,6 +443,12 @@ pub fn needs_operator(error: &Error) -> bool {
         Error::NoCredentials(error) => error.needs_operator,
         Error::NoAnswer(_) => false,
     }
+}
+
+/// How many record sets are ours, or become ours by this plan, be it to be deleted.
+fn owned(state: &State, plan: &Plan) -> usize {
+    let unlisted = plan.deletes.iter().filter(|set| !state.owns(&set.key));
+    state.owned().count() + plan.adopts.len() + unlisted.count()
 }
 
 fn in_zone(desired: &Desired, view: &View) -> BTreeSet<Name> {

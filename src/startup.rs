@@ -56,10 +56,10 @@ pub fn zone_id(
     }
 }
 
-/// The same, once.
-pub fn zone_id_once(config: &Config, client: &mut Client) -> Result<String, String> {
+/// The hosted zone, asked for once.
+pub fn zone_once(config: &Config, client: &mut Client) -> Result<HostedZone, String> {
     match look_up(config, client) {
-        Ok(zone) => Ok(zone.id),
+        Ok(zone) => Ok(zone),
         Err(NoZone::Ever(error) | NoZone::Yet(error)) => Err(error),
     }
 }

@@ -8,6 +8,14 @@ pub enum Command {
     Run,
     /// One round.
     Once,
+    /// Show what a round would change.
+    Plan,
+    /// Look at each thing that a round depends on.
+    Check,
+    /// Remove everything that is ours from the zone.
+    Purge,
+    /// Take over record sets that exist.
+    Adopt,
     /// Print how to use the program.
     Help,
     /// Print its version.
@@ -23,16 +31,53 @@ pub struct Arguments {
     pub debug: bool,
     /// `-log=FILE`: the log goes there.
     pub log_file: Option<String>,
+    /// `--wait`: until Route 53 has told all its name servers.
+    pub wait: bool,
+    /// `--json`: for programs.
+    pub json: bool,
+    /// `--detailed-exitcode`: 2 if there is something to change.
+    pub detailed_exitcode: bool,
+    /// `--yes`: don't ask.
+    pub yes: bool,
 }
+
+impl Default for Arguments {
+    fn default() -> Arguments {
+        Arguments {
+            command: Command::Run,
+            debug: false,
+            log_file: None,
+            wait: false,
+            json: false,
+            detailed_exitcode: false,
+            yes: false,
+        }
+    }
+}
+
+/// The commands by name.
+const COMMANDS: [(&str, Command); 6] = [
+    ("run", Command::Run),
+    ("once", Command::Once),
+    ("plan", Command::Plan),
+    ("check", Command::Check),
+    ("purge", Command::Purge),
+    ("adopt", Command::Adopt),
+];
+
+/// Flags of single commands.
+const FLAGS: [(&str, &[Command]); 4] = [
+    ("wait", &[Command::Once]),
+    ("json", &[Command::Plan]),
+    ("detailed-exitcode", &[Command::Plan]),
+    ("yes", &[Command::Purge, Command::Adopt]),
+];
 
 /// Reads the arguments, without the program's name.
 pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Arguments, String> {
-    let mut parsed = Arguments {
-        command: Command::Run,
-        debug: false,
-        log_file: None,
-    };
+    let mut parsed = Arguments::default();
     let mut has_command = false;
+    let mut special: Vec<&str> = Vec::new();
     let mut rest = arguments.into_iter();
     while let Some(argument) = rest.next() {
         let Some(flag) = argument.strip_prefix('-') else {
@@ -40,15 +85,15 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Arguments, S
                 return Err(format!("{argument:?}: there is a command already"));
             }
             has_command = true;
-            parsed.command = match argument.as_str() {
-                "run" => Command::Run,
-                "once" => Command::Once,
-                _ => {
-                    return Err(format!(
-                        "{argument:?} is no command; there are run and once"
-                    ));
-                }
+            let known = COMMANDS.iter().find(|(name, _)| *name == argument);
+            let Some((_, command)) = known else {
+                let names: Vec<&str> = COMMANDS.iter().map(|(name, _)| *name).collect();
+                return Err(format!(
+                    "{argument:?} is no command; there are {}",
+                    names.join(", ")
+                ));
             };
+            parsed.command = *command;
             continue;
         };
         let flag = flag.strip_prefix('-').unwrap_or(flag);
@@ -80,14 +125,29 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Arguments, S
                 "route53" => {}
                 other => return Err(format!("-provider={other:?}: there is only route53")),
             },
-            _ => {
-                return Err(format!(
-                    "{argument:?} is no flag; there are -debug, -log=FILE, -provider=route53, \
-                     --help and --version"
-                ));
-            }
+            _ => match FLAGS.iter().find(|(known, _)| *known == flag) {
+                Some((known, _)) => special.push(known),
+                None => {
+                    return Err(format!(
+                        "{argument:?} is no flag; there are -debug, -log=FILE, \
+                         -provider=route53, --wait, --json, --detailed-exitcode, --yes, --help \
+                         and --version"
+                    ));
+                }
+            },
         }
     }
+    for (flag, commands) in FLAGS {
+        if special.contains(&flag) && !commands.contains(&parsed.command) {
+            let names = COMMANDS.iter().filter(|(_, c)| commands.contains(c));
+            let names: Vec<&str> = names.map(|(name, _)| *name).collect();
+            return Err(format!("--{flag} belongs to {}", names.join(" and ")));
+        }
+    }
+    parsed.wait = special.contains(&"wait");
+    parsed.json = special.contains(&"json");
+    parsed.detailed_exitcode = special.contains(&"detailed-exitcode");
+    parsed.yes = special.contains(&"yes");
     Ok(parsed)
 }
 
@@ -101,11 +161,7 @@ mod tests {
 
     #[test]
     fn reads_what_catalog_entries_pass() {
-        let run = Arguments {
-            command: Command::Run,
-            debug: false,
-            log_file: None,
-        };
+        let run = Arguments::default();
         for (line, expected) in [
             ("", run.clone()),
             ("-provider=route53", run.clone()),
@@ -141,6 +197,31 @@ mod tests {
                 },
             ),
             (
+                "plan --json -detailed-exitcode",
+                Arguments {
+                    command: Command::Plan,
+                    json: true,
+                    detailed_exitcode: true,
+                    ..run.clone()
+                },
+            ),
+            (
+                "--yes purge",
+                Arguments {
+                    command: Command::Purge,
+                    yes: true,
+                    ..run.clone()
+                },
+            ),
+            (
+                "once --wait",
+                Arguments {
+                    command: Command::Once,
+                    wait: true,
+                    ..run.clone()
+                },
+            ),
+            (
                 "--help",
                 Arguments {
                     command: Command::Help,
@@ -169,6 +250,9 @@ mod tests {
             ("--fast", "no flag"),
             ("-debug=perhaps", "no flag"),
             ("-", "no flag"),
+            ("--yes", "--yes belongs to purge and adopt"),
+            ("run --wait", "--wait belongs to once"),
+            ("check --json", "--json belongs to plan"),
         ] {
             let error = read(line).unwrap_err();
             assert!(error.contains(words), "{line}: {error}");

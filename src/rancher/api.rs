@@ -40,6 +40,16 @@ impl fmt::Display for ApiError {
 
 impl std::error::Error for ApiError {}
 
+/// What a container is labelled with whose keys may post events.
+const LABELS: &str = "io.rancher.container.create_agent=true and \
+                      io.rancher.container.agent.role=external-dns";
+
+/// What the schemas say of events.
+struct Found {
+    collection: Url,
+    may_post: bool,
+}
+
 /// A client of Rancher's API.
 pub struct Api {
     http: Http,
@@ -72,7 +82,7 @@ impl Api {
     ) -> Result<(), ApiError> {
         let collection = match &self.collection {
             Some(collection) => collection.clone(),
-            None => self.discover(timeout)?,
+            None => self.discover(timeout)?.collection,
         };
         let event = json!({
             "type": "externalDnsEvent",
@@ -101,19 +111,35 @@ impl Api {
         }
     }
 
+    /// Where events go. An error if Rancher's schemas say that these keys may not post any; they
+    /// are made for whoever asks.
+    pub fn check(&self, timeout: Duration) -> Result<Url, ApiError> {
+        let found = self.discover(timeout)?;
+        match found.may_post {
+            true => Ok(found.collection),
+            false => Err(ApiError::Unavailable(format!(
+                "Rancher's schemas at {} let nobody with these keys post externalDnsEvents; the \
+                 container needs the labels {LABELS}",
+                self.url
+            ))),
+        }
+    }
+
     /// Finds the collection of events as Rancher's own clients do: the API's root names its
     /// schemas, and the schema of the event links to the collection.
-    fn discover(&self, timeout: Duration) -> Result<Url, ApiError> {
+    fn discover(&self, timeout: Duration) -> Result<Found, ApiError> {
         let (root, response) = self.root(timeout)?;
         let schemas = response
             .header("x-api-schemas")
             .and_then(|link| self.own(link));
-        let collection = match schemas {
+        let found = match schemas {
             Some(schemas) => self.collection_in(&schemas, timeout)?,
             None => None,
         };
-        let fallback = || root.with_path(&format!("{}/externaldnsevents", root.path()));
-        Ok(collection.unwrap_or_else(fallback))
+        Ok(found.unwrap_or_else(|| Found {
+            collection: root.with_path(&format!("{}/externaldnsevents", root.path())),
+            may_post: false,
+        }))
     }
 
     fn root(&self, timeout: Duration) -> Result<(Url, Response), ApiError> {
@@ -133,7 +159,7 @@ impl Api {
         Err(ApiError::Unavailable(failure.unwrap_or_default()))
     }
 
-    fn collection_in(&self, schemas: &Url, timeout: Duration) -> Result<Option<Url>, ApiError> {
+    fn collection_in(&self, schemas: &Url, timeout: Duration) -> Result<Option<Found>, ApiError> {
         #[derive(Deserialize)]
         struct Schemas {
             data: Vec<Schema>,
@@ -144,6 +170,8 @@ impl Api {
             id: Option<String>,
             #[serde(default)]
             links: Option<Links>,
+            #[serde(default, rename = "collectionMethods")]
+            methods: Option<Vec<String>>,
         }
         #[derive(Deserialize)]
         struct Links {
@@ -160,9 +188,15 @@ impl Api {
         let event = read
             .data
             .into_iter()
-            .find(|schema| schema.id.as_deref() == Some("externalDnsEvent"))
-            .and_then(|schema| schema.links?.collection);
-        Ok(event.and_then(|link| self.own(&link)))
+            .find(|schema| schema.id.as_deref() == Some("externalDnsEvent"));
+        Ok(event.and_then(|schema| {
+            Some(Found {
+                collection: self.own(&schema.links?.collection?)?,
+                may_post: schema
+                    .methods
+                    .is_none_or(|methods| methods.iter().any(|method| method == "POST")),
+            })
+        }))
     }
 
     /// A link of Rancher's, on the server that the setting names: the keys go nowhere else,

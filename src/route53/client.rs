@@ -7,7 +7,8 @@ use chrono::{TimeDelta, Utc};
 use super::error::{Error, Refusal};
 use super::xml::{self, HostedZone, ListPage, ListStart};
 use crate::aws::clock;
-use crate::aws::credentials::provider::Provider;
+use crate::aws::credentials::NoCredentials;
+use crate::aws::credentials::provider::{Identity, Provider};
 use crate::aws::rate::TokenBucket;
 use crate::aws::retry;
 use crate::aws::sigv4::{self, Credentials, Scope};
@@ -59,6 +60,8 @@ pub struct Client {
     changes: TokenBucket,
     gate: Gate,
     heartbeat: Heartbeat,
+    /// How far the server's clock was ahead of ours at the last answer.
+    ahead: Option<TimeDelta>,
 }
 
 /// One call, ready to be signed.
@@ -112,6 +115,7 @@ impl Client {
             http,
             gate,
             heartbeat,
+            ahead: None,
         }
     }
 
@@ -171,6 +175,22 @@ impl Client {
         xml::change_id(&self.call(&call)?).map_err(Error::NoAnswer)
     }
 
+    /// GetChange: whether all of Route 53's name servers know of a change.
+    pub fn is_in_sync(&mut self, change_id: &str) -> Result<bool, Error> {
+        let call = self.get("GetChange", &["change", change_id], &[]);
+        xml::is_in_sync(&self.call(&call)?).map_err(Error::NoAnswer)
+    }
+
+    /// Who calls, as the credentials' source and STS say.
+    pub fn identity(&mut self) -> Result<Identity, NoCredentials> {
+        self.credentials.identity()
+    }
+
+    /// How far Route 53's clock was ahead of ours at the last answer.
+    pub fn clock_is_ahead(&self) -> Option<TimeDelta> {
+        self.ahead
+    }
+
     fn get(&self, operation: &'static str, path: &[&str], query: &[(&str, &str)]) -> Call<'static> {
         Call {
             operation,
@@ -203,6 +223,7 @@ impl Client {
             self.heartbeat.beat();
             let credentials = self.credentials.get().map_err(Error::NoCredentials)?;
             let outcome = self.once(call, &credentials);
+            self.ahead = outcome.ahead.or(self.ahead);
             let Err(error) = outcome.result else {
                 return outcome.result;
             };

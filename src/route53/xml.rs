@@ -183,6 +183,12 @@ pub fn change_id(response: &Element) -> Result<String, String> {
     Ok(id.trim_start_matches("/change/").to_owned())
 }
 
+/// Reads GetChangeResponse: whether the change's status is `INSYNC`.
+pub fn is_in_sync(response: &Element) -> Result<bool, String> {
+    let status = response.required("ChangeInfo")?.required_text("Status")?;
+    Ok(status == "INSYNC")
+}
+
 /// Reads an error answer of either form; one that can't be read has the status for a code.
 pub fn refusal(status: u16, xml: &str) -> Refusal {
     if let Ok(raw) = error_response(xml) {

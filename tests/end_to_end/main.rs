@@ -1,5 +1,6 @@
 //! The whole program, as a process, against the simulated Rancher and Route 53.
 
+mod commands;
 mod credentials;
 mod guard;
 mod health;

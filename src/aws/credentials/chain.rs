@@ -4,6 +4,7 @@ use super::sts::Sts;
 use super::{CredentialSettings, Granted, NoCredentials, Source};
 use super::{container, instance, web_identity};
 use crate::aws::clock::Clock;
+use crate::aws::sigv4;
 use crate::http::Http;
 
 /// The source and the role, with what it takes to reach them.
@@ -36,6 +37,11 @@ impl Chain {
             Some(_) => "assumed role",
             None => self.settings.source.name(),
         }
+    }
+
+    /// Whose credentials these are.
+    pub fn arn_of(&self, credentials: &sigv4::Credentials) -> Result<String, NoCredentials> {
+        self.sts.caller_identity(credentials)
     }
 
     /// Fetches credentials.

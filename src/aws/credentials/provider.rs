@@ -31,6 +31,17 @@ pub struct Provider {
     attempted: Option<Instant>,
 }
 
+/// Whose credentials are in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Which key.
+    pub access_key_id: String,
+    /// Where it comes from, in words.
+    pub source: &'static str,
+    /// `arn:aws:iam::123456789012:user/name`, or why STS doesn't say.
+    pub arn: Result<String, NoCredentials>,
+}
+
 struct Held {
     granted: Granted,
     fetched: Instant,
@@ -73,6 +84,16 @@ impl Provider {
             Some(held) => Ok(held.granted.credentials.clone()),
             None => Err(NoCredentials::yet("no AWS credentials were fetched")),
         }
+    }
+
+    /// Whose they are. Asks STS.
+    pub fn identity(&mut self) -> Result<Identity, NoCredentials> {
+        let credentials = self.get()?;
+        Ok(Identity {
+            arn: self.chain.arn_of(&credentials),
+            source: self.chain.name(),
+            access_key_id: credentials.access_key_id,
+        })
     }
 
     /// AWS doesn't take these any more, whatever their expiry says. True if there are others.

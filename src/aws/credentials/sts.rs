@@ -12,7 +12,7 @@ use crate::aws::sigv4::{self, Credentials, Scope, query_string};
 use crate::http::{Http, Request};
 use crate::secret::Secret;
 use crate::url::Url;
-use crate::xml;
+use crate::xml::{self, Element};
 
 const VERSION: &str = "2011-06-15";
 const CONTENT_TYPE: &str = "application/x-www-form-urlencoded; charset=utf-8";
@@ -71,14 +71,26 @@ impl Sts {
     pub fn assume_role(&self, role: &Role, by: &Credentials) -> Result<Granted, NoCredentials> {
         let mut form = form("AssumeRole", role);
         form.extend(role.external_id.as_deref().map(|id| ("ExternalId", id)));
-        let mut secrets = vec![&by.secret_access_key];
-        secrets.extend(&by.session_token);
-        self.call(&Call {
+        self.grant(&Call {
             operation: "AssumeRole",
             form,
             signer: Some(by),
-            secrets,
+            secrets: secrets_of(by),
         })
+    }
+
+    /// GetCallerIdentity: the ARN of whoever has these credentials. No policy can forbid it.
+    pub fn caller_identity(&self, credentials: &Credentials) -> Result<String, NoCredentials> {
+        let call = Call {
+            operation: "GetCallerIdentity",
+            form: vec![("Action", "GetCallerIdentity"), ("Version", VERSION)],
+            signer: Some(credentials),
+            secrets: secrets_of(credentials),
+        };
+        let body = self.call(&call)?;
+        let arn = result(&body, call.operation)
+            .and_then(|result| result.required_text("Arn").map(str::to_owned));
+        arn.map_err(|error| unusable(&error).under(&self.name()))
     }
 
     /// AssumeRoleWithWebIdentity: the token stands for a signature.
@@ -89,7 +101,7 @@ impl Sts {
     ) -> Result<Granted, NoCredentials> {
         let mut form = form("AssumeRoleWithWebIdentity", role);
         form.push(("WebIdentityToken", token.expose()));
-        self.call(&Call {
+        self.grant(&Call {
             operation: "AssumeRoleWithWebIdentity",
             form,
             signer: None,
@@ -97,9 +109,19 @@ impl Sts {
         })
     }
 
-    /// Makes a call, a second time if our clock turned out to be wrong.
-    fn call(&self, call: &Call<'_>) -> Result<Granted, NoCredentials> {
-        let name = format!("STS at {}", self.settings.endpoint);
+    /// Makes a call that brings credentials.
+    fn grant(&self, call: &Call<'_>) -> Result<Granted, NoCredentials> {
+        let body = self.call(call)?;
+        granted(&body, call.operation).map_err(|error| unusable(&error).under(&self.name()))
+    }
+
+    fn name(&self) -> String {
+        format!("STS at {}", self.settings.endpoint)
+    }
+
+    /// Makes a call, a second time if our clock turned out to be wrong, and returns the answer.
+    fn call(&self, call: &Call<'_>) -> Result<String, NoCredentials> {
+        let name = self.name();
         let once = || {
             let sent = Utc::now();
             let answer = self.send(call)?;
@@ -112,7 +134,10 @@ impl Sts {
         if answer.status >= 400 && code.is_ok_and(|code| self.clock.learn(&code, offset)) {
             (answer, _) = once().map_err(|e| e.under(&name))?;
         }
-        read(&answer, call).map_err(|error| error.under(&name))
+        match answer.status {
+            200 => Ok(answer.body),
+            status => Err(refusal(status, &answer.body, &call.secrets).under(&name)),
+        }
     }
 
     fn send(&self, call: &Call<'_>) -> Result<Answer, NoCredentials> {
@@ -159,23 +184,28 @@ fn form<'a>(operation: &'static str, role: &'a Role) -> Vec<(&'static str, &'a s
     ]
 }
 
-fn read(answer: &Answer, call: &Call<'_>) -> Result<Granted, NoCredentials> {
-    match answer.status {
-        200 => granted(&answer.body, call.operation)
-            .map_err(|error| NoCredentials::yet(format!("its answer can't be used: {error}"))),
-        status => Err(refusal(status, &answer.body, &call.secrets)),
-    }
+fn secrets_of(credentials: &Credentials) -> Vec<&Secret> {
+    let mut secrets = vec![&credentials.secret_access_key];
+    secrets.extend(&credentials.session_token);
+    secrets
+}
+
+fn unusable(error: &str) -> NoCredentials {
+    NoCredentials::yet(format!("its answer can't be used: {error}"))
 }
 
 /// Reads an answer. An error of the XML reader could quote a secret, so it isn't passed on.
-fn granted(body: &str, operation: &str) -> Result<Granted, String> {
+fn result(body: &str, operation: &str) -> Result<Element, String> {
     let root = format!("{operation}Response");
-    let not_whole = |_| format!("it is not a whole {root}");
-    let response = xml::read(body, &root).map_err(not_whole)?;
-    let result = response
-        .required(&format!("{operation}Result"))
-        .map_err(not_whole)?;
-    let credentials = result.required("Credentials").map_err(not_whole)?;
+    let response = xml::read(body, &root);
+    let result = response.and_then(|r| r.required(&format!("{operation}Result")).cloned());
+    result.map_err(|_| format!("it is not a whole {root}"))
+}
+
+fn granted(body: &str, operation: &str) -> Result<Granted, String> {
+    let result = result(body, operation)?;
+    let credentials = result.required("Credentials");
+    let credentials = credentials.map_err(|_| format!("it is not a whole {operation}Response"))?;
     Granted::temporary(
         credentials.text_of("AccessKeyId"),
         credentials.text_of("SecretAccessKey"),

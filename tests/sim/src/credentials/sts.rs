@@ -113,6 +113,16 @@ fn perform(
     if take("Version")? != "2011-06-15" {
         return Err(malformed("there is no such version".to_owned()));
     }
+    if operation == "GetCallerIdentity" {
+        let caller = caller(request, options, issuer, now)?;
+        return Ok(format!(
+            "<GetCallerIdentityResponse xmlns=\"{NAMESPACE}\"><GetCallerIdentityResult>\
+             <Arn>arn:aws:iam::123456789012:user/{}</Arn><UserId>AIDA</UserId>\
+             <Account>123456789012</Account></GetCallerIdentityResult><ResponseMetadata>\
+             <RequestId>0</RequestId></ResponseMetadata></GetCallerIdentityResponse>",
+            caller.access_key
+        ));
+    }
     let arn = take("RoleArn")?;
     let session = take("RoleSessionName")?;
     let is_name = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
@@ -138,12 +148,7 @@ fn perform(
             }
         }
         "AssumeRole" => {
-            let known: Vec<Credential> = [options.callers.clone(), issuer.issued()].concat();
-            let expected = Expected {
-                region: &options.region,
-                service: "sts",
-            };
-            let caller = auth::authenticate(request, &known, expected, now)?;
+            let caller = caller(request, options, issuer, now)?;
             let external_id = form.remove("ExternalId");
             let may = |role: &&Role| role.by_signature && role.external_id == external_id;
             role.filter(may)
@@ -166,6 +171,21 @@ fn perform(
         credential.session_token.unwrap_or_default(),
         clock::iso(expires)
     ))
+}
+
+/// Who has signed a request.
+fn caller(
+    request: &Request,
+    options: &StsOptions,
+    issuer: &Issuer,
+    now: SystemTime,
+) -> Result<Credential, ApiError> {
+    let known: Vec<Credential> = [options.callers.clone(), issuer.issued()].concat();
+    let expected = Expected {
+        region: &options.region,
+        service: "sts",
+    };
+    auth::authenticate(request, &known, expected, now).cloned()
 }
 
 fn form(body: &[u8]) -> Result<BTreeMap<String, String>, ApiError> {

@@ -3,58 +3,69 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::survey::Survey;
 use crate::aws::retry;
 use crate::config::Config;
-use crate::desired::{Desired, ServiceKey};
+use crate::config::arguments::Arguments;
+use crate::desired::ServiceKey;
 use crate::dns::Name;
 use crate::heartbeat::Heartbeat;
 use crate::log;
 use crate::parts::{Parts, parts, reconciler};
 use crate::rancher::api::{Api, ApiError};
-use crate::rancher::metadata::Metadata;
-use crate::rancher::snapshot::Environment;
 use crate::rancher::writeback::missing;
-use crate::reconcile::Goal;
+use crate::reconcile::Reconciler;
 use crate::report::Reports;
 use crate::shutdown::Gate;
-use crate::{desired, startup};
+use crate::startup;
 
 /// How often a failed write-back is tried again.
 const RETRIES: u32 = 3;
+/// With `--wait`: a change takes a minute usually.
+const LONGEST_SYNC: Duration = Duration::from_secs(600);
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 /// How long a write-back may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What is desired now is put into the zone and written back. Deletes that the guard holds are
 /// waited for. The error says what couldn't be done.
-pub fn once(config: &Config, gate: Gate, heartbeat: Heartbeat) -> Result<(), String> {
+pub fn once(
+    config: &Config,
+    arguments: &Arguments,
+    gate: Gate,
+    heartbeat: Heartbeat,
+) -> Result<(), String> {
     let Parts {
         mut metadata,
         api,
         mut client,
     } = parts(config, gate, &heartbeat);
-    let mut now = read(&mut metadata, config)?;
-    let zone_id = startup::zone_id_once(config, &mut client)?;
-    let mut reconciler = reconciler(config, client, zone_id, &heartbeat);
+    let mut survey = Survey::take(&mut metadata, config)?;
+    let zone = startup::zone_once(config, &mut client)?;
+    let mut reconciler = reconciler(config, client, zone.id, &heartbeat);
     let mut reports = Reports::default();
-    let mut batches = 0;
+    let mut changes = Vec::new();
     let round = loop {
-        reports.desired(&now.desired);
-        let round = reconciler
-            .round(now.goal(), &mut || false)
+        reports.desired(&survey.desired);
+        let mut round = reconciler
+            .round(survey.goal(), &mut |_| true)
             .map_err(|e| e.to_string())?;
         reports.round(&round);
-        batches += round.batches;
+        changes.append(&mut round.batches);
         let Some(held) = &round.held else { break round };
         heartbeat.sleep(held.until.saturating_duration_since(Instant::now()));
-        now = read(&mut metadata, config)?;
+        survey = Survey::take(&mut metadata, config)?;
     };
-    let desired = &now.desired;
+    if arguments.wait {
+        wait(&mut reconciler, &changes, &heartbeat)?;
+    }
+    let desired = &survey.desired;
     let failed = write_all(api, &missing(desired, &round.in_zone), &heartbeat);
     log::info(
         "the round is done",
         &[
             ("record_sets", &desired.record_sets.len()),
-            ("batches", &batches),
+            ("batches", &changes.len()),
             ("conflicts", &round.conflicts.len()),
             ("refused", &round.quarantined.len()),
         ],
@@ -73,34 +84,29 @@ pub fn once(config: &Config, gate: Gate, heartbeat: Heartbeat) -> Result<(), Str
     })
 }
 
-/// What metadata says.
-struct Now {
-    environment: Environment,
-    desired: Desired,
-    read: Instant,
-}
-
-impl Now {
-    fn goal(&self) -> Goal<'_> {
-        Goal {
-            environment: &self.environment,
-            desired: &self.desired,
-            read: self.read,
+/// Waits until all of Route 53's name servers know of these changes.
+fn wait(
+    reconciler: &mut Reconciler,
+    changes: &[String],
+    heartbeat: &Heartbeat,
+) -> Result<(), String> {
+    let end = Instant::now() + LONGEST_SYNC;
+    for id in changes {
+        while !reconciler.is_in_sync(id).map_err(|e| e.to_string())? {
+            if Instant::now() > end {
+                return Err(format!(
+                    "Route 53 hasn't told all its name servers of change {id} within {} s",
+                    LONGEST_SYNC.as_secs()
+                ));
+            }
+            heartbeat.sleep(BETWEEN_LOOKS);
         }
     }
-}
-
-fn read(metadata: &mut Metadata, config: &Config) -> Result<Now, String> {
-    let read = Instant::now();
-    let version = metadata.version();
-    let (_, snapshot) = version
-        .and_then(|version| metadata.snapshot(version))
-        .map_err(|error| format!("metadata at {} is unavailable: {error}", metadata.url()))?;
-    Ok(Now {
-        desired: desired::desired(&snapshot, &config.rules),
-        environment: snapshot.environment,
-        read,
-    })
+    log::info(
+        "all name servers of Route 53 know",
+        &[("changes", &changes.len())],
+    );
+    Ok(())
 }
 
 /// Writes names back, each a few times if need be; the last error if one couldn't be.

@@ -1,16 +1,27 @@
 //! Arguments → command → exit code: 0 done or told to stop, 1 it ran and failed, 2 a setting or
 //! argument is wrong.
 
+pub mod adopt;
+pub mod check;
+pub mod diff;
+pub mod help;
+pub mod once;
+pub mod plan;
+pub mod purge;
+pub mod survey;
+pub mod terminal;
+
 use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Mutex;
 
+use crate::config::Config;
 use crate::config::arguments::{self, Arguments, Command};
-use crate::config::{Config, table};
 use crate::heartbeat::Heartbeat;
-use crate::log::{self, Log};
+use crate::log::{self, Level, Log};
 use crate::shutdown::{self, Gate};
-use crate::{daemon, health, once};
+use crate::{daemon, health};
 
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
@@ -27,7 +38,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             command: Command::Help,
             ..
         }) => {
-            print!("{}", help());
+            print!("{}", help::help());
             ExitCode::SUCCESS
         }
         Ok(Arguments {
@@ -38,7 +49,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             ExitCode::SUCCESS
         }
         Ok(arguments) => match Config::read(&variable, &arguments) {
-            Ok(config) => start(arguments.command, config),
+            Ok(config) => start(&arguments, config),
             Err(error) => wrong(&error),
         },
         Err(error) => wrong(&error),
@@ -60,9 +71,16 @@ fn variable(name: &str) -> Option<Result<String, String>> {
     )
 }
 
-fn start(command: Command, mut config: Config) -> ExitCode {
+fn start(arguments: &Arguments, mut config: Config) -> ExitCode {
+    let command = arguments.command;
+    let is_lasting = matches!(command, Command::Run | Command::Once);
+    // To people the others tell themselves what happens.
+    let is_told = !is_lasting && std::io::stderr().is_terminal();
     log::start(Log {
-        level: config.log_level,
+        level: match config.log_level {
+            Level::Info if is_told => Level::Warn,
+            level => level,
+        },
         format: config.log_format,
         file: config.log_file.take().map(Mutex::new),
     });
@@ -74,38 +92,26 @@ fn start(command: Command, mut config: Config) -> ExitCode {
             Command::Run => health::start(&config.health, &heartbeat),
             _ => Ok(()),
         });
+    let done = |()| ExitCode::SUCCESS;
     let result = ready.and_then(|()| match command {
-        Command::Once => once::once(&config, gate, heartbeat),
-        _ => daemon::run(&config, gate, heartbeat).map(|never| match never {}),
+        Command::Once => once::once(&config, arguments, gate, heartbeat).map(done),
+        Command::Plan => plan::plan(&config, arguments, gate, heartbeat),
+        Command::Check => check::check(&config, gate, heartbeat).map(done),
+        Command::Purge => purge::purge(&config, arguments, gate, heartbeat).map(done),
+        Command::Adopt => adopt::adopt(&config, arguments, gate, heartbeat).map(done),
+        Command::Run | Command::Help | Command::Version => {
+            daemon::run(&config, gate, heartbeat).map(|never| match never {})
+        }
     });
     match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
+        Ok(code) => code,
+        Err(error) if is_lasting => {
             log::error("stopping: this has to be mended", &[("error", &error)]);
             ExitCode::from(FAILED)
         }
-    }
-}
-
-/// What `--help` prints.
-fn help() -> String {
-    let mut text = String::from(
-        "Keeps an Amazon Route 53 hosted zone equal to the services of a Rancher 1.x environment.\n\n\
-         rancher-route53 [run]   keep the zone until told to stop\n\
-         rancher-route53 once    one round, then exit: 0 done, 1 failed\n\n\
-         Flags: -debug, -log=FILE, -provider=route53, --help, --version\n\n\
-         Settings are environment variables. Those marked * can also be read from the file that\n\
-         NAME_FILE names. A blank one counts as not set.\n\n",
-    );
-    for setting in table::SETTINGS {
-        let star = if setting.is_secret { "*" } else { "" };
-        text += &format!("  {}{star}\n      {}\n", setting.name, setting.help);
-        if !setting.default.is_empty() {
-            text += &format!("      default: {}\n", setting.default);
-        }
-        if !setting.aliases.is_empty() {
-            text += &format!("      also read: {}\n", setting.aliases.join(", "));
+        Err(error) => {
+            eprintln!("{}", terminal::shown(&error));
+            ExitCode::from(FAILED)
         }
     }
-    text
 }

@@ -1,0 +1,76 @@
+//! The command `adopt`: takes over record sets that exist, so that they are ours from now on.
+//! Only their entries are written; the record sets stay as they are until the next round.
+
+use super::diff::one_line;
+use super::survey::Survey;
+use super::terminal::{confirm, progress};
+use crate::config::Config;
+use crate::config::arguments::Arguments;
+use crate::desired::Desired;
+use crate::heartbeat::Heartbeat;
+use crate::parts::{Parts, parts};
+use crate::plan::Policy;
+use crate::reconcile::{AdoptSetting, Goal, Reconciler, ReconcilerSettings};
+use crate::shutdown::Gate;
+use crate::startup;
+
+/// Shows what would be taken over, asks, and does it: what `ADOPT` says, and if that is `never`,
+/// what is desired.
+pub fn adopt(
+    config: &Config,
+    arguments: &Arguments,
+    gate: Gate,
+    heartbeat: Heartbeat,
+) -> Result<(), String> {
+    let Parts {
+        mut metadata,
+        mut client,
+        ..
+    } = parts(config, gate, &heartbeat);
+    let survey = Survey::take(&mut metadata, config)?;
+    let zone = startup::zone_once(config, &mut client)?;
+    let settings = ReconcilerSettings {
+        zone_id: zone.id,
+        rules: config.rules.clone(),
+        // No change and no delete: what is taken over shows up as just that.
+        policy: Policy::CreateOnly,
+        adopt: match config.adopt {
+            AdoptSetting::Never => AdoptSetting::Matching,
+            setting => setting,
+        },
+        guard: config.guard,
+    };
+    let mut reconciler = Reconciler::new(client, settings, heartbeat);
+    let preview = reconciler.preview(survey.goal());
+    let preview = preview.map_err(|error| error.to_string())?;
+    // As it is in the zone, and nothing else, so that a round writes the entries only.
+    let mut as_is = Desired::default();
+    for key in &preview.plan.adopts {
+        if let Some(set) = preview.zone.simple(key) {
+            println!("* {}", one_line(set));
+            as_is.record_sets.insert(key.clone(), set.clone());
+        }
+    }
+    let count = as_is.record_sets.len();
+    for conflict in &preview.plan.conflicts {
+        println!("! {}\n    {}", conflict.key, conflict.why);
+    }
+    if count == 0 {
+        println!("Nothing to take over.");
+        return Ok(());
+    }
+    println!(
+        "\n{count} record sets become ours: the next round changes or deletes them as services ask."
+    );
+    if !confirm("They are taken over.", arguments.yes)? {
+        return Err("nothing was changed".to_owned());
+    }
+    let goal = Goal {
+        desired: &as_is,
+        ..survey.goal()
+    };
+    let round = reconciler.round(goal, &mut progress);
+    round.map_err(|error| format!("{error}; run it again to go on from here"))?;
+    println!("{count} record sets taken over.");
+    Ok(())
+}

@@ -1,0 +1,48 @@
+//! The command `plan`: what the next round would change, and why. Nothing is changed.
+
+use std::process::ExitCode;
+
+use super::diff;
+use super::survey::Survey;
+use super::terminal;
+use crate::config::Config;
+use crate::config::arguments::Arguments;
+use crate::heartbeat::Heartbeat;
+use crate::parts::{Parts, parts, reconciler};
+use crate::shutdown::Gate;
+use crate::startup;
+
+/// With `--detailed-exitcode`, as of Terraform: there is something to change.
+const CHANGES: u8 = 2;
+
+/// Prints the plan.
+pub fn plan(
+    config: &Config,
+    arguments: &Arguments,
+    gate: Gate,
+    heartbeat: Heartbeat,
+) -> Result<ExitCode, String> {
+    let Parts {
+        mut metadata,
+        mut client,
+        ..
+    } = parts(config, gate, &heartbeat);
+    let survey = Survey::take(&mut metadata, config)?;
+    let zone = startup::zone_once(config, &mut client)?;
+    let mut reconciler = reconciler(config, client, zone.id.clone(), &heartbeat);
+    let preview = reconciler.preview(survey.goal());
+    let preview = preview.map_err(|error| error.to_string())?;
+    match arguments.json {
+        true => println!("{:#}", diff::value(&zone, &survey, &preview)),
+        false => {
+            let colours = terminal::has_colours();
+            print!("{}", diff::text(&zone, &survey, &preview, colours));
+        }
+    }
+    Ok(
+        match arguments.detailed_exitcode && !preview.plan.is_empty() {
+            true => ExitCode::from(CHANGES),
+            false => ExitCode::SUCCESS,
+        },
+    )
+}

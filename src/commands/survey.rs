@@ -1,0 +1,46 @@
+//! What metadata says, read once: where every command but `run` starts.
+
+use std::time::Instant;
+
+use crate::config::Config;
+use crate::desired::{Desired, desired};
+use crate::rancher::metadata::Metadata;
+use crate::rancher::snapshot::Environment;
+use crate::reconcile::Goal;
+
+/// What metadata says.
+pub struct Survey {
+    /// Where we are.
+    pub environment: Environment,
+    /// What should be published.
+    pub desired: Desired,
+    /// Hosts in it.
+    pub hosts: usize,
+    read: Instant,
+}
+
+impl Survey {
+    /// Reads metadata. The error is for people.
+    pub fn take(metadata: &mut Metadata, config: &Config) -> Result<Survey, String> {
+        let read = Instant::now();
+        let version = metadata.version();
+        let (_, snapshot) = version
+            .and_then(|version| metadata.snapshot(version))
+            .map_err(|error| format!("metadata at {} is unavailable: {error}", metadata.url()))?;
+        Ok(Survey {
+            desired: desired(&snapshot, &config.rules),
+            hosts: snapshot.hosts.len(),
+            environment: snapshot.environment,
+            read,
+        })
+    }
+
+    /// What a round is to reach.
+    pub fn goal(&self) -> Goal<'_> {
+        Goal {
+            environment: &self.environment,
+            desired: &self.desired,
+            read: self.read,
+        }
+    }
+}

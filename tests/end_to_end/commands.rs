@@ -1,0 +1,42 @@
+//! The commands for operators: what they print, to the letter, and what they leave alone.
+
+mod adopt;
+mod check;
+mod plan;
+mod purge;
+
+use crate::stage::{PATIENCE, Stage};
+use sim::service::Service;
+
+/// What a command came to.
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    /// The log's lines are in it too.
+    pub stderr: String,
+}
+
+pub fn ran(service: &Service) -> Ran {
+    let status = service.wait(PATIENCE).expect("an end");
+    Ran {
+        code: status.code().expect("an exit code"),
+        stdout: service.stdout(),
+        stderr: service.log().join("\n"),
+    }
+}
+
+/// Runs a command on a stage.
+pub fn run(stage: &Stage, arguments: &[&str]) -> Ran {
+    ran(&stage.run_with(arguments, &[]))
+}
+
+/// Without the ports that differ from run to run.
+pub fn without_ports(text: &str) -> String {
+    let mut parts = text.split("127.0.0.1:");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        out += "127.0.0.1";
+        out += part.trim_start_matches(|c: char| c.is_ascii_digit());
+    }
+    out
+}

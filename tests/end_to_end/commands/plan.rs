@@ -1,0 +1,271 @@
+use super::{Ran, ran, run};
+use crate::stage::{Stage, UUID, ZONE, each, state_line, world};
+use sim::rancher;
+use sim::route53::{self, Operation, RecordSet};
+
+const CHANGE: Operation = Operation::ChangeResourceRecordSets;
+
+/// Something of each kind.
+fn stage() -> Stage {
+    let stage = Stage::new(world(|world| {
+        world.add_service("shop", "new").run_on("h1", 80);
+        world.add_service("shop", "new-too").run_on("h2", 80);
+        world.service_mut("shop", "new-too").label(
+            "io.rancher.service.external_dns_name_template",
+            "new.shop.prod",
+        );
+        let more = world.add_service("shop", "more");
+        more.run_on("h1", 80);
+        more.run_on("h2", 80);
+        world.add_service("shop", "same").run_on("h3", 80);
+        world.add_service("shop", "taken").run_on("h1", 80);
+        world
+            .add_service("shop", "hidden")
+            .run_unpublished_on("h1", 80);
+        world.add_service("shop", "quiet");
+    }));
+    let put = |name: &str, ttl: u32, value: &str| {
+        let name = format!("{name}.shop.prod.example.com.");
+        stage.put(RecordSet::simple(&name, "A", ttl, &[value]));
+    };
+    put("more", 60, "203.0.113.1");
+    put("same", 300, "203.0.113.3");
+    put("taken", 300, "192.0.2.1");
+    put("old", 300, "203.0.113.9");
+    let entries: Vec<String> = ["more", "same", "old", "vanished"]
+        .iter()
+        .map(|name| format!("\"{name}.shop.prod.example.com.\""))
+        .collect();
+    stage.put(RecordSet::simple(crate::stage::STATE, "TXT", 300, &entries));
+    stage
+}
+
+const GOLDEN: &str = "\
+example.com (Z0EXAMPLE), environment Prod
+
++ new.shop.prod.example.com. A 300 203.0.113.1, 203.0.113.2
+    for shop/new, shop/new-too
+~ more.shop.prod.example.com. A
+    ttl 60 → 300
+    + 203.0.113.2
+    for shop/more
+- old.shop.prod.example.com. A 300 203.0.113.9
+    no service asks for it any more
+. vanished.shop.prod.example.com. A
+    is gone or no longer a simple record set; it is no longer listed as ours
+! taken.shop.prod.example.com. A
+    a record set of that name and type exists that isn't ours; remove it, or take it over with ADOPT=matching
+    for shop/taken
+
+Not published:
+  route53/external-dns: no container publishes a port on its host; publish one, or set the label io.rancher.service.external_dns to 'always'
+  shop/hidden: no container publishes a port on its host; publish one, or set the label io.rancher.service.external_dns to 'always'
+  shop/quiet: it has no container
+
+1 to create, 1 to change, 1 to delete, 0 to take over, 1 left alone: one change batch.
+";
+
+#[test]
+fn shows_what_would_change_and_why_and_changes_nothing() {
+    let stage = stage();
+    let before = stage.lines();
+    let Ran {
+        code,
+        stdout,
+        stderr,
+    } = run(&stage, &["plan"]);
+    assert_eq!(stdout, GOLDEN);
+    assert_eq!(code, 0, "{stderr}");
+    assert_eq!(stage.calls(CHANGE), 0);
+    assert_eq!(stage.rancher.events().len(), 0);
+    assert_eq!(stage.lines(), before);
+}
+
+#[test]
+fn the_exit_code_can_tell_whether_there_is_something_to_do() {
+    let stage = stage();
+    assert_eq!(run(&stage, &["plan", "--detailed-exitcode"]).code, 2);
+    assert_eq!(run(&stage, &["once"]).code, 0);
+    let ran = run(&stage, &["plan", "--detailed-exitcode"]);
+    assert_eq!(ran.code, 0, "{}", ran.stdout);
+    assert!(ran.stdout.contains("0 to create, 0 to change, 0 to delete"));
+}
+
+#[test]
+fn programs_get_the_same_as_json() {
+    let stage = stage();
+    let json = run(&stage, &["plan", "--json"]).stdout;
+    let plan: serde_json::Value = serde_json::from_str(&json).expect(&json);
+    let no_port = "no container publishes a port on its host; publish one, or set the label \
+                   io.rancher.service.external_dns to 'always'";
+    let expected = serde_json::json!({
+        "zone": {"name": "example.com", "id": ZONE},
+        "environment": {"name": "Prod", "uuid": UUID},
+        "creates": [{
+            "name": "new.shop.prod.example.com.", "type": "A", "ttl": 300,
+            "values": ["203.0.113.1", "203.0.113.2"], "services": ["shop/new", "shop/new-too"],
+        }],
+        "changes": [{
+            "from": {
+                "name": "more.shop.prod.example.com.", "type": "A", "ttl": 60,
+                "values": ["203.0.113.1"], "services": ["shop/more"],
+            },
+            "to": {
+                "name": "more.shop.prod.example.com.", "type": "A", "ttl": 300,
+                "values": ["203.0.113.1", "203.0.113.2"], "services": ["shop/more"],
+            },
+        }],
+        "deletes": [{
+            "name": "old.shop.prod.example.com.", "type": "A", "ttl": 300,
+            "values": ["203.0.113.9"], "services": [],
+        }],
+        "deletes_wait": null,
+        "adopts": [],
+        "releases": [{"name": "vanished.shop.prod.example.com.", "type": "A"}],
+        "conflicts": [{
+            "name": "taken.shop.prod.example.com.", "type": "A",
+            "reason": "a record set of that name and type exists that isn't ours; remove it, or \
+                       take it over with ADOPT=matching",
+        }],
+        "skipped": [
+            {"service": "route53/external-dns", "code": "no_port", "reason": no_port},
+            {"service": "shop/hidden", "code": "no_port", "reason": no_port},
+            {"service": "shop/quiet", "code": "no_container", "reason": "it has no container"},
+        ],
+        "batches": 1,
+    });
+    assert_eq!(plan, expected);
+}
+
+#[test]
+fn what_it_prints_is_what_the_next_round_does() {
+    let stage = stage();
+    let json = run(&stage, &["plan", "--json"]).stdout;
+    let plan: serde_json::Value = serde_json::from_str(&json).expect(&json);
+    let mut expected: Vec<String> = stage.lines();
+    let line = |set: &serde_json::Value| {
+        let values = set["values"].as_array().unwrap().iter();
+        let values: Vec<&str> = values.map(|value| value.as_str().unwrap()).collect();
+        let text = |field: &str| set[field].as_str().unwrap().to_owned();
+        let values = values.join(" ");
+        format!("{} {} {} {values}", text("name"), set["ttl"], text("type"))
+    };
+    let sets = |field: &str| plan[field].as_array().unwrap().clone();
+    for gone in sets("deletes").iter().map(line) {
+        expected.retain(|known| *known != gone);
+    }
+    for change in sets("changes") {
+        let at = expected
+            .iter()
+            .position(|known| *known == line(&change["from"]));
+        expected[at.expect("what it changes")] = line(&change["to"]);
+    }
+    expected.extend(sets("creates").iter().map(line));
+    expected.retain(|line| !line.contains("external-dns-"));
+    let names = ["more", "new", "same"].map(|name| format!("{name}.shop.prod.example.com."));
+    expected.push(state_line(&names.each_ref().map(String::as_str)));
+    expected.sort();
+
+    let started = stage.run();
+    stage.settle();
+    drop(started);
+    let mut after = stage.lines();
+    after.sort();
+    assert_eq!(after, expected);
+    let batches = stage.calls(CHANGE);
+    assert_eq!(plan["batches"], batches);
+}
+
+#[test]
+fn deletes_that_would_wait_are_marked() {
+    let stage = Stage::new(world(|_| {}));
+    let names: Vec<String> = (0..12)
+        .map(|i| format!("w{i:02}.prod.example.com."))
+        .collect();
+    for name in &names {
+        stage.put(RecordSet::simple(name, "A", 300, &["203.0.113.1"]));
+    }
+    let entries: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+    stage.put(RecordSet::simple(crate::stage::STATE, "TXT", 300, &entries));
+    let Ran { stdout, .. } = run(&stage, &["plan"]);
+    assert!(
+        stdout.contains(
+            "    12 of 12 record sets are no longer wanted; they are deleted if metadata says \
+             so for 60 s (DELETE_GUARD_HOLD)\n"
+        ) && stdout.ends_with("12 to delete, 0 to take over, 0 left alone: no change batch.\n"),
+        "{stdout}"
+    );
+}
+
+#[test]
+fn hostile_names_are_shown_harmless() {
+    let stage = Stage::new(world(|world| {
+        world
+            .add_service("shop", "a\u{1b}[31m\u{202e}b")
+            .run_on("h1", 80);
+    }));
+    let Ran { stdout, .. } = run(&stage, &["plan"]);
+    assert!(
+        stdout.contains("    for shop/a\\u{1b}[31m\\u{202e}b\n"),
+        "{stdout}"
+    );
+}
+
+#[test]
+fn what_is_missing_is_said_in_a_line() {
+    type Spoil = fn(&Stage);
+    let cases: [(&str, Spoil, &str); 4] = [
+        (
+            "metadata",
+            |stage| {
+                stage
+                    .rancher
+                    .inject_metadata(None, rancher::Fault::Status(404), usize::MAX)
+            },
+            "metadata at ",
+        ),
+        (
+            "listing",
+            |stage| {
+                let denied = route53::Fault::Error {
+                    status: 403,
+                    code: "AccessDenied".into(),
+                    message: "User x is not authorized".into(),
+                };
+                let list = Operation::ListResourceRecordSets;
+                stage.route53.inject(Some(list), denied, 9);
+            },
+            "Route 53 answered AccessDenied (403): User x is not authorized – the IAM policy",
+        ),
+        (
+            "zone",
+            |stage| {
+                stage
+                    .route53
+                    .edit(ZONE, |zone| zone.name = "example.org.".into());
+            },
+            "there is no hosted zone example.com in this account",
+        ),
+        (
+            "credentials",
+            |stage| {
+                let wrong = route53::Fault::Error {
+                    status: 403,
+                    code: "InvalidClientTokenId".into(),
+                    message: "The security token included in the request is invalid.".into(),
+                };
+                stage.route53.inject(None, wrong, 9);
+            },
+            "Route 53 answered InvalidClientTokenId (403)",
+        ),
+    ];
+    each(cases, |(what, spoil, expected)| {
+        let stage = Stage::new(world(|_| {}));
+        spoil(&stage);
+        let ran = ran(&stage.run_with(&["plan"], &[("LOG_LEVEL", "warn")]));
+        assert_eq!(ran.code, 1, "{what}");
+        assert_eq!(ran.stdout, "", "{what}");
+        assert!(ran.stderr.starts_with(expected), "{what}: {}", ran.stderr);
+        assert_eq!(ran.stderr.lines().count(), 1, "{what}: {}", ran.stderr);
+    });
+}
