@@ -2,8 +2,10 @@
 
 mod adopt;
 mod check;
+mod once;
 mod plan;
 mod purge;
+mod terminal;
 
 use crate::stage::{PATIENCE, Stage};
 use sim::service::Service;

@@ -9,4 +9,5 @@ pub mod http;
 pub mod rancher;
 pub mod route53;
 pub mod service;
+pub mod terminal;
 pub mod tls;
