@@ -1,7 +1,7 @@
 # The image: one static binary and nothing else.
 #
-#   docker build -t rancher-route53 .
-#   buildah bud -t rancher-route53 .
+#   docker build --build-arg COMMIT=$(git rev-parse HEAD) -t rancher-route53 .
+#   buildah bud --build-arg COMMIT=$(git rev-parse HEAD) -t rancher-route53 .
 #
 # Whoever has built the binary already puts it in the place of the first stage, which is then
 # not run:
@@ -19,6 +19,8 @@ COPY tests tests
 # Docker before 20.10, which most of Rancher's hosts have, keeps ports below 1024 from a user
 # who isn't root; with this the binary may listen on 1000 all the same. A container that drops
 # all capabilities must keep NET_BIND_SERVICE, or the kernel refuses to start the binary.
+# What --version shows; the image's build has no repository to ask.
+ARG COMMIT=
 RUN .ci/build /rancher-route53 && setcap cap_net_bind_service=+ep /rancher-route53
 
 FROM scratch

@@ -34,7 +34,7 @@ pub fn run(config: &Config, gate: Gate, heartbeat: Heartbeat) -> Result<Infallib
     log::info(
         "starting",
         &[
-            ("version", &env!("CARGO_PKG_VERSION")),
+            ("version", &crate::commands::version()),
             ("zone", &config.rules.zone),
             ("route53", &config.route53_endpoint),
             ("rancher", &config.rancher.url),

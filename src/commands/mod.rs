@@ -45,7 +45,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             command: Command::Version,
             ..
         }) => {
-            println!("rancher-route53 {}", env!("CARGO_PKG_VERSION"));
+            println!("rancher-route53 {}", version());
             ExitCode::SUCCESS
         }
         Ok(arguments) => match Config::read(&variable, &arguments) {
@@ -53,6 +53,14 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Err(error) => wrong(&error),
         },
         Err(error) => wrong(&error),
+    }
+}
+
+/// `0.1.0 (3e4ffb7abcde)`; the commit is known to binaries that `.ci/build` has made.
+pub fn version() -> String {
+    match option_env!("COMMIT") {
+        None | Some("") => env!("CARGO_PKG_VERSION").to_owned(),
+        Some(commit) => format!("{} ({commit:.12})", env!("CARGO_PKG_VERSION")),
     }
 }
 
