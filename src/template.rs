@@ -42,7 +42,8 @@ impl fmt::Display for TemplateError {
             TemplateError::UnknownPlaceholder(word) => write!(
                 f,
                 "%{{{{{word}}}}} is no placeholder; there are %{{{{service_name}}}}, \
-                 %{{{{stack_name}}}} and %{{{{environment_name}}}}"
+                 %{{{{stack_name}}}} and %{{{{environment_name}}}}",
+                word = word.escape_debug()
             ),
             TemplateError::NotClosed => f.write_str("a placeholder is not closed with }}"),
             TemplateError::BadCharacter(c) => write!(
@@ -210,6 +211,8 @@ mod tests {
                 .contains("host_name")
         );
         assert!(render("a b", "x").unwrap_err().contains("' '"));
+        let error = render("%{{a\nb}}", "x").unwrap_err();
+        assert!(error.starts_with("%{{a\\nb}} is"), "one line: {error}");
     }
 
     proptest! {

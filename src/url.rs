@@ -33,6 +33,10 @@ impl Url {
         if host.is_empty() {
             return Err("it has no host".to_owned());
         }
+        let bare = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
+        if bare.unwrap_or(&host).contains(['[', ']']) {
+            return Err("it has a host with a bracket in it".to_owned());
+        }
         let port = match (authority.port_u16(), authority.as_str().rsplit_once(':')) {
             (Some(port), _) => Some(port),
             (None, Some((_, port))) if !port.ends_with(']') => {
@@ -119,6 +123,7 @@ mod tests {
             ("http://user:secret@h/", "user name"),
             ("http://h/?a=b", "query"),
             ("http://h/#x", "fragment"),
+            ("http://h[::1]:80", "bracket"),
             ("http://h:99999", "port"),
             ("http://h:/", "port"),
             ("http://a b", "not a URL"),

@@ -96,9 +96,13 @@ impl Name {
         self.0.strip_suffix('.').unwrap_or(&self.0)
     }
 
-    /// This name with one more label in front.
+    /// This name with one more label in front, or several with dots.
     pub fn child(&self, label: &str) -> Result<Name, NameError> {
-        Name::parse(&format!("{label}.{self}"))
+        let child = Name::parse(&format!("{label}.{self}"))?;
+        match child.is_at_or_below(self) {
+            true => Ok(child),
+            false => Err(NameError::BadEscape), // a backslash at its end, before the dot
+        }
     }
 
     /// Whether it is `ancestor` or below it, label by label: `a.b.` is below `b.`, `ab.` isn't.
@@ -215,6 +219,21 @@ mod tests {
                 expected,
                 "{below}"
             );
+        }
+    }
+
+    #[test]
+    fn a_child_is_below_its_parent() {
+        let parent = Name::parse("example.com").unwrap();
+        for (label, child) in [
+            ("a.b", Ok("a.b.example.com.")),
+            ("a\\\\", Ok("a\\134.example.com.")),
+            ("a\\", Err(NameError::BadEscape)),
+            ("", Err(NameError::EmptyLabel)),
+            ("a.", Err(NameError::EmptyLabel)),
+        ] {
+            let child = child.map(|text| Name::parse(text).unwrap());
+            assert_eq!(parent.child(label), child, "{label}");
         }
     }
 
