@@ -1,6 +1,7 @@
 //! Rancher's API client: sends the events that write a service's name back.
 
 use std::fmt;
+use std::io::Read;
 use std::time::Duration;
 
 use base64::Engine;
@@ -133,7 +134,7 @@ impl Api {
             .header("x-api-schemas")
             .and_then(|link| self.own(link));
         let found = match schemas {
-            Some(schemas) => self.collection_in(&schemas, timeout)?,
+            Some(schemas) => self.ask_for_collection(&schemas, timeout)?,
             None => None,
         };
         Ok(found.unwrap_or_else(|| Found {
@@ -159,42 +160,22 @@ impl Api {
         Err(ApiError::Unavailable(failure.unwrap_or_default()))
     }
 
-    fn collection_in(&self, schemas: &Url, timeout: Duration) -> Result<Option<Found>, ApiError> {
-        #[derive(Deserialize)]
-        struct Schemas {
-            data: Vec<Schema>,
-        }
-        #[derive(Deserialize)]
-        struct Schema {
-            #[serde(default)]
-            id: Option<String>,
-            #[serde(default)]
-            links: Option<Links>,
-            #[serde(default, rename = "collectionMethods")]
-            methods: Option<Vec<String>>,
-        }
-        #[derive(Deserialize)]
-        struct Links {
-            #[serde(default)]
-            collection: Option<String>,
-        }
+    fn ask_for_collection(
+        &self,
+        schemas: &Url,
+        timeout: Duration,
+    ) -> Result<Option<Found>, ApiError> {
         let response = self.call("GET", schemas, b"", timeout)?;
         if response.status != 200 {
             return Err(ApiError::Unavailable(explain(schemas, response)));
         }
-        let read: Result<Schemas, serde_json::Error> =
-            serde_json::from_reader(std::io::BufReader::new(response.reader(LARGEST_SCHEMAS)));
-        let read = read.map_err(|e| ApiError::Unavailable(format!("{schemas}: {e}")))?;
-        let event = read
-            .data
-            .into_iter()
-            .find(|schema| schema.id.as_deref() == Some("externalDnsEvent"));
-        Ok(event.and_then(|schema| {
+        let json = std::io::BufReader::new(response.reader(LARGEST_SCHEMAS));
+        let events = collection_in(json)
+            .map_err(|error| ApiError::Unavailable(format!("{schemas}: {error}")))?;
+        Ok(events.and_then(|events| {
             Some(Found {
-                collection: self.own(&schema.links?.collection?)?,
-                may_post: schema
-                    .methods
-                    .is_none_or(|methods| methods.iter().any(|method| method == "POST")),
+                collection: self.own(&events.link)?,
+                may_post: events.may_post,
             })
         }))
     }
@@ -232,6 +213,49 @@ impl Api {
             .send(&request)
             .map_err(|error| ApiError::Unavailable(format!("{error} at {url}")))
     }
+}
+
+/// What Rancher's schemas say of `externalDnsEvent`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Events {
+    /// Link to the collection.
+    pub link: String,
+    /// Whether whoever has asked may post to it.
+    pub may_post: bool,
+}
+
+/// Reads the document of schemas: what it says of `externalDnsEvent`, if it has one.
+pub fn collection_in(json: impl Read) -> Result<Option<Events>, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Schemas {
+        data: Vec<Schema>,
+    }
+    #[derive(Deserialize)]
+    struct Schema {
+        #[serde(default)]
+        id: Option<String>,
+        #[serde(default)]
+        links: Option<Links>,
+        #[serde(default, rename = "collectionMethods")]
+        methods: Option<Vec<String>>,
+    }
+    #[derive(Deserialize)]
+    struct Links {
+        #[serde(default)]
+        collection: Option<String>,
+    }
+    let schemas: Schemas = serde_json::from_reader(json)?;
+    let mut schemas = schemas.data.into_iter();
+    let event = schemas.find(|schema| schema.id.as_deref() == Some("externalDnsEvent"));
+    Ok(event.and_then(|schema| {
+        let may_post = schema
+            .methods
+            .is_none_or(|methods| methods.iter().any(|method| method == "POST"));
+        Some(Events {
+            link: schema.links?.collection?,
+            may_post,
+        })
+    }))
 }
 
 /// Whether an answer is the resource that Rancher sends back, and not the page of a proxy.

@@ -33,6 +33,18 @@ const MOST_TRIES: u32 = 5;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version(String);
 
+impl Version {
+    /// Reads the answer to `/version`; the error says what it is instead.
+    pub fn read(json: &str) -> Result<Version, String> {
+        let version: String = serde_json::from_str(json)
+            .map_err(|_| format!("expected a JSON string, not {json:.40?}"))?;
+        match version.is_empty() {
+            true => Err("the version is empty".to_owned()),
+            false => Ok(Version(version)),
+        }
+    }
+}
+
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -165,12 +177,7 @@ impl Metadata {
         let text = response
             .text(LARGEST_VERSION)
             .map_err(|e| failed(e.to_string()))?;
-        let version: String = serde_json::from_str(&text)
-            .map_err(|_| failed(format!("expected a JSON string, not {text:.40?}")))?;
-        if version.is_empty() {
-            return Err(failed("the version is empty".to_owned()));
-        }
-        Ok(Version(version))
+        Version::read(&text).map_err(failed)
     }
 
     /// A document, to be decoded as it comes.

@@ -202,7 +202,8 @@ fn result(body: &str, operation: &str) -> Result<Element, String> {
     result.map_err(|_| format!("it is not a whole {root}"))
 }
 
-fn granted(body: &str, operation: &str) -> Result<Granted, String> {
+/// Reads an answer of `AssumeRole` or `AssumeRoleWithWebIdentity`.
+pub fn granted(body: &str, operation: &str) -> Result<Granted, String> {
     let result = result(body, operation)?;
     let credentials = result.required("Credentials");
     let credentials = credentials.map_err(|_| format!("it is not a whole {operation}Response"))?;
