@@ -109,6 +109,7 @@ pub struct State {
     pub(super) events: Vec<Event>,
     pub(super) queue: VecDeque<Queued>,
     pub(super) faults: Vec<(Target, Fault, usize)>,
+    faults_shown: usize,
     /// Counts how often faults were cleared, which ends delays.
     pub(super) clearings: u64,
     delayed: usize,
@@ -173,6 +174,11 @@ impl State {
         self.delayed
     }
 
+    /// How many requests were shown a fault.
+    pub fn faults_shown(&self) -> usize {
+        self.faults_shown
+    }
+
     pub(super) fn world_mut(&mut self) -> &mut World {
         self.revision += 1;
         Arc::make_mut(&mut self.world)
@@ -201,6 +207,7 @@ impl State {
         let at = self.faults.iter().position(|(t, f, _)| fits(t, f))?;
         let (_, fault, times) = &mut self.faults[at];
         let fault = fault.clone();
+        self.faults_shown += 1;
         if *times != usize::MAX {
             *times -= 1;
             if *times == 0 {
@@ -235,6 +242,7 @@ impl Shared {
             events: Vec::new(),
             queue: VecDeque::new(),
             faults: Vec::new(),
+            faults_shown: 0,
             clearings: 0,
             delayed: 0,
             last_id: 0,

@@ -35,7 +35,7 @@ pub use name::{canonical as canonical_name, reversed as reversed_name};
 pub use record::{Action, Alias, Change, GeoLocation, RecordSet};
 pub use schema::Order;
 pub use service::Operation;
-pub use state::{RequestRecord, State};
+pub use state::{RequestRecord, State, Written};
 pub use throttle::{AccountBuckets, Limit, TokenBucket};
 pub use zone::{ListQuery, Page, Zone};
 
@@ -165,8 +165,12 @@ impl Route53 {
     /// # Panics
     /// If there is no such zone.
     pub fn edit<R>(&self, zone_id: &str, f: impl FnOnce(&mut Zone) -> R) -> R {
-        self.shared
-            .with(|state| f(state.zones.get_mut(zone_id).expect("a zone that was added")))
+        self.shared.with(|state| {
+            let before = state.remember(zone_id);
+            let result = f(state.zones.get_mut(zone_id).expect("a zone that was added"));
+            state.tell(before, None);
+            result
+        })
     }
 
     /// All of a zone, in listing order.
@@ -174,7 +178,9 @@ impl Route53 {
     /// # Panics
     /// If there is no such zone.
     pub fn record_sets(&self, zone_id: &str) -> Vec<RecordSet> {
-        self.edit(zone_id, |zone| zone.record_sets().cloned().collect())
+        let state = self.shared.lock();
+        let zone = state.zone(zone_id).expect("a zone that was added");
+        zone.record_sets().cloned().collect()
     }
 
     /// Every request since the start or [`Route53::clear_requests`], in the order handled.
@@ -204,7 +210,17 @@ impl Route53 {
 
     /// Calls this after each batch that was applied, with the zone and its id. That is done
     /// under the lock, so it can't call this handle; it should note what it sees, not fail.
-    pub fn observe(&self, f: impl FnMut(&Zone, &str) + Send + 'static) {
+    pub fn observe(&self, mut f: impl FnMut(&Zone, &str) + Send + 'static) {
+        self.watch(move |written| {
+            if written.batch.is_some() {
+                f(written.after, &written.after.id);
+            }
+        });
+    }
+
+    /// Calls this after each batch that was applied and each edit that changed something. As
+    /// with [`Route53::observe`], under the lock.
+    pub fn watch(&self, f: impl FnMut(&Written<'_>) + Send + 'static) {
         self.shared.lock().observers.push(Box::new(f));
     }
 

@@ -102,6 +102,7 @@ impl Handler for Service {
             resource_records: 0,
             characters: 0,
             batch: None,
+            fault: None,
             query: request.query.clone(),
         };
         let (result, fault) = match &route {
@@ -154,6 +155,7 @@ impl Service {
             Err(error) => return (Err(error), None),
             Ok(fault) => fault,
         };
+        record.fault = fault.clone();
         if let Some(fault) = fault.as_ref().filter(|fault| fault.prevents()) {
             let refusal = fault.refusal(operation);
             return (refusal.map_or(Ok(String::new()), Err), Some(fault.clone()));
@@ -326,14 +328,13 @@ fn change(
     zone_id: &str,
     batch: Result<ChangeRequest, ApiError>,
 ) -> Result<String, ApiError> {
+    let before = state.remember(zone_id);
     let zone = state.zones.get_mut(zone_id);
     let zone = zone.ok_or_else(|| ApiError::no_such_hosted_zone(zone_id))?;
     let ChangeRequest { comment, changes } = batch?;
     zone.apply(&changes)
         .map_err(ApiError::invalid_change_batch)?;
-    for observe in &mut state.observers {
-        observe(zone, zone_id);
-    }
+    state.tell(before, Some(&changes));
     let id = format!("C{:013}", state.fresh());
     let submitted = Submitted {
         accepted: request.arrived,

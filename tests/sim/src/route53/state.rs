@@ -1,7 +1,7 @@
 //! What the simulated service remembers: its zones, what was asked of it, what is to go wrong.
 
 use super::Options;
-use super::fault::Faults;
+use super::fault::{Fault, Faults};
 use super::record::Change;
 use super::service::Operation;
 use super::zone::Zone;
@@ -32,12 +32,22 @@ pub struct RequestRecord {
     pub characters: usize,
     /// The change batch, if it could be read.
     pub batch: Option<Vec<Change>>,
+    /// What was made to go wrong with it.
+    pub fault: Option<Fault>,
     /// Still encoded.
     pub query: String,
 }
 
-/// Called with each zone that a batch has changed, and its id.
-pub(super) type Observer = Box<dyn FnMut(&Zone, &str) + Send>;
+/// A zone has changed.
+pub struct Written<'a> {
+    pub before: &'a Zone,
+    pub after: &'a Zone,
+    /// The change batch that was applied; `None` if it was an edit behind the API's back.
+    pub batch: Option<&'a [Change]>,
+}
+
+/// Called whenever a zone has changed.
+pub(super) type Observer = Box<dyn FnMut(&Written<'_>) + Send>;
 
 /// A batch that was accepted.
 pub(super) struct Submitted {
@@ -77,6 +87,32 @@ impl State {
 
     pub fn zones(&self) -> impl Iterator<Item = &Zone> {
         self.zones.values()
+    }
+
+    /// A zone as it is now, for [`State::tell`]; `None` if nobody wants to know.
+    pub(super) fn remember(&self, zone_id: &str) -> Option<Zone> {
+        let is_watched = !self.observers.is_empty();
+        is_watched.then(|| self.zones.get(zone_id).cloned())?
+    }
+
+    /// Tells the observers that a batch was applied, or that an edit is over, if it changed
+    /// anything.
+    pub(super) fn tell(&mut self, before: Option<Zone>, batch: Option<&[Change]>) {
+        let Some(before) = before else { return };
+        let Some(after) = self.zones.get(&before.id) else {
+            return;
+        };
+        if batch.is_none() && before == *after {
+            return;
+        }
+        let written = Written {
+            before: &before,
+            after,
+            batch,
+        };
+        for observe in &mut self.observers {
+            observe(&written);
+        }
     }
 
     /// A number that wasn't given out before.

@@ -366,6 +366,23 @@ fn tells_who_watches_and_who_waits() {
 }
 
 #[test]
+fn tells_what_a_zone_was_before_and_whose_work_it_is_now() {
+    let server = server(Options::default());
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let sink = seen.clone();
+    server.watch(move |written| {
+        let batch = written.batch.map(<[_]>::len);
+        let sizes = (written.before.len(), written.after.len());
+        sink.lock().unwrap().push((batch, sizes));
+    });
+    create(&server, "a.example.com").unwrap();
+    create(&server, "a.example.com").unwrap(); // refused
+    server.edit("Z1", |zone| zone.len()); // nothing but a look
+    server.edit("Z1", |zone| zone.remove("a.example.com", "A"));
+    assert_eq!(*seen.lock().unwrap(), [(Some(1), (2, 3)), (None, (3, 2))]);
+}
+
+#[test]
 fn goes_down_and_comes_back_where_it_was() {
     let server = server(Options::default());
     create(&server, "a.example.com").unwrap();
