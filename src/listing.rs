@@ -15,6 +15,10 @@ use crate::route53::xml::ListStart;
 /// More pages than any zone has: a listing that goes on has lost its way.
 const MOST_PAGES: usize = 20_000;
 
+/// How often a listing is made again because another instance writes meanwhile. What it has
+/// written is seen at the next one then.
+const MOST_LISTINGS: u32 = 3;
+
 /// What is known of a zone, and of how much of it.
 #[derive(Debug, Clone)]
 pub struct View {
@@ -44,6 +48,11 @@ impl View {
 
 /// Lists what has to be known: the state records, and all record sets at or below `environment`,
 /// or the whole zone if something desired or owned is elsewhere.
+///
+/// A listing takes several requests, and others may write meanwhile. The state records are the
+/// part that is read first: what another instance publishes then is a record set without an
+/// entry, and left alone. The other way round it would be an entry without a record set, which
+/// the next plan would forget: the record set would have no owner any more.
 pub fn list(
     client: &mut Client,
     zone_id: &str,
@@ -51,40 +60,60 @@ pub fn list(
     environment: Option<&Name>,
     desired: &BTreeSet<&RecordKey>,
 ) -> Result<View, Error> {
-    let mut zone = state_records(client, zone_id, names)?;
-    let state = State::read(&zone, names);
-    let mut keys = desired.iter().copied().chain(state.owned());
-    let below = environment.filter(|name| keys.all(|key| key.name.is_at_or_below(name)));
-    let coverage = match below {
-        Some(name) => {
-            let is_over = |listed: &Name| !listed.is_at_or_below(name);
-            zone.merge(stretch(client, zone_id, Some(name), is_over)?);
-            Coverage::Below(name.clone())
-        }
-        None => {
-            zone = stretch(client, zone_id, None, |_| false)?;
-            Coverage::Whole
-        }
-    };
-    Ok(View {
-        zone,
-        names: names.clone(),
-        coverage,
-    })
+    let records = state_records(client, zone_id, names)?;
+    let below = environment.filter(|name| desired.iter().all(|k| k.name.is_at_or_below(name)));
+    list_after(records, client, zone_id, names, below)
 }
 
-/// Lists the state records anew. Another instance may have written them, with a record set that
-/// a listing shows, just between the two parts of that listing.
+/// Lists the state records once more, and then what else is in the view, if they have changed.
+/// Another instance may have written them, with a record set that a listing shows, just between
+/// the two parts of that listing.
 pub fn list_state_records(
     client: &mut Client,
     zone_id: &str,
     view: &mut View,
 ) -> Result<(), Error> {
-    let fresh = state_records(client, zone_id, &view.names)?;
-    let names = view.names.clone();
-    view.zone.retain(|key| names.index(&key.name).is_none());
-    view.zone.merge(fresh);
+    for _ in 0..MOST_LISTINGS {
+        let records = state_records(client, zone_id, &view.names)?;
+        let is_state = |key: &RecordKey| view.names.index(&key.name).is_some();
+        let known = view.zone.iter().filter(|(key, _)| is_state(key));
+        if known.eq(records.iter()) {
+            break;
+        }
+        let below = match &view.coverage {
+            Coverage::Below(name) => Some(name),
+            Coverage::Whole => None,
+        };
+        *view = list_after(records, client, zone_id, &view.names, below)?;
+    }
     Ok(())
+}
+
+/// Lists the rest: what is at or below this name, or the whole zone.
+fn list_after(
+    records: Zone,
+    client: &mut Client,
+    zone_id: &str,
+    names: &StateNames,
+    below: Option<&Name>,
+) -> Result<View, Error> {
+    let state = State::read(&records, names);
+    let below = below.filter(|name| state.owned().all(|key| key.name.is_at_or_below(name)));
+    let (mut zone, coverage) = match below {
+        Some(name) => {
+            let is_over = |listed: &Name| !listed.is_at_or_below(name);
+            let zone = stretch(client, zone_id, Some(name), is_over)?;
+            (zone, Coverage::Below(name.clone()))
+        }
+        None => (stretch(client, zone_id, None, |_| false)?, Coverage::Whole),
+    };
+    zone.retain(|key| names.index(&key.name).is_none());
+    zone.merge(records);
+    Ok(View {
+        zone,
+        names: names.clone(),
+        coverage,
+    })
 }
 
 fn state_records(client: &mut Client, zone_id: &str, names: &StateNames) -> Result<Zone, Error> {

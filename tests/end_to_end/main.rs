@@ -15,4 +15,5 @@ mod signals;
 mod stage;
 mod startup;
 mod tls;
+mod two_instances;
 mod writeback;
