@@ -1,7 +1,6 @@
 //! A small blocking HTTP/1.1 server on a free loopback port, one thread for each connection,
 //! whose handler can answer properly or misbehave in every way a network does.
 
-use std::borrow::Cow;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -51,15 +50,21 @@ impl Request {
 pub struct Response {
     pub status: u16,
     pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+    /// Shared, so that an answer of 68 MB needn't be copied each time it is given.
+    pub body: Arc<Vec<u8>>,
 }
 
 impl Response {
     pub fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Response {
+        Response::shared(status, content_type, Arc::new(body.into()))
+    }
+
+    /// With a body that others have too.
+    pub fn shared(status: u16, content_type: &str, body: Arc<Vec<u8>>) -> Response {
         Response {
             status,
             headers: vec![("Content-Type".into(), content_type.into())],
-            body: body.into(),
+            body,
         }
     }
 
@@ -190,14 +195,10 @@ fn serve(stream: &TcpStream, handler: &dyn Handler, stop: &AtomicBool) -> io::Re
     let mut writer = stream;
     while let Some(request) = read_request(&mut reader)? {
         match handler.handle(&request) {
-            Reply::Send(response) => {
-                let head_only = request.method == "HEAD";
-                let mut bytes = head(&response);
-                if !head_only {
-                    bytes.extend_from_slice(&on_the_wire(&response));
-                }
-                writer.write_all(&bytes)?;
+            Reply::Send(response) if request.method == "HEAD" => {
+                writer.write_all(&head(&response))?;
             }
+            Reply::Send(response) => send(&response, &mut writer)?,
             Reply::Cut(response, length) => {
                 let mut bytes = head(&response);
                 let body = on_the_wire(&response);
@@ -216,6 +217,22 @@ fn serve(stream: &TcpStream, handler: &dyn Handler, stop: &AtomicBool) -> io::Re
         }
     }
     Ok(())
+}
+
+/// Sends an answer, what is short in one piece.
+fn send(response: &Response, writer: &mut impl Write) -> io::Result<()> {
+    let mut bytes = head(response);
+    for chunk in response.body.chunks(CHUNK) {
+        push_chunk(&mut bytes, chunk, is_chunked(response));
+        if bytes.len() >= CHUNK {
+            writer.write_all(&bytes)?;
+            bytes.clear();
+        }
+    }
+    if is_chunked(response) {
+        bytes.extend_from_slice(b"0\r\n\r\n");
+    }
+    writer.write_all(&bytes)
 }
 
 fn hang(stream: &TcpStream, longest: Duration, stop: &AtomicBool) -> io::Result<()> {
@@ -260,19 +277,29 @@ fn is_chunked(response: &Response) -> bool {
     })
 }
 
-/// The body as it is sent: as it is, or in chunks.
-fn on_the_wire(response: &Response) -> Cow<'_, [u8]> {
-    if !is_chunked(response) {
-        return Cow::Borrowed(&response.body);
-    }
-    let mut bytes = Vec::with_capacity(response.body.len() + 1024);
-    for chunk in response.body.chunks(32 * 1024) {
+/// Bytes of a body that are sent at once, and the size of chunks.
+const CHUNK: usize = 32 * 1024;
+
+fn push_chunk(bytes: &mut Vec<u8>, chunk: &[u8], with_length: bool) {
+    if with_length {
         bytes.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
-        bytes.extend_from_slice(chunk);
+    }
+    bytes.extend_from_slice(chunk);
+    if with_length {
         bytes.extend_from_slice(b"\r\n");
     }
-    bytes.extend_from_slice(b"0\r\n\r\n");
-    Cow::Owned(bytes)
+}
+
+/// The body as it is sent: as it is, or in chunks.
+fn on_the_wire(response: &Response) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(response.body.len() + 1024);
+    for chunk in response.body.chunks(CHUNK) {
+        push_chunk(&mut bytes, chunk, is_chunked(response));
+    }
+    if is_chunked(response) {
+        bytes.extend_from_slice(b"0\r\n\r\n");
+    }
+    bytes
 }
 
 /// `None` when the client has closed an idle connection.

@@ -76,7 +76,8 @@ impl Handler for Service {
             Some(Fault::Hang(longest)) => Reply::Hang(longest),
             Some(Fault::Half) => {
                 let mut response = (self.0.answer)(request);
-                response.body.truncate(response.body.len() / 2);
+                let body = Arc::make_mut(&mut response.body);
+                body.truncate(body.len() / 2);
                 Reply::Send(response)
             }
             Some(Fault::Garbled(body)) => Reply::Send(Response::new(200, "text/plain", body)),

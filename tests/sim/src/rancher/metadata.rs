@@ -194,6 +194,13 @@ impl Metadata {
         self.shared.lock().version().into()
     }
 
+    /// Renders what the program reads, so that it needn't be done when that is asked for.
+    pub fn prepare(&self) {
+        for what in ["services", "hosts", "self/stack"] {
+            self.rendered(what, false);
+        }
+    }
+
     /// Rendered outside the lock on the state, since a big world takes its time, and kept until
     /// the world changes.
     fn rendered(&self, what: &'static str, is_lower: bool) -> Option<Arc<Vec<u8>>> {
@@ -277,7 +284,11 @@ fn wants_json(request: &Request) -> bool {
 
 /// All of it is called text, JSON too.
 fn text(status: u16, body: impl Into<Vec<u8>>) -> Response {
-    Response::new(status, "text/plain; charset=utf-8", body)
+    shared_text(status, Arc::new(body.into()))
+}
+
+fn shared_text(status: u16, body: Arc<Vec<u8>>) -> Response {
+    Response::shared(status, "text/plain; charset=utf-8", body)
         .with_header("Access-Control-Allow-Origin", "*")
 }
 
@@ -290,9 +301,9 @@ fn success(value: &Value, json: bool) -> Response {
 
 /// Go's server sends what is longer than its buffer of 2,048 bytes in chunks.
 fn chunked(body: Option<Arc<Vec<u8>>>) -> Response {
-    let body = body.map_or_else(|| b"null".to_vec(), |b| b.to_vec());
+    let body = body.unwrap_or_else(|| Arc::new(b"null".to_vec()));
     let is_long = body.len() > 2048;
-    let response = text(200, body);
+    let response = shared_text(200, body);
     match is_long {
         true => response.with_header("Transfer-Encoding", "chunked"),
         false => response,

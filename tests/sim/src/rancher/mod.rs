@@ -58,6 +58,7 @@ impl Default for Options {
 /// A running simulation. Dropping it ends it.
 pub struct Rancher {
     shared: Arc<Shared>,
+    answers: Arc<metadata::Metadata>,
     metadata: Port,
     api: Port,
     worker: Option<thread::JoinHandle<()>>,
@@ -67,10 +68,11 @@ impl Rancher {
     /// Starts both servers, each on a free loopback port.
     pub fn start(options: Options, world: World) -> Rancher {
         let shared = Arc::new(Shared::new(options, world));
-        let metadata = Port::open(Arc::new(metadata::Metadata {
+        let answers = Arc::new(metadata::Metadata {
             shared: shared.clone(),
             rendered: Mutex::new(HashMap::new()),
-        }));
+        });
+        let metadata = Port::open(answers.clone());
         let api = Port::open(Arc::new(api::Api {
             shared: shared.clone(),
         }));
@@ -80,6 +82,7 @@ impl Rancher {
         });
         Rancher {
             shared,
+            answers,
             metadata,
             api,
             worker: Some(worker),
@@ -112,6 +115,23 @@ impl Rancher {
             state.new_version();
             result
         })
+    }
+
+    /// The same, but the new version comes only when its answers are made, as on a real server,
+    /// and the moment at which it came is returned. For when time is measured: here answers are
+    /// otherwise made when they are asked for.
+    pub fn change_prepared(&self, f: impl FnOnce(&mut World)) -> Instant {
+        self.shared.update(|state| f(state.world_mut()));
+        self.prepare();
+        self.shared.update(|state| {
+            state.new_version();
+            Instant::now()
+        })
+    }
+
+    /// Makes the answers that the present world needs, before somebody asks for them.
+    pub fn prepare(&self) {
+        self.answers.prepare();
     }
 
     /// A new version of metadata without any change.

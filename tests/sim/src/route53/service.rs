@@ -204,15 +204,16 @@ impl Service {
             Some(Fault::Garbled) => {
                 (record.status, record.code) = (200, None);
                 response.status = 200;
-                response.body = b"\x1f\x8b\x00 <Change\xff\xfe& this is no XML".to_vec();
+                response.body = Arc::new(b"\x1f\x8b\x00 <Change\xff\xfe& this is no XML".to_vec());
                 Reply::Send(response)
             }
             Some(Fault::HugeBody(length)) => {
                 // Comments may follow the root element: it is well-formed, only too long.
-                let room = length.saturating_sub(response.body.len() + "<!---->".len());
-                response.body.extend_from_slice(b"<!--");
-                response.body.resize(response.body.len() + room, b' ');
-                response.body.extend_from_slice(b"-->");
+                let body = Arc::make_mut(&mut response.body);
+                let room = length.saturating_sub(body.len() + "<!---->".len());
+                body.extend_from_slice(b"<!--");
+                body.resize(body.len() + room, b' ');
+                body.extend_from_slice(b"-->");
                 Reply::Send(response)
             }
             Some(Fault::Delay(longer)) => {
