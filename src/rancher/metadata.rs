@@ -3,7 +3,7 @@
 //! Unavailable is not empty: whatever isn't a whole, settled, plausible answer is an error.
 
 use std::fmt;
-use std::io::{BufReader, Read};
+use std::io::Read;
 use std::time::Duration;
 
 use super::snapshot::{self, Snapshot};
@@ -21,8 +21,6 @@ const SLACK: Duration = Duration::from_secs(3);
 const LARGEST_LIST: u64 = 512 * 1024 * 1024;
 /// Largest `/self/stack`: it holds the stack's services.
 const LARGEST_STACK: u64 = 64 * 1024 * 1024;
-/// What is read of a document at a time, in bytes.
-const BUFFER: usize = 32 * 1024;
 /// Largest `/version`, in bytes.
 const LARGEST_VERSION: u64 = 4 * 1024;
 /// How often a snapshot is taken again because metadata has changed meanwhile. A reload of the
@@ -182,8 +180,7 @@ impl Metadata {
 
     /// A document, to be decoded as it comes.
     fn open(&mut self, path: &'static str, limit: u64) -> Result<impl Read + use<>, Unavailable> {
-        let reader = self.get(path, "", TIMEOUT)?.reader(limit);
-        Ok(BufReader::with_capacity(BUFFER, reader))
+        Ok(self.get(path, "", TIMEOUT)?.reader(limit))
     }
 
     fn get(
@@ -217,6 +214,6 @@ impl Metadata {
     }
 }
 
-fn garbled(path: &'static str) -> impl Fn(serde_json::Error) -> Unavailable {
-    move |error| Unavailable::Failed(path, error.to_string())
+fn garbled(path: &'static str) -> impl Fn(String) -> Unavailable {
+    move |error| Unavailable::Failed(path, error)
 }

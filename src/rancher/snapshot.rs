@@ -2,13 +2,13 @@
 //! everything that Rancher leaves open (null, missing, extra, numbers for texts) already settled.
 
 use std::collections::HashMap;
-use std::io::Read;
+use std::io::{BufReader, Read};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::labels::Labels;
-use super::tolerant;
+use super::{elements, tolerant};
 
 /// All of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -174,12 +174,12 @@ impl From<RawHost> for Option<(String, Host)> {
 }
 
 /// Reads the answer to `/self/stack`. Without a name and UUID of the environment it is an error.
-pub fn read_environment(json: impl Read) -> Result<Environment, serde_json::Error> {
-    use serde::de::Error;
-    let raw: RawStack = read(json)?;
-    let required = |text: Option<String>, field: &'static str| {
+pub fn read_environment(json: impl Read) -> Result<Environment, String> {
+    let raw: RawStack =
+        serde_json::from_reader(BufReader::new(json)).map_err(|error| error.to_string())?;
+    let required = |text: Option<String>, field: &str| {
         text.filter(|t| !t.is_empty())
-            .ok_or_else(|| serde_json::Error::missing_field(field))
+            .ok_or_else(|| format!("it has no {field}"))
     };
     Ok(Environment {
         name: required(raw.environment_name, "environment_name")?,
@@ -189,27 +189,32 @@ pub fn read_environment(json: impl Read) -> Result<Environment, serde_json::Erro
 }
 
 /// Reads the answer to `/services`.
-pub fn read_services(json: impl Read) -> Result<Vec<Service>, serde_json::Error> {
-    #[derive(Deserialize)]
-    struct Services(#[serde(deserialize_with = "tolerant::list::<_, RawService, _>")] Vec<Service>);
-    read::<Services>(json).map(|services| services.0)
+pub fn read_services(mut json: impl Read) -> Result<Vec<Service>, String> {
+    let mut services = Vec::new();
+    elements::each(&mut json, &mut |element| {
+        services.extend(read_element::<RawService, _>(element)?);
+        Ok(())
+    })?;
+    Ok(services)
 }
 
 /// Reads the answer to `/hosts`.
-pub fn read_hosts(json: impl Read) -> Result<HashMap<String, Host>, serde_json::Error> {
-    #[derive(Deserialize)]
-    struct Hosts(
-        #[serde(deserialize_with = "tolerant::list::<_, RawHost, _>")] Vec<(String, Host)>,
-    );
-    read::<Hosts>(json).map(|hosts| hosts.0.into_iter().collect())
+pub fn read_hosts(mut json: impl Read) -> Result<HashMap<String, Host>, String> {
+    let mut hosts = HashMap::new();
+    elements::each(&mut json, &mut |element| {
+        hosts.extend(read_element::<RawHost, _>(element)?);
+        Ok(())
+    })?;
+    Ok(hosts)
 }
 
-/// Decodes as the bytes come, never holding the text; nothing may follow the value.
-fn read<T: DeserializeOwned>(json: impl Read) -> Result<T, serde_json::Error> {
-    let mut deserializer = serde_json::Deserializer::from_reader(json);
-    let value = T::deserialize(&mut deserializer)?;
-    deserializer.end()?;
-    Ok(value)
+/// Reads an element of a list and keeps of it what is needed; null is nothing.
+fn read_element<Raw, Kept>(json: &str) -> Result<Option<Kept>, String>
+where
+    Raw: DeserializeOwned + Into<Option<Kept>>,
+{
+    let raw: Option<Raw> = serde_json::from_str(json).map_err(|error| error.to_string())?;
+    Ok(raw.and_then(Into::into))
 }
 
 #[cfg(test)]
@@ -218,7 +223,7 @@ mod tests {
     use crate::rancher::labels;
 
     fn services(json: &str) -> Result<Vec<Service>, String> {
-        read_services(json.as_bytes()).map_err(|e| e.to_string())
+        read_services(json.as_bytes())
     }
 
     #[test]

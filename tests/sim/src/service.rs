@@ -123,16 +123,16 @@ impl Service {
         })
     }
 
-    /// Processor time used so far, in user and kernel mode, to 10 ms; `None` once it has ended.
+    /// Processor time used so far, in user and kernel mode, by the threads that still live;
+    /// `None` once it has ended.
     pub fn cpu(&self) -> Option<Duration> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok()?;
-        // The second field is the name in brackets, which may hold anything, brackets too.
-        let (_, rest) = stat.rsplit_once(") ")?;
-        let mut fields = rest.split(' ').skip(11);
-        let user: u64 = fields.next()?.parse().ok()?;
-        let kernel: u64 = fields.next()?.parse().ok()?;
-        // Linux shows these times in hundredths of a second, whatever its own clock does.
-        Some(Duration::from_millis((user + kernel) * 10))
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.pid)).ok()?;
+        // To the nanosecond, unlike `stat`, whose unit is 10 ms.
+        let spent = tasks.flatten().map(|task| {
+            let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
+            text.split(' ').next()?.parse::<u64>().ok()
+        });
+        spent.sum::<Option<u64>>().map(Duration::from_nanos)
     }
 
     fn signal(&self, name: &str) {
