@@ -17,17 +17,17 @@ fn whatever_is_wrong_with_metadata_nothing_is_changed_and_it_goes_on_by_itself()
         (
             "services",
             Fault::Body("[{\"name\":".into()),
-            "/services: EOF",
+            "/services: the list is cut off",
         ),
         (
             "services",
             Fault::Body("{}".into()),
-            "/services: invalid type",
+            "/services: expected a list or null",
         ),
         (
             "services",
             Fault::Body("<html>".into()),
-            "/services: expected value",
+            "/services: expected a list or null",
         ),
         ("services", Fault::Status(404), "/services: 404"),
         ("services", Fault::Status(500), "/services: status 500"),
@@ -38,7 +38,7 @@ fn whatever_is_wrong_with_metadata_nothing_is_changed_and_it_goes_on_by_itself()
         (
             "hosts",
             Fault::Body("{\"code\":404}".into()),
-            "/hosts: invalid type",
+            "/hosts: expected a list or null",
         ),
         ("hosts", Fault::Status(404), "/hosts: 404"),
         ("hosts", Fault::Cut(20), "/hosts"),
