@@ -2,6 +2,7 @@
 
 mod adopt;
 mod check;
+mod failures;
 mod once;
 mod plan;
 mod purge;

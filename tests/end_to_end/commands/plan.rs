@@ -1,7 +1,6 @@
-use super::{Ran, ran, run};
-use crate::stage::{Stage, UUID, ZONE, each, state_line, world};
-use sim::rancher;
-use sim::route53::{self, Operation, RecordSet};
+use super::{Ran, run};
+use crate::stage::{Stage, UUID, ZONE, state_line, world};
+use sim::route53::{Operation, RecordSet};
 
 const CHANGE: Operation = Operation::ChangeResourceRecordSets;
 
@@ -209,63 +208,4 @@ fn hostile_names_are_shown_harmless() {
         stdout.contains("    for shop/a\\u{1b}[31m\\u{202e}b\n"),
         "{stdout}"
     );
-}
-
-#[test]
-fn what_is_missing_is_said_in_a_line() {
-    type Spoil = fn(&Stage);
-    let cases: [(&str, Spoil, &str); 4] = [
-        (
-            "metadata",
-            |stage| {
-                stage
-                    .rancher
-                    .inject_metadata(None, rancher::Fault::Status(404), usize::MAX)
-            },
-            "metadata at ",
-        ),
-        (
-            "listing",
-            |stage| {
-                let denied = route53::Fault::Error {
-                    status: 403,
-                    code: "AccessDenied".into(),
-                    message: "User x is not authorized".into(),
-                };
-                let list = Operation::ListResourceRecordSets;
-                stage.route53.inject(Some(list), denied, 9);
-            },
-            "Route 53 answered AccessDenied (403): User x is not authorized – the IAM policy",
-        ),
-        (
-            "zone",
-            |stage| {
-                stage
-                    .route53
-                    .edit(ZONE, |zone| zone.name = "example.org.".into());
-            },
-            "there is no hosted zone example.com in this account",
-        ),
-        (
-            "credentials",
-            |stage| {
-                let wrong = route53::Fault::Error {
-                    status: 403,
-                    code: "InvalidClientTokenId".into(),
-                    message: "The security token included in the request is invalid.".into(),
-                };
-                stage.route53.inject(None, wrong, 9);
-            },
-            "Route 53 answered InvalidClientTokenId (403)",
-        ),
-    ];
-    each(cases, |(what, spoil, expected)| {
-        let stage = Stage::new(world(|_| {}));
-        spoil(&stage);
-        let ran = ran(&stage.run_with(&["plan"], &[("LOG_LEVEL", "warn")]));
-        assert_eq!(ran.code, 1, "{what}");
-        assert_eq!(ran.stdout, "", "{what}");
-        assert!(ran.stderr.starts_with(expected), "{what}: {}", ran.stderr);
-        assert_eq!(ran.stderr.lines().count(), 1, "{what}: {}", ran.stderr);
-    });
 }

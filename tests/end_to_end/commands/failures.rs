@@ -1,0 +1,122 @@
+//! Whatever a command depends on may be missing: it says so in a line, exits with 1, and has
+//! changed nothing.
+
+use super::ran;
+use crate::stage::{STATE, Stage, ZONE, each, web};
+use sim::rancher;
+use sim::route53::{Fault, Operation, RecordSet};
+
+type Spoil = fn(&Stage);
+
+fn refuse(stage: &Stage, operation: Option<Operation>, code: &str, message: &str) {
+    let fault = Fault::Error {
+        status: 403,
+        code: code.into(),
+        message: message.into(),
+    };
+    stage.route53.inject(operation, fault, 99);
+}
+
+const CASES: [(&str, Spoil, &str); 5] = [
+    (
+        "metadata",
+        |stage| {
+            let unloaded = rancher::Fault::Status(404);
+            stage.rancher.inject_metadata(None, unloaded, usize::MAX);
+        },
+        "metadata at http://127.0.0.1/2015-12-19 is unavailable: /version: 404, the server has not \
+         loaded its data or does not know us yet",
+    ),
+    (
+        "credentials",
+        |stage| refuse(stage, None, "InvalidClientTokenId", "The token is invalid."),
+        "Route 53 answered InvalidClientTokenId (403): The token is invalid. – check \
+         AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or where the credentials come from",
+    ),
+    (
+        "zone",
+        |stage| {
+            stage
+                .route53
+                .edit(ZONE, |zone| zone.name = "example.org.".into())
+        },
+        "there is no hosted zone example.com in this account: check ROOT_DOMAIN and whose \
+         credentials these are",
+    ),
+    (
+        "permission to list",
+        |stage| {
+            let list = Operation::ListResourceRecordSets;
+            refuse(stage, Some(list), "AccessDenied", "User x may not.");
+        },
+        DENIED,
+    ),
+    (
+        "permission to change",
+        |stage| {
+            let change = Operation::ChangeResourceRecordSets;
+            refuse(stage, Some(change), "AccessDenied", "User x may not.");
+        },
+        DENIED,
+    ),
+];
+
+const DENIED: &str = "Route 53 answered AccessDenied (403): User x may not. – the IAM policy has to \
+                      allow route53:ListHostedZonesByName, route53:GetHostedZone, \
+                      route53:ListResourceRecordSets and route53:ChangeResourceRecordSets";
+
+/// Something to adopt, to delete, and to create.
+fn stage() -> Stage {
+    let stage = Stage::new(web());
+    let set = |name: &str| RecordSet::simple(name, "A", 300, &["192.0.2.1"]);
+    stage.put(set("web.shop.prod.example.com."));
+    stage.put(set("old.shop.prod.example.com."));
+    let entry = "\"old.shop.prod.example.com.\"";
+    stage.put(RecordSet::simple(STATE, "TXT", 300, &[entry]));
+    stage
+}
+
+#[test]
+fn whatever_is_missing_is_said_in_a_line() {
+    let commands = [
+        &["plan"][..],
+        &["once"],
+        &["purge", "--yes"],
+        &["adopt", "--yes"],
+    ];
+    let cases = commands.into_iter().flat_map(|command| {
+        // A plan asks for no change.
+        let is_plan = command == ["plan"];
+        let cases = CASES.into_iter();
+        cases
+            .filter(move |(what, ..)| !(is_plan && *what == "permission to change"))
+            .map(move |case| (command, case))
+    });
+    each(cases, |(command, (what, spoil, words))| {
+        let stage = stage();
+        spoil(&stage);
+        let before = stage.lines();
+        let ran = ran(&stage.run_with(command, &[("LOG_LEVEL", "error")]));
+        let said = super::without_ports(ran.stderr.lines().last().unwrap_or_default());
+        assert_eq!(ran.code, 1, "{command:?} without {what}: {}", ran.stderr);
+        assert!(said.contains(words), "{command:?} without {what}: {said}");
+        assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+        assert_eq!(stage.lines(), before, "{command:?} without {what}");
+    });
+}
+
+#[test]
+fn a_rancher_that_refuses_names_is_told_of_by_once() {
+    let stage = Stage::new(web());
+    stage.rancher.set_forbidden(true);
+    let ran = ran(&stage.run_with(&["once"], &[("LOG_LEVEL", "error")]));
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.stderr
+            .contains("an fqdn could not be written back to Rancher: status 403"),
+        "{}",
+        ran.stderr
+    );
+    let name = "web.shop.prod.example.com. 300 A 203.0.113.1".to_owned();
+    assert!(stage.lines().contains(&name), "DNS doesn't depend on it");
+}
