@@ -1,5 +1,7 @@
 //! Health checks: answered from memory, by whoever listens.
 
+mod abuse;
+
 use crate::stage::{PATIENCE, Stage, web};
 use sim::service::Service;
 use std::io::{Read, Write};

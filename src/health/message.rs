@@ -1,0 +1,104 @@
+//! HTTP/1.1 as far as a health check needs it: from a request's bytes to the answer's. Pure.
+
+/// An answer, before it is put into bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// Code and words: `200 OK`.
+    pub status: &'static str,
+    /// Such as `text/plain; charset=utf-8`.
+    pub content_type: &'static str,
+    /// Left out when the request is a `HEAD`.
+    pub body: String,
+}
+
+impl Response {
+    /// Plain text.
+    pub fn text(status: &'static str, body: impl Into<String>) -> Response {
+        Response {
+            status,
+            content_type: "text/plain; charset=utf-8",
+            body: body.into(),
+        }
+    }
+
+    fn into_bytes(self, has_body: bool) -> Vec<u8> {
+        let mut text = format!(
+            "HTTP/1.1 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n\
+             Cache-Control: no-store\r\nConnection: close\r\n\r\n",
+            self.status,
+            self.content_type,
+            self.body.len()
+        );
+        if has_body {
+            text.push_str(&self.body);
+        }
+        text.into_bytes()
+    }
+}
+
+/// Answers a request: its head up to the empty line, or as much of it as came before it was too
+/// large (`is_whole` is false). `route` knows what there is under a path, and is asked only for
+/// `GET` and `HEAD`.
+pub fn respond(head: &[u8], is_whole: bool, route: &dyn Fn(&str) -> Response) -> Vec<u8> {
+    let line = head.split(|byte| *byte == b'\r').next();
+    let line = line.and_then(|line| std::str::from_utf8(line).ok());
+    let mut words = line.unwrap_or_default().split(' ');
+    let mut word = || words.next().unwrap_or_default();
+    let (method, target, version) = (word(), word(), word());
+    let path = target.split('?').next().unwrap_or_default();
+    let response = match method {
+        _ if !version.starts_with("HTTP/1.") => {
+            Response::text("400 Bad Request", "not an HTTP/1 request\n")
+        }
+        _ if !is_whole => Response::text("431 Request Header Fields Too Large", "too large\n"),
+        "GET" | "HEAD" => route(path),
+        _ => Response::text("405 Method Not Allowed", "GET or HEAD\n"),
+    };
+    response.into_bytes(method != "HEAD")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(path: &str) -> Response {
+        match path {
+            "/here" => Response::text("200 OK", "yes\n"),
+            _ => Response::text("404 Not Found", "no\n"),
+        }
+    }
+
+    #[test]
+    fn answers_by_method_and_path() {
+        for (request, status) in [
+            ("GET /here HTTP/1.1\r\n\r\n", "200 OK"),
+            ("GET /here HTTP/1.0\r\nHost: x\r\n\r\n", "200 OK"),
+            ("GET /here?x=y HTTP/1.1\r\n\r\n", "200 OK"),
+            ("HEAD /here HTTP/1.1\r\n\r\n", "200 OK"),
+            ("GET /secret HTTP/1.1\r\n\r\n", "404 Not Found"),
+            ("POST /here HTTP/1.1\r\n\r\n", "405 Method Not Allowed"),
+            ("\r\n\r\n", "400 Bad Request"),
+            ("GET /here\r\n\r\n", "400 Bad Request"),
+            ("GET /here HTTP/2.0\r\n\r\n", "400 Bad Request"),
+            ("\u{16}\u{3}\u{1}\r\n\r\n", "400 Bad Request"),
+        ] {
+            let answer = String::from_utf8(respond(request.as_bytes(), true, &route)).unwrap();
+            let first = answer.split("\r\n").next().unwrap();
+            assert_eq!(first, format!("HTTP/1.1 {status}"), "{request:?}");
+            assert_eq!(answer.ends_with("\r\n\r\n"), request.starts_with("HEAD"));
+        }
+        let cut = respond(b"GET /here HTTP/1.1\r\nX: y", false, &route);
+        assert!(cut.starts_with(b"HTTP/1.1 431"));
+    }
+
+    #[test]
+    fn says_how_long_the_body_is_also_without_it() {
+        for (method, body) in [("GET", "yes\n"), ("HEAD", "")] {
+            let request = format!("{method} /here HTTP/1.1\r\n\r\n");
+            let answer = String::from_utf8(respond(request.as_bytes(), true, &route)).unwrap();
+            let (head, rest) = answer.split_once("\r\n\r\n").unwrap();
+            assert!(head.contains("\r\nContent-Length: 4\r\n"), "{head}");
+            assert_eq!(rest, body);
+        }
+    }
+}
