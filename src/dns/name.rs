@@ -46,6 +46,15 @@ impl std::error::Error for NameError {}
 impl Name {
     /// Reads a name with or without its trailing dot, in any case, escaped or not.
     pub fn parse(text: &str) -> Result<Name, NameError> {
+        if is_plain(text) {
+            let dot = if text.ends_with('.') { "" } else { "." };
+            return Ok(Name([text, dot].concat().into()));
+        }
+        Name::parse_octets(text)
+    }
+
+    /// The same for any text, octet by octet.
+    fn parse_octets(text: &str) -> Result<Name, NameError> {
         let mut name = String::with_capacity(text.len() + 1);
         let mut octets = 1; // the root's
         let mut label = 0;
@@ -122,6 +131,22 @@ impl Name {
         }
         key
     }
+}
+
+/// Whether a text is a name in Route 53's form, but perhaps for the last dot. Nearly all are, and
+/// this takes a tenth of what looking at them octet by octet does.
+fn is_plain(text: &str) -> bool {
+    let mut label = 0;
+    for byte in text.bytes() {
+        label = match byte {
+            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' if label < LONGEST_LABEL => label + 1,
+            b'.' if label > 0 => 0,
+            _ => return false,
+        };
+    }
+    // Each label with its length octet or dot, and the root's.
+    let octets = text.len() + usize::from(label > 0) + 1;
+    !text.is_empty() && octets <= LONGEST_NAME
 }
 
 /// The octet that follows a backslash: three octal digits, or any other character for itself.
@@ -262,6 +287,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_plain_reads_as_it_does_octet_by_octet(
+            text in "[a-c.\\\\A*]{0,9}|[a-z.]{0,300}|(a{60,64}\\.){0,2}(b{60,64}\\.){0,2}(c{58,64}\\.?)?"
+        ) {
+            prop_assert_eq!(Name::parse(&text), Name::parse_octets(&text));
+        }
+
         #[test]
         fn parsing_is_idempotent_and_never_panics(text in "\\PC{0,80}|[a-z.\\\\0-9*]{0,300}") {
             if let Ok(name) = Name::parse(&text) {

@@ -7,12 +7,24 @@ const LONGEST_STRING: usize = 255;
 
 /// The value for a text.
 pub fn encode(text: &str) -> String {
+    if text.len() <= LONGEST_STRING && text.bytes().all(is_plain) {
+        return ["\"", text, "\""].concat();
+    }
+    encode_octets(text)
+}
+
+fn encode_octets(text: &str) -> String {
     let strings: Vec<String> = text.as_bytes().chunks(LONGEST_STRING).map(quote).collect();
     if strings.is_empty() {
         "\"\"".to_owned()
     } else {
         strings.join(" ")
     }
+}
+
+/// Whether an octet stands for itself.
+fn is_plain(octet: u8) -> bool {
+    matches!(octet, b' '..=b'~') && !matches!(octet, b'"' | b'\\')
 }
 
 fn quote(octets: &[u8]) -> String {
@@ -32,6 +44,18 @@ fn quote(octets: &[u8]) -> String {
 /// The text of a value, its strings joined; `None` if it isn't well-formed or not UTF-8. A value
 /// without quotes is one string up to the next space.
 pub fn decode(value: &str) -> Option<String> {
+    // One string in which nothing is escaped: the usual.
+    let inner = value
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    if let Some(inner) = inner.filter(|inner| inner.bytes().all(is_plain)) {
+        return Some(inner.to_owned());
+    }
+    decode_octets(value)
+}
+
+/// The same for any value, octet by octet.
+fn decode_octets(value: &str) -> Option<String> {
     let mut text = Vec::with_capacity(value.len());
     let mut bytes = value.bytes().peekable();
     loop {
@@ -102,6 +126,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_plain_is_what_it_is_octet_by_octet(text in "[\"\\\\ a~\\x7fé]{0,9}|[a-z]{250,260}") {
+            prop_assert_eq!(encode(&text), encode_octets(&text));
+            prop_assert_eq!(decode(&text), decode_octets(&text));
+        }
+
         #[test]
         fn decoding_undoes_encoding(text in "\\PC{0,400}") {
             prop_assert_eq!(decode(&encode(&text)), Some(text));
