@@ -67,6 +67,10 @@ impl Pace {
     pub fn after_snapshot(&mut self, elapsed: Duration, now: Instant) {
         self.snapshots
             .take(elapsed.as_secs_f64().max(SNAPSHOT_LEAST), now);
+        // Nobody waits longer than that, so that what is beyond would only be held against
+        // those who come later, in quiet times.
+        self.snapshots
+            .forgive(SNAPSHOT_SHARE * LONGEST_SNAPSHOT_WAIT.as_secs_f64());
     }
 
     /// A wait has ended without a change after `elapsed`: how long to pause.
@@ -142,6 +146,18 @@ mod tests {
             Duration::from_secs(2),
             "never longer"
         );
+    }
+
+    #[test]
+    fn a_change_in_a_quiet_time_is_read_at_once_whatever_was_before() {
+        let mut now = Instant::now();
+        let mut pace = Pace::new(now);
+        for _ in 0..100 {
+            now += pace.before_snapshot(now) + millis(1_500);
+            pace.after_snapshot(millis(1_500), now);
+        }
+        assert_eq!(pace.before_snapshot(now), millis(2_000));
+        assert_eq!(pace.before_snapshot(now + millis(2_000)), Duration::ZERO);
     }
 
     #[test]

@@ -39,10 +39,22 @@ impl TokenBucket {
     pub fn take(&mut self, count: f64, now: Instant) -> Duration {
         self.count(now);
         self.tokens -= count;
-        if self.tokens >= 0.0 {
-            return Duration::ZERO;
+        // The rate recovers while we wait.
+        let mut later = self.clone();
+        loop {
+            let debt = (-later.tokens).max(0.0);
+            let paid = later.counted_at + Duration::from_secs_f64(debt / later.current_rate());
+            let recovers = later.halved_at + RECOVERY;
+            if later.halvings == 0 || paid <= recovers {
+                return paid.saturating_duration_since(now);
+            }
+            later.count(recovers);
         }
-        Duration::from_secs_f64(-self.tokens / self.current_rate())
+    }
+
+    /// Forgives the debt beyond this.
+    pub fn forgive(&mut self, most: f64) {
+        self.tokens = self.tokens.max(-most);
     }
 
     /// Halves the rate for a while and spends what was saved up: the server has just said that
@@ -60,13 +72,21 @@ impl TokenBucket {
     }
 
     fn count(&mut self, now: Instant) {
-        while self.halvings > 0 && now.saturating_duration_since(self.halved_at) >= RECOVERY {
+        while self.halvings > 0 && now >= self.halved_at + RECOVERY {
+            self.gain(self.halved_at + RECOVERY);
             self.halvings -= 1;
             self.halved_at += RECOVERY;
         }
-        let gained = now.saturating_duration_since(self.counted_at).as_secs_f64();
+        self.gain(now);
+    }
+
+    /// What comes until then at the present rate.
+    fn gain(&mut self, until: Instant) {
+        let gained = until
+            .saturating_duration_since(self.counted_at)
+            .as_secs_f64();
         self.tokens = (self.tokens + gained * self.current_rate()).min(self.burst);
-        self.counted_at = now;
+        self.counted_at = self.counted_at.max(until);
     }
 }
 
@@ -111,6 +131,32 @@ mod tests {
         assert_eq!(bucket.current_rate(), 4.0);
         bucket.take(0.0, start + seconds(61));
         assert_eq!(bucket.current_rate(), 8.0);
+    }
+
+    #[test]
+    fn a_long_wait_counts_on_the_recovery() {
+        let start = Instant::now();
+        let mut bucket = TokenBucket::new(100.0, 1000.0, start);
+        bucket.throttled(start);
+        bucket.throttled(start);
+        // 25 a second for 30 s, 50 a second for another 30 s, then 100.
+        assert_eq!(bucket.take(500.0, start), seconds(20));
+        assert_eq!(bucket.take(1000.0, start), seconds(45));
+        assert_eq!(bucket.take(1250.0, start), seconds(65));
+        assert_eq!(bucket.take(0.0, start + seconds(65)), Duration::ZERO);
+        assert_eq!(
+            bucket.take(1.0, start + seconds(65)),
+            Duration::from_millis(10)
+        );
+    }
+
+    #[test]
+    fn forgiven_debt_need_not_be_waited_for() {
+        let start = Instant::now();
+        let mut bucket = TokenBucket::new(1.0, 10.0, start);
+        bucket.take(100.0, start);
+        bucket.forgive(2.0);
+        assert_eq!(bucket.take(0.0, start), seconds(2));
     }
 
     #[test]

@@ -46,10 +46,17 @@ pub struct ClientSettings {
     pub change_rate: f64,
 }
 
-/// Requests that may be made at once after a quiet time. AWS allows 50 for the whole account.
+/// Requests that may be made at once after a quiet time: those of 2 s, and no more. AWS allows
+/// 50 for the whole account.
 const REQUEST_BURST: f64 = 10.0;
-/// Changes that may be made at once after a quiet time: those of one full batch.
+/// Changes that may be made at once after a quiet time: those of 10 s, and no more than a full
+/// batch has.
 const CHANGE_BURST: f64 = 1_000.0;
+/// A call that was throttled comes back up to so many times later than it might: all that were
+/// refused with it would be back at the same moment.
+const THROTTLED_SPREAD: f64 = 3.0;
+/// The wait that is spread isn't taken for longer.
+const LONGEST_SPREAD: Duration = Duration::from_secs(20);
 
 /// A client. Not shared: one thread does the work.
 pub struct Client {
@@ -108,8 +115,8 @@ impl Client {
     ) -> Client {
         let now = Instant::now();
         Client {
-            requests: TokenBucket::new(settings.request_rate, REQUEST_BURST, now),
-            changes: TokenBucket::new(settings.change_rate, CHANGE_BURST, now),
+            requests: bucket(settings.request_rate, 2.0, REQUEST_BURST, now),
+            changes: bucket(settings.change_rate, 10.0, CHANGE_BURST, now),
             settings,
             credentials,
             http,
@@ -218,8 +225,9 @@ impl Client {
     fn call(&mut self, call: &Call<'_>) -> Result<Element, Error> {
         let mut attempt = 0;
         let mut mended = Mended::default();
+        let mut spread = 0.0;
         loop {
-            self.wait_for_tokens(call);
+            self.wait_for_tokens(call, spread);
             self.heartbeat.beat();
             let credentials = self.credentials.get().map_err(Error::NoCredentials)?;
             let outcome = self.once(call, &credentials);
@@ -234,6 +242,7 @@ impl Client {
                 matches!(&error, Error::Refused(refusal) if refusal.is_throttling());
             if is_throttling {
                 self.slow_down(call);
+                spread = THROTTLED_SPREAD * retry::random();
             }
             if attempt >= self.settings.max_retries || !may_be_repeated(call, &error) {
                 return Err(error);
@@ -275,12 +284,14 @@ impl Client {
         false
     }
 
-    fn wait_for_tokens(&mut self, call: &Call<'_>) {
+    /// Waits until the account's limits allow the call, and so many times longer.
+    fn wait_for_tokens(&mut self, call: &Call<'_>, spread: f64) {
         let now = Instant::now();
         let wait = self
             .requests
             .take(1.0, now)
             .max(self.changes.take(call.changes as f64, now));
+        let wait = wait + wait.min(LONGEST_SPREAD).mul_f64(spread);
         if !wait.is_zero() {
             log::debug(
                 "waiting to stay within the account's limits",
@@ -391,6 +402,11 @@ impl Client {
                 .map_err(|error| error.to_string())?,
         })
     }
+}
+
+/// A full bucket that holds what comes in so many seconds, at least one and at most this many.
+fn bucket(rate: f64, seconds: f64, most: f64, now: Instant) -> TokenBucket {
+    TokenBucket::new(rate, (rate * seconds).clamp(1.0, most), now)
 }
 
 /// A batch without an answer isn't sent again: whether it was applied is for the zone to say.
