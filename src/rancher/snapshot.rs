@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::io::{BufReader, Read};
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use super::labels::Labels;
 use super::{elements, tolerant};
@@ -191,9 +190,8 @@ pub fn read_environment(json: impl Read) -> Result<Environment, String> {
 /// Reads the answer to `/services`.
 pub fn read_services(mut json: impl Read) -> Result<Vec<Service>, String> {
     let mut services = Vec::new();
-    elements::each(&mut json, &mut |element| {
-        services.extend(read_element::<RawService, _>(element)?);
-        Ok(())
+    elements::each(&mut json, &mut |raw: Option<RawService>| {
+        services.extend(raw.and_then(Into::<Option<Service>>::into));
     })?;
     Ok(services)
 }
@@ -201,20 +199,10 @@ pub fn read_services(mut json: impl Read) -> Result<Vec<Service>, String> {
 /// Reads the answer to `/hosts`.
 pub fn read_hosts(mut json: impl Read) -> Result<HashMap<String, Host>, String> {
     let mut hosts = HashMap::new();
-    elements::each(&mut json, &mut |element| {
-        hosts.extend(read_element::<RawHost, _>(element)?);
-        Ok(())
+    elements::each(&mut json, &mut |raw: Option<RawHost>| {
+        hosts.extend(raw.and_then(Into::<Option<(String, Host)>>::into));
     })?;
     Ok(hosts)
-}
-
-/// Reads an element of a list and keeps of it what is needed; null is nothing.
-fn read_element<Raw, Kept>(json: &str) -> Result<Option<Kept>, String>
-where
-    Raw: DeserializeOwned + Into<Option<Kept>>,
-{
-    let raw: Option<Raw> = serde_json::from_str(json).map_err(|error| error.to_string())?;
-    Ok(raw.and_then(Into::into))
 }
 
 #[cfg(test)]
