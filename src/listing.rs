@@ -66,8 +66,8 @@ pub fn list(
 }
 
 /// Lists the state records once more, and then what else is in the view, if they have changed.
-/// Another instance may have written them, with a record set that a listing shows, just between
-/// the two parts of that listing.
+/// Somebody may have written them, with a record set that a listing shows, just between the two
+/// parts of that listing: then it is only now known whose that is.
 pub fn list_state_records(
     client: &mut Client,
     zone_id: &str,

@@ -106,6 +106,17 @@ impl Plan {
             && self.adopts.is_empty()
             && self.releases.is_empty()
     }
+
+    /// Whether it would be another one if something else were ours. A record set that is only
+    /// created is ours in any case.
+    pub fn hangs_on_ownership(&self) -> bool {
+        let mut conflicts = self.conflicts.iter();
+        conflicts.any(|conflict| conflict.why == Why::NotOwned)
+            || !self.changes.is_empty()
+            || !self.deletes.is_empty()
+            || !self.adopts.is_empty()
+            || !self.releases.is_empty()
+    }
 }
 
 /// Works out what has to change. `zone` holds at least every record set under a desired or owned
