@@ -1,0 +1,137 @@
+//! State records: the environment's UUID on the first line, then one value of a TXT record set
+//! a line; an empty line begins the next record set.
+
+#![no_main]
+
+use std::collections::BTreeMap;
+
+use libfuzzer_sys::fuzz_target;
+use rancher_route53::batch::batches;
+use rancher_route53::dns::zone::Held;
+use rancher_route53::dns::{Name, RecordKey, RecordSet, RecordType, Zone, txt};
+use rancher_route53::ownership::{Entry, State, StateNames};
+use rancher_route53::plan::{Adopt, Policy, plan};
+use rancher_route53_fuzz::{apply_strictly, assert_within_limits};
+
+fuzz_target!(|text: &str| {
+    let zone_name = Name::parse("example.com").expect("a name");
+    let (uuid, records) = text.split_once('\n').unwrap_or((text, ""));
+    for line in text.lines() {
+        texts(line);
+        entry(line, &zone_name);
+    }
+    let names = StateNames::new(uuid, &zone_name);
+    let Ok(names) = names else { return };
+    numbered(&names, &zone_name);
+
+    let mut zone = Zone::default();
+    for (index, record) in (0..).zip(records.split("\n\n").take(8)) {
+        let key = RecordKey::new(names.name(index), RecordType::Txt);
+        let values = record.lines().filter(|line| !line.is_empty()).take(400);
+        let set = RecordSet {
+            key: key.clone(),
+            ttl: 300,
+            values: values.map(str::to_owned).collect(),
+        };
+        if !set.values.is_empty() {
+            zone.insert(key, Held::Simple(set));
+        }
+    }
+    let state = State::read(&zone, &names);
+    read_as_a_whole(&state, &zone, &zone_name);
+    empty(zone, &state, &names);
+});
+
+fn texts(text: &str) {
+    let value = txt::encode(text);
+    assert_eq!(txt::decode(&value).as_deref(), Some(text));
+    assert!(value.bytes().all(|octet| (b' '..=b'~').contains(&octet)));
+    if let Some(decoded) = txt::decode(text) {
+        assert_eq!(txt::decode(&txt::encode(&decoded)), Some(decoded));
+    }
+}
+
+fn entry(value: &str, zone: &Name) {
+    let entry = Entry::read(value, zone);
+    match &entry {
+        Entry::Owned(key) => {
+            assert_within_limits(&key.name);
+            assert!(key.name.is_at_or_below(zone));
+            assert!(matches!(key.rtype, RecordType::A | RecordType::Aaaa));
+        }
+        Entry::Foreign(kept) => assert_eq!(kept, value),
+    }
+    assert_eq!(Entry::read(&entry.value(), zone), entry);
+}
+
+/// Whatever the UUID is, the state records are one label below the zone, and are listed between
+/// the first and the last.
+fn numbered(names: &StateNames, zone: &Name) {
+    let (from, to) = names.listed_from_to();
+    for index in [0, 1, 2, 9, 10, 99, 1000, u16::MAX] {
+        let name = names.name(index);
+        assert_within_limits(&name);
+        assert_eq!(
+            name.as_str().split_once('.').map(|(_, parent)| parent),
+            Some(zone.as_str())
+        );
+        assert_eq!(names.index(&name), Some(index));
+        let key = name.listing_key();
+        assert!(from.listing_key() <= key && key <= to.listing_key());
+    }
+}
+
+fn read_as_a_whole(state: &State, zone: &Zone, zone_name: &Name) {
+    let mut listed: BTreeMap<RecordKey, Vec<u16>> = BTreeMap::new();
+    for (index, set, entries) in state.records() {
+        assert_eq!(zone.simple(&set.key), Some(set));
+        assert!(state.is_taken(index));
+        let read = set.values.iter().map(|value| Entry::read(value, zone_name));
+        assert_eq!(&read.collect::<std::collections::BTreeSet<_>>(), entries);
+        for entry in entries {
+            if let Entry::Owned(key) = entry {
+                listed.entry(key.clone()).or_default().push(index);
+            }
+        }
+    }
+    assert!(state.owned().eq(listed.keys()));
+    for (key, indexes) in &listed {
+        assert!(state.owns(key) && state.listed_in(key).eq(indexes.iter().copied()));
+    }
+}
+
+/// Everything owned is in the zone and none of it is desired any more: afterwards nothing of it
+/// is there, and what other people wrote into the state records still is.
+fn empty(mut zone: Zone, state: &State, names: &StateNames) {
+    for key in state.owned() {
+        let value = match key.rtype {
+            RecordType::A => "192.0.2.1",
+            _ => "2001:db8::1",
+        };
+        let set = RecordSet {
+            key: key.clone(),
+            ttl: 300,
+            values: [value.to_owned()].into(),
+        };
+        zone.insert(key.clone(), Held::Simple(set));
+    }
+    let foreign = |state: &State| -> Vec<String> {
+        let entries = state.records().flat_map(|(_, _, entries)| entries.iter());
+        let mut foreign: Vec<String> = entries
+            .filter_map(|entry| match entry {
+                Entry::Foreign(value) => Some(value.clone()),
+                Entry::Owned(_) => None,
+            })
+            .collect();
+        foreign.sort();
+        foreign.dedup();
+        foreign
+    };
+    let nothing = BTreeMap::new();
+    let todo = plan(&nothing, &zone, state, Policy::Sync, &Adopt::Never);
+    assert_eq!(todo.deletes.len(), state.owned().count());
+    apply_strictly(&mut zone, &batches(&todo, state, names, 300));
+    let after = State::read(&zone, names);
+    assert_eq!(foreign(&after), foreign(state));
+    assert_eq!(after.owned().count(), 0);
+}

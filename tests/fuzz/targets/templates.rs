@@ -1,0 +1,45 @@
+//! Name templates: template, service, stack, environment and zone, one a line.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use rancher_route53::dns::Name;
+use rancher_route53::template::{Names, Template, sanitize};
+use rancher_route53_fuzz::{assert_within_limits, octets};
+
+fuzz_target!(|text: &str| {
+    let mut lines = text.splitn(5, '\n');
+    let mut line = || lines.next().unwrap_or_default();
+    let (source, service, stack, environment, zone) = (line(), line(), line(), line(), line());
+    for name in [service, stack, environment] {
+        let label = sanitize(name);
+        assert_eq!(sanitize(&label), label);
+        assert!(
+            label
+                .bytes()
+                .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+        );
+        assert!(!label.starts_with('-') && !label.ends_with('-') && !label.contains("--"));
+    }
+    let template = match Template::parse(source) {
+        Ok(template) => template,
+        Err(error) => return assert!(!error.to_string().contains(char::is_control)),
+    };
+    let zone = Name::parse(zone).unwrap_or_else(|_| Name::parse("example.com").unwrap());
+    let names = Names {
+        service,
+        stack,
+        environment,
+    };
+    let Ok(name) = template.name(&names, &zone) else {
+        return;
+    };
+    assert_within_limits(&name);
+    assert!(name.is_at_or_below(&zone) && name != zone);
+
+    // Only the template's own text makes labels: no name can put itself elsewhere.
+    let own = &octets(&name)[..octets(&name).len() - octets(&zone).len()];
+    assert_eq!(own.len(), source.matches('.').count() + 1);
+    let plain = |octet: &u8| octet.is_ascii_alphanumeric() || b"-_*".contains(octet);
+    assert!(own.iter().flatten().all(plain));
+});
