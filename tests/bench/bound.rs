@@ -1,60 +1,69 @@
-//! The least that AWS's limits allow: how many requests, and how long they take. What it costs
-//! to read metadata and to think isn't in it.
+//! The least that AWS's limits allow: how many requests, and how long they take with what a call
+//! takes. Reading metadata and thinking are not in it.
 
 use std::time::Duration;
 
-use super::stage::LATENCY;
+/// What each call of Route 53 takes here.
+pub const LATENCY: Duration = Duration::from_millis(20);
 
 /// `ResourceRecord` elements in a request. The other limit, 32,000 characters, is further away
-/// in these worlds: a service has 3 elements and about 75 characters.
+/// in these worlds: a service has 3 elements, its two addresses and its entry in the state
+/// record, and about 75 characters.
 const MOST_RECORDS: usize = 1_000;
+const RECORDS_OF_SERVICE: usize = 3;
 /// Record sets in a page of a listing.
 const PAGE: usize = 300;
 /// Entries in a state record.
 const ENTRIES: usize = 100;
-/// Changes that AWS allows an account at once, and a second.
-const ACCOUNT: (f64, f64) = (1_500.0, 100.0);
-/// And those that the program's own bucket allows: one full batch at once.
-const PROGRAM: (f64, f64) = (1_000.0, 100.0);
 
-/// The least for some work.
-#[derive(Debug, Clone, Copy)]
-pub struct Bound {
-    pub requests: usize,
-    /// Within the account's limits.
-    pub time: Duration,
-    /// Within what the program allows itself with its default settings.
-    pub by_default: Duration,
+/// Requests before the first change: the zone is looked up, its state records are listed, and
+/// our part of it, which is empty.
+const BEFORE: usize = 3;
+
+/// So many at once after a quiet time, and so many a second.
+#[derive(Clone, Copy)]
+pub struct Limit {
+    pub burst: f64,
+    pub rate: f64,
 }
 
-/// Into an empty zone, for services of two addresses each.
-pub fn first(services: usize) -> Bound {
-    // The zone is looked up, its state records are listed, and our part of it.
-    let before = 3;
-    // Two addresses and an entry; a service's are in one batch.
-    let batches = services.div_ceil(MOST_RECORDS / 3);
+impl Limit {
+    /// When the last of so many has been let through.
+    fn time(self, count: usize) -> Duration {
+        Duration::from_secs_f64((count as f64 - self.burst).max(0.0) / self.rate)
+    }
+}
+
+/// What AWS allows an account.
+pub const REQUESTS: Limit = Limit {
+    burst: 50.0,
+    rate: 10.0,
+};
+pub const CHANGES: Limit = Limit {
+    burst: 1_500.0,
+    rate: 100.0,
+};
+
+fn batches(services: usize) -> usize {
+    services.div_ceil(MOST_RECORDS / RECORDS_OF_SERVICE)
+}
+
+/// Requests that bring so many services into an empty zone.
+pub fn first_requests(services: usize) -> usize {
+    BEFORE + batches(services)
+}
+
+/// How long that takes so many instances on one account that start together, each in a zone of
+/// its own.
+pub fn first_time(instances: usize, services: usize) -> Duration {
     let changes = services + services.div_ceil(ENTRIES);
-    let time = |(burst, rate): (f64, f64)| {
-        let given = Duration::from_secs_f64((changes as f64 - burst).max(0.0) / rate);
-        LATENCY * before + (LATENCY * batches as u32).max(given + LATENCY)
-    };
-    Bound {
-        requests: before as usize + batches,
-        time: time(ACCOUNT),
-        by_default: time(PROGRAM),
-    }
-}
-
-/// One batch.
-pub fn change() -> Bound {
-    Bound {
-        requests: 1,
-        time: LATENCY,
-        by_default: LATENCY,
-    }
+    let in_turn = LATENCY * batches(services) as u32;
+    let changes = CHANGES.time(instances * changes) + LATENCY;
+    let requests = REQUESTS.time(instances * first_requests(services)) + LATENCY;
+    LATENCY * BEFORE as u32 + in_turn.max(changes).max(requests)
 }
 
 /// Requests of a resync: the state records are listed, and our part of the zone.
-pub fn resync(services: usize) -> usize {
-    services.div_ceil(ENTRIES).div_ceil(PAGE).max(1) + services.div_ceil(PAGE).max(1)
+pub fn resync_requests(services: usize) -> usize {
+    services.div_ceil(ENTRIES).div_ceil(PAGE) + services.div_ceil(PAGE)
 }

@@ -1,28 +1,240 @@
-//! What a change costs, by size.
+//! What it costs to keep a zone, by the environment's size, and how many instances an AWS account
+//! carries: the real program against the simulators, beside what AWS's limits allow.
+//!
+//! `cargo bench` prints both tables, within a quarter of an hour, of which ten minutes are quiet.
+//! `cargo bench -- quick` is quiet for one minute; numbers are sizes to do instead of all, and
+//! `scale` or `account` is one table only.
 
+mod account;
 mod bound;
+mod environment;
 mod stage;
-use stage::Stage;
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use account::Trial;
+use bound::{LATENCY, first_requests, first_time, resync_requests};
+use stage::{Quiet, Stage, Taken};
+
+const SIZES: [usize; 4] = [10, 100, 1_000, 10_000];
+const QUIET: Duration = Duration::from_secs(600);
+/// Of what is done several times, the median counts.
+const REPEATS: usize = 5;
+
+const TRIALS: [Trial; 6] = [
+    trial(10, 100, &[]),
+    trial(10, 300, &[]),
+    Trial {
+        one_zone: true,
+        ..trial(10, 300, &[])
+    },
+    trial(10, 1_000, &[]),
+    trial(10, 1_000, &[("ROUTE53_CHANGE_RATE", "30")]),
+    trial(50, 100, &[]),
+];
+
+const fn trial(
+    instances: usize,
+    services: usize,
+    settings: &'static [(&'static str, &'static str)],
+) -> Trial {
+    Trial {
+        instances,
+        services,
+        one_zone: false,
+        settings,
+    }
+}
 
 fn main() {
-    let sizes: Vec<usize> = std::env::var("SIZES")
-        .unwrap_or("10,100,1000,10000".into())
-        .split(',')
-        .map(|s| s.parse().unwrap())
+    // Cargo adds `--bench`.
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|a| !a.starts_with('-'))
         .collect();
-    for size in sizes {
-        let t = std::time::Instant::now();
-        let (stage, first) = Stage::start(size);
-        let b = bound::first(size);
-        println!(
-            "{size}: first {first:?} bound {b:?}; names back after {:?}",
-            t.elapsed()
-        );
-        for i in 0..3 {
-            println!("add {:?}", stage.add(i));
-            println!("remove {:?}", stage.remove(i));
-            println!("move {:?}", stage.move_host(i));
-        }
-        println!("{:?} {:?}", stage.service.memory(), stage.service.cpu());
+    let asks = |word: &str| arguments.iter().any(|argument| argument == word);
+    let mut sizes: Vec<usize> = arguments.iter().filter_map(|a| a.parse().ok()).collect();
+    if sizes.is_empty() {
+        sizes.extend(SIZES);
     }
+    let quiet = if asks("quick") { QUIET / 10 } else { QUIET };
+    if !asks("account") {
+        scale(&sizes, quiet);
+    }
+    if !asks("scale") {
+        account();
+    }
+}
+
+/// What was measured of one size.
+struct Measured {
+    services: usize,
+    first: Taken,
+    added: Taken,
+    removed: Taken,
+    moved: Taken,
+    quiet: Quiet,
+    cpu: Duration,
+    resident: u64,
+    high_water: u64,
+}
+
+fn scale(sizes: &[usize], quiet: Duration) {
+    let stages: Vec<_> = sizes.iter().map(|services| active(*services)).collect();
+    let cpu = |stage: &Stage| stage.environment.service.cpu().expect("a running process");
+    let before: Vec<Duration> = { stages.iter() }
+        .map(|(stage, _)| {
+            stage.begin_quiet();
+            cpu(stage)
+        })
+        .collect();
+    std::thread::sleep(quiet);
+    let measured: Vec<Measured> = { stages.iter().zip(sizes).zip(before) }
+        .map(
+            |(((stage, [first, added, removed, moved]), services), before)| {
+                let cpu = cpu(stage) - before;
+                let memory = stage
+                    .environment
+                    .service
+                    .memory()
+                    .expect("a running process");
+                Measured {
+                    services: *services,
+                    first: *first,
+                    added: *added,
+                    removed: *removed,
+                    moved: *moved,
+                    quiet: stage.end_quiet(),
+                    cpu,
+                    resident: memory.resident_kb,
+                    high_water: memory.high_water_kb,
+                }
+            },
+        )
+        .collect();
+    print!("{}", table(&measured, quiet));
+}
+
+/// The first time, and changes: those of a median time.
+fn active(services: usize) -> (Stage, [Taken; 4]) {
+    eprintln!("{services} services …");
+    // What takes a minute and a half isn't a matter of chance.
+    let repeats = if services < 5_000 { REPEATS } else { 1 };
+    let mut firsts: Vec<Taken> = (1..repeats).map(|_| Stage::start(services).1).collect();
+    let (stage, first) = Stage::start(services);
+    firsts.push(first);
+    let (mut added, mut removed, mut moved) = (Vec::new(), Vec::new(), Vec::new());
+    for number in 0..REPEATS {
+        added.push(stage.add(number));
+        removed.push(stage.remove(number));
+        moved.push(stage.move_host(number));
+    }
+    (stage, [firsts, added, removed, moved].map(median))
+}
+
+fn median(mut all: Vec<Taken>) -> Taken {
+    all.sort_unstable_by_key(|taken| taken.time);
+    all[all.len() / 2]
+}
+
+/// One of what was done.
+type Of = fn(&Measured) -> &Taken;
+
+fn table(all: &[Measured], quiet: Duration) -> String {
+    let mut text = String::new();
+    let mut row = |label: &str, cell: &dyn Fn(&Measured) -> String| {
+        let cells: Vec<String> = all.iter().map(cell).collect();
+        let _ = writeln!(text, "| {label} | {} |", cells.join(" | "));
+    };
+    let limit = |text: String, bound: String| format!("{text} ({bound})");
+    row("services", &|m| m.services.to_string());
+    row("---", &|_| "---:".to_owned());
+    row("**into an empty zone**: zone right after", &|m| {
+        limit(seconds(m.first.time), seconds(first_time(1, m.services)))
+    });
+    row("of which start and metadata", &|m| millis(m.first.reading));
+    row("requests", &|m| {
+        limit(
+            m.first.requests.to_string(),
+            first_requests(m.services).to_string(),
+        )
+    });
+    let changes: [(&str, Of); 3] = [
+        ("**a service comes**", |m| &m.added),
+        ("**it goes**", |m| &m.removed),
+        ("**a host moves**, 20 record sets (10 of 10)", |m| &m.moved),
+    ];
+    for (label, taken) in changes {
+        row(&format!("{label}: zone right after"), &|m| {
+            limit(millis(taken(m).time), millis(LATENCY))
+        });
+        row("of which reading metadata", &|m| millis(taken(m).reading));
+        row("of which thinking", &|m| millis(taken(m).thinking));
+        row("requests, of which listings", &|m| {
+            let taken = taken(m);
+            limit(
+                format!("{}, {}", taken.requests, taken.listings),
+                "1, 0".to_owned(),
+            )
+        });
+    }
+    let label = format!("**{} quiet seconds**: requests", quiet.as_secs());
+    row(&label, &|m| {
+        let least = m.quiet.resyncs * resync_requests(m.services);
+        limit(m.quiet.requests.to_string(), least.to_string())
+    });
+    row("CPU", &|m| seconds(m.cpu));
+    row("resident", &|m| megabytes(m.resident));
+    row("high-water mark", &|m| megabytes(m.high_water));
+    text
+}
+
+fn account() {
+    println!();
+    println!(
+        "| instances × services | zone | settings | first zone right after | all | requests | \
+         refused | {} s later |",
+        account::WATCH.as_secs()
+    );
+    println!("| ---: | --- | --- | ---: | ---: | ---: | ---: | ---: |");
+    for trial in TRIALS {
+        let outcome = trial.run();
+        let settings = trial
+            .settings
+            .iter()
+            .map(|(name, value)| format!("`{name}={value}`"));
+        let settings: Vec<String> = settings.collect();
+        println!(
+            "| {} × {} | {} | {} | {} | {} ({}) | {} ({}) | {} | {} |",
+            trial.instances,
+            trial.services,
+            if trial.one_zone { "one" } else { "one each" },
+            if settings.is_empty() {
+                "defaults".to_owned()
+            } else {
+                settings.join(" ")
+            },
+            seconds(outcome.first),
+            seconds(outcome.all),
+            seconds(trial.least_time()),
+            outcome.requests,
+            trial.least_requests(),
+            outcome.refused,
+            outcome.afterwards,
+        );
+    }
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.2} s", time.as_secs_f64())
+}
+
+fn millis(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1e3)
+}
+
+/// Of the kernel's kilobytes, which have 1,024 bytes.
+fn megabytes(kilobytes: u64) -> String {
+    format!("{:.1} MB", kilobytes as f64 * 1_024.0 / 1e6)
 }

@@ -1,90 +1,48 @@
-//! One environment of a given size: the program between the simulators, and what it does there.
+//! One environment alone with its zone and account: how long things take.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use sim::rancher::{self, Rancher, World};
+use sim::rancher::World;
 use sim::route53::{self, AccountBuckets, Operation, Route53};
-use sim::service::{Service, environment};
 
-/// What each call of Route 53 takes.
-pub const LATENCY: Duration = Duration::from_millis(20);
-/// Nothing takes longer.
-const PATIENCE: Duration = Duration::from_secs(600);
+use super::bound::LATENCY;
+use super::environment::{Environment, MOVING, PATIENCE, world};
+
 const ZONE: &str = "Z0EXAMPLE";
-/// The host that moves, with so many services on it.
-const MOVING: &str = "moving";
-const ON_MOVING: usize = 20;
+/// As long as reading metadata can have been held up by what was before.
+const REST: Duration = Duration::from_secs(3);
 
-/// The simulators and the program.
 pub struct Stage {
-    pub size: usize,
-    pub rancher: Rancher,
-    pub route53: Route53,
-    pub service: Service,
+    pub environment: Environment,
+    route53: Route53,
     /// When a batch was applied.
     applied: Arc<Mutex<Vec<Instant>>>,
 }
 
-/// How long something took, and how much it asked for.
+/// How long it took until the zone was right, and how much was asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct Taken {
-    /// From the change in metadata until the zone was right.
     pub time: Duration,
     /// Of which until metadata was read.
     pub reading: Duration,
-    /// Of which from then until the first batch was at Route 53.
+    /// Of which from then until the first batch was at Route 53, which the first time includes
+    /// listing the zone.
     pub thinking: Duration,
     pub requests: usize,
     pub listings: usize,
 }
 
-/// What the zone should hold: addresses by name.
-type Expected = BTreeMap<String, BTreeSet<String>>;
-
-fn expected(world: &World) -> Expected {
-    let ips: BTreeMap<&str, &str> = world
-        .hosts
-        .iter()
-        .filter_map(|host| Some((host.name.as_str(), host.agent_ip.as_deref()?)))
-        .collect();
-    let mut expected = Expected::new();
-    for service in &world.services {
-        let published = service.containers.iter().filter(|container| {
-            let is_mapped = |port: &String| port.contains(':');
-            container.ports.iter().any(is_mapped)
-        });
-        let addresses: BTreeSet<String> = published.map(|c| ips[&*c.host].to_owned()).collect();
-        if !addresses.is_empty() {
-            let label = world.environment_name.to_lowercase().replace(' ', "-");
-            let name = format!("{}.{}.{label}.example.com.", service.name, service.stack);
-            expected.insert(name, addresses);
-        }
-    }
-    expected
-}
-
-fn world(size: usize) -> World {
-    let mut world = World::of_size(size);
-    world.add_host(MOVING, "192.0.2.250");
-    for service in world
-        .services
-        .iter_mut()
-        .filter(|s| s.stack != "route53")
-        .take(ON_MOVING.min(size))
-    {
-        service.containers[0].host = MOVING.into();
-    }
-    world
+/// What was asked for in a quiet time.
+pub struct Quiet {
+    pub requests: usize,
+    pub resyncs: usize,
 }
 
 impl Stage {
-    /// Starts everything: how long until the zone was right for the first time, and the names
-    /// were written back.
-    pub fn start(size: usize) -> (Stage, Taken) {
-        let rancher = Rancher::start(rancher::Options::default(), world(size));
+    /// Starts everything and waits until the zone is right.
+    pub fn start(services: usize) -> (Stage, Taken) {
+        let world = world(services, "production");
         let route53 = Route53::start(route53::Options {
             latency: LATENCY,
             buckets: Some(Arc::new(AccountBuckets::new())),
@@ -95,96 +53,66 @@ impl Stage {
         route53.add_zone(ZONE, "example.com", false);
         let applied = Arc::new(Mutex::new(Vec::new()));
         let notes = applied.clone();
-        route53.observe(move |_, _| notes.lock().expect("notes").push(Instant::now()));
-        let mut settings = environment(&rancher, &route53.url(), "example.com");
-        settings.retain(|(name, _)| *name != "LOG_LEVEL");
-        rancher.prepare();
-        let start = Instant::now();
-        let program = Path::new(env!("CARGO_BIN_EXE_rancher-route53"));
-        let service = Service::spawn(program, &[], &settings);
+        route53.observe(move |_, _| notes.lock().expect("the notes").push(Instant::now()));
+        let environment = Environment::start(world, &route53, "example.com", &[]);
+        let start = environment.service.started();
         let stage = Stage {
-            size,
-            rancher,
+            environment,
             route53,
-            service,
             applied,
         };
-        let taken = stage.right(start);
-        stage.settle();
+        let taken = stage.right_after(start);
         (stage, taken)
     }
 
     /// Waits until the zone is right after a change at that moment.
-    fn right(&self, changed: Instant) -> Taken {
-        let expected = expected(&self.rancher.world());
-        let mut seen = 0;
+    fn right_after(&self, changed: Instant) -> Taken {
+        let expected = self.environment.expected();
+        let mut right = None;
         let reached = self.route53.wait_until(PATIENCE, |state| {
-            let done = self.applied.lock().expect("notes").len();
-            let zone = state.zone(ZONE).expect("the zone");
-            if done == seen || zone.len() <= expected.len() {
-                return false;
+            let last = self.applied.lock().expect("the notes").last().copied();
+            if last.is_some() && right != last {
+                right = last;
+                return expected.is_in(state.zone(ZONE).expect("the zone"));
             }
-            seen = done;
-            let mut sets = zone.record_sets().filter(|set| set.rtype == "A");
-            let mut equal = 0;
-            sets.all(|set| {
-                equal += 1;
-                let values = expected.get(&set.name);
-                values.is_some_and(|values| values.iter().eq(&set.values))
-            }) && equal == expected.len()
+            false
         });
-        assert!(reached, "the zone becomes right");
-        let end = self.applied.lock().expect("notes")[seen - 1];
-        assert!(self.route53.wait_until(PATIENCE, |state| {
+        let right = right.filter(|_| reached).expect("a zone that is right");
+        let is_answered = self.route53.wait_until(PATIENCE, |state| {
             state.in_flight(Operation::ChangeResourceRecordSets) == 0
-        }));
-        let requests = self.route53.requests();
-        let listings = |operation| {
-            let is_one = |r: &&route53::RequestRecord| r.operation == Some(operation);
-            requests.iter().filter(is_one).count()
-        };
-        let first = requests.iter().find(|request| request.applied);
-        let first = first.expect("a batch").at;
-        // A snapshot ends with a look at the version.
-        let read = self.rancher.metadata_requests();
-        let read = read
-            .iter()
-            .rfind(|r| r.path.ends_with("/version") && r.query.is_empty() && r.at <= first);
-        let read = read.expect("a snapshot").at;
-        Taken {
-            time: end - changed,
-            reading: read.saturating_duration_since(changed),
-            thinking: first - read,
-            requests: requests.len(),
-            listings: listings(Operation::ListResourceRecordSets),
-        }
-    }
-
-    /// Waits until every name is written back and there is nothing left to do.
-    fn settle(&self) {
-        let shown = self.rancher.wait_until(PATIENCE, |state| {
-            let mut services = state.world().services.iter();
-            state.is_polled()
-                && services.all(|service| {
-                    let published = service
-                        .containers
-                        .iter()
-                        .any(|c| c.ports.iter().any(|p| p.contains(':')));
-                    service.fqdn.is_some() == published
-                })
         });
-        assert!(shown, "the names are written back");
+        assert!(is_answered);
+        let requests = self.route53.requests();
+        let batch = requests.iter().find(|request| request.applied);
+        let batch = batch.expect("a batch").at;
+        // A snapshot ends with a look at the version.
+        let looks = self.environment.rancher.metadata_requests();
+        let read = looks.iter().rfind(|request| {
+            let is_look = request.path.ends_with("/version") && request.query.is_empty();
+            is_look && request.at <= batch
+        });
+        let read = read.expect("a snapshot").at;
+        let listings = requests
+            .iter()
+            .filter(|r| r.operation == Some(Operation::ListResourceRecordSets));
+        Taken {
+            time: right - changed,
+            reading: read.saturating_duration_since(changed),
+            thinking: batch - read,
+            requests: requests.len(),
+            listings: listings.count(),
+        }
     }
 
     /// Changes something in a quiet time.
     fn change(&self, f: impl FnOnce(&mut World)) -> Taken {
-        self.settle();
-        // Until reading metadata may take as long as it likes again.
-        std::thread::sleep(Duration::from_secs(8));
+        let rancher = &self.environment.rancher;
+        self.environment.settle();
+        std::thread::sleep(REST);
         self.route53.clear_requests();
-        self.applied.lock().expect("notes").clear();
-        let changed = self.rancher.change_prepared(f);
-        self.right(changed)
+        self.applied.lock().expect("the notes").clear();
+        let changed = rancher.change_prepared(f);
+        self.right_after(changed)
     }
 
     /// A service comes.
@@ -202,10 +130,27 @@ impl Stage {
         })
     }
 
-    /// A host gets another address, and all that runs on it.
+    /// A host gets another address, and so do the services on it.
     pub fn move_host(&self, number: usize) -> Taken {
         self.change(|world| {
             world.host_mut(MOVING).agent_ip = Some(format!("192.0.2.{}", 200 + number));
         })
+    }
+
+    /// From now on it is quiet.
+    pub fn begin_quiet(&self) {
+        self.environment.settle();
+        self.route53.clear_requests();
+    }
+
+    /// What there was since then.
+    pub fn end_quiet(&self) -> Quiet {
+        let requests = self.route53.requests();
+        // Each starts with the state records.
+        let of_state = |r: &&route53::RequestRecord| r.query.contains("name=external-dns-");
+        Quiet {
+            requests: requests.len(),
+            resyncs: requests.iter().filter(of_state).count(),
+        }
     }
 }

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 pub struct Service {
     child: Mutex<Child>,
     pid: u32,
+    started: Instant,
     log: Arc<Lines>,
     stdout: Arc<Lines>,
 }
@@ -29,6 +30,7 @@ pub struct Memory {
 impl Service {
     /// Starts the program with these variables and no others.
     pub fn spawn(program: &Path, args: &[&str], env: &[(&str, String)]) -> Service {
+        let started = Instant::now();
         let mut child = Command::new(program)
             .args(args)
             .env_clear()
@@ -42,6 +44,7 @@ impl Service {
         let stdout = Lines::read(child.stdout.take().expect("piped"));
         Service {
             pid: child.id(),
+            started,
             child: Mutex::new(child),
             log,
             stdout,
@@ -50,6 +53,11 @@ impl Service {
 
     pub fn pid(&self) -> u32 {
         self.pid
+    }
+
+    /// Just before it was started.
+    pub fn started(&self) -> Instant {
+        self.started
     }
 
     /// The first line on stderr that fits, whether it is there already or comes in time.
@@ -128,11 +136,11 @@ impl Service {
     pub fn cpu(&self) -> Option<Duration> {
         let tasks = fs::read_dir(format!("/proc/{}/task", self.pid)).ok()?;
         // To the nanosecond, unlike `stat`, whose unit is 10 ms.
-        let spent = tasks.flatten().map(|task| {
+        let spent = tasks.flatten().filter_map(|task| {
             let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
             text.split(' ').next()?.parse::<u64>().ok()
         });
-        spent.sum::<Option<u64>>().map(Duration::from_nanos)
+        Some(Duration::from_nanos(spent.sum()))
     }
 
     fn signal(&self, name: &str) {
