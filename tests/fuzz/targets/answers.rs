@@ -22,8 +22,8 @@ fuzz_target!(|text: &str| {
         refusal(status, text);
     }
     credentials(text);
-    if let Ok(Some(link)) = collection_in(text.as_bytes()) {
-        url(&link);
+    if let Ok(Some(events)) = collection_in(text.as_bytes()) {
+        url(&events.link);
     }
     url(text);
     date(text);
