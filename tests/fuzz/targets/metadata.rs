@@ -77,7 +77,7 @@ fn cut(bytes: &[u8]) -> (&[u8], &[u8]) {
 /// an error: half a list would unpublish the other half.
 fn halves<'a, T: PartialEq + std::fmt::Debug>(
     json: &'a [u8],
-    read: impl Fn(Pieces<'a>) -> Result<T, serde_json::Error>,
+    read: impl Fn(Pieces<'a>) -> Result<T, String>,
 ) -> Option<T> {
     let list = read(Pieces(json, json.len().max(1))).ok();
     let in_pieces = read(Pieces(json, 3)).ok();
