@@ -23,6 +23,8 @@ const GRACE: Duration = Duration::from_millis(20);
 /// that has been so for a while. In between, a burst must not fill the kernel's queue.
 const PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(10);
+/// The process, or the system, has too many files open (`EMFILE`, `ENFILE`).
+const TOO_MANY_FILES: [Option<i32>; 2] = [Some(24), Some(23)];
 
 /// Answers whoever connects, for ever.
 pub fn serve(listener: &TcpListener, route: &dyn Fn(&str) -> Response) {
@@ -68,8 +70,7 @@ fn round<S: Stream>(
 }
 
 /// Takes in those who wait, as far as there is room; blocks for the first one if there is nobody
-/// else. False if there was none, or no more files can be opened: those that are left are closed
-/// soon enough.
+/// else. False if there was none.
 fn take_in(listener: &TcpListener, connections: &mut Vec<Connection<TcpStream>>) -> bool {
     let blocks = connections.is_empty();
     if listener.set_nonblocking(!blocks).is_err() {
@@ -77,20 +78,27 @@ fn take_in(listener: &TcpListener, connections: &mut Vec<Connection<TcpStream>>)
     }
     let mut any = false;
     for _ in 0..if blocks { 1 } else { MOST_AT_ONCE } {
+        let now = Instant::now();
         let is_full = connections.len() >= MOST_CONNECTIONS;
-        let goes = first_to_go(connections, Instant::now()).filter(|_| is_full);
+        let goes = is_full.then(|| first_to_go(connections, now)).flatten();
         if is_full && goes.is_none() {
             break;
         }
-        let Ok((stream, _)) = listener.accept() else {
-            break;
+        let stream = match listener.accept() {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                if TOO_MANY_FILES.contains(&error.raw_os_error()) {
+                    connections.retain(|connection| !may_go(connection, now)); // the loop needs some
+                }
+                break;
+            }
         };
         any = true;
         if let Some(index) = goes {
             connections.remove(index);
         }
         if stream.set_nonblocking(true).is_ok() {
-            connections.push(Connection::new(stream, Instant::now()));
+            connections.push(Connection::new(stream, Instant::now())); // it may have blocked
         }
     }
     any
@@ -98,14 +106,15 @@ fn take_in(listener: &TcpListener, connections: &mut Vec<Connection<TcpStream>>)
 
 /// Which of the connections makes room for another one.
 fn first_to_go<S: Stream>(connections: &[Connection<S>], now: Instant) -> Option<usize> {
-    let may_go = |connection: &Connection<S>| {
-        let (phase, since) = connection.phase();
-        phase == Phase::Closing || now.saturating_duration_since(since) >= GRACE
-    };
     let indexed = connections.iter().enumerate();
-    let may_go = indexed.filter(|(_, connection)| may_go(connection));
-    let first = may_go.min_by_key(|(_, connection)| connection.phase());
+    let goers = indexed.filter(|(_, connection)| may_go(connection, now));
+    let first = goers.min_by_key(|(_, connection)| connection.phase());
     first.map(|(index, _)| index)
+}
+
+fn may_go<S: Stream>(connection: &Connection<S>, now: Instant) -> bool {
+    let (phase, since) = connection.phase();
+    phase == Phase::Closing || now.saturating_duration_since(since) >= GRACE
 }
 
 /// If all answers that are kept are too much: which of them has not been taken for longest. One
