@@ -119,8 +119,11 @@ fn list_after(
 fn state_records(client: &mut Client, zone_id: &str, names: &StateNames) -> Result<Zone, Error> {
     let (from, to) = names.listed_from_to();
     let last = to.listing_key();
-    // How names with other characters than ours sort isn't documented: they decide nothing.
-    let is_over = |listed: &Name| !listed.as_str().contains('\\') && listed.listing_key() > last;
+    // How other characters than ours sort isn't documented: only what is before them decides.
+    let is_over = |listed: &Name| {
+        let key = listed.listing_key();
+        key.split('\\').next().is_some_and(|sure| sure > &*last)
+    };
     let mut zone = stretch(client, zone_id, Some(&from), is_over)?;
     zone.retain(|key| names.index(&key.name).is_some());
     Ok(zone)

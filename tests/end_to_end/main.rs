@@ -12,6 +12,7 @@ mod road;
 mod route53_faults;
 mod settings;
 mod signals;
+mod size;
 mod stage;
 mod startup;
 mod tls;

@@ -1,0 +1,179 @@
+//! Big zones and shared accounts: what isn't ours costs nothing, and nobody starves.
+
+use crate::stage::{PATIENCE, Stage, UUID, ZONE, each, program, prompt, web, world};
+use sim::rancher::Rancher;
+use sim::route53::{self, AccountBuckets, Limit, Operation, RecordSet, Route53};
+use sim::service::{Service, environment};
+use std::sync::Arc;
+use std::time::Duration;
+
+const LIST: Operation = Operation::ListResourceRecordSets;
+const TEMPLATE: &str = "io.rancher.service.external_dns_name_template";
+/// How long those who should have nothing to do are watched.
+const WATCH: Duration = Duration::from_secs(3);
+
+/// A stage whose zone holds so many record sets of others: half of them before our part in the
+/// order of listings, half behind it.
+fn among(foreign: usize) -> Stage {
+    let options = route53::Options {
+        record_set_limit: 20_000,
+        ..route53::Options::default()
+    };
+    let stage = Stage::with(web(), prompt(), options);
+    stage.route53.edit(ZONE, |zone| {
+        for i in 0..foreign {
+            let name = match i % 4 {
+                0 => format!("a{i}.example.com."),
+                1 => format!("external-dns-{i:08}.example.com."),
+                2 => format!("www.z{i}.example.com."),
+                _ => format!("*.y{i}.example.com."),
+            };
+            zone.put(RecordSet::simple(&name, "A", 60, &["192.0.2.1"]));
+        }
+    });
+    stage
+}
+
+/// Where each listing so far began, once the program has come to rest.
+fn listed(stage: &Stage) -> Vec<String> {
+    stage.settle();
+    let requests = stage.route53.requests();
+    let listings = requests.iter().filter(|r| r.operation == Some(LIST));
+    listings
+        .map(|request| {
+            let name = request
+                .query
+                .split_once("name=")
+                .map_or("", |(_, name)| name);
+            name.split('&').next().unwrap_or_default().to_owned()
+        })
+        .collect()
+}
+
+/// The same, of the next resync.
+fn listed_at_resync(stage: &Stage) -> Vec<String> {
+    stage.settle();
+    stage.route53.clear_requests();
+    let has_come = stage
+        .route53
+        .wait_until(PATIENCE, |state| !state.requests().is_empty());
+    assert!(has_come, "a resync");
+    listed(stage)
+}
+
+#[test]
+fn ten_thousand_record_sets_of_others_cost_nothing() {
+    let stage = among(10_000);
+    let _service = stage.run_with(&[], &[("RESYNC_INTERVAL", "10")]);
+    stage.expect_fqdn("shop", "web", "web.shop.prod.example.com");
+    let ours = [
+        format!("external-dns-{UUID}-1.example.com."),
+        "prod.example.com.".to_owned(),
+    ];
+    assert_eq!(listed(&stage), ours, "at the start");
+    assert_eq!(listed_at_resync(&stage), ours, "at a resync");
+    assert_eq!(stage.route53.requests().len(), 2);
+}
+
+#[test]
+fn a_name_elsewhere_costs_the_whole_zone_for_as_long_as_there_is_one() {
+    let stage = among(650);
+    let _service = stage.run_with(&[], &[("RESYNC_INTERVAL", "10")]);
+    stage.expect_fqdn("shop", "web", "web.shop.prod.example.com");
+    assert_eq!(listed(&stage).len(), 2);
+
+    stage.route53.clear_requests();
+    stage.rancher.change(|world| {
+        let service = world.service_mut("shop", "web");
+        service.label(TEMPLATE, "%{{service_name}}.elsewhere");
+    });
+    stage.expect_fqdn("shop", "web", "web.elsewhere.example.com");
+    // The state records, and 654 record sets in pages of 300.
+    assert_eq!(listed(&stage).len(), 4);
+    assert_eq!(listed_at_resync(&stage).len(), 4);
+
+    stage.route53.clear_requests();
+    stage.rancher.change(|world| {
+        let service = world.service_mut("shop", "web");
+        service.label(TEMPLATE, "");
+    });
+    stage.expect_fqdn("shop", "web", "web.shop.prod.example.com");
+    assert_eq!(listed(&stage).len(), 0, "all is known already");
+    assert_eq!(listed_at_resync(&stage).len(), 2);
+}
+
+#[test]
+fn a_template_without_the_environment_is_kept_too() {
+    let stage = among(650);
+    let _service = stage.run_with(&[], &[("NAME_TEMPLATE", "%{{service_name}}")]);
+    stage.expect_fqdn("shop", "web", "web.example.com");
+    assert_eq!(listed(&stage).len(), 4);
+    stage.route53.clear_requests();
+    stage.rancher.change(|world| {
+        world.service_mut("shop", "web").move_from("h1", "h2");
+    });
+    let moved = stage.route53.wait_until(PATIENCE, |state| {
+        let zone = state.zone(ZONE).expect("the zone");
+        let web = zone.get("web.example.com.", "A");
+        web.is_some_and(|web| web.values == ["203.0.113.2"])
+    });
+    assert!(moved);
+    assert_eq!(listed(&stage).len(), 0, "a change lists nothing");
+}
+
+/// An instance with an environment of its own, of 30 services.
+fn instance(number: usize, route53: &Route53, zone: &str) -> (Rancher, Service) {
+    let mut world = world(|world| {
+        for i in 0..30 {
+            world
+                .add_service("shop", &format!("web{i}"))
+                .run_on("h1", 80);
+        }
+    });
+    world.environment_name = format!("env{number}");
+    world.environment_uuid = format!("{UUID}-{number}");
+    let rancher = Rancher::start(prompt(), world);
+    let settings = environment(&rancher, &route53.url(), zone);
+    let service = Service::spawn(program(), &[], &settings);
+    (rancher, service)
+}
+
+/// Ten batches of 31 changes at once, of which the account's bucket holds six.
+#[test]
+fn ten_instances_share_an_account() {
+    each([10, 1], |zones| {
+        let requests = Limit {
+            burst: 50.0,
+            per_second: 10.0,
+        };
+        let changes = Limit {
+            burst: 200.0,
+            per_second: 100.0,
+        };
+        let route53 = Route53::start(route53::Options {
+            buckets: Some(Arc::new(AccountBuckets::with_limits(requests, changes))),
+            ..route53::Options::default()
+        });
+        let zone_of = |i: usize| format!("z{}.example.com", i % zones);
+        for i in 0..zones {
+            route53.add_zone(&format!("Z{i}"), &zone_of(i), false);
+        }
+        let instances = (0..10).map(|i| instance(i, &route53, &zone_of(i)));
+        let instances: Vec<_> = instances.collect();
+        for (rancher, _) in &instances {
+            let is_done = rancher.wait_until(PATIENCE, |state| {
+                let services = state.world().services.iter();
+                let shown = services.filter(|service| service.fqdn.is_some());
+                state.is_polled() && shown.count() == 30
+            });
+            assert!(is_done, "an instance starves");
+        }
+        // One alone makes four: it looks the zone up, lists twice and sends one batch.
+        let count = route53.requests().len();
+        if zones == 10 {
+            assert!((40..=48).contains(&count), "{count} requests");
+        }
+        let loops = route53.wait_until(WATCH, |state| state.requests().len() > count);
+        assert!(!loops, "there is nothing to do any more");
+    });
+}
