@@ -151,6 +151,11 @@ impl Metadata {
         let environment = snapshot::read_environment(stack).map_err(garbled("/self/stack"))?;
         let hosts = self.open("/hosts", LARGEST_LIST)?;
         let hosts = snapshot::read_hosts(hosts).map_err(garbled("/hosts"))?;
+        if hosts.is_empty() {
+            let error = "it is empty, but this service runs on a host: the server has not loaded \
+                         everything yet";
+            return Err(Unavailable::Failed("/hosts", error.to_owned()));
+        }
         let services = self.open("/services", LARGEST_LIST)?;
         let services = snapshot::read_services(services).map_err(garbled("/services"))?;
         if !services

@@ -40,6 +40,8 @@ fn whatever_is_wrong_with_metadata_nothing_is_changed_and_it_goes_on_by_itself()
             Fault::Body("{\"code\":404}".into()),
             "/hosts: expected a list or null",
         ),
+        ("hosts", Fault::Body("null".into()), "/hosts: it is empty"),
+        ("hosts", Fault::Body("[]".into()), "/hosts: it is empty"),
         ("hosts", Fault::Status(404), "/hosts: 404"),
         ("hosts", Fault::Cut(20), "/hosts"),
         ("self/stack", Fault::Status(404), "/self/stack: 404"),
