@@ -8,6 +8,7 @@
 mod account;
 mod bound;
 mod environment;
+mod lost_event;
 mod stage;
 
 use std::fmt::Write as _;
@@ -89,6 +90,7 @@ fn scale(sizes: &[usize], quiet: Duration) {
             cpu(stage)
         })
         .collect();
+    let lost = (quiet == QUIET).then(lost_event::begin);
     std::thread::sleep(quiet);
     let measured: Vec<Measured> = { stages.iter().zip(sizes).zip(before) }
         .map(
@@ -114,6 +116,13 @@ fn scale(sizes: &[usize], quiet: Duration) {
         )
         .collect();
     print!("{}", table(&measured, quiet));
+    if let Some(lost) = lost {
+        let took = lost.join().expect("the name that was lost");
+        println!(
+            "\nAn event that Rancher took and lost: name shown after {}.",
+            seconds(took)
+        );
+    }
 }
 
 /// The first time, and changes: those of a median time.
