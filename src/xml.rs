@@ -3,17 +3,22 @@
 //! A tree and not serde: a page of a listing has some thousand elements, and the decoders that
 //! serde makes for a dozen types are a good part of a small binary.
 
+use std::borrow::Cow;
+use std::rc::Rc;
+
 use quick_xml::escape::unescape;
 use quick_xml::events::Event;
 
 /// Elements within elements: AWS's answers have a dozen at most.
 const DEEPEST: usize = 64;
+/// Names that are held once for a whole document. A listing has about twenty.
+const MOST_NAMES: usize = 64;
 
 /// An element: its name without prefix, its text, and what is in it. Attributes have no meaning
 /// in these answers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Element {
-    name: Box<str>,
+    name: Rc<str>,
     text: String,
     children: Vec<Element>,
 }
@@ -75,6 +80,7 @@ fn document(xml: &str) -> Result<Element, String> {
     let mut reader = quick_xml::Reader::from_str(xml);
     // The elements that are open, outermost first, in one that stands for the document.
     let mut open = vec![Element::default()];
+    let mut names = Vec::new();
     loop {
         let event = reader.read_event().map_err(|error| error.to_string())?;
         let text = match event {
@@ -82,11 +88,11 @@ fn document(xml: &str) -> Result<Element, String> {
                 if open.len() > DEEPEST {
                     return Err("the XML is nested too deep".to_owned());
                 }
-                open.push(named(start.local_name().as_ref()));
+                open.push(named(start.local_name().as_ref(), &mut names));
                 continue;
             }
             Event::Empty(empty) => {
-                let element = named(empty.local_name().as_ref());
+                let element = named(empty.local_name().as_ref(), &mut names);
                 innermost(&mut open).children.push(element);
                 continue;
             }
@@ -96,13 +102,12 @@ fn document(xml: &str) -> Result<Element, String> {
                 }
                 continue;
             }
-            Event::Text(text) => text.into_inner().into_owned(),
-            Event::CData(text) => text.into_inner().into_owned(),
+            Event::Text(text) => text.into_inner(),
+            Event::CData(text) => text.into_inner(),
             Event::GeneralRef(name) => {
                 let reference = format!("&{};", name.into_inner());
-                unescape(&reference)
-                    .map_err(|error| error.to_string())?
-                    .into_owned()
+                let text = unescape(&reference).map_err(|error| error.to_string())?;
+                Cow::Owned(text.into_owned())
             }
             Event::DocType(_) => return Err("the XML has a document type".to_owned()),
             Event::Eof if open.len() > 1 => return Err("the XML is cut off".to_owned()),
@@ -120,9 +125,17 @@ fn document(xml: &str) -> Result<Element, String> {
     }
 }
 
-fn named(name: &str) -> Element {
+fn named(name: &str, names: &mut Vec<Rc<str>>) -> Element {
+    let known = names.iter().find(|known| ***known == *name).cloned();
+    let name = known.unwrap_or_else(|| {
+        let new: Rc<str> = name.into();
+        if names.len() < MOST_NAMES {
+            names.push(new.clone());
+        }
+        new
+    });
     Element {
-        name: name.into(),
+        name,
         ..Element::default()
     }
 }

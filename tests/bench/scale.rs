@@ -193,7 +193,7 @@ fn table(all: &[Measured], quiet: Duration) -> String {
         let least = m.quiet.resyncs * resync_requests(m.services);
         limit(m.quiet.requests.to_string(), least.to_string())
     });
-    row("CPU", &|m| seconds(m.cpu));
+    row("CPU", &|m| millis(m.cpu));
     row("resident", &|m| megabytes(m.resident));
     row("high-water mark", &|m| megabytes(m.high_water));
     text
