@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use chrono::Utc;
 
 use crate::aws::retry;
 use crate::config::Config;
 use crate::desired::{Desired, ServiceKey, desired};
 use crate::dns::Name;
-use crate::heartbeat::Heartbeat;
 use crate::log;
 use crate::pace::Pace;
 use crate::parts::{Parts, parts, reconciler};
@@ -20,6 +22,9 @@ use crate::reconcile::{Goal, Progress, Reconciler};
 use crate::report::Reports;
 use crate::shutdown::Gate;
 use crate::startup;
+use crate::status::counters::Outcome;
+use crate::status::part::Part;
+use crate::telemetry::Telemetry;
 
 /// Ceilings of the wait after a round has failed: at first, and in the long run.
 const FAILED_ROUND: Duration = Duration::from_secs(2);
@@ -30,7 +35,7 @@ const BETWEEN_BATCHES: Duration = Duration::from_millis(500);
 const RESYNC_SPREAD: f64 = 0.1;
 
 /// Keeps the zone until the process ends. The error is one that only an operator can mend.
-pub fn run(config: &Config, gate: Gate, heartbeat: Heartbeat) -> Result<Infallible, String> {
+pub fn run(config: &Config, gate: Gate, telemetry: Telemetry) -> Result<Infallible, String> {
     log::info(
         "starting",
         &[
@@ -44,10 +49,10 @@ pub fn run(config: &Config, gate: Gate, heartbeat: Heartbeat) -> Result<Infallib
         metadata,
         api,
         mut client,
-    } = parts(config, gate, &heartbeat);
-    let zone_id = startup::zone_id(config, &mut client, &heartbeat)?;
-    let reconciler = reconciler(config, client, zone_id, &heartbeat);
-    let mut daemon = Daemon::new(config, metadata, api, reconciler, heartbeat);
+    } = parts(config, gate, &telemetry);
+    let zone_id = startup::zone_id(config, &mut client, &telemetry)?;
+    let reconciler = reconciler(config, client, zone_id, &telemetry);
+    let mut daemon = Daemon::new(config, metadata, api, reconciler, telemetry);
     loop {
         daemon.step();
     }
@@ -58,7 +63,7 @@ struct Daemon {
     metadata: Metadata,
     api: Api,
     reconciler: Reconciler,
-    heartbeat: Heartbeat,
+    telemetry: Telemetry,
     resync_interval: Duration,
     pace: Pace,
     reports: Reports,
@@ -74,14 +79,14 @@ struct Daemon {
     /// Rounds that failed in succession.
     failed_rounds: u32,
     /// Names that the last round found in the zone.
-    in_zone: BTreeSet<Name>,
+    in_zone: Arc<BTreeSet<Name>>,
     writeback: WriteBack,
 }
 
 struct Known {
     version: Version,
     environment: Environment,
-    desired: Desired,
+    desired: Arc<Desired>,
     /// When metadata was read.
     read: Instant,
 }
@@ -92,14 +97,14 @@ impl Daemon {
         metadata: Metadata,
         api: Api,
         reconciler: Reconciler,
-        heartbeat: Heartbeat,
+        telemetry: Telemetry,
     ) -> Daemon {
         let now = Instant::now();
         Daemon {
             metadata,
             api,
             reconciler,
-            heartbeat,
+            telemetry,
             resync_interval: config.resync_interval,
             pace: Pace::new(now),
             reports: Reports::default(),
@@ -108,7 +113,7 @@ impl Daemon {
             retry_at: None,
             reread_at: None,
             failed_rounds: 0,
-            in_zone: BTreeSet::new(),
+            in_zone: Arc::default(),
             writeback: WriteBack::new(now),
         }
     }
@@ -116,13 +121,14 @@ impl Daemon {
     /// Waits for something to do and does it: a change of metadata, a round that is due, or one
     /// write-back.
     fn step(&mut self) {
-        self.heartbeat.beat();
+        self.telemetry.heartbeat.beat();
         let write_back = self.writeback.next(Instant::now());
         let is_due = self.known.is_some() && self.next_due() <= Instant::now();
         match self.poll(write_back.is_none() && !is_due) {
             Ok(is_changed) => {
                 self.pace.succeeded();
                 self.reports.metadata(None);
+                self.telemetry.part(Part::Metadata, None);
                 if is_changed || self.next_round() <= Instant::now() {
                     self.round();
                     return; // metadata may have changed meanwhile; names can wait
@@ -130,7 +136,11 @@ impl Daemon {
             }
             Err(error) => {
                 self.reports.metadata(Some((self.metadata.url(), &error)));
-                self.heartbeat.sleep(self.pace.failed(retry::random()));
+                let words = format!("{error} ({})", self.metadata.url());
+                self.telemetry.part(Part::Metadata, Some(words));
+                self.telemetry
+                    .heartbeat
+                    .sleep(self.pace.failed(retry::random()));
             }
         }
         if let Some((key, name, timeout)) = write_back {
@@ -160,7 +170,9 @@ impl Daemon {
                 let wait = Pace::wait(Some(next), now);
                 let version = self.metadata.wait(&known.version, wait)?;
                 if version == known.version {
-                    self.heartbeat.sleep(Pace::after_wait(wait, now.elapsed()));
+                    self.telemetry
+                        .heartbeat
+                        .sleep(Pace::after_wait(wait, now.elapsed()));
                 }
                 version
             }
@@ -177,12 +189,12 @@ impl Daemon {
         if !pause.is_zero() && is_free {
             return Ok(false); // names are written back meanwhile; each is a new version
         }
-        self.heartbeat.sleep(pause);
+        self.telemetry.heartbeat.sleep(pause);
         let read = Instant::now();
         let snapshot = self.metadata.snapshot(version);
         self.pace.after_snapshot(read.elapsed(), Instant::now());
         let (version, snapshot) = snapshot?;
-        let desired = desired(&snapshot, self.reconciler.rules());
+        let desired = Arc::new(desired(&snapshot, self.reconciler.rules()));
         let known = Known {
             version,
             environment: snapshot.environment,
@@ -194,6 +206,18 @@ impl Daemon {
                 || old.environment != known.environment
         });
         self.reports.desired(&known.desired);
+        self.telemetry.note(|status| {
+            let environment = &known.environment;
+            status.environment = Some((environment.name.clone(), environment.uuid.clone()));
+            status.desired = known.desired.clone();
+            if self
+                .known
+                .as_ref()
+                .is_none_or(|old| old.version != known.version)
+            {
+                status.metadata_changed = Some(Utc::now());
+            }
+        });
         self.known = Some(known);
         self.want_write_backs();
         if is_reread {
@@ -225,18 +249,28 @@ impl Daemon {
             let version = self.metadata.version();
             !version.is_ok_and(|version| version != known.version)
         };
+        let started = Instant::now();
         let result = self.reconciler.round(goal, &mut goes_on);
+        let (took, now) = (started.elapsed(), Utc::now());
         match result {
-            Ok(round) => {
+            Ok(mut round) => {
                 self.failed_rounds = 0;
                 self.retry_at = round.is_cut.then(Instant::now);
                 self.reread_at = round.held.as_ref().map(|held| held.until);
                 self.reports.round(&round);
-                self.in_zone = round.in_zone;
+                self.in_zone = Arc::new(std::mem::take(&mut round.in_zone));
+                self.telemetry
+                    .note(|status| status.round(round, &self.in_zone, took, now));
                 self.want_write_backs();
             }
             Err(error) => {
                 self.reports.failed(&error);
+                self.telemetry.note(|status| {
+                    status.counters.round(Outcome::Failed, took);
+                    status
+                        .health_mut(Part::Rounds)
+                        .fails(error.to_string(), now);
+                });
                 let ceiling = LONGEST_FAILED_ROUND;
                 let wait =
                     retry::backoff(self.failed_rounds, FAILED_ROUND, ceiling, retry::random());
@@ -250,6 +284,8 @@ impl Daemon {
         if let Some(known) = &self.known {
             self.writeback
                 .want(missing(&known.desired, &self.in_zone), Instant::now());
+            let waiting = self.writeback.len();
+            self.telemetry.note(|status| status.fqdns_waiting = waiting);
         }
     }
 
@@ -267,6 +303,14 @@ impl Daemon {
             Err(ApiError::Refused(_)) => self.writeback.refused(key, now, retry::random()),
             Err(ApiError::Unavailable(_)) => self.writeback.unavailable(now, retry::random()),
         }
+        self.telemetry.note(|status| {
+            let (health, now) = (status.health_mut(Part::Api), Utc::now());
+            match &result {
+                Ok(()) => health.works(now),
+                Err(ApiError::Refused(words)) => health.complains(words.clone(), now),
+                Err(ApiError::Unavailable(words)) => health.fails(words.clone(), now),
+            }
+        });
         self.reports.write_back(result.err().as_ref());
     }
 }

@@ -11,6 +11,7 @@ use crate::published::{self, Address};
 use crate::rancher::labels;
 use crate::rancher::snapshot::{Service, Snapshot};
 use crate::skip::Skip;
+use crate::sorted;
 use crate::template::{Names, Template};
 
 /// What holds for all names of this process.
@@ -63,6 +64,22 @@ pub struct ServiceOutcome {
     pub unknown_policy: Option<String>,
 }
 
+impl ServiceOutcome {
+    /// Whether Rancher shows this name for it.
+    pub fn shows(&self, name: &Name) -> bool {
+        let shown = self.fqdn.as_deref().map(|fqdn| fqdn.trim_end_matches('.'));
+        shown.is_some_and(|fqdn| fqdn.eq_ignore_ascii_case(name.without_dot()))
+    }
+
+    /// What is odd about it although it counts, in words.
+    pub fn warning(&self) -> Option<String> {
+        let policy = self.unknown_policy.as_ref()?;
+        Some(format!(
+            "external_dns={policy:?} is none of auto, always and never; taken for auto"
+        ))
+    }
+}
+
 /// Works out what should be published.
 pub fn desired(snapshot: &Snapshot, rules: &Rules) -> Desired {
     let mut addresses: BTreeMap<Name, BTreeSet<IpAddr>> = BTreeMap::new();
@@ -109,7 +126,7 @@ impl Desired {
         }
         if addresses.len() > MOST_VALUES {
             self.cut.insert(key.clone(), addresses.len());
-            addresses = addresses.into_iter().take(MOST_VALUES).collect();
+            addresses = sorted::set(addresses.into_iter().take(MOST_VALUES));
         }
         let set = RecordSet::of_addresses(key.clone(), ttl, &addresses);
         self.record_sets.insert(key, set);

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::dns::RecordKey;
 use crate::plan::Plan;
+use crate::sorted;
 
 /// When deletes are suspicious, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +75,7 @@ impl Guard {
             let since = self.planned_since.get(&set.key).copied().unwrap_or(read);
             (set.key.clone(), since)
         });
-        self.planned_since = planned.collect();
+        self.planned_since = sorted::map(planned);
         let may_go_at = |key: &RecordKey| self.planned_since[key] + self.settings.hold;
         let waiting = plan.deletes.iter().filter(|set| may_go_at(&set.key) > read);
         let (deletes, until) = (

@@ -150,7 +150,7 @@ pub fn is_visible(c: char) -> bool {
 }
 
 /// As a JSON string, which logfmt's readers understand too, with more escaped than JSON asks for.
-fn quoted(value: &str) -> String {
+pub fn quoted(value: &str) -> String {
     let mut out = String::with_capacity(value.len() + 2);
     out.push('"');
     for c in value.chars() {

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dns::zone::Held;
 use crate::dns::{Name, NameError, RecordKey, RecordSet, RecordType, Zone, txt};
+use crate::sorted;
 
 /// Most entries in one state record that we write, of the 400 values that Route 53 allows.
 pub const MOST_ENTRIES: usize = 100;
@@ -145,11 +146,8 @@ impl State {
     }
 
     fn add(&mut self, index: u16, set: &RecordSet, zone: &Name) {
-        let entries: BTreeSet<Entry> = set
-            .values
-            .iter()
-            .map(|value| Entry::read(value, zone))
-            .collect();
+        let values = set.values.iter();
+        let entries = sorted::set(values.map(|value| Entry::read(value, zone)));
         for entry in &entries {
             if let Entry::Owned(key) = entry {
                 self.owned.entry(key.clone()).or_default().insert(index);

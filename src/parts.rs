@@ -2,13 +2,13 @@
 
 use crate::aws::credentials::provider::Provider;
 use crate::config::Config;
-use crate::heartbeat::Heartbeat;
 use crate::http::{Http, Proxy};
 use crate::rancher::api::Api;
 use crate::rancher::metadata::Metadata;
 use crate::reconcile::{Reconciler, ReconcilerSettings};
 use crate::route53::client::{Client, ClientSettings};
 use crate::shutdown::Gate;
+use crate::telemetry::Telemetry;
 
 /// What every command works with.
 pub struct Parts {
@@ -21,7 +21,7 @@ pub struct Parts {
 }
 
 /// Makes them. Nothing is asked of anybody yet.
-pub fn parts(config: &Config, gate: Gate, heartbeat: &Heartbeat) -> Parts {
+pub fn parts(config: &Config, gate: Gate, telemetry: &Telemetry) -> Parts {
     let outside = Http::new(&config.certificates, Proxy::FromEnvironment);
     let inside = Http::new(&config.certificates, Proxy::None);
     let rancher = &config.rancher;
@@ -32,16 +32,22 @@ pub fn parts(config: &Config, gate: Gate, heartbeat: &Heartbeat) -> Parts {
         request_rate: config.request_rate,
         change_rate: config.change_rate,
     };
-    let credentials = Provider::new(config.credentials.clone(), outside.clone(), inside.clone());
+    let credentials = Provider::new(
+        config.credentials.clone(),
+        outside.clone(),
+        inside.clone(),
+        telemetry.clone(),
+    );
     Parts {
-        metadata: Metadata::new(inside, config.metadata_urls.clone()),
+        metadata: Metadata::new(inside, config.metadata_urls.clone(), telemetry.clone()),
         api: Api::new(
             outside.clone(),
             rancher.url.clone(),
             &rancher.access_key,
             &rancher.secret_key,
+            telemetry.clone(),
         ),
-        client: Client::new(settings, credentials, outside, gate, heartbeat.clone()),
+        client: Client::new(settings, credentials, outside, gate, telemetry.clone()),
     }
 }
 
@@ -50,7 +56,7 @@ pub fn reconciler(
     config: &Config,
     client: Client,
     zone_id: String,
-    heartbeat: &Heartbeat,
+    telemetry: &Telemetry,
 ) -> Reconciler {
     let settings = ReconcilerSettings {
         zone_id,
@@ -59,5 +65,5 @@ pub fn reconciler(
         adopt: config.adopt,
         guard: config.guard,
     };
-    Reconciler::new(client, settings, heartbeat.clone())
+    Reconciler::new(client, settings, telemetry.clone())
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use crate::dns::zone::Held;
 use crate::dns::{Name, RecordKey, RecordSet, RecordType, Zone};
 use crate::ownership::State;
+use crate::sorted;
 
 /// `POLICY`: what a plan may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,10 +130,10 @@ pub fn plan(
     adopt: &Adopt,
 ) -> Plan {
     let legacy: BTreeSet<&RecordKey> = match adopt {
-        Adopt::Legacy { below, ttl } => legacy(zone, state, below, *ttl).collect(),
+        Adopt::Legacy { below, ttl } => sorted::set(legacy(zone, state, below, *ttl)),
         Adopt::Never | Adopt::Matching => BTreeSet::new(),
     };
-    let mut keys: BTreeSet<&RecordKey> = desired.keys().chain(state.owned()).collect();
+    let mut keys = sorted::set(desired.keys().chain(state.owned()));
     keys.extend(&legacy);
 
     let mut plan = Plan::default();

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dns::{ChangeBatch, RecordKey, RecordSet, RecordType};
 use crate::plan::Plan;
+use crate::sorted;
 
 /// A record set that is left as it is, since Route 53 refuses what should be done with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,7 +89,7 @@ pub fn suspects(
     for message in messages {
         let named = |names: &dyn Fn(&str, &RecordSet) -> bool| -> BTreeSet<RecordKey> {
             let named = sets().filter(|set| names(message, set));
-            named.map(|set| set.key.clone()).collect()
+            sorted::set(named.map(|set| set.key.clone()))
         };
         let mut keys = named(&|message, set| names_key(message, &set.key));
         if keys.is_empty() {
@@ -103,7 +104,7 @@ pub fn suspects(
     }
     if groups.is_empty() {
         let all = sets().map(|set| &set.key);
-        let keys: BTreeSet<RecordKey> = all.filter(|key| !is_state_record(key)).cloned().collect();
+        let keys = sorted::set(all.filter(|key| !is_state_record(key)).cloned());
         if keys.is_empty() {
             return Vec::new();
         }
@@ -168,8 +169,8 @@ impl Trials {
     pub fn split(&mut self, group: BTreeSet<RecordKey>) {
         let half = group.len().div_ceil(2);
         let mut keys = group.into_iter();
-        let first: BTreeSet<RecordKey> = keys.by_ref().take(half).collect();
-        let halves = [keys.collect(), first];
+        let first = sorted::set(keys.by_ref().take(half));
+        let halves = [sorted::set(keys), first];
         let halves = halves.into_iter().filter(|half| !half.is_empty());
         self.waiting.extend(halves);
         self.current = None;

@@ -11,13 +11,14 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use chrono::Utc;
+
 use crate::aws::retry;
 use crate::batch::batches;
 use crate::change_log;
 use crate::desired::{Desired, Rules};
-use crate::dns::{ChangeBatch, Name, NameError, RecordKey, Zone};
+use crate::dns::{ChangeBatch, Name, NameError, Zone};
 use crate::guard::{Guard, GuardSettings, Held};
-use crate::heartbeat::Heartbeat;
 use crate::listing::{self, View};
 use crate::log;
 use crate::ownership::{State, StateNames};
@@ -26,6 +27,8 @@ use crate::quarantine::{Quarantine, Quarantined, Trials, suspects};
 use crate::rancher::snapshot::Environment;
 use crate::route53::client::Client;
 use crate::route53::error::{Error, Refusal};
+use crate::sorted;
+use crate::telemetry::Telemetry;
 use crate::template::sanitize;
 
 /// How often a round lists the zone again and starts over before it gives up.
@@ -70,7 +73,7 @@ pub struct ReconcilerSettings {
 pub struct Reconciler {
     client: Client,
     settings: ReconcilerSettings,
-    heartbeat: Heartbeat,
+    telemetry: Telemetry,
     guard: Guard,
     quarantine: Quarantine,
     /// What the zone holds, if that is known.
@@ -125,6 +128,8 @@ pub struct Round {
     pub held: Option<Held>,
     /// It was ended early.
     pub is_cut: bool,
+    /// Record sets that are ours.
+    pub owned: usize,
     /// Names all of whose desired record sets are in the zone, and ours.
     pub in_zone: BTreeSet<Name>,
 }
@@ -177,10 +182,10 @@ impl From<Error> for Box<Stopped> {
 
 impl Reconciler {
     /// For a zone of which nothing is known yet.
-    pub fn new(client: Client, settings: ReconcilerSettings, heartbeat: Heartbeat) -> Reconciler {
+    pub fn new(client: Client, settings: ReconcilerSettings, telemetry: Telemetry) -> Reconciler {
         Reconciler {
             client,
-            heartbeat,
+            telemetry,
             guard: Guard::new(settings.guard),
             quarantine: Quarantine::default(),
             view: None,
@@ -292,7 +297,7 @@ impl Reconciler {
                     );
                     let random = retry::random();
                     let wait = retry::backoff(listings - 1, PAUSE, retry::LONGEST, random);
-                    self.heartbeat.sleep(wait);
+                    self.telemetry.heartbeat.sleep(wait);
                     lost = batch
                         .filter(|_| matches!(error, Error::Refused(_)))
                         .map(|batch| (batch, times_lost + 1));
@@ -367,13 +372,18 @@ impl Reconciler {
             }
             view.zone.apply(&batch);
             change_log::applied(&batch, names);
+            let is_state = |name: &Name| names.index(name).is_some();
+            self.telemetry
+                .note(|status| status.changed(&batch, is_state, Utc::now()));
             let done = round.batches.len();
             if !goes_on(Progress { done, of }) && done < of {
                 round.is_cut = true;
                 break;
             }
         }
-        round.in_zone = in_zone(goal.desired, &view);
+        let state = State::read(&view.zone, &view.names);
+        round.owned = state.owned().count();
+        round.in_zone = in_zone(goal.desired, &view, &state);
         self.view = Some(view);
         stopped.map_or(Ok(()), Err)
     }
@@ -389,7 +399,7 @@ impl Reconciler {
                 return Ok(view);
             }
         }
-        let keys: BTreeSet<&RecordKey> = desired.keys().collect();
+        let keys = sorted::set(desired.keys());
         let zone_id = &self.settings.zone_id;
         let below = environment_name(goal.environment, &self.settings.rules.zone);
         let mut view = listing::list(&mut self.client, zone_id, names, below.as_ref(), &keys)?;
@@ -454,8 +464,7 @@ fn owned(state: &State, plan: &Plan) -> usize {
     state.owned().count() + plan.adopts.len() + unlisted.count()
 }
 
-fn in_zone(desired: &Desired, view: &View) -> BTreeSet<Name> {
-    let state = State::read(&view.zone, &view.names);
+fn in_zone(desired: &Desired, view: &View, state: &State) -> BTreeSet<Name> {
     let mut names: BTreeSet<Name> = BTreeSet::new();
     let mut not_yet: BTreeSet<&Name> = BTreeSet::new();
     for key in desired.record_sets.keys() {

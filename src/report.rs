@@ -10,6 +10,7 @@ use crate::log;
 use crate::rancher::api::ApiError;
 use crate::rancher::metadata::Unavailable;
 use crate::reconcile::{Round, RoundError};
+use crate::sorted;
 use crate::url::Url;
 
 /// Problems of one kind, by what they concern.
@@ -50,7 +51,7 @@ impl Problems {
     /// The same for a kind of which there is at most one.
     fn is(&mut self, subject: &dyn Display, words: Option<&dyn Display>) {
         let now = words.map(|words| (subject.to_string(), words.to_string()));
-        self.are(now.into_iter().collect());
+        self.are(sorted::map(now));
     }
 }
 
@@ -107,10 +108,7 @@ impl Reports {
         let mut labels = BTreeMap::new();
         let mut skipped = BTreeMap::new();
         for (key, outcome) in &desired.services {
-            if let Some(policy) = &outcome.unknown_policy {
-                let words = format!(
-                    "external_dns={policy:?} is none of auto, always and never; taken for auto"
-                );
+            if let Some(words) = outcome.warning() {
                 labels.insert(key.to_string(), words);
             }
             if let Err(skip) = &outcome.name {
@@ -133,23 +131,19 @@ impl Reports {
                 format!("only the first {MOST_VALUES} of {count} are published"),
             )
         });
-        self.cuts.are(cut.collect());
+        self.cuts.are(sorted::map(cut));
     }
 
     /// A round that succeeded.
     pub fn round(&mut self, round: &Round) {
         let conflicts = round.conflicts.iter();
-        self.conflicts.are(
-            conflicts
-                .map(|c| (c.key.to_string(), c.why.to_string()))
-                .collect(),
-        );
+        self.conflicts.are(sorted::map(
+            conflicts.map(|c| (c.key.to_string(), c.why.to_string())),
+        ));
         let quarantined = round.quarantined.iter();
-        self.quarantined.are(
-            quarantined
-                .map(|q| (q.key.to_string(), q.words.clone()))
-                .collect(),
-        );
+        self.quarantined.are(sorted::map(
+            quarantined.map(|q| (q.key.to_string(), q.words.clone())),
+        ));
         self.held.is(
             &"deletes",
             round.held.as_ref().map(|held| held as &dyn Display),

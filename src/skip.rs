@@ -34,6 +34,21 @@ pub enum Skip {
 }
 
 impl Skip {
+    /// Every [`Skip::code`].
+    pub const CODES: [&str; 11] = [
+        "kind",
+        "never",
+        "no_container",
+        "not_running",
+        "not_healthy",
+        "no_port",
+        "host_unknown",
+        "host_excluded",
+        "not_an_address",
+        "template",
+        "name",
+    ];
+
     /// A word for metrics and for programs, from a closed list.
     pub fn code(&self) -> &'static str {
         match self {
@@ -74,5 +89,30 @@ impl fmt::Display for Skip {
             Skip::Template(error) => write!(f, "its label external_dns_name_template: {error}"),
             Skip::Name(error) => error.fmt(f),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_s_code_is_in_the_list_once() {
+        let text = || String::from("x");
+        let all = [
+            Skip::Kind(text()),
+            Skip::Never,
+            Skip::NoContainer,
+            Skip::NotRunning(text()),
+            Skip::NotHealthy(text()),
+            Skip::NoPort,
+            Skip::HostUnknown(text()),
+            Skip::HostExcluded,
+            Skip::NotAnAddress(text()),
+            Skip::Template(TemplateError::NotClosed),
+            Skip::Name(NameError::Empty),
+        ];
+        let codes: Vec<&str> = all.iter().map(Skip::code).collect();
+        assert_eq!(codes, Skip::CODES);
     }
 }

@@ -6,12 +6,13 @@ use std::time::Duration;
 use crate::aws::retry;
 use crate::config::Config;
 use crate::dns::Name;
-use crate::heartbeat::Heartbeat;
 use crate::log;
 use crate::reconcile::needs_operator;
 use crate::route53::client::Client;
 use crate::route53::error::Error;
 use crate::route53::xml::HostedZone;
+use crate::sorted;
+use crate::telemetry::Telemetry;
 
 /// Ceilings of the wait before the zone is looked for again: at first, and in the long run.
 const WAIT: Duration = Duration::from_secs(2);
@@ -29,18 +30,23 @@ enum NoZone {
 pub fn zone_id(
     config: &Config,
     client: &mut Client,
-    heartbeat: &Heartbeat,
+    telemetry: &Telemetry,
 ) -> Result<String, String> {
     let mut attempt = 0;
     loop {
         match look_up(config, client) {
             Ok(zone) => {
-                let kind = if zone.is_private { "private" } else { "public" };
                 log::info(
                     "keeping the hosted zone",
-                    &[("zone", &zone.name), ("id", &zone.id), ("kind", &kind)],
+                    &[
+                        ("zone", &zone.name),
+                        ("id", &zone.id),
+                        ("kind", &zone.kind()),
+                    ],
                 );
-                return Ok(zone.id);
+                let id = zone.id.clone();
+                telemetry.note(|status| status.hosted_zone = Some(zone));
+                return Ok(id);
             }
             Err(NoZone::Ever(error)) => return Err(error),
             Err(NoZone::Yet(error)) => {
@@ -49,7 +55,7 @@ pub fn zone_id(
                     "the hosted zone can't be looked up yet",
                     &[("error", &error), ("wait_ms", &wait.as_millis())],
                 );
-                heartbeat.sleep(wait);
+                telemetry.heartbeat.sleep(wait);
                 attempt = attempt.saturating_add(1);
             }
         }
@@ -104,17 +110,8 @@ fn only(mut zones: Vec<HostedZone>, name: &Name) -> Result<HostedZone, String> {
         )),
         (Some(last), false) => {
             zones.push(last);
-            zones.sort_by(|a, b| a.id.cmp(&b.id));
-            let list: Vec<String> = zones
-                .iter()
-                .map(|z| {
-                    format!(
-                        "{} ({})",
-                        z.id,
-                        if z.is_private { "private" } else { "public" }
-                    )
-                })
-                .collect();
+            let list = zones.iter().map(|z| format!("{} ({})", z.id, z.kind()));
+            let list: Vec<String> = sorted::set(list).into_iter().collect();
             Err(format!(
                 "there are {} hosted zones {name}: set ROUTE53_ZONE_ID to one of {}",
                 list.len(),

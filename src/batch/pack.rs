@@ -1,7 +1,6 @@
 //! Fills the batches: first fit, the largest first, in an order that keeps what must come first
 //! in front.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::work::{Add, Rewrite, Work, is_short};
@@ -9,6 +8,7 @@ use super::{Cost, MOST_VALUE_CHARACTERS};
 use crate::dns::{ChangeBatch, RecordKey, RecordSet, RecordType};
 use crate::ownership::{Entry, State, StateNames};
 use crate::plan::Change;
+use crate::sorted;
 
 /// Makes the batches.
 pub fn pack(work: Work<'_>, state: &State, names: &StateNames, ttl: u32) -> Vec<ChangeBatch> {
@@ -22,11 +22,11 @@ pub fn pack(work: Work<'_>, state: &State, names: &StateNames, ttl: u32) -> Vec<
         rewrites,
         mut adds,
         deletes,
-        mut changes,
+        changes,
     } = work;
     // What is small fills the gaps that bulky changes leave. One of a record set that is being
     // taken over has to wait for its entry.
-    changes.sort_by_key(|change| Reverse(cost_of(change).share()));
+    let changes = sorted::largest_first(changes, |change| cost_of(change).share());
     let (bulky, changes): (Vec<_>, Vec<_>) = changes.into_iter().partition(|change| {
         cost_of(change).share() > MOST_VALUE_CHARACTERS / 4 && state.owns(&change.from.key)
     });
@@ -170,7 +170,7 @@ impl Packer<'_> {
         bin.batch.deletes.extend(rewrite.old.take());
         if !rewrite.kept.is_empty() {
             let key = RecordKey::new(self.names.name(rewrite.index), RecordType::Txt);
-            let values = rewrite.kept.iter().map(Entry::value).collect();
+            let values = sorted::set(rewrite.kept.iter().map(Entry::value));
             let new = RecordSet {
                 key,
                 ttl: self.ttl,
@@ -229,8 +229,10 @@ impl Packer<'_> {
                 mut deletes,
                 mut creates,
             } = bin.batch;
-            deletes.sort_by(|a, b| a.key.cmp(&b.key));
-            creates.sort_by(|a, b| a.key.cmp(&b.key));
+            // Each key is there once, so it doesn't matter that equal ones would change places.
+            for sets in [&mut deletes, &mut creates] {
+                sets.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+            }
             ChangeBatch { deletes, creates }
         };
         self.bins.into_iter().map(sorted).collect()

@@ -1,13 +1,13 @@
 //! A plan, sorted by what belongs together: each state record with what happens to it, entries
 //! that need a place, and what depends on no state record.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Cost;
-use crate::dns::{RecordKey, RecordSet};
+use crate::dns::RecordSet;
 use crate::ownership::{Entry, MOST_CHARACTERS, MOST_ENTRIES, State};
 use crate::plan::{Change, Plan};
+use crate::sorted;
 
 /// All that a plan asks for.
 pub struct Work<'a> {
@@ -111,7 +111,7 @@ impl Rewrite<'_> {
 
 impl<'a> Work<'a> {
     pub fn sort(plan: &'a Plan, state: &State) -> Work<'a> {
-        let mut gone: BTreeSet<&RecordKey> = plan.releases.iter().collect();
+        let mut gone = sorted::set(&plan.releases);
         gone.extend(plan.deletes.iter().map(|set| &set.key));
         let mut deletes = by_state_record(&plan.deletes, state);
         let mut creates = by_state_record(&plan.creates, state);
@@ -123,11 +123,7 @@ impl<'a> Work<'a> {
             let mut rewrite = Rewrite {
                 old: Some(old.clone()),
                 listed: entries.len(),
-                kept: entries
-                    .iter()
-                    .filter(|entry| !is_gone(entry))
-                    .cloned()
-                    .collect(),
+                kept: sorted::set(entries.iter().filter(|entry| !is_gone(entry)).cloned()),
                 deletes: deletes.remove(&Some(index)).unwrap_or_default(),
                 creates: creates.remove(&Some(index)).unwrap_or_default(),
                 ..Rewrite::fresh(index)
@@ -142,7 +138,10 @@ impl<'a> Work<'a> {
         adds.extend(adopted.map(Add::existing));
         let unlisted_creates = creates.remove(&None).unwrap_or_default();
         adds.extend(unlisted_creates.into_iter().map(Add::creating));
-        adds.sort_by_key(|add| (add.create.is_some(), Reverse(add.cost.share())));
+        let (existing, creating): (Vec<_>, Vec<_>) =
+            adds.into_iter().partition(|add| add.create.is_none());
+        let mut adds = sorted::largest_first(existing, |add| add.cost.share());
+        adds.extend(sorted::largest_first(creating, |add| add.cost.share()));
         Work {
             rewrites,
             adds,
@@ -165,7 +164,7 @@ fn by_state_record<'a>(
             .push(set);
     }
     for sets in sorted.values_mut() {
-        sets.sort_by_key(|set| Reverse(Cost::of(set).share()));
+        *sets = sorted::largest_first(std::mem::take(sets), |set| Cost::of(set).share());
     }
     sorted
 }
@@ -181,11 +180,8 @@ impl<'a> Rewrite<'a> {
     fn shorten(&mut self, state: &State, adds: &mut Vec<Add<'a>>) {
         self.is_too_long = true;
         // What is to be created gets its entry elsewhere, so that this one needn't be written.
-        let created: BTreeSet<Entry> = self
-            .creates
-            .iter()
-            .map(|set| Entry::Owned(set.key.clone()))
-            .collect();
+        let creates = self.creates.iter();
+        let created = sorted::set(creates.map(|set| Entry::Owned(set.key.clone())));
         adds.extend(self.creates.drain(..).map(Add::creating));
         // One whose DELETE doesn't even fit into a request can't be written: it goes on listing
         // what is gone.

@@ -7,12 +7,12 @@ use super::terminal::{confirm, progress};
 use crate::config::Config;
 use crate::config::arguments::Arguments;
 use crate::desired::Desired;
-use crate::heartbeat::Heartbeat;
 use crate::parts::{Parts, parts};
 use crate::plan::Policy;
 use crate::reconcile::{AdoptSetting, Goal, Reconciler, ReconcilerSettings};
 use crate::shutdown::Gate;
 use crate::startup;
+use crate::telemetry::Telemetry;
 
 /// Shows what would be taken over, asks, and does it: what `ADOPT` says, and if that is `never`,
 /// what is desired.
@@ -20,13 +20,13 @@ pub fn adopt(
     config: &Config,
     arguments: &Arguments,
     gate: Gate,
-    heartbeat: Heartbeat,
+    telemetry: Telemetry,
 ) -> Result<(), String> {
     let Parts {
         mut metadata,
         mut client,
         ..
-    } = parts(config, gate, &heartbeat);
+    } = parts(config, gate, &telemetry);
     let survey = Survey::take(&mut metadata, config)?;
     let zone = startup::zone_once(config, &mut client)?;
     let settings = ReconcilerSettings {
@@ -40,7 +40,7 @@ pub fn adopt(
         },
         guard: config.guard,
     };
-    let mut reconciler = Reconciler::new(client, settings, heartbeat);
+    let mut reconciler = Reconciler::new(client, settings, telemetry);
     let preview = reconciler.preview(survey.goal());
     let preview = preview.map_err(|error| error.to_string())?;
     // As it is in the zone, and nothing else, so that a round writes the entries only.

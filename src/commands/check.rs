@@ -1,7 +1,6 @@
 //! The command `check`: each thing that a round depends on, in the order in which it is needed,
 //! and what to do about what is missing. Nothing is changed.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::survey::Survey;
@@ -9,7 +8,6 @@ use super::terminal::{Colour, coloured, has_colours, shown};
 use crate::aws::credentials::provider::Identity;
 use crate::config::Config;
 use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
-use crate::heartbeat::Heartbeat;
 use crate::listing;
 use crate::ownership::{State, StateNames};
 use crate::parts::{Parts, parts};
@@ -18,7 +16,9 @@ use crate::route53::client::Client;
 use crate::route53::error::Error;
 use crate::route53::xml::HostedZone;
 use crate::shutdown::Gate;
+use crate::sorted;
 use crate::startup;
+use crate::telemetry::Telemetry;
 
 /// How long Rancher's API may take to answer, for each of its calls.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -39,7 +39,7 @@ enum Finding {
 }
 
 /// Looks at everything and prints a line for each. The error says that something is wrong.
-pub fn check(config: &Config, gate: Gate, heartbeat: Heartbeat) -> Result<(), String> {
+pub fn check(config: &Config, gate: Gate, telemetry: Telemetry) -> Result<(), String> {
     let mut bad = 0;
     let colours = has_colours();
     let mut tell = |what: &str, finding: Finding| {
@@ -56,7 +56,7 @@ pub fn check(config: &Config, gate: Gate, heartbeat: Heartbeat) -> Result<(), St
         mut metadata,
         api,
         mut client,
-    } = parts(config, gate, &heartbeat);
+    } = parts(config, gate, &telemetry);
 
     tell("settings", Finding::Good("complete".to_owned()));
     let survey = Survey::take(&mut metadata, config);
@@ -154,7 +154,7 @@ fn kind(zone: &HostedZone) -> String {
 fn list(client: &mut Client, survey: &Survey, zone: &HostedZone) -> Result<String, String> {
     let names = StateNames::new(&survey.environment.uuid, &zone.name).map_err(|e| e.to_string())?;
     let below = environment_name(&survey.environment, &zone.name);
-    let keys: BTreeSet<&RecordKey> = survey.desired.record_sets.keys().collect();
+    let keys = sorted::set(survey.desired.record_sets.keys());
     let view = listing::list(client, &zone.id, &names, below.as_ref(), &keys);
     let view = view.map_err(|error| error.to_string())?;
     let state = State::read(&view.zone, &names);

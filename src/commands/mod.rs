@@ -21,6 +21,7 @@ use crate::config::arguments::{self, Arguments, Command};
 use crate::heartbeat::Heartbeat;
 use crate::log::{self, Level, Log};
 use crate::shutdown::{self, Gate};
+use crate::telemetry::Telemetry;
 use crate::{daemon, health};
 
 const FAILED: u8 = 1;
@@ -93,22 +94,22 @@ fn start(arguments: &Arguments, mut config: Config) -> ExitCode {
         file: config.log_file.take().map(Mutex::new),
     });
     let gate = Gate::default();
-    let heartbeat = Heartbeat::start();
+    let telemetry = Telemetry::new(config.rules.zone.clone(), Heartbeat::start());
     let ready = shutdown::on_signal(gate.clone())
         .map_err(|error| format!("signals can't be handled: {error}"))
         .and_then(|()| match command {
-            Command::Run => health::start(&config.health, &heartbeat),
+            Command::Run => health::start(&config.health, &telemetry),
             _ => Ok(()),
         });
     let done = |()| ExitCode::SUCCESS;
     let result = ready.and_then(|()| match command {
-        Command::Once => once::once(&config, arguments, gate, heartbeat).map(done),
-        Command::Plan => plan::plan(&config, arguments, gate, heartbeat),
-        Command::Check => check::check(&config, gate, heartbeat).map(done),
-        Command::Purge => purge::purge(&config, arguments, gate, heartbeat).map(done),
-        Command::Adopt => adopt::adopt(&config, arguments, gate, heartbeat).map(done),
+        Command::Once => once::once(&config, arguments, gate, telemetry).map(done),
+        Command::Plan => plan::plan(&config, arguments, gate, telemetry),
+        Command::Check => check::check(&config, gate, telemetry).map(done),
+        Command::Purge => purge::purge(&config, arguments, gate, telemetry).map(done),
+        Command::Adopt => adopt::adopt(&config, arguments, gate, telemetry).map(done),
         Command::Run | Command::Help | Command::Version => {
-            daemon::run(&config, gate, heartbeat).map(|never| match never {})
+            daemon::run(&config, gate, telemetry).map(|never| match never {})
         }
     });
     match result {

@@ -18,6 +18,7 @@ use crate::reconcile::Reconciler;
 use crate::report::Reports;
 use crate::shutdown::Gate;
 use crate::startup;
+use crate::telemetry::Telemetry;
 
 /// How often a failed write-back is tried again.
 const RETRIES: u32 = 3;
@@ -33,16 +34,16 @@ pub fn once(
     config: &Config,
     arguments: &Arguments,
     gate: Gate,
-    heartbeat: Heartbeat,
+    telemetry: Telemetry,
 ) -> Result<(), String> {
     let Parts {
         mut metadata,
         api,
         mut client,
-    } = parts(config, gate, &heartbeat);
+    } = parts(config, gate, &telemetry);
     let mut survey = Survey::take(&mut metadata, config)?;
     let zone = startup::zone_once(config, &mut client)?;
-    let mut reconciler = reconciler(config, client, zone.id, &heartbeat);
+    let mut reconciler = reconciler(config, client, zone.id, &telemetry);
     let mut reports = Reports::default();
     let mut changes = Vec::new();
     let round = loop {
@@ -53,14 +54,16 @@ pub fn once(
         reports.round(&round);
         changes.append(&mut round.batches);
         let Some(held) = &round.held else { break round };
-        heartbeat.sleep(held.until.saturating_duration_since(Instant::now()));
+        telemetry
+            .heartbeat
+            .sleep(held.until.saturating_duration_since(Instant::now()));
         survey = Survey::take(&mut metadata, config)?;
     };
     if arguments.wait {
-        wait(&mut reconciler, &changes, &heartbeat)?;
+        wait(&mut reconciler, &changes, &telemetry.heartbeat)?;
     }
     let desired = &survey.desired;
-    let failed = write_all(api, &missing(desired, &round.in_zone), &heartbeat);
+    let failed = write_all(api, &missing(desired, &round.in_zone), &telemetry.heartbeat);
     log::info(
         "the round is done",
         &[

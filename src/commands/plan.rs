@@ -7,10 +7,10 @@ use super::survey::Survey;
 use super::terminal;
 use crate::config::Config;
 use crate::config::arguments::Arguments;
-use crate::heartbeat::Heartbeat;
 use crate::parts::{Parts, parts, reconciler};
 use crate::shutdown::Gate;
 use crate::startup;
+use crate::telemetry::Telemetry;
 
 /// With `--detailed-exitcode`, as of Terraform: there is something to change.
 const CHANGES: u8 = 2;
@@ -20,16 +20,16 @@ pub fn plan(
     config: &Config,
     arguments: &Arguments,
     gate: Gate,
-    heartbeat: Heartbeat,
+    telemetry: Telemetry,
 ) -> Result<ExitCode, String> {
     let Parts {
         mut metadata,
         mut client,
         ..
-    } = parts(config, gate, &heartbeat);
+    } = parts(config, gate, &telemetry);
     let survey = Survey::take(&mut metadata, config)?;
     let zone = startup::zone_once(config, &mut client)?;
-    let mut reconciler = reconciler(config, client, zone.id.clone(), &heartbeat);
+    let mut reconciler = reconciler(config, client, zone.id.clone(), &telemetry);
     let preview = reconciler.preview(survey.goal());
     let preview = preview.map_err(|error| error.to_string())?;
     match arguments.json {

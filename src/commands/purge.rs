@@ -9,25 +9,25 @@ use crate::config::Config;
 use crate::config::arguments::Arguments;
 use crate::desired::Desired;
 use crate::guard::GuardSettings;
-use crate::heartbeat::Heartbeat;
 use crate::parts::{Parts, parts};
 use crate::plan::Policy;
 use crate::reconcile::{AdoptSetting, Goal, Reconciler, ReconcilerSettings};
 use crate::shutdown::Gate;
 use crate::startup;
+use crate::telemetry::Telemetry;
 
 /// Shows what would go, asks, and removes it.
 pub fn purge(
     config: &Config,
     arguments: &Arguments,
     gate: Gate,
-    heartbeat: Heartbeat,
+    telemetry: Telemetry,
 ) -> Result<(), String> {
     let Parts {
         mut metadata,
         mut client,
         ..
-    } = parts(config, gate, &heartbeat);
+    } = parts(config, gate, &telemetry);
     let survey = Survey::take(&mut metadata, config)?;
     let zone = startup::zone_once(config, &mut client)?;
     let settings = ReconcilerSettings {
@@ -40,7 +40,7 @@ pub fn purge(
             ..config.guard
         },
     };
-    let mut reconciler = Reconciler::new(client, settings, heartbeat);
+    let mut reconciler = Reconciler::new(client, settings, telemetry);
     let nothing = Desired::default();
     let goal = Goal {
         desired: &nothing,

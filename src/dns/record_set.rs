@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::Name;
+use crate::sorted;
 
 /// Route 53's limit on the values of one record set.
 /// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html>
@@ -93,7 +94,7 @@ pub struct RecordSet {
 impl RecordSet {
     /// The addresses of one family under a name. `addresses` are all of the type's family.
     pub fn of_addresses(key: RecordKey, ttl: u32, addresses: &BTreeSet<IpAddr>) -> RecordSet {
-        let values = addresses.iter().map(IpAddr::to_string).collect();
+        let values = sorted::set(addresses.iter().map(IpAddr::to_string));
         RecordSet { key, ttl, values }
     }
 
@@ -107,8 +108,12 @@ impl RecordSet {
     }
 
     fn addresses(&self) -> Option<BTreeSet<IpAddr>> {
-        matches!(self.key.rtype, RecordType::A | RecordType::Aaaa)
-            .then(|| self.values.iter().map(|value| value.parse().ok()).collect())?
+        if !matches!(self.key.rtype, RecordType::A | RecordType::Aaaa) {
+            return None;
+        }
+        let addresses = self.values.iter().map(|value| value.parse().ok());
+        let addresses: Option<Vec<IpAddr>> = addresses.collect();
+        addresses.map(sorted::set)
     }
 
     /// Number of characters over all values, which is what Route 53's limit counts.

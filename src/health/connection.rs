@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
-use super::message::{Response, respond};
+use super::message::{Answer, Pieces, Response, respond};
 
 /// Largest head of a request, in bytes.
 const LARGEST_REQUEST: usize = 4 * 1024;
@@ -65,8 +65,10 @@ pub struct Connection<S> {
     phase: Phase,
     /// When this phase began.
     since: Instant,
-    /// The request so far, or the answer.
+    /// The request so far, or the answer, or a piece of it.
     bytes: Vec<u8>,
+    /// What follows that piece.
+    rest: Option<Pieces>,
     /// How many bytes of the answer are sent, or of the rest thrown away.
     done: usize,
 }
@@ -79,6 +81,7 @@ impl<S: Stream> Connection<S> {
             phase: Phase::Reading,
             since: now,
             bytes: Vec::new(),
+            rest: None,
             done: 0,
         }
     }
@@ -122,7 +125,8 @@ impl<S: Stream> Connection<S> {
                 self.bytes.extend_from_slice(&piece[..count]);
                 let is_whole = self.bytes.windows(4).any(|window| window == b"\r\n\r\n");
                 if count > 0 && (is_whole || self.bytes.len() >= LARGEST_REQUEST) {
-                    self.bytes = respond(&self.bytes, is_whole, route);
+                    let Answer { bytes, rest } = respond(&self.bytes, is_whole, route);
+                    (self.bytes, self.rest) = (bytes, rest);
                     self.enter(Phase::Writing, now);
                 }
                 Ok(count)
@@ -131,9 +135,14 @@ impl<S: Stream> Connection<S> {
                 let count = self.stream.write(&self.bytes[self.done..])?;
                 self.done += count;
                 if self.done == self.bytes.len() {
-                    self.stream.finish();
-                    self.bytes = Vec::new();
-                    self.enter(Phase::Closing, now);
+                    let next = self.rest.as_mut().and_then(|rest| rest.next());
+                    self.bytes = next.map(String::into_bytes).unwrap_or_default();
+                    self.done = 0;
+                    if self.bytes.is_empty() {
+                        self.rest = None;
+                        self.stream.finish();
+                        self.enter(Phase::Closing, now);
+                    }
                 }
                 Ok(count)
             }

@@ -3,6 +3,7 @@
 use super::*;
 use std::cell::Cell;
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 /// A client: what it sends, piece by piece, and how much room it has at a time. Empty means that
 /// it keeps still; the end of a piece that is empty is the end of what it sends.
@@ -104,8 +105,44 @@ fn an_answer_goes_on_where_the_last_write_ended() {
         assert_eq!(connection.step(at(1), &page), Step::Progress);
         assert_eq!(connection.step(at(1), &page), Step::Waiting);
     }
-    assert!(connection.stream.has_got == respond(PING, true, &page));
+    assert!(connection.stream.has_got == respond(PING, true, &page).bytes);
     assert_eq!(connection.phase(), (Phase::Closing, at(1)));
+}
+
+#[test]
+fn pieces_are_made_as_they_are_taken() {
+    let made = Rc::new(Cell::new(0));
+    let counted = made.clone();
+    let page = move |_: &str| {
+        let counted = counted.clone();
+        let pieces = (0..5).map(move |number| {
+            counted.set(number + 1);
+            number.to_string().repeat(1000)
+        });
+        Response {
+            rest: Some(Box::new(pieces)),
+            ..Response::text("200 OK", "x".repeat(1000))
+        }
+    };
+    let (mut connection, at) = connect(&[PING]);
+    connection.stream.takes = [500, 500].into();
+    while connection.step(at(0), &page) != Step::Waiting {}
+    assert_eq!(made.get(), 0, "none before the body is sent");
+    connection.stream.takes = [1_000_000, 1000, 999].into();
+    while connection.step(at(0), &page) != Step::Waiting {}
+    assert_eq!(made.get(), 2);
+    assert!(connection.size() <= 1000, "one piece is kept");
+    connection.stream.takes = [1_000_000; 9].into();
+    while connection.step(at(0), &page) != Step::Waiting {}
+    let expected = format!(
+        "x{}",
+        (0..5)
+            .map(|n| n.to_string().repeat(1000))
+            .collect::<String>()
+    );
+    assert!(connection.stream.has_got.ends_with(expected.as_bytes()));
+    assert_eq!(connection.phase(), (Phase::Closing, at(0)));
+    assert_eq!(connection.size(), 0, "nothing is kept");
 }
 
 #[test]

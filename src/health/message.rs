@@ -1,14 +1,31 @@
 //! HTTP/1.1 as far as a health check needs it: from a request's bytes to the answer's. Pure.
 
+/// The policy of what is no page: a browser does nothing with it.
+pub const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
+
 /// An answer, before it is put into bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
     /// Code and words: `200 OK`.
     pub status: &'static str,
     /// Such as `text/plain; charset=utf-8`.
     pub content_type: &'static str,
+    /// What a browser may do with it (`Content-Security-Policy`).
+    pub policy: String,
     /// Left out when the request is a `HEAD`.
     pub body: String,
+    /// What follows the body, if it is too large to be kept as a whole. No piece is empty.
+    pub rest: Option<Pieces>,
+}
+
+/// The rest of a body, made piece by piece as it is sent.
+pub type Pieces = Box<dyn Iterator<Item = String>>;
+
+/// An answer, ready to be sent.
+pub struct Answer {
+    /// Its head, with the body or the beginning of it.
+    pub bytes: Vec<u8>,
+    /// What follows.
+    pub rest: Option<Pieces>,
 }
 
 impl Response {
@@ -17,29 +34,39 @@ impl Response {
         Response {
             status,
             content_type: "text/plain; charset=utf-8",
+            policy: NOTHING.to_owned(),
             body: body.into(),
+            rest: None,
         }
     }
 
-    fn into_bytes(self, has_body: bool) -> Vec<u8> {
+    fn into_answer(self, has_body: bool) -> Answer {
+        // Without a length, the end of the connection is the end of the body.
+        let length = match self.rest {
+            None => format!("Content-Length: {}\r\n", self.body.len()),
+            Some(_) => String::new(),
+        };
         let mut text = format!(
-            "HTTP/1.1 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n\
-             Cache-Control: no-store\r\nConnection: close\r\n\r\n",
-            self.status,
-            self.content_type,
-            self.body.len()
+            "HTTP/1.1 {}\r\nContent-Type: {}\r\n{length}Content-Security-Policy: {}\r\n\
+             X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n\
+             Cross-Origin-Resource-Policy: same-origin\r\nCache-Control: no-store\r\n\
+             Connection: close\r\n\r\n",
+            self.status, self.content_type, self.policy
         );
         if has_body {
             text.push_str(&self.body);
         }
-        text.into_bytes()
+        Answer {
+            bytes: text.into_bytes(),
+            rest: self.rest.filter(|_| has_body),
+        }
     }
 }
 
 /// Answers a request: its head up to the empty line, or as much of it as came before it was too
 /// large (`is_whole` is false). `route` knows what there is under a path, and is asked only for
 /// `GET` and `HEAD`.
-pub fn respond(head: &[u8], is_whole: bool, route: &dyn Fn(&str) -> Response) -> Vec<u8> {
+pub fn respond(head: &[u8], is_whole: bool, route: &dyn Fn(&str) -> Response) -> Answer {
     let line = head.split(|byte| *byte == b'\r').next();
     let line = line.and_then(|line| std::str::from_utf8(line).ok());
     let mut words = line.unwrap_or_default().split(' ');
@@ -54,7 +81,7 @@ pub fn respond(head: &[u8], is_whole: bool, route: &dyn Fn(&str) -> Response) ->
         "GET" | "HEAD" => route(path),
         _ => Response::text("405 Method Not Allowed", "GET or HEAD\n"),
     };
-    response.into_bytes(method != "HEAD")
+    response.into_answer(method != "HEAD")
 }
 
 #[cfg(test)]
@@ -82,23 +109,43 @@ mod tests {
             ("GET /here HTTP/2.0\r\n\r\n", "400 Bad Request"),
             ("\u{16}\u{3}\u{1}\r\n\r\n", "400 Bad Request"),
         ] {
-            let answer = String::from_utf8(respond(request.as_bytes(), true, &route)).unwrap();
+            let answer =
+                String::from_utf8(respond(request.as_bytes(), true, &route).bytes).unwrap();
             let first = answer.split("\r\n").next().unwrap();
             assert_eq!(first, format!("HTTP/1.1 {status}"), "{request:?}");
             assert_eq!(answer.ends_with("\r\n\r\n"), request.starts_with("HEAD"));
         }
         let cut = respond(b"GET /here HTTP/1.1\r\nX: y", false, &route);
-        assert!(cut.starts_with(b"HTTP/1.1 431"));
+        assert!(cut.bytes.starts_with(b"HTTP/1.1 431"));
     }
 
     #[test]
     fn says_how_long_the_body_is_also_without_it() {
         for (method, body) in [("GET", "yes\n"), ("HEAD", "")] {
             let request = format!("{method} /here HTTP/1.1\r\n\r\n");
-            let answer = String::from_utf8(respond(request.as_bytes(), true, &route)).unwrap();
+            let answer =
+                String::from_utf8(respond(request.as_bytes(), true, &route).bytes).unwrap();
             let (head, rest) = answer.split_once("\r\n\r\n").unwrap();
             assert!(head.contains("\r\nContent-Length: 4\r\n"), "{head}");
             assert_eq!(rest, body);
+        }
+    }
+
+    #[test]
+    fn what_follows_the_body_is_not_counted_and_goes_with_the_body() {
+        let route = |_: &str| Response {
+            rest: Some(Box::new(["more".to_owned()].into_iter())),
+            ..Response::text("200 OK", "begins")
+        };
+        for (method, end, rest) in [("GET", "\r\n\r\nbegins", 1), ("HEAD", "\r\n\r\n", 0)] {
+            let request = format!("{method} /here HTTP/1.1\r\n\r\n");
+            let answer = respond(request.as_bytes(), true, &route);
+            let text = String::from_utf8(answer.bytes).unwrap();
+            assert!(
+                text.ends_with(end) && !text.contains("Content-Length"),
+                "{text}"
+            );
+            assert_eq!(answer.rest.into_iter().flatten().count(), rest);
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The health listener: answers `GET` and `HEAD` of `/` and `/ping` from memory.
+//! The health listener: answers `GET` and `HEAD` of `/` and `/ping`, and of the status pages, from
+//! memory.
 //!
 //! ```text
 //!  listener (whom to take in) ─► connection (reading, writing, closing) ─► message ─► answer
@@ -15,9 +16,12 @@ mod message;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
-use crate::heartbeat::Heartbeat;
+use chrono::Utc;
+
 use crate::log;
-pub use message::{Response, respond};
+use crate::status::answer;
+use crate::telemetry::Telemetry;
+pub use message::{Answer, Pieces, Response, respond};
 
 /// Where to listen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,13 +44,13 @@ impl HealthAddress {
 }
 
 /// Listens on each address that can be bound; an error if that is none of them.
-pub fn start(addresses: &[HealthAddress], heartbeat: &Heartbeat) -> Result<(), String> {
+pub fn start(addresses: &[HealthAddress], telemetry: &Telemetry) -> Result<(), String> {
     let mut failures = Vec::new();
     let mut bound = 0;
     for address in addresses {
         match address
             .bind()
-            .and_then(|listener| listen(listener, heartbeat.clone()))
+            .and_then(|listener| listen(listener, telemetry.clone()))
         {
             Ok(local) => {
                 bound += 1;
@@ -70,17 +74,18 @@ pub fn start(addresses: &[HealthAddress], heartbeat: &Heartbeat) -> Result<(), S
     Ok(())
 }
 
-fn listen(listener: TcpListener, heartbeat: Heartbeat) -> io::Result<SocketAddr> {
+fn listen(listener: TcpListener, telemetry: Telemetry) -> io::Result<SocketAddr> {
     let address = listener.local_addr()?;
     std::thread::Builder::new()
         .name("health".to_owned())
         .stack_size(64 * 1024)
-        .spawn(move || listener::serve(&listener, &|path| answer(path, &heartbeat)))?;
+        .spawn(move || listener::serve(&listener, &|path| route(path, &telemetry)))?;
     Ok(address)
 }
 
 /// What there is under a path.
-fn answer(path: &str, heartbeat: &Heartbeat) -> Response {
+fn route(path: &str, telemetry: &Telemetry) -> Response {
+    let heartbeat = &telemetry.heartbeat;
     match path {
         "/" | "/ping" if heartbeat.is_alive() => Response::text("200 OK", "ok\n"),
         "/" | "/ping" => {
@@ -88,23 +93,33 @@ fn answer(path: &str, heartbeat: &Heartbeat) -> Response {
             let body = format!("stuck: the loop last got on {age} s ago\n");
             Response::text("503 Service Unavailable", body)
         }
-        _ => Response::text("404 Not Found", "there are / and /ping\n"),
+        _ => answer(path, || telemetry.status(), Utc::now()).unwrap_or_else(|| {
+            let paths = "there are /, /ping, /status, /status.json and /metrics\n";
+            Response::text("404 Not Found", paths)
+        }),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dns::Name;
+    use crate::heartbeat::Heartbeat;
 
     #[test]
     fn answers_by_path() {
-        let heartbeat = Heartbeat::start();
+        let zone = Name::parse("example.com").unwrap();
+        let telemetry = Telemetry::new(zone, Heartbeat::start());
         for (path, status) in [
             ("/", "200 OK"),
             ("/ping", "200 OK"),
+            ("/status", "200 OK"),
+            ("/status.json", "200 OK"),
+            ("/metrics", "200 OK"),
             ("/x", "404 Not Found"),
+            ("/status/", "404 Not Found"),
         ] {
-            assert_eq!(answer(path, &heartbeat).status, status, "{path}");
+            assert_eq!(route(path, &telemetry).status, status, "{path}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::Read;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -13,6 +13,7 @@ use crate::desired::ServiceKey;
 use crate::dns::Name;
 use crate::http::{Http, Request, Response};
 use crate::secret::Secret;
+use crate::telemetry::Telemetry;
 use crate::url::Url;
 
 /// Largest document of schemas, in bytes; a real one has about half a megabyte.
@@ -58,11 +59,18 @@ pub struct Api {
     authorization: Secret,
     /// Where events go; found out at the first one.
     collection: Option<Url>,
+    telemetry: Telemetry,
 }
 
 impl Api {
     /// A client; nothing is asked yet.
-    pub fn new(http: Http, url: Url, access_key: &str, secret_key: &Secret) -> Api {
+    pub fn new(
+        http: Http,
+        url: Url,
+        access_key: &str,
+        secret_key: &Secret,
+        telemetry: Telemetry,
+    ) -> Api {
         let pair = STANDARD.encode(format!("{access_key}:{}", secret_key.expose()));
         let authorization = Secret::new(format!("Basic {pair}"));
         Api {
@@ -70,6 +78,7 @@ impl Api {
             url,
             authorization,
             collection: None,
+            telemetry,
         }
     }
 
@@ -93,7 +102,12 @@ impl Api {
             "stackName": key.stack,
             "fqdn": name.without_dot(),
         });
-        let response = self.call("POST", &collection, event.to_string().as_bytes(), timeout)?;
+        let response = self.call(
+            "externalDnsEvent",
+            &collection,
+            event.to_string().as_bytes(),
+            timeout,
+        )?;
         match response.status {
             200..=299 => {
                 if !is_json_object(response) {
@@ -150,7 +164,7 @@ impl Api {
         };
         let mut failure = None;
         for url in candidates {
-            let response = self.call("GET", &url, b"", timeout)?;
+            let response = self.call("root", &url, b"", timeout)?;
             match response.status {
                 200..=299 => return Ok((url, response)),
                 404 => failure = Some(explain(&url, response)),
@@ -165,7 +179,7 @@ impl Api {
         schemas: &Url,
         timeout: Duration,
     ) -> Result<Option<Found>, ApiError> {
-        let response = self.call("GET", schemas, b"", timeout)?;
+        let response = self.call("schemas", schemas, b"", timeout)?;
         if response.status != 200 {
             return Err(ApiError::Unavailable(explain(schemas, response)));
         }
@@ -189,7 +203,7 @@ impl Api {
 
     fn call(
         &self,
-        method: &str,
+        operation: &'static str,
         url: &Url,
         body: &[u8],
         timeout: Duration,
@@ -198,7 +212,9 @@ impl Api {
             ("authorization", self.authorization.expose()),
             ("accept", "application/json"),
         ];
+        let mut method = "GET";
         if !body.is_empty() {
+            method = "POST";
             headers.push(("content-type", "application/json"));
         }
         let target = url.to_string();
@@ -209,9 +225,11 @@ impl Api {
             body,
             timeout,
         };
-        self.http
-            .send(&request)
-            .map_err(|error| ApiError::Unavailable(format!("{error} at {url}")))
+        let started = Instant::now();
+        let sent = self.http.send(&request);
+        self.telemetry
+            .answered("rancher", operation, &sent, started);
+        sent.map_err(|error| ApiError::Unavailable(format!("{error} at {url}")))
     }
 }
 

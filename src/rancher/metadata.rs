@@ -4,11 +4,12 @@
 
 use std::fmt;
 use std::io::Read;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::snapshot::{self, Snapshot};
 use crate::aws::sigv4::query_string;
 use crate::http::{Http, Request, Response};
+use crate::telemetry::Telemetry;
 use crate::url::Url;
 
 /// A document has to be there, to its last byte, within this time.
@@ -26,6 +27,9 @@ const LARGEST_VERSION: u64 = 4 * 1024;
 /// How often a snapshot is taken again because metadata has changed meanwhile. A reload of the
 /// server bumps the version twice in quick succession.
 const MOST_TRIES: u32 = 5;
+
+/// What metrics call a wait for another version.
+const WAIT: &str = "/version?wait";
 
 /// A version of the metadata: a text without meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,15 +97,17 @@ pub struct Metadata {
     /// Where it may be; the first one that answers is kept until it doesn't.
     urls: Vec<Url>,
     current: usize,
+    telemetry: Telemetry,
 }
 
 impl Metadata {
     /// A client. `urls` are not empty and end in the API version.
-    pub fn new(http: Http, urls: Vec<Url>) -> Metadata {
+    pub fn new(http: Http, urls: Vec<Url>, telemetry: Telemetry) -> Metadata {
         Metadata {
             http,
             urls,
             current: 0,
+            telemetry,
         }
     }
 
@@ -203,7 +209,11 @@ impl Metadata {
             body: b"",
             timeout,
         };
-        match self.http.send(&request) {
+        let started = Instant::now();
+        let sent = self.http.send(&request);
+        let name = if query.is_empty() { path } else { WAIT };
+        self.telemetry.answered("metadata", name, &sent, started);
+        match sent {
             Ok(response) if response.status == 200 => Ok(response),
             Ok(response) if response.status == 404 => Err(Unavailable::NotLoaded(path)),
             Ok(response) => Err(Unavailable::Failed(

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crate::aws::retry::backoff;
 use crate::desired::{Desired, ServiceKey};
 use crate::dns::Name;
+use crate::sorted;
 
 /// An accepted event that metadata doesn't show is sent again after this time.
 const AGAIN: Duration = Duration::from_secs(600);
@@ -27,21 +28,14 @@ pub fn missing(desired: &Desired, in_zone: &BTreeSet<Name>) -> BTreeMap<ServiceK
         .services
         .iter()
         .filter(|(_, outcome)| !outcome.is_sidekick);
-    services
-        .filter_map(|(key, outcome)| {
-            let name = outcome
-                .name
-                .as_ref()
-                .ok()
-                .filter(|name| in_zone.contains(name))?;
-            let shown = outcome
-                .fqdn
-                .as_deref()
-                .map(|fqdn| fqdn.trim_end_matches('.'));
-            let is_shown = shown.is_some_and(|fqdn| fqdn.eq_ignore_ascii_case(name.without_dot()));
-            (!is_shown).then(|| (key.clone(), name.clone()))
-        })
-        .collect()
+    sorted::map(services.filter_map(|(key, outcome)| {
+        let name = outcome
+            .name
+            .as_ref()
+            .ok()
+            .filter(|name| in_zone.contains(name))?;
+        (!outcome.shows(name)).then(|| (key.clone(), name.clone()))
+    }))
 }
 
 /// What is still to be written back.

@@ -13,10 +13,12 @@ use crate::aws::rate::TokenBucket;
 use crate::aws::retry;
 use crate::aws::sigv4::{self, Credentials, Scope};
 use crate::dns::{ChangeBatch, Name};
-use crate::heartbeat::Heartbeat;
 use crate::http::{Http, Request};
 use crate::log;
 use crate::shutdown::Gate;
+use crate::status::counters::{NO_ANSWER, OK};
+use crate::status::part::Part;
+use crate::telemetry::Telemetry;
 use crate::url::Url;
 use crate::xml::Element;
 
@@ -66,7 +68,7 @@ pub struct Client {
     requests: TokenBucket,
     changes: TokenBucket,
     gate: Gate,
-    heartbeat: Heartbeat,
+    telemetry: Telemetry,
     /// How far the server's clock was ahead of ours at the last answer.
     ahead: Option<TimeDelta>,
 }
@@ -111,7 +113,7 @@ impl Client {
         credentials: Provider,
         http: Http,
         gate: Gate,
-        heartbeat: Heartbeat,
+        telemetry: Telemetry,
     ) -> Client {
         let now = Instant::now();
         Client {
@@ -121,7 +123,7 @@ impl Client {
             credentials,
             http,
             gate,
-            heartbeat,
+            telemetry,
             ahead: None,
         }
     }
@@ -223,12 +225,24 @@ impl Client {
 
     /// Makes a call, in the account's pace, again if that may help.
     fn call(&mut self, call: &Call<'_>) -> Result<Element, Error> {
+        let result = self.repeatedly(call);
+        let failure = match &result {
+            Ok(_) => None,
+            Err(Error::Refused(refusal)) if refusal.is_about_content() => None,
+            Err(Error::NoCredentials(_)) => return result,
+            Err(error) => Some(error.to_string()),
+        };
+        self.telemetry.part(Part::Route53, failure);
+        result
+    }
+
+    fn repeatedly(&mut self, call: &Call<'_>) -> Result<Element, Error> {
         let mut attempt = 0;
         let mut mended = Mended::default();
         let mut spread = 0.0;
         loop {
             self.wait_for_tokens(call, spread);
-            self.heartbeat.beat();
+            self.telemetry.heartbeat.beat();
             let credentials = self.credentials.get().map_err(Error::NoCredentials)?;
             let outcome = self.once(call, &credentials);
             self.ahead = outcome.ahead.or(self.ahead);
@@ -243,6 +257,7 @@ impl Client {
             if is_throttling {
                 self.slow_down(call);
                 spread = THROTTLED_SPREAD * retry::random();
+                self.telemetry.note(|status| status.counters.throttles += 1);
             }
             if attempt >= self.settings.max_retries || !may_be_repeated(call, &error) {
                 return Err(error);
@@ -256,7 +271,8 @@ impl Client {
                     ("wait_ms", &wait.as_millis()),
                 ],
             );
-            self.heartbeat.sleep(wait);
+            self.telemetry.heartbeat.sleep(wait);
+            self.telemetry.note(|status| status.counters.retries += 1);
             attempt += 1;
         }
     }
@@ -300,7 +316,7 @@ impl Client {
                     ("wait_ms", &wait.as_millis()),
                 ],
             );
-            self.heartbeat.sleep(wait);
+            self.telemetry.heartbeat.sleep(wait);
         }
     }
 
@@ -313,7 +329,7 @@ impl Client {
     }
 
     fn once(&self, call: &Call<'_>, credentials: &Credentials) -> Outcome {
-        self.heartbeat.beat();
+        self.telemetry.heartbeat.beat();
         let started = Instant::now();
         let exchange = || self.exchange(call, credentials);
         let exchanged = if call.changes > 0 {
@@ -321,7 +337,7 @@ impl Client {
         } else {
             exchange()
         };
-        self.heartbeat.beat();
+        self.telemetry.heartbeat.beat();
         let ahead = exchanged.as_ref().ok().and_then(|answer| answer.ahead);
         let result = exchanged
             .map_err(Error::NoAnswer)
@@ -336,11 +352,12 @@ impl Client {
                 }
             });
         let outcome = match &result {
-            Ok(_) => "ok".to_owned(),
-            Err(Error::Refused(refusal)) => refusal.code.clone(),
-            Err(Error::NoAnswer(_)) => "no answer".to_owned(),
-            Err(Error::NoCredentials(_)) => "no credentials".to_owned(),
+            Ok(_) => OK,
+            Err(Error::Refused(refusal)) => refusal.code.as_str(),
+            Err(_) => NO_ANSWER,
         };
+        self.telemetry
+            .call("route53", call.operation, outcome, started);
         log::debug(
             "called Route 53",
             &[

@@ -83,6 +83,16 @@ pub struct HostedZone {
     pub is_private: bool,
 }
 
+impl HostedZone {
+    /// `public` or `private`.
+    pub fn kind(&self) -> &'static str {
+        match self.is_private {
+            true => "private",
+            false => "public",
+        }
+    }
+}
+
 /// One page of ListHostedZonesByName.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ZonePage {
@@ -117,11 +127,10 @@ fn held(set: &Element) -> Result<(RecordKey, Held), String> {
         .iter()
         .any(|field| set.child(field).is_some());
     let records = set.child("ResourceRecords").into_iter();
-    let values: Result<BTreeSet<String>, String> = records
-        .flat_map(|records| records.children("ResourceRecord"))
-        .map(|record| record.required_text("Value").map(str::to_owned))
-        .collect();
-    let values = values?;
+    let mut values = BTreeSet::new();
+    for record in records.flat_map(|records| records.children("ResourceRecord")) {
+        values.insert(record.required_text("Value")?.to_owned());
+    }
     let held = match set.text_of("TTL") {
         Some(ttl) if !is_routed && !values.is_empty() => {
             let ttl = ttl

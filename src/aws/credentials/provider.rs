@@ -16,6 +16,9 @@ use crate::aws::clock::Clock;
 use crate::aws::sigv4::Credentials;
 use crate::http::Http;
 use crate::log;
+use crate::status::counters::OK;
+use crate::status::part::Part;
+use crate::telemetry::Telemetry;
 
 /// What an attempt brought.
 type Outcome = Result<Held, NoCredentials>;
@@ -29,6 +32,7 @@ pub struct Provider {
     renewing: Option<Receiver<Outcome>>,
     /// When that was started, or the one before it.
     attempted: Option<Instant>,
+    telemetry: Telemetry,
 }
 
 /// Whose credentials are in use.
@@ -47,16 +51,31 @@ struct Held {
     fetched: Instant,
 }
 
-fn attempt(chain: &Chain) -> Outcome {
-    let granted = chain.fetch()?;
+fn attempt(chain: &Chain, telemetry: &Telemetry) -> Outcome {
+    let started = Instant::now();
+    let granted = chain.fetch();
     let fetched = Instant::now();
-    Ok(Held { granted, fetched })
+    let error = granted.as_ref().err().map(|error| error.to_string());
+    if !chain.is_fixed() {
+        let code = if error.is_some() { "failed" } else { OK };
+        telemetry.call("credentials", chain.name(), code, started);
+    }
+    telemetry.part(Part::Credentials, error);
+    Ok(Held {
+        granted: granted?,
+        fetched,
+    })
 }
 
 impl Provider {
     /// Nothing is fetched before it is asked for. `outside` may go through a proxy, `inside`
     /// must not.
-    pub fn new(settings: CredentialSettings, outside: Http, inside: Http) -> Provider {
+    pub fn new(
+        settings: CredentialSettings,
+        outside: Http,
+        inside: Http,
+        telemetry: Telemetry,
+    ) -> Provider {
         let clock = Clock::default();
         Provider {
             chain: Arc::new(Chain::new(settings, outside, inside, clock.clone())),
@@ -64,6 +83,7 @@ impl Provider {
             held: None,
             renewing: None,
             attempted: None,
+            telemetry,
         }
     }
 
@@ -136,7 +156,7 @@ impl Provider {
         let renewing = self.renewing.take();
         let outcome = match renewing.and_then(|renewing| renewing.recv().ok()) {
             Some(outcome) => outcome,
-            None => attempt(&self.chain),
+            None => attempt(&self.chain, &self.telemetry),
         };
         self.take(outcome?);
         Ok(())
@@ -148,11 +168,11 @@ impl Provider {
         }
         self.attempted = Some(Instant::now());
         let (sender, receiver) = sync_channel(1);
-        let chain = self.chain.clone();
+        let (chain, telemetry) = (self.chain.clone(), self.telemetry.clone());
         let spawned = std::thread::Builder::new()
             .name("credentials".to_owned())
             .spawn(move || {
-                let _ = sender.send(attempt(&chain));
+                let _ = sender.send(attempt(&chain, &telemetry));
             });
         match spawned {
             Ok(_) => self.renewing = Some(receiver),

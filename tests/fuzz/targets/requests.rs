@@ -14,7 +14,7 @@ fuzz_target!(|bytes: &[u8]| {
             *asked.borrow_mut() = Some(path.to_owned());
             Response::text("200 OK", BODY)
         };
-        let answer = respond(bytes, is_whole, &route);
+        let answer = respond(bytes, is_whole, &route).bytes;
         check(bytes, is_whole, &answer, asked.borrow().as_deref());
     }
 });
@@ -31,6 +31,10 @@ fn check(request: &[u8], is_whole: bool, answer: &[u8], asked: Option<&str>) {
     let expected = [
         "Content-Type",
         "Content-Length",
+        "Content-Security-Policy",
+        "X-Content-Type-Options",
+        "Referrer-Policy",
+        "Cross-Origin-Resource-Policy",
         "Cache-Control",
         "Connection",
     ];

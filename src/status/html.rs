@@ -1,0 +1,254 @@
+//! `/status`: the page for people. Pure.
+//!
+//! All that isn't written here goes through [`escape::html`], names also into `<bdi>`, so that
+//! their direction of writing stays theirs. Nothing is loaded from anywhere, and style and script
+//! are allowed by their hashes, so that a browser runs nothing else.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
+
+use super::escape;
+use super::part::{Condition, Part};
+use super::service::State;
+use super::{Status, timestamp};
+use crate::desired::{ServiceKey, ServiceOutcome};
+
+/// What the answer's `Content-Type` says.
+pub const CONTENT_TYPE: &str = "text/html; charset=utf-8";
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// What the answer's `Content-Security-Policy` says.
+pub fn security_policy() -> String {
+    let hash = |text: &str| STANDARD.encode(Sha256::digest(text));
+    let (style, script) = (hash(STYLE), hash(SCRIPT));
+    format!(
+        "default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; \
+         img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+}
+
+/// Appends a template with these values in it.
+fn fill(out: &mut String, template: &str, values: &[&str]) {
+    escape::fill(out, escape::html, template, values);
+}
+
+/// What comes before the services.
+pub fn head(out: &mut String, status: &Status, now: DateTime<Utc>) {
+    let environment = status.environment.as_ref();
+    let environment = environment.map_or("no environment yet", |(name, _)| name);
+    let zone = status.zone.without_dot();
+    fill(
+        out,
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <meta name=\"referrer\" content=\"no-referrer\">\n\
+         <link rel=\"icon\" href=\"data:,\">\n<title>{} – {}</title>\n<style>",
+        &[environment, zone],
+    );
+    out.push_str(STYLE);
+    fill(
+        out,
+        "</style>\n<main>\n<h1><bdi>{}</bdi> <small>in <bdi>{}</bdi></small></h1>\n",
+        &[environment, zone],
+    );
+    verdict(out, status);
+    facts(out, status, now);
+    parts(out, status, now);
+    services_head(out, status);
+}
+
+fn verdict(out: &mut String, status: &Status) {
+    let problems = status.problems();
+    if problems.is_empty() {
+        let words = match status.last_success {
+            Some(_) => "All is well.",
+            None => "Starting: no round has been made yet.",
+        };
+        return fill(out, "<p class=\"verdict\">{}</p>\n", &[words]);
+    }
+    out.push_str("<ul class=\"verdict bad\" aria-label=\"What needs attention\">\n");
+    for problem in &problems {
+        fill(out, "<li>{}\n", &[problem]);
+    }
+    out.push_str("</ul>\n");
+}
+
+fn facts(out: &mut String, status: &Status, now: DateTime<Utc>) {
+    out.push_str("<dl>\n<div><dt>As of<dd>");
+    moment(out, now, true);
+    out.push_str("</div>\n");
+    for (term, at) in [
+        ("Last successful round", status.last_success),
+        ("Metadata changed", status.metadata_changed),
+        ("Running since", Some(status.started)),
+    ] {
+        fill(out, "<div><dt>{}<dd>", &[term]);
+        time(out, at, now);
+        out.push_str(if at.is_some() {
+            "</div>\n"
+        } else {
+            "not yet</div>\n"
+        });
+    }
+    let hosted = status.hosted_zone.as_ref();
+    let hosted = hosted.map(|zone| format!("{} ({})", zone.id, zone.kind()));
+    for (term, value) in [
+        (
+            "Record sets desired",
+            &*number(status.desired.record_sets.len()),
+        ),
+        ("Record sets owned", &number(status.owned)),
+        ("fqdns waiting", &number(status.fqdns_waiting)),
+        ("Hosted zone", hosted.as_deref().unwrap_or("not found yet")),
+        ("rancher-route53", env!("CARGO_PKG_VERSION")),
+    ] {
+        fill(out, "<div><dt>{}<dd>{}</div>\n", &[term, value]);
+    }
+    out.push_str("</dl>\n");
+}
+
+fn parts(out: &mut String, status: &Status, now: DateTime<Utc>) {
+    out.push_str(
+        "<h2>Health</h2>\n<table>\n<caption>What the zone depends on</caption>\n\
+         <thead><tr><th scope=\"col\" class=\"w2\">What<th scope=\"col\" class=\"w1\">State\
+         <th scope=\"col\" class=\"w3\">Since<th scope=\"col\">Last error</thead>\n<tbody>",
+    );
+    for part in Part::ALL {
+        let health = status.health(part);
+        let word = health.condition.word();
+        let shown = match health.condition {
+            Condition::Unknown => "not needed yet",
+            _ => word,
+        };
+        fill(
+            out,
+            "<tr\nclass=\"{}\"><th scope=\"row\">{}<td class=\"state\">{}<td>",
+            &[word, part.title(), shown],
+        );
+        time(out, health.since, now);
+        out.push_str("<td>");
+        if let Some((at, words)) = &health.last_error {
+            fill(out, "{} ", &[words]);
+            time(out, Some(*at), now);
+        }
+    }
+    out.push_str("</table>\n");
+}
+
+fn services_head(out: &mut String, status: &Status) {
+    out.push_str(
+        "<h2>Services</h2>\n<div class=\"tools\" id=\"tools\" role=\"search\" hidden>\n\
+         <label>Filter <input type=\"search\" id=\"words\" autocomplete=\"off\"></label>\n\
+         <label>State <select id=\"state\"><option value=\"\">all",
+    );
+    for state in State::ALL {
+        fill(out, "<option>{}", &[state.word()]);
+    }
+    out.push_str(
+        "</select></label>\n<output id=\"shown\"></output>\n</div>\n\
+         <table id=\"services\">\n<caption>",
+    );
+    let counts = status.states();
+    fill(out, "{} services", &[&number(counts.iter().sum())]);
+    let mut template = ": {} {}";
+    for (state, count) in State::ALL.iter().zip(counts) {
+        if count > 0 {
+            fill(out, template, &[&number(count), state.word()]);
+            template = ", {} {}";
+        }
+    }
+    out.push_str(
+        "</caption>\n<thead><tr><th scope=\"col\" class=\"w4\">Service\
+         <th scope=\"col\" class=\"w1\">State<th scope=\"col\" class=\"w5\">FQDN\
+         <th scope=\"col\" class=\"w2\">Addresses<th scope=\"col\">Reason</thead>\n<tbody>",
+    );
+}
+
+/// One service.
+pub fn service(out: &mut String, status: &Status, (key, outcome): (&ServiceKey, &ServiceOutcome)) {
+    let state = status.state(outcome);
+    fill(
+        out,
+        "<tr\nclass=\"{}\"><th scope=\"row\"><bdi>{}</bdi>/<bdi>{}</bdi><td class=\"state\">{}<td>",
+        &[state.word(), &key.stack, &key.service, state.word()],
+    );
+    let mut template = "<td>{}";
+    if let Ok(name) = &outcome.name {
+        let text = name.without_dot();
+        // A name with escapes in it is no host's.
+        match text.contains('\\') {
+            true => fill(out, "<bdi>{}</bdi>", &[text]),
+            false => fill(out, "<a href=\"http://{}/\">{}</a>", &[text, text]),
+        }
+        for value in status.record_sets(name).flat_map(|set| &set.values) {
+            fill(out, template, &[value]);
+            template = "<br>\n{}";
+        }
+    } else {
+        out.push_str("<td>");
+    }
+    fill(out, "<td>{}", &[&status.reason(outcome, state)]);
+}
+
+/// What comes after the services.
+pub fn tail(out: &mut String, status: &Status, now: DateTime<Utc>) {
+    out.push_str(
+        "</table>\n<h2>Changes</h2>\n<table id=\"changes\">\n<caption>The last changes to the zone, the newest \
+         first</caption>\n<thead><tr><th scope=\"col\" class=\"w4\">Name\
+         <th scope=\"col\" class=\"w1\">Change<th scope=\"col\" class=\"w3\">When\
+         <th scope=\"col\">From<th scope=\"col\">To</thead>\n<tbody>",
+    );
+    for change in status.changes.iter() {
+        let (name, rtype) = (change.key.name.without_dot(), change.key.rtype.as_str());
+        fill(
+            out,
+            "<tr>\n<th scope=\"row\"><bdi>{}</bdi><td>{} {}<td>",
+            &[name, change.action.past(), rtype],
+        );
+        time(out, Some(change.at), now);
+        fill(out, "<td>{}<td>{}", &[&change.from, &change.to]);
+    }
+    if status.changes.is_empty() {
+        out.push_str("<tr><td colspan=\"5\">none yet");
+    }
+    out.push_str("</table>\n</main>\n<script>");
+    out.push_str(SCRIPT);
+    out.push_str("</script>\n");
+}
+
+fn number(number: usize) -> String {
+    number.to_string()
+}
+
+/// A time; the day too if it is wanted.
+fn moment(out: &mut String, at: DateTime<Utc>, with_day: bool) {
+    let exact = timestamp(at);
+    let (day, time) = exact.split_once('T').unwrap_or_default();
+    let (day, space) = if with_day { (day, " ") } else { ("", "") };
+    let shown = [&*exact, day, space, time.trim_end_matches('Z')];
+    fill(out, "<time datetime=\"{}\">{}{}{} UTC</time>", &shown);
+}
+
+/// A time, with its day if that isn't today, and how long ago it is.
+fn time(out: &mut String, at: Option<DateTime<Utc>>, now: DateTime<Utc>) {
+    let Some(at) = at else { return };
+    moment(out, at, at.date_naive() != now.date_naive());
+    let seconds = (now - at).num_seconds();
+    let (count, unit) = match seconds {
+        ..=0 => return,
+        1..120 => (seconds, "s"),
+        120..7_200 => (seconds / 60, "min"),
+        7_200..172_800 => (seconds / 3_600, "h"),
+        _ => (seconds / 86_400, "days"),
+    };
+    let count = count.to_string();
+    fill(
+        out,
+        " <span class=\"age\">{} {} ago</span>",
+        &[&count, unit],
+    );
+}
