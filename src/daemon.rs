@@ -18,12 +18,14 @@ use crate::rancher::api::{Api, ApiError};
 use crate::rancher::metadata::{Metadata, Unavailable, Version};
 use crate::rancher::snapshot::Environment;
 use crate::rancher::writeback::{WriteBack, missing};
-use crate::reconcile::{Goal, Progress, Reconciler};
+use crate::reconcile::Reconciler;
 use crate::report::Reports;
+use crate::round::{Goal, Progress};
 use crate::shutdown::Gate;
 use crate::startup;
 use crate::status::counters::Outcome;
 use crate::status::part::Part;
+use crate::summary::Summary;
 use crate::telemetry::Telemetry;
 
 /// Ceilings of the wait after a round has failed: at first, and in the long run.
@@ -67,6 +69,7 @@ struct Daemon {
     resync_interval: Duration,
     pace: Pace,
     reports: Reports,
+    summary: Summary,
     /// What the last snapshot said.
     known: Option<Known>,
     /// When the zone is to be listed again, although nothing has changed.
@@ -108,6 +111,7 @@ impl Daemon {
             resync_interval: config.resync_interval,
             pace: Pace::new(now),
             reports: Reports::default(),
+            summary: Summary::new(now),
             known: None,
             resync_at: now,
             retry_at: None,
@@ -122,6 +126,18 @@ impl Daemon {
     /// write-back.
     fn step(&mut self) {
         self.telemetry.heartbeat.beat();
+        let telemetry = &self.telemetry;
+        if let Some(day) = self.summary.day(Instant::now(), &|| telemetry.status()) {
+            log::info(
+                "a day has passed",
+                &[
+                    ("record_sets", &day.record_sets),
+                    ("changes", &day.changes),
+                    ("failed_rounds", &day.failed_rounds),
+                    ("troubled", &day.troubled),
+                ],
+            );
+        }
         let write_back = self.writeback.next(Instant::now());
         let is_due = self.known.is_some() && self.next_due() <= Instant::now();
         match self.poll(write_back.is_none() && !is_due) {

@@ -8,8 +8,7 @@
 //! ```
 
 use std::collections::BTreeSet;
-use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::Utc;
 
@@ -17,14 +16,15 @@ use crate::aws::retry;
 use crate::batch::batches;
 use crate::change_log;
 use crate::desired::{Desired, Rules};
-use crate::dns::{ChangeBatch, Name, NameError, Zone};
-use crate::guard::{Guard, GuardSettings, Held};
+use crate::dns::{ChangeBatch, Name};
+use crate::guard::{Guard, GuardSettings};
 use crate::listing::{self, View};
 use crate::log;
 use crate::ownership::{State, StateNames};
-use crate::plan::{Adopt, Conflict, Plan, Policy, plan};
-use crate::quarantine::{Quarantine, Quarantined, Trials, suspects};
+use crate::plan::{Adopt, Plan, Policy, plan};
+use crate::quarantine::{Quarantine, Trials, suspects};
 use crate::rancher::snapshot::Environment;
+use crate::round::{Goal, Preview, Progress, Round, RoundError};
 use crate::route53::client::Client;
 use crate::route53::error::{Error, Refusal};
 use crate::sorted;
@@ -79,93 +79,6 @@ pub struct Reconciler {
     /// What the zone holds, if that is known.
     view: Option<View>,
 }
-
-/// What is to be in the zone, and since when that is known.
-#[derive(Debug, Clone, Copy)]
-pub struct Goal<'a> {
-    /// Whose zone it is.
-    pub environment: &'a Environment,
-    /// What metadata asks for.
-    pub desired: &'a Desired,
-    /// When metadata was read.
-    pub read: Instant,
-}
-
-/// What a round would do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Preview {
-    /// All of it, deletes that would have to wait included.
-    pub plan: Plan,
-    /// Deletes that would have to wait.
-    pub held: Option<Held>,
-    /// Change batches that it takes, the waiting deletes not included.
-    pub batches: usize,
-    /// What is ours at present.
-    pub state: State,
-    /// What is in the zone, as far as it was listed.
-    pub zone: Zone,
-}
-
-/// How far a round has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// Batches that were applied.
-    pub done: usize,
-    /// Batches in all.
-    pub of: usize,
-}
-
-/// What came of a round.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Round {
-    /// Ids of the change batches that were applied.
-    pub batches: Vec<String>,
-    /// Desired record sets that were left alone.
-    pub conflicts: Vec<Conflict>,
-    /// Record sets that Route 53 refuses to change as desired.
-    pub quarantined: Vec<Quarantined>,
-    /// Deletes that wait.
-    pub held: Option<Held>,
-    /// It was ended early.
-    pub is_cut: bool,
-    /// Record sets that are ours.
-    pub owned: usize,
-    /// Names all of whose desired record sets are in the zone, and ours.
-    pub in_zone: BTreeSet<Name>,
-}
-
-/// Why a round failed. What it has done so far stays done; the next one lists the zone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RoundError {
-    /// The environment's UUID can't be part of a name.
-    EnvironmentUuid(String, NameError),
-    /// A call failed for good.
-    Route53(Error),
-    /// Batches were refused or lost again and again; the last reason.
-    Contended(Error),
-}
-
-impl fmt::Display for RoundError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            RoundError::EnvironmentUuid(uuid, error) => {
-                write!(
-                    f,
-                    "the environment's UUID {uuid:?} can't be part of a name: {error}"
-                )
-            }
-            RoundError::Route53(error) => error.fmt(f),
-            RoundError::Contended(error) => {
-                write!(
-                    f,
-                    "gave up after {MOST_LISTINGS} listings of the zone: {error}"
-                )
-            }
-        }
-    }
-}
-
-impl std::error::Error for RoundError {}
 
 /// A batch that came to nothing.
 struct Stopped {

@@ -9,7 +9,7 @@ use crate::dns::record_set::MOST_VALUES;
 use crate::log;
 use crate::rancher::api::ApiError;
 use crate::rancher::metadata::Unavailable;
-use crate::reconcile::{Round, RoundError};
+use crate::round::{Round, RoundError};
 use crate::sorted;
 use crate::url::Url;
 

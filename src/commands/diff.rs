@@ -10,7 +10,7 @@ use super::terminal::{Colour, coloured, shown};
 use crate::desired::{Desired, ServiceKey};
 use crate::dns::{Name, RecordSet};
 use crate::plan::Change;
-use crate::reconcile::Preview;
+use crate::round::Preview;
 use crate::route53::xml::HostedZone;
 
 /// The services of each name.

@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::desired::{Desired, desired};
 use crate::rancher::metadata::Metadata;
 use crate::rancher::snapshot::Environment;
-use crate::reconcile::Goal;
+use crate::round::Goal;
 
 /// What metadata says.
 pub struct Survey {

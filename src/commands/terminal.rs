@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use crate::log;
-use crate::reconcile::Progress;
+use crate::round::Progress;
 
 /// Text as it is shown to people: one that comes from outside can't move the cursor, change
 /// colours or the direction of writing.

@@ -34,7 +34,7 @@ use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet};
 use crate::guard::Held;
 use crate::plan::Conflict;
 use crate::quarantine::Quarantined;
-use crate::reconcile::Round;
+use crate::round::Round;
 use crate::route53::xml::HostedZone;
 use counters::{Action, Counters, Outcome};
 use part::{Condition, Health, Part};
