@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
 /// Where the program answers health checks; in its log, since the port is a free one.
-fn address(service: &Service) -> SocketAddr {
+pub fn address(service: &Service) -> SocketAddr {
     let line = service.wait_for_log(PATIENCE, |line| line.contains("health checks are answered"));
     let line = line.expect("a line with the address");
     line.rsplit_once("address=")
@@ -19,7 +19,7 @@ fn address(service: &Service) -> SocketAddr {
         .unwrap()
 }
 
-fn ask(address: SocketAddr, request: &str) -> String {
+pub fn ask(address: SocketAddr, request: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
