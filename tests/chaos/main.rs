@@ -1,0 +1,96 @@
+//! Everything goes wrong, at random: metadata, Rancher's API, Route 53, other people at work in
+//! the zone, and the program is killed and started again, at times twice over. Nevertheless the
+//! zone is exactly what is desired and what is foreign in the end, and every fqdn is right. And at
+//! no instant is a foreign record set changed, one of ours without its entry, anything published
+//! that was never desired, or deleted that was desired all the time.
+//!
+//! ```text
+//! seed ─ plan (world, people: what can happen) ─► stage ─► judge: what must be so in the end
+//!                                                   └────► watcher: what must be so at any time
+//! ```
+//!
+//! `CHAOS_ROUNDS` says how many rounds there are, `CHAOS_SEED` which; each stage of 50 rounds
+//! has a seed of its own. One that fails shows its seed: `CHAOS_SEED=<it> CHAOS_ROUNDS=50` lets
+//! the same things happen in the same order again. Not at the same microseconds, though: how
+//! fast the program and this machine are is not in the seed's hands.
+
+mod faults;
+mod history;
+mod judge;
+mod people;
+mod plan;
+mod random;
+mod record;
+mod stage;
+mod watcher;
+mod world;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use stage::Tally;
+
+/// Rounds of a stage.
+const ROUNDS: usize = 50;
+/// Stages at once: most of their time is waiting.
+const AT_ONCE: usize = 10;
+
+fn number(name: &str, default: u64) -> u64 {
+    match std::env::var(name) {
+        Ok(text) => text
+            .parse()
+            .unwrap_or_else(|_| panic!("{name}={text} is no number")),
+        Err(_) => default,
+    }
+}
+
+#[test]
+fn whatever_goes_wrong_nothing_is_lost_and_all_is_right_in_the_end() {
+    let rounds = usize::try_from(number("CHAOS_ROUNDS", 500)).expect("a number of rounds");
+    let first = number("CHAOS_SEED", 1);
+    let stages = rounds.div_ceil(ROUNDS).max(1) as u64;
+    let start = Instant::now();
+    let next = AtomicU64::new(0);
+    let tallies = Mutex::new(Vec::<Tally>::new());
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE.min(stages as usize) {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::SeqCst);
+                    if number >= stages {
+                        return;
+                    }
+                    let seed = first.wrapping_add(number);
+                    let tally = stage::perform(seed, plan::plan(seed, ROUNDS));
+                    tallies.lock().unwrap().push(tally);
+                }
+            });
+        }
+    });
+    let tallies = tallies.into_inner().unwrap();
+    let sum = |f: fn(&Tally) -> usize| tallies.iter().map(f).sum::<usize>();
+    println!(
+        "seeds {first} to {}: {} rounds, {} rests (the longest took {:?}), {} batches, {} edits by \
+         others, {} kills ({} with a request in flight), {} terminations, {} faults of Route 53, \
+         {} of Rancher, {} restarts for lost names, in {:?}",
+        first.wrapping_add(stages - 1),
+        sum(|t| t.rounds),
+        sum(|t| t.rests),
+        tallies
+            .iter()
+            .map(|t| t.longest_rest)
+            .max()
+            .unwrap_or_default(),
+        sum(|t| t.batches),
+        sum(|t| t.edits),
+        sum(|t| t.kills),
+        sum(|t| t.kills_in_flight),
+        sum(|t| t.terminations),
+        sum(|t| t.route53_faults),
+        sum(|t| t.rancher_faults),
+        sum(|t| t.lost_names),
+        start.elapsed(),
+    );
+    assert_eq!(sum(|t| t.rounds), stages as usize * ROUNDS);
+}

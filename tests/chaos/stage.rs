@@ -1,0 +1,291 @@
+//! Performs a plan: a simulated Rancher and Route 53, the program as one or two processes, and
+//! what happens to them.
+
+mod rest;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use sim::rancher::{self, Rancher};
+use sim::route53::{Operation, Route53, State};
+use sim::service::{Service, environment};
+
+use crate::ROUNDS;
+use crate::history::History;
+use crate::judge::desired;
+use crate::people::Edit;
+use crate::plan::{Event, Moment, Pause, Plan};
+use crate::record::{DOMAIN, ZONE, others};
+use crate::watcher::Watcher;
+use crate::world::Deed;
+
+/// In which everything must come right. It normally takes seconds; but a round that fails again
+/// and again is made again after a minute.
+const PATIENCE: Duration = Duration::from_secs(150);
+/// What is waited for before the next thing happens, at most.
+const SOON: Duration = Duration::from_millis(400);
+
+pub struct Stage {
+    seed: u64,
+    rancher: Rancher,
+    route53: Route53,
+    settings: Vec<(&'static str, String)>,
+    /// The instances that run.
+    slots: [Option<Instance>; 2],
+    /// Those that don't any more, for their logs.
+    ended: Vec<Service>,
+    watcher: Arc<Mutex<Watcher>>,
+    history: Arc<History>,
+    tally: Tally,
+}
+
+struct Instance {
+    service: Service,
+    started: Instant,
+}
+
+/// What there was.
+#[derive(Debug, Default, Clone)]
+pub struct Tally {
+    pub rounds: usize,
+    pub rests: usize,
+    pub kills: usize,
+    /// Kills while a request was being handled.
+    pub kills_in_flight: usize,
+    pub terminations: usize,
+    pub batches: usize,
+    pub edits: usize,
+    pub route53_faults: usize,
+    pub rancher_faults: usize,
+    /// Restarts for names that Rancher had taken and lost.
+    pub lost_names: usize,
+    pub longest_rest: Duration,
+}
+
+/// Performs the plan to its end; what there was.
+pub fn perform(seed: u64, plan: Plan) -> Tally {
+    let mut stage = Stage::set(seed, &plan);
+    for (number, round) in plan.rounds.into_iter().enumerate() {
+        stage.history.note(format_args!("{number}: {round:?}"));
+        stage.happen(round.event);
+        stage.pause(round.pause);
+        stage.check();
+        stage.tally.rounds += 1;
+    }
+    stage.tally()
+}
+
+impl Stage {
+    fn set(seed: u64, plan: &Plan) -> Stage {
+        let rancher = Rancher::start(
+            rancher::Options {
+                tick: Duration::from_millis(50),
+                ..rancher::Options::default()
+            },
+            plan.world.clone(),
+        );
+        let route53 = Route53::start(plan.route53.clone());
+        route53.add_zone(ZONE, DOMAIN, false);
+        let foreign = route53.edit(ZONE, |zone| others(zone));
+        let mut watcher = Watcher::new(foreign);
+        watcher.is_desired(desired(&plan.world).sets);
+        let watcher = Arc::new(Mutex::new(watcher));
+        let history = Arc::new(History::new());
+        route53.watch({
+            let (watcher, history) = (watcher.clone(), history.clone());
+            move |written| {
+                for change in written.batch.unwrap_or_default() {
+                    history.note(format_args!("    {change}"));
+                }
+                let mut watcher = lock(&watcher);
+                let known = watcher.wrongs.len();
+                watcher.see(written);
+                for wrong in &watcher.wrongs[known..] {
+                    history.note(format_args!("    WRONG: {wrong}"));
+                }
+            }
+        });
+        history.note(format_args!("{:?} {:?}", plan.settings, plan.route53));
+        let stage = Stage {
+            seed,
+            rancher,
+            route53,
+            settings: plan.settings.clone(),
+            slots: [None, None],
+            ended: Vec::new(),
+            watcher,
+            history,
+            tally: Tally::default(),
+        };
+        for edit in &plan.edits {
+            stage.edit(edit);
+        }
+        stage
+    }
+
+    fn tally(&mut self) -> Tally {
+        let watcher = lock(&self.watcher);
+        let mut rancher_faults = 0;
+        self.rancher.wait_until(Duration::ZERO, |state| {
+            rancher_faults = state.faults_shown();
+            true
+        });
+        let requests = self.route53.requests();
+        Tally {
+            batches: watcher.batches,
+            edits: watcher.edits,
+            route53_faults: requests.iter().filter(|r| r.fault.is_some()).count(),
+            rancher_faults,
+            ..self.tally.clone()
+        }
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Deed(deed) => self.deed(&deed),
+            Event::Edit(edit) => self.edit(&edit),
+            Event::Metadata(path, fault, times) => self.rancher.inject_metadata(path, fault, times),
+            Event::RestartMetadata => self.rancher.restart_metadata(),
+            Event::UnloadMetadata => self.rancher.unload(),
+            Event::LoadMetadata => self.rancher.load(),
+            Event::Api(fault, times) => self.rancher.inject_api(fault, times),
+            Event::Route53(operation, fault, times) => {
+                self.route53.inject(operation, fault, times);
+            }
+            Event::Start(slot) => self.start(slot),
+            Event::Kill(slot, moment, deed) => {
+                self.deed(&deed);
+                self.kill(slot, moment);
+            }
+            Event::Terminate(slot) => self.terminate(slot),
+            Event::Rest(rest) => self.rest(rest),
+        }
+    }
+
+    fn deed(&self, deed: &Deed) {
+        self.rancher.change(|world| {
+            deed.apply(world);
+            lock(&self.watcher).is_desired(desired(world).sets);
+        });
+    }
+
+    fn edit(&self, edit: &Edit) {
+        // Noted under the lock, so that the history has it where it belongs.
+        self.route53.edit(ZONE, |zone| match edit.apply(zone) {
+            Ok(changes) => {
+                for change in changes {
+                    self.history.note(format_args!("    by hand: {change}"));
+                }
+            }
+            Err(why) => self.history.note(format_args!("    not possible: {why:?}")),
+        });
+    }
+
+    fn start(&mut self, slot: usize) {
+        if self.slots[slot].is_some() {
+            return;
+        }
+        let mut environment = environment(&self.rancher, &self.route53.url(), DOMAIN);
+        environment.extend(self.settings.iter().cloned());
+        let program = Path::new(env!("CARGO_BIN_EXE_rancher-route53"));
+        self.slots[slot] = Some(Instance {
+            service: Service::spawn(program, &[], &environment),
+            started: Instant::now(),
+        });
+    }
+
+    fn kill(&mut self, slot: usize, moment: Moment) {
+        let Some(instance) = self.slots[slot].take() else {
+            return;
+        };
+        match moment {
+            Moment::Now => {}
+            Moment::During(operation) => {
+                let is_there = |state: &State| state.in_flight(operation) > 0;
+                self.route53.wait_until(SOON, is_there);
+            }
+            Moment::AfterBatch => self.wait_for_batch(),
+        }
+        instance.service.kill();
+        let in_flight = self.route53.wait_until(Duration::ZERO, |state| {
+            state.in_flight(Operation::ChangeResourceRecordSets) > 0
+                || state.in_flight(Operation::ListResourceRecordSets) > 0
+        });
+        self.tally.kills += 1;
+        self.tally.kills_in_flight += usize::from(in_flight);
+        self.history
+            .note(format_args!("    killed, in flight: {in_flight}"));
+        assert!(instance.service.wait(PATIENCE).is_some());
+        self.ended.push(instance.service);
+    }
+
+    fn terminate(&mut self, slot: usize) {
+        let Some(instance) = self.slots[slot].take() else {
+            return;
+        };
+        instance.service.terminate();
+        let status = instance.service.wait(PATIENCE);
+        // One that has hardly begun has no handler yet; it dies like any other process.
+        let has_begun = !instance.service.log().is_empty();
+        self.ended.push(instance.service);
+        let code = status.and_then(|status| status.code());
+        assert!(code == Some(0) || !has_begun, "after SIGTERM: {status:?}");
+        self.tally.terminations += 1;
+    }
+
+    fn pause(&self, pause: Pause) {
+        match pause {
+            Pause::Time(time) => std::thread::sleep(time),
+            Pause::Batch => self.wait_for_batch(),
+            Pause::Seen => {
+                self.rancher.wait_until_polled(SOON);
+            }
+        }
+    }
+
+    fn wait_for_batch(&self) {
+        let batches = || lock(&self.watcher).batches;
+        let before = batches();
+        self.route53.wait_until(SOON, |_| batches() > before);
+    }
+
+    /// What must be so at any time.
+    fn check(&self) {
+        let wrongs = lock(&self.watcher).wrongs.clone();
+        assert!(wrongs.is_empty(), "{wrongs:#?}");
+        for instance in self.slots.iter().flatten() {
+            assert!(instance.service.is_running(), "it has ended by itself");
+        }
+    }
+
+    fn running(&self) -> usize {
+        self.slots.iter().flatten().count()
+    }
+
+    fn restart(&mut self) {
+        for slot in 0..self.slots.len() {
+            self.kill(slot, Moment::Now);
+        }
+        self.start(0);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!(
+                "--- CHAOS_SEED={} CHAOS_ROUNDS={ROUNDS} lets this happen again:",
+                self.seed
+            );
+            self.history.show();
+            eprintln!("--- and what the program said, the ended ones first:");
+            // Fields are dropped after this, and services show their logs then.
+            self.ended.clear();
+        }
+    }
+}
