@@ -1,9 +1,9 @@
 //! What it costs to keep a zone, by the environment's size, and how many instances an AWS account
 //! carries: the real program against the simulators, beside what AWS's limits allow.
 //!
-//! `cargo bench` prints both tables, within a quarter of an hour, of which ten minutes are quiet.
-//! `cargo bench -- quick` is quiet for one minute; numbers are sizes to do instead of all, and
-//! `scale` or `account` is one table only.
+//! `cargo bench` prints two tables within a quarter of an hour, of which ten minutes are quiet.
+//! In `cargo bench -- quick` that is one minute, and the second table is left out; numbers behind
+//! `--` are sizes to do instead of all, and `account` is the second table only.
 
 mod account;
 mod bound;
@@ -12,7 +12,7 @@ mod lost_event;
 mod stage;
 
 use std::fmt::Write as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use account::Trial;
 use bound::{LATENCY, first_requests, first_time, resync_requests};
@@ -59,13 +59,21 @@ fn main() {
     if sizes.is_empty() {
         sizes.extend(SIZES);
     }
-    let quiet = if asks("quick") { QUIET / 10 } else { QUIET };
-    if !asks("account") {
-        scale(&sizes, quiet);
+    let before = load();
+    if asks("account") {
+        print!("{}", account());
+    } else if asks("quick") {
+        print!("{}", scale(&sizes, QUIET / 10, String::new));
+    } else {
+        print!("{}", scale(&sizes, QUIET, account));
     }
-    if !asks("scale") {
-        account();
-    }
+    println!("\nLoad average {before} before, {} after.", load());
+}
+
+/// Processes that want to run, averaged over a minute: with more than cores, times say little.
+fn load() -> String {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().unwrap_or_default().to_owned()
 }
 
 /// What was measured of one size.
@@ -81,26 +89,25 @@ struct Measured {
     high_water: u64,
 }
 
-fn scale(sizes: &[usize], quiet: Duration) {
+/// The first table, and what was done in the quiet time: others may make noise.
+fn scale(sizes: &[usize], quiet: Duration, meanwhile: impl FnOnce() -> String) -> String {
     let stages: Vec<_> = sizes.iter().map(|services| active(*services)).collect();
-    let cpu = |stage: &Stage| stage.environment.service.cpu().expect("a running process");
-    let before: Vec<Duration> = { stages.iter() }
-        .map(|(stage, _)| {
-            stage.begin_quiet();
-            cpu(stage)
-        })
-        .collect();
+    let begin = |(stage, _): &(Stage, _)| {
+        stage.begin_quiet();
+        stage.cpu()
+    };
+    let before: Vec<Duration> = stages.iter().map(begin).collect();
     let lost = (quiet == QUIET).then(lost_event::begin);
-    std::thread::sleep(quiet);
+    let start = Instant::now();
+    let other = meanwhile();
+    std::thread::sleep(quiet.saturating_sub(start.elapsed()));
+    let quiet = start.elapsed();
     let measured: Vec<Measured> = { stages.iter().zip(sizes).zip(before) }
         .map(
             |(((stage, [first, added, removed, moved]), services), before)| {
-                let cpu = cpu(stage) - before;
-                let memory = stage
-                    .environment
-                    .service
-                    .memory()
-                    .expect("a running process");
+                let cpu = stage.cpu() - before;
+                let memory = stage.environment.service.memory();
+                let memory = memory.expect("a running process");
                 Measured {
                     services: *services,
                     first: *first,
@@ -115,14 +122,14 @@ fn scale(sizes: &[usize], quiet: Duration) {
             },
         )
         .collect();
-    print!("{}", table(&measured, quiet));
-    if let Some(lost) = lost {
+    let lost = lost.map_or(String::new(), |lost| {
         let took = lost.join().expect("the name that was lost");
-        println!(
-            "\nAn event that Rancher took and lost: name shown after {}.",
+        format!(
+            "\nAn event that Rancher took and lost: name shown after {}.\n",
             seconds(took)
-        );
-    }
+        )
+    });
+    table(&measured, quiet) + &lost + &other
 }
 
 /// The first time, and changes: those of a median time.
@@ -163,6 +170,7 @@ fn table(all: &[Measured], quiet: Duration) -> String {
         limit(seconds(m.first.time), seconds(first_time(1, m.services)))
     });
     row("of which start and metadata", &|m| millis(m.first.reading));
+    row("CPU", &|m| millis(m.first.cpu));
     row("requests", &|m| {
         limit(
             m.first.requests.to_string(),
@@ -180,6 +188,7 @@ fn table(all: &[Measured], quiet: Duration) -> String {
         });
         row("of which reading metadata", &|m| millis(taken(m).reading));
         row("of which thinking", &|m| millis(taken(m).thinking));
+        row("CPU", &|m| millis(taken(m).cpu));
         row("requests, of which listings", &|m| {
             let taken = taken(m);
             limit(
@@ -199,22 +208,23 @@ fn table(all: &[Measured], quiet: Duration) -> String {
     text
 }
 
-fn account() {
-    println!();
-    println!(
-        "| instances × services | zone | settings | first zone right after | all | requests | \
-         refused | {} s later |",
+/// The second table.
+fn account() -> String {
+    let mut text = format!(
+        "\n| instances × services | zone | settings | first zone right after | all | requests | \
+         refused | {} s later |\n| ---: | --- | --- | ---: | ---: | ---: | ---: | ---: |\n",
         account::WATCH.as_secs()
     );
-    println!("| ---: | --- | --- | ---: | ---: | ---: | ---: | ---: |");
     for trial in TRIALS {
+        eprintln!("{} instances of {} …", trial.instances, trial.services);
         let outcome = trial.run();
         let settings = trial
             .settings
             .iter()
             .map(|(name, value)| format!("`{name}={value}`"));
         let settings: Vec<String> = settings.collect();
-        println!(
+        let _ = writeln!(
+            text,
             "| {} × {} | {} | {} | {} | {} ({}) | {} ({}) | {} | {} |",
             trial.instances,
             trial.services,
@@ -233,6 +243,7 @@ fn account() {
             outcome.afterwards,
         );
     }
+    text
 }
 
 fn seconds(time: Duration) -> String {

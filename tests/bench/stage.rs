@@ -29,6 +29,8 @@ pub struct Taken {
     /// Of which from then until the first batch was at Route 53, which the first time includes
     /// listing the zone.
     pub thinking: Duration,
+    /// Processor time of the program, which doesn't depend on what else the machine does.
+    pub cpu: Duration,
     pub requests: usize,
     pub listings: usize,
 }
@@ -61,12 +63,13 @@ impl Stage {
             route53,
             applied,
         };
-        let taken = stage.right_after(start);
+        let taken = stage.right_after(start, Duration::ZERO);
         (stage, taken)
     }
 
-    /// Waits until the zone is right after a change at that moment.
-    fn right_after(&self, changed: Instant) -> Taken {
+    /// Waits until the zone is right after a change at that moment, until when the program had
+    /// spent that much processor time.
+    fn right_after(&self, changed: Instant, spent: Duration) -> Taken {
         let expected = self.environment.expected();
         let mut right = None;
         let reached = self.route53.wait_until(PATIENCE, |state| {
@@ -82,6 +85,7 @@ impl Stage {
             state.in_flight(Operation::ChangeResourceRecordSets) == 0
         });
         assert!(is_answered);
+        let cpu = self.cpu() - spent;
         let requests = self.route53.requests();
         let batch = requests.iter().find(|request| request.applied);
         let batch = batch.expect("a batch").at;
@@ -99,6 +103,7 @@ impl Stage {
             time: right - changed,
             reading: read.saturating_duration_since(changed),
             thinking: batch - read,
+            cpu,
             requests: requests.len(),
             listings: listings.count(),
         }
@@ -111,8 +116,9 @@ impl Stage {
         std::thread::sleep(REST);
         self.route53.clear_requests();
         self.applied.lock().expect("the notes").clear();
+        let spent = self.cpu();
         let changed = rancher.change_prepared(f);
-        self.right_after(changed)
+        self.right_after(changed, spent)
     }
 
     /// A service comes.
@@ -135,6 +141,12 @@ impl Stage {
         self.change(|world| {
             world.host_mut(MOVING).agent_ip = Some(format!("192.0.2.{}", 200 + number));
         })
+    }
+
+    /// Processor time that the program has spent.
+    pub fn cpu(&self) -> Duration {
+        let cpu = self.environment.service.cpu();
+        cpu.expect("a running process")
     }
 
     /// From now on it is quiet.
