@@ -13,6 +13,11 @@
 //! has a seed of its own. One that fails shows its seed: `CHAOS_SEED=<it> CHAOS_ROUNDS=50` lets
 //! the same things happen in the same order again. Not at the same microseconds, though: how
 //! fast the program and this machine are is not in the seed's hands.
+//!
+//! One thing is not allowed for, being too rare: somebody deletes a record set of ours, an instance
+//! that doesn't know that its service is back forgets the entry, and in the tenth of a second since
+//! it looked, another one creates the record set anew under that entry. The state record is the
+//! same before and after, so nothing tells the first one, and the record set has no entry any more.
 
 mod faults;
 mod history;
