@@ -12,8 +12,9 @@ use sha2::{Digest, Sha256};
 use super::escape;
 use super::part::{Condition, Part};
 use super::service::State;
-use super::{Status, timestamp};
+use super::{MOST_SHOWN_VALUES, Status, timestamp};
 use crate::desired::{ServiceKey, ServiceOutcome};
+use crate::dns::Name;
 
 /// What the answer's `Content-Type` says.
 pub const CONTENT_TYPE: &str = "text/html; charset=utf-8";
@@ -176,7 +177,6 @@ pub fn service(out: &mut String, status: &Status, (key, outcome): (&ServiceKey, 
         "<tr\nclass=\"{}\"><th scope=\"row\"><bdi>{}</bdi>/<bdi>{}</bdi><td class=\"state\">{}<td>",
         &[state.word(), &key.stack, &key.service, state.word()],
     );
-    let mut template = "<td>{}";
     if let Ok(name) = &outcome.name {
         let text = name.without_dot();
         // A name with escapes in it is no host's.
@@ -184,21 +184,41 @@ pub fn service(out: &mut String, status: &Status, (key, outcome): (&ServiceKey, 
             true => fill(out, "<bdi>{}</bdi>", &[text]),
             false => fill(out, "<a href=\"http://{}/\">{}</a>", &[text, text]),
         }
-        for value in status.record_sets(name).flat_map(|set| &set.values) {
-            fill(out, template, &[value]);
-            template = "<br>\n{}";
-        }
-    } else {
-        out.push_str("<td>");
+    }
+    out.push_str("<td>");
+    if let Ok(name) = &outcome.name {
+        addresses(out, status, name);
     }
     fill(out, "<td>{}", &[&status.reason(outcome, state)]);
+}
+
+/// A service may run on every host there is: the first addresses are shown, the others on request.
+fn addresses(out: &mut String, status: &Status, name: &Name) {
+    let count: usize = status.record_sets(name).map(|set| set.values.len()).sum();
+    let is_long = count > MOST_SHOWN_VALUES;
+    let values = status.record_sets(name).flat_map(|set| &set.values);
+    for (index, value) in values.enumerate() {
+        let template = match index {
+            0 => "{}",
+            MOST_SHOWN_VALUES => {
+                let rest = number(count - MOST_SHOWN_VALUES);
+                fill(out, "\n<details><summary>{} more</summary>\n", &[&rest]);
+                "{}"
+            }
+            _ => "<br>\n{}",
+        };
+        fill(out, template, &[value]);
+    }
+    if is_long {
+        out.push_str("</details>");
+    }
 }
 
 /// What comes after the services.
 pub fn tail(out: &mut String, status: &Status, now: DateTime<Utc>) {
     out.push_str(
-        "</table>\n<h2>Changes</h2>\n<table id=\"changes\">\n<caption>The last changes to the zone, the newest \
-         first</caption>\n<thead><tr><th scope=\"col\" class=\"w4\">Name\
+        "</table>\n<h2>Changes</h2>\n<table id=\"changes\">\n<caption>The last changes to the \
+         zone, the newest first</caption>\n<thead><tr><th scope=\"col\" class=\"w5\">Name\
          <th scope=\"col\" class=\"w1\">Change<th scope=\"col\" class=\"w3\">When\
          <th scope=\"col\">From<th scope=\"col\">To</thead>\n<tbody>",
     );

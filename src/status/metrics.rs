@@ -234,3 +234,7 @@ impl Page {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "metrics_tests.rs"]
+mod tests;

@@ -90,8 +90,12 @@ def is_as_promised(driver, services):
 
 
 def filters(driver):
-    picture_of = filtered(driver, "everywhere", "all")
-    assert [row[0] for row in picture_of] == ["shop/everywhere"], picture_of
+    found = filtered(driver, "everywhere", "all")
+    assert [row[0] for row in found] == ["shop/everywhere"], found
+    more = driver.find_element(By.CSS_SELECTOR, "#services tr:not([hidden]) summary")
+    assert more.text == "12 more" and len(found[0][3].split()) == 20 + 2, found
+    more.click()
+    picture(driver, "addresses")
     assert filtered(driver, "no such thing", "all") == []
     assert len(filtered(driver, "SHOP-0000 web-00001", "conflict")) == 1, "words in any order"
     assert len(filtered(driver, "shop-0000", "conflict")) == 3
