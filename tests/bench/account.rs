@@ -4,12 +4,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sim::route53::{self, AccountBuckets, Route53, State};
+use sim::route53::{self, AccountBuckets, RequestRecord, Route53};
 
 use super::bound::{self, LATENCY};
 use super::environment::{Environment, Expected, PATIENCE, world};
 
-/// How long they are watched for a loop afterwards.
+/// How long they are watched afterwards: for a loop, or for resyncs.
 pub const WATCH: Duration = Duration::from_secs(20);
 
 /// What is tried.
@@ -29,8 +29,8 @@ pub struct Outcome {
     pub requests: usize,
     /// Of which refused with `Throttling` or `PriorRequestNotComplete`.
     pub refused: usize,
-    /// While there was nothing to do any more.
-    pub afterwards: usize,
+    /// Requests, and of which refused, when there was nothing left to do but resyncs.
+    pub afterwards: (usize, usize),
 }
 
 impl Trial {
@@ -104,14 +104,18 @@ impl Trial {
             environment.settle();
         }
         route53.clear_requests();
-        let has_any = |state: &State| !state.requests().is_empty();
-        route53.wait_until(WATCH, has_any);
+        std::thread::sleep(WATCH);
+        let later = route53.requests();
         Outcome {
             first: first.unwrap_or(last) - start,
             all: last - start,
-            refused: requests.iter().filter(|r| r.code.is_some()).count(),
+            refused: refused(&requests),
             requests: requests.len(),
-            afterwards: route53.requests().len(),
+            afterwards: (later.len(), refused(&later)),
         }
     }
+}
+
+fn refused(requests: &[RequestRecord]) -> usize {
+    requests.iter().filter(|r| r.code.is_some()).count()
 }

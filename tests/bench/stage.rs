@@ -11,7 +11,7 @@ use super::environment::{Environment, MOVING, PATIENCE, world};
 
 const ZONE: &str = "Z0EXAMPLE";
 /// As long as reading metadata can have been held up by what was before.
-const REST: Duration = Duration::from_secs(3);
+const REST: Duration = Duration::from_millis(2_100);
 
 pub struct Stage {
     pub environment: Environment,
