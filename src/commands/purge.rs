@@ -62,7 +62,9 @@ pub fn purge(
         println!("Nothing to remove.");
         return Ok(());
     }
-    println!("Stop the service first: while it runs it creates them again.");
+    println!(
+        "A service that still runs creates them again at its next resync: stop it right after this."
+    );
     if !confirm("All of this is deleted.", arguments.yes)? {
         return Err("nothing was changed".to_owned());
     }

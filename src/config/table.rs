@@ -165,12 +165,12 @@ pub const SETTINGS: &[Setting] = &[
     secret(
         "CATTLE_ACCESS_KEY",
         &["PLATFORM_ACCESS_KEY"],
-        "for Rancher's API; set by Rancher",
+        "required; Rancher sets it for containers with its agent labels (README, Install)",
     ),
     secret(
         "CATTLE_SECRET_KEY",
         &["PLATFORM_SECRET_KEY"],
-        "for Rancher's API; set by Rancher",
+        "required; Rancher sets it for containers with its agent labels (README, Install)",
     ),
     setting(
         "METADATA_URL",

@@ -55,7 +55,7 @@ fn a_purged_zone_is_as_it_was_before_the_first_run() {
              - web.shop.prod.example.com. A 300 203.0.113.1, 203.0.113.2\n\
              - {STATE} TXT 300 \"db.shop.prod.example.com.\", \"web.shop.prod.example.com.\"\n\n\
              2 record sets of environment Prod in example.com, and the state records.\n\
-             Stop the service first: while it runs it creates them again.\n\
+             A service that still runs creates them again at its next resync: stop it right after this.\n\
              2 record sets deleted, and the state records.\n"
         )
     );
@@ -140,4 +140,22 @@ fn values_of_others_in_a_state_record_are_left_and_told_of() {
     let words = format!("{STATE} holds values that aren't ours: look at it and delete it");
     assert!(stderr.ends_with(&words), "{stderr}");
     assert_eq!(stage.lines(), [format!("{STATE} 300 TXT \"not a name\"")]);
+}
+
+/// As the README's uninstalling goes: in the container that runs.
+#[test]
+fn beside_a_running_service_it_leaves_nothing_until_the_next_resync() {
+    let stage = Stage::new(world(|world| {
+        world.add_service("shop", "web").run_on("h1", 80);
+    }));
+    foreign(&stage);
+    let before = stage.route53.record_sets(ZONE);
+    let service = stage.run();
+    stage.expect_fqdn("shop", "web", "web.shop.prod.example.com");
+    stage.settle();
+    assert_eq!(run(&stage, &["purge", "--yes"]).code, 0);
+    stage.settle();
+    service.terminate();
+    assert_eq!(service.wait(PATIENCE).expect("an end").code(), Some(0));
+    assert_eq!(stage.route53.record_sets(ZONE), before);
 }
