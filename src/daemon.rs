@@ -9,7 +9,7 @@ use chrono::Utc;
 
 use crate::aws::retry;
 use crate::config::Config;
-use crate::desired::{Desired, ServiceKey, desired};
+use crate::desired::{Desired, ServiceKey};
 use crate::dns::Name;
 use crate::log;
 use crate::pace::Pace;
@@ -72,6 +72,9 @@ struct Daemon {
     summary: Summary,
     /// What the last snapshot said.
     known: Option<Known>,
+    /// What the one before said. Letting go of some ten thousand names takes a while, for which a
+    /// change shouldn't wait.
+    outdated: Option<Known>,
     /// When the zone is to be listed again, although nothing has changed.
     resync_at: Instant,
     /// When a round that failed is made again.
@@ -113,6 +116,7 @@ impl Daemon {
             reports: Reports::default(),
             summary: Summary::new(now),
             known: None,
+            outdated: None,
             resync_at: now,
             retry_at: None,
             reread_at: None,
@@ -126,6 +130,7 @@ impl Daemon {
     /// write-back.
     fn step(&mut self) {
         self.telemetry.heartbeat.beat();
+        self.outdated = None;
         let telemetry = &self.telemetry;
         if let Some(day) = self.summary.day(Instant::now(), &|| telemetry.status()) {
             log::info(
@@ -207,10 +212,10 @@ impl Daemon {
         }
         self.telemetry.heartbeat.sleep(pause);
         let read = Instant::now();
-        let snapshot = self.metadata.snapshot(version);
+        let snapshot = self.metadata.snapshot(version, self.reconciler.rules());
         self.pace.after_snapshot(read.elapsed(), Instant::now());
         let (version, snapshot) = snapshot?;
-        let desired = Arc::new(desired(&snapshot, self.reconciler.rules()));
+        let desired = Arc::new(snapshot.desired);
         let known = Known {
             version,
             environment: snapshot.environment,
@@ -234,7 +239,7 @@ impl Daemon {
                 status.metadata_changed = Some(Utc::now());
             }
         });
-        self.known = Some(known);
+        self.outdated = self.known.replace(known);
         self.want_write_backs();
         if is_reread {
             self.reread_at = None;

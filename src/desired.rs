@@ -1,7 +1,8 @@
-//! Snapshot → desired: the record sets that should be in the zone, and for each service what
-//! became of it, with a reason if it has none. Pure.
+//! Services as metadata has them → desired: the record sets that should be in the zone, and for
+//! each service what became of it, with a reason if it has none. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::net::IpAddr;
 
@@ -9,7 +10,7 @@ use crate::dns::record_set::MOST_VALUES;
 use crate::dns::{Name, RecordKey, RecordSet, RecordType};
 use crate::published::{self, Address};
 use crate::rancher::labels;
-use crate::rancher::snapshot::{Service, Snapshot};
+use crate::rancher::snapshot::{Environment, Host, Service};
 use crate::skip::Skip;
 use crate::sorted;
 use crate::template::{Names, Template};
@@ -80,20 +81,48 @@ impl ServiceOutcome {
     }
 }
 
-/// Works out what should be published.
-pub fn desired(snapshot: &Snapshot, rules: &Rules) -> Desired {
-    let mut addresses: BTreeMap<Name, BTreeSet<IpAddr>> = BTreeMap::new();
-    let mut services = BTreeMap::new();
-    for service in &snapshot.services {
+/// Works out what should be published, service by service: as metadata is read, so that of 68 MB
+/// of services no more than one is held at a time.
+pub struct Gathering<'a> {
+    environment: &'a Environment,
+    hosts: &'a HashMap<String, Host>,
+    rules: &'a Rules,
+    addresses: BTreeMap<Name, BTreeSet<IpAddr>>,
+    services: BTreeMap<ServiceKey, ServiceOutcome>,
+}
+
+impl<'a> Gathering<'a> {
+    /// Without a service. `hosts` are all of the environment's, by their UUIDs.
+    pub fn new(
+        environment: &'a Environment,
+        hosts: &'a HashMap<String, Host>,
+        rules: &'a Rules,
+    ) -> Gathering<'a> {
+        Gathering {
+            environment,
+            hosts,
+            rules,
+            addresses: BTreeMap::new(),
+            services: BTreeMap::new(),
+        }
+    }
+
+    /// One more service.
+    pub fn add(&mut self, service: &Service) {
+        let published = self.publish(service);
+        let name = published.map(|(name, found)| {
+            match self.addresses.entry(name.clone()) {
+                Entry::Vacant(place) => {
+                    place.insert(found);
+                }
+                Entry::Occupied(known) => known.into_mut().extend(found),
+            }
+            name
+        });
         let key = ServiceKey {
             stack: service.stack_name.clone(),
             service: service.name.clone(),
         };
-        let published = publish(service, snapshot, rules);
-        let name = published.map(|(name, found)| {
-            addresses.entry(name.clone()).or_default().extend(found);
-            name
-        });
         let outcome = ServiceOutcome {
             name,
             fqdn: service.fqdn.clone(),
@@ -101,22 +130,82 @@ pub fn desired(snapshot: &Snapshot, rules: &Rules) -> Desired {
             unknown_policy: Policy::of(service).err(),
         };
         // Rancher knows them by name only, so of two of one name the published one counts.
-        let known: Option<&ServiceOutcome> = services.get(&key);
-        if known.is_none_or(|known| known.name.is_err()) {
-            services.insert(key, outcome);
+        match self.services.entry(key) {
+            Entry::Vacant(place) => {
+                place.insert(outcome);
+            }
+            Entry::Occupied(mut known) if known.get().name.is_err() => {
+                known.insert(outcome);
+            }
+            Entry::Occupied(_) => {}
         }
     }
-    let mut desired = Desired {
-        services,
-        ..Desired::default()
-    };
-    for (name, addresses) in addresses {
-        let (v4, v6): (BTreeSet<IpAddr>, BTreeSet<IpAddr>) =
-            addresses.into_iter().partition(IpAddr::is_ipv4);
-        desired.add(RecordKey::new(name.clone(), RecordType::A), v4, rules.ttl);
-        desired.add(RecordKey::new(name, RecordType::Aaaa), v6, rules.ttl);
+
+    /// All services have been added.
+    pub fn finish(self) -> Desired {
+        let mut desired = Desired {
+            services: self.services,
+            ..Desired::default()
+        };
+        for (name, addresses) in self.addresses {
+            let (v4, v6): (BTreeSet<IpAddr>, BTreeSet<IpAddr>) =
+                addresses.into_iter().partition(IpAddr::is_ipv4);
+            let ttl = self.rules.ttl;
+            desired.add(RecordKey::new(name.clone(), RecordType::A), v4, ttl);
+            desired.add(RecordKey::new(name, RecordType::Aaaa), v6, ttl);
+        }
+        desired
     }
-    desired
+
+    fn publish(&self, service: &Service) -> Result<(Name, BTreeSet<IpAddr>), Skip> {
+        if !matches!(service.kind.as_str(), "service" | "loadBalancerService") {
+            return Err(Skip::Kind(service.kind.clone()));
+        }
+        let policy = Policy::of(service).unwrap_or(Policy::Auto);
+        if policy == Policy::Never {
+            return Err(Skip::Never);
+        }
+        let addresses = self.addresses(service, policy)?;
+        Ok((self.name(service)?, addresses))
+    }
+
+    fn name(&self, service: &Service) -> Result<Name, Skip> {
+        let own = service
+            .labels
+            .get(labels::NAME_TEMPLATE)
+            .map(Template::parse)
+            .transpose();
+        let own = own.map_err(Skip::Template)?;
+        let names = Names {
+            service: &service.name,
+            stack: &service.stack_name,
+            environment: &self.environment.name,
+        };
+        own.as_ref()
+            .unwrap_or(&self.rules.template)
+            .name(&names, &self.rules.zone)
+            .map_err(Skip::Name)
+    }
+
+    /// The addresses of the containers that count. If none does, the reason of the one that came
+    /// furthest: with one container stopped and one unhealthy, 'unhealthy' is what to look into.
+    fn addresses(&self, service: &Service, policy: Policy) -> Result<BTreeSet<IpAddr>, Skip> {
+        let mut found = BTreeSet::new();
+        let mut skip = Skip::NoContainer;
+        for container in &service.containers {
+            match published::address(container, self.hosts, policy == Policy::Always) {
+                Ok(Address(address)) => {
+                    found.insert(address);
+                }
+                Err(reason) => skip = skip.max(reason),
+            }
+        }
+        if found.is_empty() {
+            Err(skip)
+        } else {
+            Ok(found)
+        }
+    }
 }
 
 impl Desired {
@@ -151,64 +240,6 @@ impl Policy {
             Some(text) if text.eq_ignore_ascii_case("never") => Ok(Policy::Never),
             Some(unknown) => Err(unknown.to_owned()),
         }
-    }
-}
-
-fn publish(
-    service: &Service,
-    snapshot: &Snapshot,
-    rules: &Rules,
-) -> Result<(Name, BTreeSet<IpAddr>), Skip> {
-    if !matches!(service.kind.as_str(), "service" | "loadBalancerService") {
-        return Err(Skip::Kind(service.kind.clone()));
-    }
-    let policy = Policy::of(service).unwrap_or(Policy::Auto);
-    if policy == Policy::Never {
-        return Err(Skip::Never);
-    }
-    let addresses = addresses(service, snapshot, policy)?;
-    Ok((name(service, snapshot, rules)?, addresses))
-}
-
-fn name(service: &Service, snapshot: &Snapshot, rules: &Rules) -> Result<Name, Skip> {
-    let own = service
-        .labels
-        .get(labels::NAME_TEMPLATE)
-        .map(Template::parse)
-        .transpose();
-    let own = own.map_err(Skip::Template)?;
-    let names = Names {
-        service: &service.name,
-        stack: &service.stack_name,
-        environment: &snapshot.environment.name,
-    };
-    own.as_ref()
-        .unwrap_or(&rules.template)
-        .name(&names, &rules.zone)
-        .map_err(Skip::Name)
-}
-
-/// The addresses of the containers that count. If none does, the reason of the one that came
-/// furthest: with one container stopped and one unhealthy, 'unhealthy' is what to look into.
-fn addresses(
-    service: &Service,
-    snapshot: &Snapshot,
-    policy: Policy,
-) -> Result<BTreeSet<IpAddr>, Skip> {
-    let mut found = BTreeSet::new();
-    let mut skip = Skip::NoContainer;
-    for container in &service.containers {
-        match published::address(container, &snapshot.hosts, policy == Policy::Always) {
-            Ok(Address(address)) => {
-                found.insert(address);
-            }
-            Err(reason) => skip = skip.max(reason),
-        }
-    }
-    if found.is_empty() {
-        Err(skip)
-    } else {
-        Ok(found)
     }
 }
 

@@ -36,12 +36,27 @@ fn service(name: &str, containers: Vec<Container>) -> Service {
     }
 }
 
-fn world(services: Vec<Service>) -> Snapshot {
+/// All that metadata says.
+struct World {
+    environment: Environment,
+    services: Vec<Service>,
+    hosts: HashMap<String, Host>,
+}
+
+fn desired(world: &World, rules: &Rules) -> Desired {
+    let mut gathering = Gathering::new(&world.environment, &world.hosts, rules);
+    for service in &world.services {
+        gathering.add(service);
+    }
+    gathering.finish()
+}
+
+fn world(services: Vec<Service>) -> World {
     let host = |ip: &str, labels: &[(&str, &str)]| Host {
         agent_ip: ip.into(),
         labels: labels_of(labels),
     };
-    Snapshot {
+    World {
         environment: Environment {
             name: "Prod".into(),
             uuid: "u".into(),
@@ -99,16 +114,21 @@ fn outcome(service: Service) -> Result<Vec<String>, String> {
 
 #[test]
 fn publishes_what_the_samples_of_a_real_server_say() {
-    let snapshot = Snapshot {
+    let mut services = Vec::new();
+    snapshot::read_services(
+        &include_bytes!("../tests/samples/services.json")[..],
+        &mut |service| services.push(service),
+    )
+    .unwrap();
+    let world = World {
         environment: snapshot::read_environment(
             &include_bytes!("../tests/samples/self-stack.json")[..],
         )
         .unwrap(),
-        services: snapshot::read_services(&include_bytes!("../tests/samples/services.json")[..])
-            .unwrap(),
+        services,
         hosts: snapshot::read_hosts(&include_bytes!("../tests/samples/hosts.json")[..]).unwrap(),
     };
-    let desired = desired(&snapshot, &rules());
+    let desired = desired(&world, &rules());
     assert_eq!(
         lines(&desired),
         [

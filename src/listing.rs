@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::dns::{Name, RecordKey, Zone};
+use crate::dns::{ChangeBatch, Name, RecordKey, Zone};
 use crate::ownership::{State, StateNames};
 use crate::route53::client::Client;
 use crate::route53::error::Error;
@@ -26,6 +26,8 @@ pub struct View {
     pub zone: Zone,
     /// Whose state records were looked for.
     pub names: StateNames,
+    /// What they say: always as the zone has them.
+    pub state: State,
     coverage: Coverage,
 }
 
@@ -37,6 +39,12 @@ enum Coverage {
 }
 
 impl View {
+    /// Takes in a change that Route 53 has confirmed.
+    pub fn apply(&mut self, batch: &ChangeBatch) {
+        self.zone.apply(batch);
+        self.state.apply(batch, &self.names);
+    }
+
     /// Whether it shows every record set under these names.
     pub fn covers<'a>(&self, mut keys: impl Iterator<Item = &'a RecordKey>) -> bool {
         match &self.coverage {
@@ -67,18 +75,19 @@ pub fn list(
 
 /// Lists the state records once more, and then what else is in the view, if they have changed.
 /// Somebody may have written them, with a record set that a listing shows, just between the two
-/// parts of that listing: then it is only now known whose that is.
+/// parts of that listing: then it is only now known whose that is. True if the view is another one
+/// than before.
 pub fn list_state_records(
     client: &mut Client,
     zone_id: &str,
     view: &mut View,
-) -> Result<(), Error> {
-    for _ in 0..MOST_LISTINGS {
+) -> Result<bool, Error> {
+    for listing in 0..MOST_LISTINGS {
         let records = state_records(client, zone_id, &view.names)?;
         let is_state = |key: &RecordKey| view.names.index(&key.name).is_some();
         let known = view.zone.iter().filter(|(key, _)| is_state(key));
         if known.eq(records.iter()) {
-            break;
+            return Ok(listing > 0);
         }
         let below = match &view.coverage {
             Coverage::Below(name) => Some(name),
@@ -86,7 +95,7 @@ pub fn list_state_records(
         };
         *view = list_after(records, client, zone_id, &view.names, below)?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Lists the rest: what is at or below this name, or the whole zone.
@@ -112,6 +121,7 @@ fn list_after(
     Ok(View {
         zone,
         names: names.clone(),
+        state,
         coverage,
     })
 }

@@ -83,17 +83,26 @@ pub fn error(message: &str, fields: &[Field<'_>]) {
     write(Level::Error, message, fields);
 }
 
-/// Writes an event. That it can't be written is no reason to stop.
-pub fn write(level: Level, message: &str, fields: &[Field<'_>]) {
+/// Whether events of this level are written: else what it takes to tell them can be left undone.
+pub fn is_written(level: Level) -> bool {
+    level >= log().level
+}
+
+fn log() -> &'static Log {
     const UNTIL_STARTED: Log = Log {
         level: Level::Info,
         format: Format::Logfmt,
         file: None,
     };
-    let log = LOG.get().unwrap_or(&UNTIL_STARTED);
-    if level < log.level {
+    LOG.get().unwrap_or(&UNTIL_STARTED)
+}
+
+/// Writes an event. That it can't be written is no reason to stop.
+pub fn write(level: Level, message: &str, fields: &[Field<'_>]) {
+    if !is_written(level) {
         return;
     }
+    let log = log();
     let time = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
     let line = line(log.format, &time, level, message, fields);
     match &log.file {

@@ -1,7 +1,9 @@
 //! Desired, current and owned → plan: what has to change, as plain data. Pure.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::iter::Peekable;
 
 use crate::dns::zone::Held;
 use crate::dns::{Name, RecordKey, RecordSet, RecordType, Zone};
@@ -133,14 +135,22 @@ pub fn plan(
         Adopt::Legacy { below, ttl } => sorted::set(legacy(zone, state, below, *ttl)),
         Adopt::Never | Adopt::Matching => BTreeSet::new(),
     };
-    let mut keys = sorted::set(desired.keys().chain(state.owned()));
-    keys.extend(&legacy);
+    // All are sorted by key, so one walk over each will do.
+    let mut all_desired = Walk::new(desired.iter());
+    let mut all_owned = Walk::new(state.owned().map(|key| (key, ())));
+    let mut all_legacy = Walk::new(legacy.iter().map(|key| (*key, ())));
+    let mut all_held = Walk::new(zone.iter());
+    let next = |desired: Option<_>, owned, legacy| {
+        let keys = [desired, owned, legacy];
+        keys.into_iter().flatten().min()
+    };
 
     let mut plan = Plan::default();
-    for key in keys {
-        let wanted = desired.get(key);
-        let owned = state.owns(key);
-        match (wanted, zone.get(key)) {
+    while let Some(key) = next(all_desired.next(), all_owned.next(), all_legacy.next()) {
+        let wanted = all_desired.take(key);
+        let owned = all_owned.take(key).is_some();
+        let is_legacy = all_legacy.take(key).is_some();
+        match (wanted, all_held.take(key)) {
             (Some(wanted), None) if zone.has_cname(&key.name) => {
                 plan.conflict(&wanted.key, Why::Cname);
                 plan.release_if(owned, key);
@@ -152,8 +162,8 @@ pub fn plan(
             }
             (None, None | Some(Held::Special)) => plan.release_if(owned, key),
             (wanted, Some(Held::Simple(current))) => {
-                let adopted = !owned
-                    && (legacy.contains(key) || (wanted.is_some() && *adopt == Adopt::Matching));
+                let adopted =
+                    !owned && (is_legacy || (wanted.is_some() && *adopt == Adopt::Matching));
                 if !owned && !adopted {
                     plan.conflict(key, Why::NotOwned);
                     continue;
@@ -178,6 +188,31 @@ pub fn plan(
         }
     }
     plan
+}
+
+/// One walk over what is sorted by key.
+struct Walk<'a, V, I: Iterator<Item = (&'a RecordKey, V)>>(Peekable<I>);
+
+impl<'a, V, I: Iterator<Item = (&'a RecordKey, V)>> Walk<'a, V, I> {
+    fn new(sorted: I) -> Self {
+        Walk(sorted.peekable())
+    }
+
+    /// The key where it has come to; none at the end.
+    fn next(&mut self) -> Option<&'a RecordKey> {
+        self.0.peek().map(|(key, _)| *key)
+    }
+
+    /// Goes beyond this key; what was there, if anything was.
+    fn take(&mut self, key: &RecordKey) -> Option<V> {
+        loop {
+            match self.next()?.cmp(key) {
+                Ordering::Less => drop(self.0.next()),
+                Ordering::Equal => return self.0.next().map(|(_, value)| value),
+                Ordering::Greater => return None,
+            }
+        }
+    }
 }
 
 impl Plan {

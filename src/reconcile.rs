@@ -1,10 +1,10 @@
 //! One round: where the edges meet the core.
 //!
 //! ```text
-//! view (listed) ─► State::read ─► plan ─► guard ─► batches ─► Client::change ─► view, updated
-//!      ▲                            ▲                               │
-//!      │                            └── set aside ◄── refused ──────┤
-//!      └───────────────── list again ◄── lost, unknown ─────────────┘
+//! view (listed) ─► plan ─► guard ─► batches ─► Client::change ─► view, updated
+//!      ▲             ▲                               │
+//!      │             └── set aside ◄── refused ──────┤
+//!      └──────── list again ◄── lost, unknown ───────┘
 //! ```
 
 use std::collections::BTreeSet;
@@ -126,13 +126,12 @@ impl Reconciler {
     /// deletion guard.
     pub fn preview(&mut self, goal: Goal<'_>) -> Result<Preview, RoundError> {
         let names = self.state_names(goal)?;
-        let view = self.look(goal, &names).map_err(RoundError::Route53)?;
-        let (state, plan) = self.plan(&view, goal);
+        let (view, plan) = self.look(goal, &names).map_err(RoundError::Route53)?;
         let mut guarded = plan.clone();
         let mut guard = Guard::new(self.settings.guard);
-        let held = guard.hold(&mut guarded, owned(&state, &plan), goal.read);
-        let batches = batches(&guarded, &state, &names, self.rules().ttl).len();
-        let zone = view.zone.clone();
+        let held = guard.hold(&mut guarded, owned(&view.state, &plan), goal.read);
+        let batches = batches(&guarded, &view.state, &names, self.rules().ttl).len();
+        let (zone, state) = (view.zone.clone(), view.state.clone());
         self.view = Some(view);
         Ok(Preview {
             plan,
@@ -264,15 +263,14 @@ impl Reconciler {
         goes_on: &mut dyn FnMut(Progress) -> bool,
         round: &mut Round,
     ) -> Result<(), Box<Stopped>> {
-        let mut view = self.look(goal, names)?;
-        let (state, mut plan) = self.plan(&view, goal);
+        let (mut view, mut plan) = self.look(goal, names)?;
         round.conflicts = std::mem::take(&mut plan.conflicts);
         plan.retain(|key| !self.quarantine.holds(key));
-        let owned = owned(&state, &plan);
+        let owned = owned(&view.state, &plan);
         round.held = self.guard.hold(&mut plan, owned, goal.read);
         trials.limit(&mut plan);
         let mut stopped = None;
-        let batches = batches(&plan, &state, names, self.rules().ttl);
+        let batches = batches(&plan, &view.state, names, self.rules().ttl);
         let of = round.batches.len() + batches.len();
         for batch in batches {
             match self.client.change(&self.settings.zone_id, &batch) {
@@ -283,7 +281,7 @@ impl Reconciler {
                     break;
                 }
             }
-            view.zone.apply(&batch);
+            view.apply(&batch);
             change_log::applied(&batch, names);
             let is_state = |name: &Name| names.index(name).is_some();
             self.telemetry
@@ -294,36 +292,38 @@ impl Reconciler {
                 break;
             }
         }
-        let state = State::read(&view.zone, &view.names);
-        round.owned = state.owned().count();
-        round.in_zone = in_zone(goal.desired, &view, &state);
+        round.owned = view.state.owned().count();
+        round.in_zone = in_zone(goal.desired, &view);
         self.view = Some(view);
         stopped.map_or(Ok(()), Err)
     }
 
-    /// The zone, as known or listed.
-    fn look(&mut self, goal: Goal<'_>, names: &StateNames) -> Result<View, Error> {
+    /// The zone, as known or listed, and what has to change in it.
+    fn look(&mut self, goal: Goal<'_>, names: &StateNames) -> Result<(View, Plan), Error> {
         let desired = &goal.desired.record_sets;
         let known = self.view.take();
         if let Some(view) = known.filter(|v| v.names == *names && v.covers(desired.keys())) {
             // An entry is forgotten since its record set is gone; nothing in the batch would fail
             // if another instance had made it anew. So that must have been seen just now.
-            if self.plan(&view, goal).1.releases.is_empty() {
-                return Ok(view);
+            let plan = self.plan(&view, goal);
+            if plan.releases.is_empty() {
+                return Ok((view, plan));
             }
         }
         let keys = sorted::set(desired.keys());
         let zone_id = &self.settings.zone_id;
         let below = environment_name(goal.environment, &self.settings.rules.zone);
         let mut view = listing::list(&mut self.client, zone_id, names, below.as_ref(), &keys)?;
-        let (_, plan) = self.plan(&view, goal);
-        if plan.hangs_on_ownership() {
-            listing::list_state_records(&mut self.client, &self.settings.zone_id, &mut view)?;
+        let mut plan = self.plan(&view, goal);
+        if plan.hangs_on_ownership()
+            && listing::list_state_records(&mut self.client, &self.settings.zone_id, &mut view)?
+        {
+            plan = self.plan(&view, goal);
         }
-        Ok(view)
+        Ok((view, plan))
     }
 
-    fn plan(&self, view: &View, goal: Goal<'_>) -> (State, Plan) {
+    fn plan(&self, view: &View, goal: Goal<'_>) -> Plan {
         let ReconcilerSettings {
             rules,
             policy,
@@ -339,10 +339,8 @@ impl Reconciler {
             },
             (AdoptSetting::Never, _) | (AdoptSetting::Legacy, None) => Adopt::Never,
         };
-        let state = State::read(&view.zone, &view.names);
         let desired = &goal.desired.record_sets;
-        let plan = plan(desired, &view.zone, &state, *policy, &adopt);
-        (state, plan)
+        plan(desired, &view.zone, &view.state, *policy, &adopt)
     }
 }
 
@@ -377,11 +375,11 @@ fn owned(state: &State, plan: &Plan) -> usize {
     state.owned().count() + plan.adopts.len() + unlisted.count()
 }
 
-fn in_zone(desired: &Desired, view: &View, state: &State) -> BTreeSet<Name> {
+fn in_zone(desired: &Desired, view: &View) -> BTreeSet<Name> {
     let mut names: BTreeSet<Name> = BTreeSet::new();
     let mut not_yet: BTreeSet<&Name> = BTreeSet::new();
     for key in desired.record_sets.keys() {
-        if view.zone.simple(key).is_some() && state.owns(key) {
+        if view.zone.simple(key).is_some() && view.state.owns(key) {
             names.insert(key.name.clone());
         } else {
             not_yet.insert(&key.name);

@@ -6,7 +6,7 @@ use std::fmt::Display;
 
 use crate::desired::Desired;
 use crate::dns::record_set::MOST_VALUES;
-use crate::log;
+use crate::log::{self, Level};
 use crate::rancher::api::ApiError;
 use crate::rancher::metadata::Unavailable;
 use crate::round::{Round, RoundError};
@@ -107,11 +107,12 @@ impl Reports {
     pub fn desired(&mut self, desired: &Desired) {
         let mut labels = BTreeMap::new();
         let mut skipped = BTreeMap::new();
+        let are_skips_told = log::is_written(Level::Debug);
         for (key, outcome) in &desired.services {
             if let Some(words) = outcome.warning() {
                 labels.insert(key.to_string(), words);
             }
-            if let Err(skip) = &outcome.name {
+            if let (true, Err(skip)) = (are_skips_told, &outcome.name) {
                 skipped.insert(key.to_string(), skip.to_string());
             }
         }

@@ -35,6 +35,7 @@ pub fn pack(work: Work<'_>, state: &State, names: &StateNames, ttl: u32) -> Vec<
     }
     // Records that are too long come last: what they can't keep must be elsewhere by then.
     let (long, usual): (Vec<_>, Vec<_>) = rewrites.into_iter().partition(|r| r.is_too_long);
+    let long = sorted::largest_first(long, |rewrite| rewrite.cost().share());
     for rewrite in usual {
         packer.place(rewrite, &mut adds, 0);
     }
@@ -44,9 +45,11 @@ pub fn pack(work: Work<'_>, state: &State, names: &StateNames, ttl: u32) -> Vec<
         }
         packer.place(Rewrite::fresh(index), &mut adds, 0);
     }
-    let moved = packer.added_in.values().copied().max().unwrap_or(0);
     for rewrite in long {
-        packer.place(rewrite, &mut Vec::new(), moved);
+        let moved = rewrite.moved.iter();
+        let moved_in = moved.filter_map(|entry| packer.added_in.get(entry));
+        let earliest = moved_in.copied().max().unwrap_or(0);
+        packer.place(rewrite, &mut Vec::new(), earliest);
     }
     for set in deletes {
         packer.put(0, Cost::of(set), |batch| batch.deletes.push(set.clone()));

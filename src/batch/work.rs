@@ -11,7 +11,7 @@ use crate::sorted;
 
 /// All that a plan asks for.
 pub struct Work<'a> {
-    /// The state records there are, by index, changed or not.
+    /// The state records there are, by index: those that change, and those that have room.
     pub rewrites: Vec<Rewrite<'a>>,
     /// Entries for which a state record with room must be found: those of record sets that exist,
     /// then those that come with a CREATE, the largest first.
@@ -70,6 +70,8 @@ pub struct Rewrite<'a> {
     pub creates: Vec<&'a RecordSet>,
     /// Longer than what we write, as another tool may leave it: nothing is added to it.
     pub is_too_long: bool,
+    /// What it can't keep and what must be listed elsewhere by the time it is written.
+    pub moved: Vec<Entry>,
 }
 
 impl Rewrite<'_> {
@@ -83,6 +85,7 @@ impl Rewrite<'_> {
             deletes: Vec::new(),
             creates: Vec::new(),
             is_too_long: false,
+            moved: Vec::new(),
         }
     }
 
@@ -115,10 +118,15 @@ impl<'a> Work<'a> {
         gone.extend(plan.deletes.iter().map(|set| &set.key));
         let mut deletes = by_state_record(&plan.deletes, state);
         let mut creates = by_state_record(&plan.creates, state);
+        let lists_gone = sorted::set(gone.iter().flat_map(|key| state.listed_in(key)));
 
         let mut adds = Vec::new();
         let mut rewrites = Vec::new();
         for (index, old, entries) in state.records() {
+            let changes = lists_gone.contains(&index) || creates.contains_key(&Some(index));
+            if !changes && entries.len() >= MOST_ENTRIES {
+                continue; // most of many state records are like this
+            }
             let is_gone = |entry: &Entry| matches!(entry, Entry::Owned(key) if gone.contains(key));
             let mut rewrite = Rewrite {
                 old: Some(old.clone()),
@@ -205,7 +213,8 @@ impl<'a> Rewrite<'a> {
         let moved = self.kept.iter().filter(|entry| {
             !short.contains(entry) && !created.contains(entry) && !is_elsewhere(entry)
         });
-        adds.extend(moved.cloned().map(Add::existing));
+        self.moved = moved.cloned().collect();
+        adds.extend(self.moved.iter().cloned().map(Add::existing));
         self.kept = short;
     }
 }

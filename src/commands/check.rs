@@ -9,7 +9,7 @@ use crate::aws::credentials::provider::Identity;
 use crate::config::Config;
 use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
 use crate::listing;
-use crate::ownership::{State, StateNames};
+use crate::ownership::StateNames;
 use crate::parts::{Parts, parts};
 use crate::reconcile::environment_name;
 use crate::route53::client::Client;
@@ -157,7 +157,7 @@ fn list(client: &mut Client, survey: &Survey, zone: &HostedZone) -> Result<Strin
     let keys = sorted::set(survey.desired.record_sets.keys());
     let view = listing::list(client, &zone.id, &names, below.as_ref(), &keys);
     let view = view.map_err(|error| error.to_string())?;
-    let state = State::read(&view.zone, &names);
+    let state = &view.state;
     Ok(format!(
         "{} record sets seen, {} are ours, in {} state records",
         view.zone.iter().count(),

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::config::Config;
-use crate::desired::{Desired, desired};
+use crate::desired::Desired;
 use crate::rancher::metadata::Metadata;
 use crate::rancher::snapshot::Environment;
 use crate::round::Goal;
@@ -25,11 +25,11 @@ impl Survey {
         let read = Instant::now();
         let version = metadata.version();
         let (_, snapshot) = version
-            .and_then(|version| metadata.snapshot(version))
+            .and_then(|version| metadata.snapshot(version, &config.rules))
             .map_err(|error| format!("metadata at {} is unavailable: {error}", metadata.url()))?;
         Ok(Survey {
-            desired: desired(&snapshot, &config.rules),
-            hosts: snapshot.hosts.len(),
+            desired: snapshot.desired,
+            hosts: snapshot.hosts,
             environment: snapshot.environment,
             read,
         })

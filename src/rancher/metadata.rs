@@ -6,8 +6,9 @@ use std::fmt;
 use std::io::Read;
 use std::time::{Duration, Instant};
 
-use super::snapshot::{self, Snapshot};
+use super::snapshot::{self, Environment};
 use crate::aws::sigv4::query_string;
+use crate::desired::{Desired, Gathering, Rules};
 use crate::http::{Http, Request, Response};
 use crate::telemetry::Telemetry;
 use crate::url::Url;
@@ -91,6 +92,16 @@ impl fmt::Display for Unavailable {
 
 impl std::error::Error for Unavailable {}
 
+/// What metadata says at one instant, as far as it matters here.
+pub struct Snapshot {
+    /// The environment that this service runs in.
+    pub environment: Environment,
+    /// How many hosts it has.
+    pub hosts: usize,
+    /// What should be published.
+    pub desired: Desired,
+}
+
 /// A client of the metadata server.
 pub struct Metadata {
     http: Http,
@@ -138,10 +149,14 @@ impl Metadata {
     }
 
     /// A snapshot that holds for one version: the one returned with it.
-    pub fn snapshot(&mut self, version: Version) -> Result<(Version, Snapshot), Unavailable> {
+    pub fn snapshot(
+        &mut self,
+        version: Version,
+        rules: &Rules,
+    ) -> Result<(Version, Snapshot), Unavailable> {
         let mut before = version;
         for _ in 0..MOST_TRIES {
-            let snapshot = self.documents();
+            let snapshot = self.documents(rules);
             // If it has changed meanwhile, neither what was read nor an error says much.
             let after = self.version()?;
             if after == before {
@@ -152,7 +167,7 @@ impl Metadata {
         Err(Unavailable::Unsettled)
     }
 
-    fn documents(&mut self) -> Result<Snapshot, Unavailable> {
+    fn documents(&mut self, rules: &Rules) -> Result<Snapshot, Unavailable> {
         let stack = self.open("/self/stack", LARGEST_STACK)?;
         let environment = snapshot::read_environment(stack).map_err(garbled("/self/stack"))?;
         let hosts = self.open("/hosts", LARGEST_LIST)?;
@@ -163,19 +178,23 @@ impl Metadata {
             return Err(Unavailable::Failed("/hosts", error.to_owned()));
         }
         let services = self.open("/services", LARGEST_LIST)?;
-        let services = snapshot::read_services(services).map_err(garbled("/services"))?;
-        if !services
-            .iter()
-            .any(|service| service.stack_name == environment.own_stack)
-        {
+        let mut gathering = Gathering::new(&environment, &hosts, rules);
+        let mut is_with_us = false;
+        snapshot::read_services(services, &mut |service| {
+            is_with_us |= service.stack_name == environment.own_stack;
+            gathering.add(&service);
+        })
+        .map_err(garbled("/services"))?;
+        let desired = gathering.finish();
+        if !is_with_us {
             return Err(Unavailable::WithoutUs {
                 own_stack: environment.own_stack,
             });
         }
         Ok(Snapshot {
+            hosts: hosts.len(),
+            desired,
             environment,
-            services,
-            hosts,
         })
     }
 

@@ -9,17 +9,6 @@ use serde::Deserialize;
 use super::labels::Labels;
 use super::{elements, tolerant};
 
-/// All of it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Snapshot {
-    /// The environment that this service runs in.
-    pub environment: Environment,
-    /// Every service, in Rancher's order.
-    pub services: Vec<Service>,
-    /// Every host, by its UUID.
-    pub hosts: HashMap<String, Host>,
-}
-
 /// From `/self/stack`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Environment {
@@ -187,13 +176,14 @@ pub fn read_environment(json: impl Read) -> Result<Environment, String> {
     })
 }
 
-/// Reads the answer to `/services`.
-pub fn read_services(mut json: impl Read) -> Result<Vec<Service>, String> {
-    let mut services = Vec::new();
+/// Reads the answer to `/services` and gives them to `take` one by one, in Rancher's order. After
+/// an error, what was given so far is not all of them.
+pub fn read_services(mut json: impl Read, take: &mut dyn FnMut(Service)) -> Result<(), String> {
     elements::each(&mut json, &mut |raw: Option<RawService>| {
-        services.extend(raw.and_then(Into::<Option<Service>>::into));
-    })?;
-    Ok(services)
+        if let Some(service) = raw.and_then(Into::<Option<Service>>::into) {
+            take(service);
+        }
+    })
 }
 
 /// Reads the answer to `/hosts`.
@@ -211,7 +201,12 @@ mod tests {
     use crate::rancher::labels;
 
     fn services(json: &str) -> Result<Vec<Service>, String> {
-        read_services(json.as_bytes())
+        all(json.as_bytes())
+    }
+
+    fn all(json: &[u8]) -> Result<Vec<Service>, String> {
+        let mut services = Vec::new();
+        read_services(json, &mut |service| services.push(service)).map(|()| services)
     }
 
     #[test]
@@ -250,7 +245,7 @@ mod tests {
         ] {
             assert!(services(json).is_err(), "{json:.40}");
         }
-        assert!(read_services(&b"[{\"name\":\"\xff\"}]"[..]).is_err());
+        assert!(all(&b"[{\"name\":\"\xff\"}]"[..]).is_err());
     }
 
     #[test]
@@ -267,8 +262,7 @@ mod tests {
 
     #[test]
     fn reads_the_real_server_s_answers() {
-        let services =
-            read_services(&include_bytes!("../../tests/samples/services.json")[..]).unwrap();
+        let services = all(&include_bytes!("../../tests/samples/services.json")[..]).unwrap();
         assert_eq!(services.len(), 13);
         let cart = services.iter().find(|s| s.name == "Cart_Service").unwrap();
         assert_eq!(

@@ -29,12 +29,10 @@ pub fn missing(desired: &Desired, in_zone: &BTreeSet<Name>) -> BTreeMap<ServiceK
         .iter()
         .filter(|(_, outcome)| !outcome.is_sidekick);
     sorted::map(services.filter_map(|(key, outcome)| {
-        let name = outcome
-            .name
-            .as_ref()
-            .ok()
-            .filter(|name| in_zone.contains(name))?;
-        (!outcome.shows(name)).then(|| (key.clone(), name.clone()))
+        // Nearly all are shown, which is seen sooner than whether they are in the zone.
+        let name = outcome.name.as_ref().ok();
+        let name = name.filter(|name| !outcome.shows(name) && in_zone.contains(name))?;
+        Some((key.clone(), name.clone()))
     }))
 }
 

@@ -171,14 +171,17 @@ fn route53_fails(seen: &Seen) {
         code: "AccessDenied".to_owned(),
         message: "not you".to_owned(),
     };
-    watched.stage.route53.inject(Some(CHANGE), refused, 2);
+    // Until all has been seen: else a failed round may be over before it is looked at.
+    let route53 = &watched.stage.route53;
+    route53.inject(Some(CHANGE), refused, usize::MAX);
     watched.stage.rancher.change(|world| {
         world.add_service("shop", "new").run_on("h1", 80);
     });
     watched.expect("services", &[("state", "waiting")], 1.0);
-    watched.expect("rounds_total", &[("outcome", "failed")], 1.0);
+    watched.expect_some("rounds_total", &[("outcome", "failed")]);
     watched.up("route53", 0.0);
-    watched.expect("api_calls_total", &[WRITE, ("code", "AccessDenied")], 1.0);
+    watched.expect_some("api_calls_total", &[WRITE, ("code", "AccessDenied")]);
+    route53.clear_faults();
     watched.up("route53", 1.0);
     watched.expect("services", &[("state", "waiting")], 0.0);
 }

@@ -126,22 +126,23 @@ fn new_names_of_all_sizes_are_packed_well() {
     assert_eq!(counted(&mut built.zone.clone(), &built), (14, 12));
 }
 
-/// The bound knows neither that some batches must come before others nor that there are two
-/// limits to keep at once, which a long state record that has to be split brings to a head:
-/// hence one or two more where there are few, and a mean to compare. The worlds are the same
-/// each time.
+/// Within 1.25 of the least there can be, or one more: the bound knows neither that some batches
+/// must come before others nor that there are two limits to keep at once, which a long state
+/// record that has to be split brings to a head. All together are much closer. The worlds are the
+/// same each time.
 #[test]
 fn as_few_batches_as_there_can_be_or_hardly_more() {
     let mut runner = TestRunner::deterministic();
     let (mut batches, mut least) = (0, 0);
-    for _ in 0..24 {
+    for _ in 0..60 {
         let world = heavy_worlds().new_tree(&mut runner).unwrap().current();
         let built = world.build();
         let (took, bound) = counted(&mut built.zone.clone(), &built);
-        assert!(took <= 1 + bound * 3 / 2, "{took}, {bound}: {world:#?}");
+        assert!(took <= 1 + bound * 5 / 4, "{took}, {bound}: {world:#?}");
         batches += took;
         least += bound;
     }
+    println!("{batches} batches, at least {least}");
     assert!(
         batches * 100 <= least * 110,
         "{batches} batches, at least {least}"

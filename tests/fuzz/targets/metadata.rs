@@ -3,19 +3,20 @@
 
 #![no_main]
 
+use std::collections::HashMap;
 use std::io::Read;
 use std::net::IpAddr;
 
 use libfuzzer_sys::fuzz_target;
 use rancher_route53::aws::sigv4::query_string;
 use rancher_route53::batch::batches;
-use rancher_route53::desired::{Desired, Rules, desired};
+use rancher_route53::desired::{Desired, Gathering, Rules};
 use rancher_route53::dns::{Name, RecordType, Zone};
 use rancher_route53::ownership::{State, StateNames};
 use rancher_route53::plan::{Adopt, Policy, plan};
 use rancher_route53::rancher::metadata::Version;
 use rancher_route53::rancher::snapshot::{
-    Container, Environment, Service, Snapshot, read_environment, read_hosts, read_services,
+    Container, Environment, Host, Service, read_environment, read_hosts, read_services,
 };
 use rancher_route53::template::{DEFAULT, Template};
 use rancher_route53_fuzz::{apply_strictly, assert_within_limits};
@@ -30,13 +31,13 @@ fuzz_target!(|bytes: &[u8]| {
     version(text);
 
     let (stack, hosts) = (read_environment(stack), halves(hosts, read_hosts));
-    let Some(mut services) = halves(services, read_services) else {
+    let Some(mut services) = halves(services, all_services) else {
         return;
     };
     if bytes.first() == Some(&b' ') {
         crowd(&mut services);
     }
-    let snapshot = Snapshot {
+    let world = World {
         environment: stack.unwrap_or_else(|_| Environment {
             name: "Prod".to_owned(),
             uuid: "1a5".to_owned(),
@@ -45,24 +46,46 @@ fuzz_target!(|bytes: &[u8]| {
         services,
         hosts: hosts.unwrap_or_default(),
     };
-    let environment = &snapshot.environment;
+    let environment = &world.environment;
     assert!(!environment.name.is_empty() && !environment.uuid.is_empty());
     let rules = Rules {
         zone: Name::parse("example.com").expect("a name"),
         template: Template::parse(DEFAULT).expect("the default"),
         ttl: 300,
     };
-    let wanted = desired(&snapshot, &rules);
-    check(&wanted, &snapshot, &rules);
-    publish(&wanted, &snapshot.environment.uuid, &rules);
-    let mut reversed = snapshot;
+    let wanted = world.desired(&rules);
+    check(&wanted, &world, &rules);
+    publish(&wanted, &world.environment.uuid, &rules);
+    let mut reversed = world;
     reversed.services.reverse();
-    let reversed = desired(&reversed, &rules);
+    let reversed = reversed.desired(&rules);
     assert_eq!(
         reversed.record_sets, wanted.record_sets,
         "the order of services says nothing"
     );
 });
+
+/// All that metadata says.
+struct World {
+    environment: Environment,
+    services: Vec<Service>,
+    hosts: HashMap<String, Host>,
+}
+
+impl World {
+    fn desired(&self, rules: &Rules) -> Desired {
+        let mut gathering = Gathering::new(&self.environment, &self.hosts, rules);
+        for service in &self.services {
+            gathering.add(service);
+        }
+        gathering.finish()
+    }
+}
+
+fn all_services(json: impl Read) -> Result<Vec<Service>, String> {
+    let mut services = Vec::new();
+    read_services(json, &mut |service| services.push(service)).map(|()| services)
+}
 
 fn cut(bytes: &[u8]) -> (&[u8], &[u8]) {
     let at = bytes
@@ -133,7 +156,7 @@ fn version(bytes: &[u8]) {
     }
 }
 
-fn check(wanted: &Desired, snapshot: &Snapshot, rules: &Rules) {
+fn check(wanted: &Desired, world: &World, rules: &Rules) {
     for (key, set) in &wanted.record_sets {
         assert_eq!((&set.key, set.ttl), (key, rules.ttl));
         assert_within_limits(&key.name);
@@ -154,7 +177,7 @@ fn check(wanted: &Desired, snapshot: &Snapshot, rules: &Rules) {
             assert_eq!(key.rtype, rtype);
         }
     }
-    assert!(wanted.services.len() <= snapshot.services.len());
+    assert!(wanted.services.len() <= world.services.len());
     for (key, outcome) in &wanted.services {
         match &outcome.name {
             Ok(name) => {
