@@ -3,25 +3,32 @@
 use std::fmt;
 
 use crate::dns::{ChangeBatch, RecordSet};
-use crate::log;
+use crate::log::{self, Level, Lines};
 use crate::ownership::StateNames;
 
 /// Logs a batch that was applied; the state records are bookkeeping.
 pub fn applied(batch: &ChangeBatch, names: &StateNames) {
-    let is_state = |set: &RecordSet| names.index(&set.key.name).is_some();
+    let mut lines = Lines::now();
+    let is_state = |set: &RecordSet| names.index_of(&set.key).is_some();
     for set in &batch.creates {
         let before = batch.deletes.iter().find(|deleted| deleted.key == set.key);
         match before {
             _ if is_state(set) => {
-                log::debug(
+                lines.add(
+                    Level::Debug,
                     "state record written",
                     &[("name", &set.key.name), ("entries", &set.values.len())],
                 );
             }
-            None => log::info("record set created", &fields(set, &values(set))),
+            None => lines.add(
+                Level::Info,
+                "record set created",
+                &fields(set, &values(set)),
+            ),
             Some(before) => {
                 let (from, to) = (values(before), values(set));
-                log::info(
+                lines.add(
+                    Level::Info,
                     "record set changed",
                     &[
                         ("name", &set.key.name),
@@ -37,11 +44,20 @@ pub fn applied(batch: &ChangeBatch, names: &StateNames) {
     for set in &batch.deletes {
         let is_gone = !batch.creates.iter().any(|created| created.key == set.key);
         match is_gone {
-            true if is_state(set) => log::debug("state record deleted", &[("name", &set.key.name)]),
-            true => log::info("record set deleted", &fields(set, &values(set))),
+            true if is_state(set) => lines.add(
+                Level::Debug,
+                "state record deleted",
+                &[("name", &set.key.name)],
+            ),
+            true => lines.add(
+                Level::Info,
+                "record set deleted",
+                &fields(set, &values(set)),
+            ),
             false => {}
         }
     }
+    lines.write();
 }
 
 fn fields<'a>(set: &'a RecordSet, values: &'a dyn fmt::Display) -> [log::Field<'a>; 4] {

@@ -97,22 +97,52 @@ fn log() -> &'static Log {
     LOG.get().unwrap_or(&UNTIL_STARTED)
 }
 
-/// Writes an event. That it can't be written is no reason to stop.
+/// Writes an event.
 pub fn write(level: Level, message: &str, fields: &[Field<'_>]) {
     if !is_written(level) {
         return;
     }
-    let log = log();
-    let time = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
-    let line = line(log.format, &time, level, message, fields);
-    match &log.file {
-        Some(file) => {
-            if let Ok(mut file) = file.lock() {
-                let _ = file.write_all(line.as_bytes());
-            }
+    let mut lines = Lines::now();
+    lines.add(level, message, fields);
+    lines.write();
+}
+
+/// Events of one moment that are written together: some hundred writes take as long as what they
+/// tell of.
+pub struct Lines {
+    time: String,
+    text: String,
+}
+
+impl Lines {
+    /// None yet.
+    pub fn now() -> Lines {
+        Lines {
+            time: Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true),
+            text: String::new(),
         }
-        None => {
-            let _ = std::io::stderr().lock().write_all(line.as_bytes());
+    }
+
+    /// One more event.
+    pub fn add(&mut self, level: Level, message: &str, fields: &[Field<'_>]) {
+        if is_written(level) {
+            self.text += &line(log().format, &self.time, level, message, fields);
+        }
+    }
+
+    /// Writes them. That they can't be written is no reason to stop.
+    pub fn write(self) {
+        let text = self.text.as_bytes();
+        match &log().file {
+            _ if text.is_empty() => {}
+            Some(file) => {
+                if let Ok(mut file) = file.lock() {
+                    let _ = file.write_all(text);
+                }
+            }
+            None => {
+                let _ = std::io::stderr().lock().write_all(text);
+            }
         }
     }
 }

@@ -61,6 +61,15 @@ impl StateNames {
         }
     }
 
+    /// Which of the environment's state records this is. Another type of its name is none: a service
+    /// may be given that name.
+    pub fn index_of(&self, key: &RecordKey) -> Option<u16> {
+        match key.rtype {
+            RecordType::Txt => self.index(&key.name),
+            _ => None,
+        }
+    }
+
     /// Which of the environment's state records has this name.
     pub fn index(&self, name: &Name) -> Option<u16> {
         if *name == self.first {
@@ -159,12 +168,12 @@ impl State {
     /// Takes in a change that Route 53 has confirmed.
     pub fn apply(&mut self, batch: &ChangeBatch, names: &StateNames) {
         for set in &batch.deletes {
-            if let Some(index) = names.index(&set.key.name) {
+            if let Some(index) = names.index_of(&set.key) {
                 self.forget(index);
             }
         }
         for set in &batch.creates {
-            if let Some(index) = names.index(&set.key.name) {
+            if let Some(index) = names.index_of(&set.key) {
                 self.add(index, set, &names.zone);
             }
         }

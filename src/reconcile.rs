@@ -16,7 +16,7 @@ use crate::aws::retry;
 use crate::batch::batches;
 use crate::change_log;
 use crate::desired::{Desired, Rules};
-use crate::dns::{ChangeBatch, Name};
+use crate::dns::{ChangeBatch, Name, RecordKey};
 use crate::guard::{Guard, GuardSettings};
 use crate::listing::{self, View};
 use crate::log;
@@ -239,7 +239,7 @@ impl Reconciler {
             .filter(|message| with_races || !Refusal::tells_of_lost_race(message))
             .cloned()
             .collect();
-        let groups = suspects(batch, &messages, |key| names.index(&key.name).is_some());
+        let groups = suspects(batch, &messages, |key| names.index_of(key).is_some());
         let is_any = !groups.is_empty();
         for group in groups {
             if group.keys.len() > 1 {
@@ -283,7 +283,7 @@ impl Reconciler {
             }
             view.apply(&batch);
             change_log::applied(&batch, names);
-            let is_state = |name: &Name| names.index(name).is_some();
+            let is_state = |key: &RecordKey| names.index_of(key).is_some();
             self.telemetry
                 .note(|status| status.changed(&batch, is_state, Utc::now()));
             let done = round.batches.len();

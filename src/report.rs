@@ -20,6 +20,9 @@ struct Problems {
     /// Message of the line when one ends.
     ends: &'static str,
     known: BTreeMap<String, String>,
+    /// Each try is told until one has succeeded: who starts the program wants to see what it
+    /// waits for.
+    is_starting: bool,
 }
 
 impl Problems {
@@ -28,13 +31,22 @@ impl Problems {
             starts,
             ends,
             known: BTreeMap::new(),
+            is_starting: false,
+        }
+    }
+
+    /// The same for what the program has to wait for when it starts.
+    fn of_start(starts: &'static str, ends: &'static str) -> Problems {
+        Problems {
+            is_starting: true,
+            ..Problems::new(starts, ends)
         }
     }
 
     /// What problems there are now: what each concerns, and its words.
     fn are(&mut self, now: BTreeMap<String, String>) {
         for (subject, words) in &now {
-            if self.known.get(subject) != Some(words) {
+            if self.is_starting || self.known.get(subject) != Some(words) {
                 log::warn(self.starts, &[("what", subject), ("error", words)]);
             }
         }
@@ -45,6 +57,7 @@ impl Problems {
         {
             log::info(self.ends, &[("what", subject)]);
         }
+        self.is_starting &= !now.is_empty();
         self.known = now;
     }
 
@@ -71,7 +84,7 @@ pub struct Reports {
 impl Default for Reports {
     fn default() -> Reports {
         Reports {
-            metadata: Problems::new(
+            metadata: Problems::of_start(
                 "metadata is unavailable, nothing is changed meanwhile",
                 "metadata is available again",
             ),
@@ -84,7 +97,7 @@ impl Default for Reports {
             held: Problems::new("deletes wait", "no deletes wait any more"),
             labels: Problems::new("a label is not understood", "a label is understood again"),
             cuts: Problems::new("there are too many addresses", "all addresses fit again"),
-            write_back: Problems::new(
+            write_back: Problems::of_start(
                 "fqdns can't be written back to Rancher",
                 "fqdns are written back again",
             ),

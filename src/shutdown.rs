@@ -15,29 +15,49 @@ use crate::log;
 /// How long a batch in flight may keep the process from ending.
 const GRACE: Duration = Duration::from_millis(800);
 
-/// Tells whether a batch is in flight.
+/// Tells whether a batch is in flight, and keeps back the next one when the process ends.
 #[derive(Clone, Default)]
-pub struct Gate(Arc<(Mutex<bool>, Condvar)>);
+pub struct Gate(Arc<(Mutex<State>, Condvar)>);
+
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+enum State {
+    #[default]
+    Open,
+    /// A batch is in flight.
+    Held,
+    /// No batch is to be sent any more.
+    Closed,
+}
 
 impl Gate {
-    /// Marks the time that `work` takes as one in which the process shouldn't end.
+    /// Marks the time that `work` takes as one in which the process shouldn't end. Doesn't return
+    /// once the gate is closed.
     pub fn hold<R>(&self, work: impl FnOnce() -> R) -> R {
-        self.set(true);
+        let (state, changed) = &*self.0;
+        let lock = || state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut now = lock();
+        while *now == State::Closed {
+            now = changed.wait(now).unwrap_or_else(PoisonError::into_inner);
+        }
+        *now = State::Held;
+        drop(now);
         let result = work();
-        self.set(false);
+        let mut now = lock();
+        if *now == State::Held {
+            *now = State::Open;
+        }
+        drop(now);
+        changed.notify_all();
         result
     }
 
-    fn set(&self, held: bool) {
+    /// Waits until no batch is in flight, and lets no further one begin.
+    fn close(&self, longest: Duration) {
         let (state, changed) = &*self.0;
-        *state.lock().unwrap_or_else(PoisonError::into_inner) = held;
-        changed.notify_all();
-    }
-
-    fn wait(&self, longest: Duration) {
-        let (state, changed) = &*self.0;
-        let held = state.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = changed.wait_timeout_while(held, longest, |held| *held);
+        let now = state.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = changed.wait_timeout_while(now, longest, |now| *now == State::Held);
+        let (mut now, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        *now = State::Closed;
     }
 }
 
@@ -54,7 +74,7 @@ pub fn on_signal(gate: Gate) -> std::io::Result<()> {
                 } else {
                     "SIGINT"
                 };
-                gate.wait(GRACE);
+                gate.close(GRACE);
                 log::info("stopping", &[("signal", &name)]);
                 std::process::exit(0);
             }
@@ -70,16 +90,25 @@ mod tests {
     #[test]
     fn waits_for_work_in_flight_but_not_for_ever() {
         let gate = Gate::default();
-        gate.wait(Duration::from_secs(3600)); // nothing is in flight
         let other = gate.clone();
         let start = Instant::now();
         gate.hold(|| {
             std::thread::scope(|s| {
-                s.spawn(|| other.wait(Duration::from_millis(50)))
+                s.spawn(|| other.close(Duration::from_millis(50)))
                     .join()
                     .unwrap();
             })
         });
         assert!(start.elapsed() >= Duration::from_millis(50));
+        Gate::default().close(Duration::from_secs(3600)); // nothing is in flight
+    }
+
+    #[test]
+    fn once_closed_it_lets_nothing_begin() {
+        let gate = Gate::default();
+        gate.close(Duration::ZERO);
+        let (sender, receiver) = std::sync::mpsc::channel();
+        std::thread::spawn(move || gate.hold(|| sender.send(()).unwrap()));
+        assert!(receiver.recv_timeout(Duration::from_millis(100)).is_err());
     }
 }

@@ -3,7 +3,7 @@
 
 use super::diff::one_line;
 use super::survey::Survey;
-use super::terminal::{confirm, progress};
+use super::terminal::{confirm, progress, say};
 use crate::config::Config;
 use crate::config::arguments::Arguments;
 use crate::desired::Desired;
@@ -48,21 +48,21 @@ pub fn adopt(
     let mut as_is = Desired::default();
     for key in &preview.plan.adopts {
         if let Some(set) = preview.zone.simple(key) {
-            println!("* {}", one_line(set));
+            say(format_args!("* {}\n", one_line(set)));
             as_is.record_sets.insert(key.clone(), set.clone());
         }
     }
     let count = as_is.record_sets.len();
     for conflict in &preview.plan.conflicts {
-        println!("! {}\n    {}", conflict.key, conflict.why);
+        say(format_args!("! {}\n    {}\n", conflict.key, conflict.why));
     }
     if count == 0 {
-        println!("Nothing to take over.");
+        say(format_args!("Nothing to take over.\n"));
         return Ok(());
     }
-    println!(
-        "\n{count} record sets become ours: the next round changes or deletes them as services ask."
-    );
+    say(format_args!(
+        "\n{count} record sets become ours: the next round changes or deletes them as services ask.\n"
+    ));
     if !confirm("They are taken over.", arguments.yes)? {
         return Err("nothing was changed".to_owned());
     }
@@ -72,6 +72,6 @@ pub fn adopt(
     };
     let round = reconciler.round(goal, &mut progress);
     round.map_err(|error| format!("{error}; run it again to go on from here"))?;
-    println!("{count} record sets taken over.");
+    say(format_args!("{count} record sets taken over.\n"));
     Ok(())
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::survey::Survey;
-use super::terminal::{Colour, coloured, has_colours, shown};
+use super::terminal::{Colour, coloured, has_colours, say, shown};
 use crate::aws::credentials::provider::Identity;
 use crate::config::Config;
 use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
@@ -50,7 +50,7 @@ pub fn check(config: &Config, gate: Gate, telemetry: Telemetry) -> Result<(), St
         };
         bad += usize::from(mark == "✗");
         let mark = coloured(mark, colour, colours);
-        println!("{mark} {what:<11} {}", shown(&words));
+        say(format_args!("{mark} {what:<11} {}\n", shown(&words)));
     };
     let Parts {
         mut metadata,

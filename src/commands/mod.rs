@@ -39,14 +39,14 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             command: Command::Help,
             ..
         }) => {
-            print!("{}", help::help());
+            terminal::say(format_args!("{}", help::help()));
             ExitCode::SUCCESS
         }
         Ok(Arguments {
             command: Command::Version,
             ..
         }) => {
-            println!("rancher-route53 {}", version());
+            terminal::say(format_args!("rancher-route53 {}\n", version()));
             ExitCode::SUCCESS
         }
         Ok(arguments) => match Config::read(&variable, &arguments) {
@@ -66,7 +66,7 @@ pub fn version() -> String {
 }
 
 fn wrong(error: &dyn std::fmt::Display) -> ExitCode {
-    eprintln!("{error}");
+    terminal::complain(format_args!("{error}"));
     ExitCode::from(USAGE)
 }
 
@@ -119,7 +119,7 @@ fn start(arguments: &Arguments, mut config: Config) -> ExitCode {
             ExitCode::from(FAILED)
         }
         Err(error) => {
-            eprintln!("{}", terminal::shown(&error));
+            terminal::complain(format_args!("{}", terminal::shown(&error)));
             ExitCode::from(FAILED)
         }
     }

@@ -112,7 +112,8 @@ fn wait(
     Ok(())
 }
 
-/// Writes names back, each a few times if need be; the last error if one couldn't be.
+/// Writes names back, each a few times if need be; the last error if one couldn't be. While Rancher
+/// takes none, the others aren't tried.
 fn write_all(
     mut api: Api,
     names: &BTreeMap<ServiceKey, Name>,
@@ -131,7 +132,8 @@ fn write_all(
                         retry::random(),
                     ))
                 }
-                Err(error) => {
+                Err(error @ ApiError::Unavailable(_)) => return Some(error),
+                Err(error @ ApiError::Refused(_)) => {
                     failure = Some(error);
                     break;
                 }

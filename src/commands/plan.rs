@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::diff;
 use super::survey::Survey;
-use super::terminal;
+use super::terminal::{self, say};
 use crate::config::Config;
 use crate::config::arguments::Arguments;
 use crate::parts::{Parts, parts, reconciler};
@@ -33,10 +33,14 @@ pub fn plan(
     let preview = reconciler.preview(survey.goal());
     let preview = preview.map_err(|error| error.to_string())?;
     match arguments.json {
-        true => println!("{:#}", diff::value(&zone, &survey, &preview)),
+        true => say(format_args!(
+            "{:#}\n",
+            diff::value(&zone, &survey, &preview)
+        )),
         false => {
             let colours = terminal::has_colours();
-            print!("{}", diff::text(&zone, &survey, &preview, colours));
+            let text = diff::text(&zone, &survey, &preview, colours);
+            say(format_args!("{text}"));
         }
     }
     Ok(

@@ -4,7 +4,7 @@
 
 use super::diff::one_line;
 use super::survey::Survey;
-use super::terminal::{confirm, progress, shown};
+use super::terminal::{confirm, progress, say, shown};
 use crate::config::Config;
 use crate::config::arguments::Arguments;
 use crate::desired::Desired;
@@ -51,20 +51,20 @@ pub fn purge(
     let sets = preview.plan.deletes.iter();
     let state_records = preview.state.records().map(|(_, set, _)| set);
     for set in sets.chain(state_records) {
-        println!("- {}", one_line(set));
+        say(format_args!("- {}\n", one_line(set)));
     }
     let (count, environment) = (preview.plan.deletes.len(), shown(&survey.environment.name));
     let zone = zone.name.without_dot();
-    println!(
-        "\n{count} record sets of environment {environment} in {zone}, and the state records."
-    );
+    say(format_args!(
+        "\n{count} record sets of environment {environment} in {zone}, and the state records.\n"
+    ));
     if preview.batches == 0 {
-        println!("Nothing to remove.");
+        say(format_args!("Nothing to remove.\n"));
         return Ok(());
     }
-    println!(
-        "A service that still runs creates them again at its next resync: stop it right after this."
-    );
+    say(format_args!(
+        "A service that still runs creates them again at its next resync: stop it right after this.\n"
+    ));
     if !confirm("All of this is deleted.", arguments.yes)? {
         return Err("nothing was changed".to_owned());
     }
@@ -84,6 +84,8 @@ pub fn purge(
             refused.key, refused.words
         ));
     }
-    println!("{count} record sets deleted, and the state records.");
+    say(format_args!(
+        "{count} record sets deleted, and the state records.\n"
+    ));
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! What is different on a terminal: colour, a line of progress, a question.
 
+use std::fmt;
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use crate::log;
@@ -14,6 +15,18 @@ pub fn shown(text: &str) -> String {
             false => c.escape_unicode().collect(),
         })
         .collect()
+}
+
+/// Prints to stdout. Whoever reads it may have seen enough and closed it (`--help | head`): that is
+/// no reason to abort, as `print!` does.
+pub fn say(text: fmt::Arguments<'_>) {
+    let mut stdout = io::stdout().lock();
+    let _ = stdout.write_fmt(text).and_then(|()| stdout.flush());
+}
+
+/// The same for stderr, with a line break.
+pub fn complain(text: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
 /// How text is marked.
@@ -53,7 +66,7 @@ pub fn progress(progress: Progress) -> bool {
     if io::stderr().is_terminal() {
         let Progress { done, of } = progress;
         let end = if done == of { "\n" } else { "" };
-        eprint!("\r{done} of {of} change batches{end}");
+        let _ = write!(io::stderr().lock(), "\r{done} of {of} change batches{end}");
     }
     true
 }
@@ -66,10 +79,9 @@ pub fn confirm(question: &str, yes: bool) -> Result<bool, String> {
     if !io::stdin().is_terminal() {
         return Err("nothing was changed: pass --yes to go on without being asked".to_owned());
     }
-    print!("{question} Type yes to go on: ");
-    let flushed = io::stdout().flush();
+    say(format_args!("{question} Type yes to go on: "));
     let mut answer = String::new();
-    let read = flushed.and_then(|()| io::stdin().lock().read_line(&mut answer));
+    let read = io::stdin().lock().read_line(&mut answer);
     read.map_err(|error| format!("no answer can be read: {error}"))?;
     Ok(answer.trim().eq_ignore_ascii_case("yes"))
 }

@@ -87,9 +87,9 @@ fn pair<A, B>(
 
 fn keys(reader: &mut Reader<'_>) -> Option<Credentials> {
     let known = reader.problems.len();
-    let id = reader.text("AWS_ACCESS_KEY_ID");
-    let secret = reader.secret("AWS_SECRET_ACCESS_KEY");
-    let session_token = reader.secret("AWS_SESSION_TOKEN");
+    let id = reader.header_text("AWS_ACCESS_KEY_ID");
+    let secret = reader.header_secret("AWS_SECRET_ACCESS_KEY");
+    let session_token = reader.header_secret("AWS_SESSION_TOKEN");
     if session_token.is_some() && id.is_none() && secret.is_none() {
         pair::<(), _>(
             reader,

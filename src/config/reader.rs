@@ -101,8 +101,20 @@ impl<'a> Reader<'a> {
         self.find(name).map(|found| found.text)
     }
 
-    pub fn secret(&mut self, name: &'static str) -> Option<Secret> {
-        self.text(name).map(Secret::new)
+    /// A text that goes into a header of requests, or its part: whatever has no place there was
+    /// hardly meant.
+    pub fn header_text(&mut self, name: &'static str) -> Option<String> {
+        self.hidden_value(name, "visible ASCII characters", |text| {
+            match text.bytes().all(|byte| byte.is_ascii_graphic()) {
+                true => Ok(text.to_owned()),
+                false => Err("there is a blank, a line break or the like in it".to_owned()),
+            }
+        })
+    }
+
+    /// The same for what must never be printed.
+    pub fn header_secret(&mut self, name: &'static str) -> Option<Secret> {
+        self.header_text(name).map(Secret::new)
     }
 
     pub fn required_text(&mut self, name: &'static str) -> Option<String> {

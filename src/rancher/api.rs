@@ -57,6 +57,7 @@ pub struct Api {
     http: Http,
     url: Url,
     authorization: Secret,
+    secret_key: Secret,
     /// Where events go; found out at the first one.
     collection: Option<Url>,
     telemetry: Telemetry,
@@ -77,13 +78,15 @@ impl Api {
             http,
             url,
             authorization,
+            secret_key: secret_key.clone(),
             collection: None,
             telemetry,
         }
     }
 
     /// Posts an `externalDnsEvent`: this service has this name. Each call that this takes may
-    /// take `timeout`: one, and up to three more the first time.
+    /// take `timeout`: one, or before the first event those that find out where events go, which
+    /// are not made again when that is known.
     pub fn publish(
         &mut self,
         key: &ServiceKey,
@@ -92,7 +95,10 @@ impl Api {
     ) -> Result<(), ApiError> {
         let collection = match &self.collection {
             Some(collection) => collection.clone(),
-            None => self.discover(timeout)?.collection,
+            None => {
+                let found = self.discover(timeout)?.collection;
+                self.collection.insert(found).clone()
+            }
         };
         let event = json!({
             "type": "externalDnsEvent",
@@ -115,13 +121,14 @@ impl Api {
                         format!("no answer of Rancher's at {collection}: check CATTLE_URL");
                     return Err(ApiError::Unavailable(message));
                 }
-                self.collection = Some(collection);
                 Ok(())
             }
-            400 | 409 | 422 => Err(ApiError::Refused(explain(&collection, response))),
-            _ => {
-                self.collection = None; // it may be elsewhere by now
-                Err(ApiError::Unavailable(explain(&collection, response)))
+            400 | 409 | 422 => Err(ApiError::Refused(self.explain(&collection, response))),
+            status => {
+                if status < 500 {
+                    self.collection = None; // it may be elsewhere by now
+                }
+                Err(ApiError::Unavailable(self.explain(&collection, response)))
             }
         }
     }
@@ -167,8 +174,8 @@ impl Api {
             let response = self.call("root", &url, b"", timeout)?;
             match response.status {
                 200..=299 => return Ok((url, response)),
-                404 => failure = Some(explain(&url, response)),
-                _ => return Err(ApiError::Unavailable(explain(&url, response))),
+                404 => failure = Some(self.explain(&url, response)),
+                _ => return Err(ApiError::Unavailable(self.explain(&url, response))),
             }
         }
         Err(ApiError::Unavailable(failure.unwrap_or_default()))
@@ -181,7 +188,7 @@ impl Api {
     ) -> Result<Option<Found>, ApiError> {
         let response = self.call("schemas", schemas, b"", timeout)?;
         if response.status != 200 {
-            return Err(ApiError::Unavailable(explain(schemas, response)));
+            return Err(ApiError::Unavailable(self.explain(schemas, response)));
         }
         let json = std::io::BufReader::new(response.reader(LARGEST_SCHEMAS));
         let events = collection_in(json)
@@ -199,6 +206,34 @@ impl Api {
     fn own(&self, link: &str) -> Option<Url> {
         let link = Url::parse(link).ok()?;
         Some(self.url.with_path(link.path()))
+    }
+
+    /// What Rancher answered, and for what an operator can mend, how.
+    fn explain(&self, url: &Url, response: Response) -> String {
+        let status = response.status;
+        let hint = match status {
+            401 => ": Rancher does not know CATTLE_ACCESS_KEY and CATTLE_SECRET_KEY",
+            403 => {
+                ": the keys may not do this; the container needs the labels \
+                 io.rancher.container.create_agent=true and io.rancher.container.agent.role=external-dns"
+            }
+            404 => ": check CATTLE_URL",
+            300..=399 => ": redirects are not followed, check CATTLE_URL",
+            _ => "",
+        };
+        let words = response.text(LARGEST_ANSWER).ok().and_then(|text| {
+            let error: serde_json::Value = serde_json::from_str(&text).ok()?;
+            let word = |field: &str| error.get(field)?.as_str().map(str::to_owned);
+            word("message").or_else(|| word("code"))
+        });
+        match words {
+            // A server may quote what it was sent.
+            Some(words) => {
+                let words = self.authorization.redact(&self.secret_key.redact(&words));
+                format!("status {status} at {url}{hint} ({words:.200})")
+            }
+            None => format!("status {status} at {url}{hint}"),
+        }
     }
 
     fn call(
@@ -283,28 +318,4 @@ fn is_json_object(response: Response) -> bool {
         .ok()
         .and_then(|text| serde_json::from_str(&text).ok());
     matches!(resource, Some(serde_json::Value::Object(_)))
-}
-
-/// What Rancher answered, and for what an operator can mend, how.
-fn explain(url: &Url, response: Response) -> String {
-    let status = response.status;
-    let hint = match status {
-        401 => ": Rancher does not know CATTLE_ACCESS_KEY and CATTLE_SECRET_KEY",
-        403 => {
-            ": the keys may not do this; the container needs the labels \
-             io.rancher.container.create_agent=true and io.rancher.container.agent.role=external-dns"
-        }
-        404 => ": check CATTLE_URL",
-        300..=399 => ": redirects are not followed, check CATTLE_URL",
-        _ => "",
-    };
-    let words = response.text(LARGEST_ANSWER).ok().and_then(|text| {
-        let error: serde_json::Value = serde_json::from_str(&text).ok()?;
-        let word = |field: &str| error.get(field)?.as_str().map(str::to_owned);
-        word("message").or_else(|| word("code"))
-    });
-    match words {
-        Some(words) => format!("status {status} at {url}{hint} ({words:.200})"),
-        None => format!("status {status} at {url}{hint}"),
-    }
 }

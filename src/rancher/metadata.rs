@@ -228,6 +228,8 @@ impl Metadata {
             body: b"",
             timeout,
         };
+        // A snapshot takes several requests, each of which may take its time.
+        self.telemetry.heartbeat.beat();
         let started = Instant::now();
         let sent = self.http.send(&request);
         let name = if query.is_empty() { path } else { WAIT };

@@ -80,7 +80,9 @@ impl Refusal {
 
     /// Whether only an operator can mend it: credentials, permissions, the zone.
     pub fn needs_operator(&self) -> bool {
-        !self.is_retryable() && (matches!(self.status, 401 | 403 | 404))
+        // The last one comes with status 400: the key isn't even one.
+        let is_mendable = matches!(self.status, 401 | 403 | 404);
+        !self.is_retryable() && (is_mendable || self.code == "IncompleteSignature")
     }
 }
 

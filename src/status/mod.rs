@@ -137,7 +137,7 @@ impl Status {
     pub fn changed(
         &mut self,
         batch: &ChangeBatch,
-        is_state: impl Fn(&Name) -> bool,
+        is_state: impl Fn(&RecordKey) -> bool,
         at: DateTime<Utc>,
     ) {
         let of = |set: &RecordSet, action, from, to| Change {
@@ -153,13 +153,13 @@ impl Status {
             changes.truncate(MOST_CHANGES - 1);
             changes.insert(0, change);
         };
-        for set in batch.creates.iter().filter(|set| !is_state(&set.key.name)) {
+        for set in batch.creates.iter().filter(|set| !is_state(&set.key)) {
             match batch.deletes.iter().find(|deleted| deleted.key == set.key) {
                 None => add(of(set, Action::Create, String::new(), shown(set))),
                 Some(before) => add(of(set, Action::Change, shown(before), shown(set))),
             }
         }
-        for set in batch.deletes.iter().filter(|set| !is_state(&set.key.name)) {
+        for set in batch.deletes.iter().filter(|set| !is_state(&set.key)) {
             if !batch.creates.iter().any(|created| created.key == set.key) {
                 add(of(set, Action::Delete, shown(set), String::new()));
             }

@@ -149,7 +149,7 @@ pub fn busy() -> Status {
     };
     status.changed(
         &change,
-        |is_state| *is_state == name("state.example.com"),
+        |key| key.name == name("state.example.com"),
         ago(10),
     );
     let list = Operation {

@@ -1,6 +1,6 @@
 //! What is ours, what isn't, and who takes over from whom.
 
-use crate::stage::{PATIENCE, STATE, Stage, ZONE, web, world};
+use crate::stage::{PATIENCE, STATE, Stage, ZONE, state_line, web, world};
 use sim::rancher::World;
 use sim::route53::{Operation, RecordSet};
 use sim::service::Service;
@@ -331,4 +331,42 @@ fn two_instances_lose_nothing_and_do_not_quarrel() {
     assert_eq!(stage.calls(Operation::ChangeResourceRecordSets), 0);
     drop(orphans);
     drop(both);
+}
+
+#[test]
+fn an_address_at_a_state_record_s_name_is_no_state_record() {
+    let stage = Stage::new(world(|world| {
+        world.add_service("shop", "web").run_on("h1", 80);
+        let template = STATE.strip_suffix(".example.com.").unwrap();
+        world
+            .add_service("shop", "odd")
+            .run_on("h1", 80)
+            .label("io.rancher.service.external_dns_name_template", template);
+    }));
+    let _service = stage.run();
+    let entries = ["web.shop.prod.example.com.", STATE];
+    let odd = |address: &str| format!("{STATE} 300 A {address}");
+    let state = state_line(&[entries[1], entries[0]]);
+    let web = |address: &str| format!("{} 300 A {address}", entries[0]);
+    stage.expect_zone(&[&odd("203.0.113.1"), &state, &web("203.0.113.1")]);
+    // Only the odd one changes, then the other one goes: it still is ours.
+    stage.rancher.change(|world| {
+        let odd = world.service_mut("shop", "odd");
+        odd.move_from("h1", "h2");
+    });
+    stage.expect_zone(&[&odd("203.0.113.2"), &state, &web("203.0.113.1")]);
+    stage.rancher.change(|world| {
+        world.remove_service("shop", "web");
+    });
+    stage.expect_zone(&[&odd("203.0.113.2"), &state_line(&[STATE])]);
+    let words = format!("RRSet of type A with DNS name {STATE} is not permitted here.");
+    let route53 = &stage.route53;
+    route53.edit(ZONE, |zone| zone.refuse(STATE, "A", &words));
+    stage.rancher.change(|world| {
+        let odd = world.service_mut("shop", "odd");
+        odd.move_from("h2", "h3");
+        world.add_service("shop", "new").run_on("h1", 80);
+    });
+    // What Route 53 refuses of it doesn't keep the others back.
+    stage.expect_fqdn("shop", "new", "new.shop.prod.example.com");
 }

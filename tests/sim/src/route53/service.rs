@@ -13,7 +13,7 @@ use super::zone::{ListQuery, Zone, page_size};
 use crate::http::{Handler, Reply, Request, Response, percent_decode};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// The most zones that one answer lists.
 const ZONE_PAGE: usize = 100;
@@ -150,7 +150,8 @@ impl Service {
             let admitted = admit(&mut state, request, route, record.changes);
             (state.options.latency, admitted)
         };
-        thread::sleep(latency);
+        // The simulator's own work on a request is part of it, not something on top.
+        thread::sleep((request.arrived + latency).saturating_duration_since(Instant::now()));
         let fault = match admitted {
             Err(error) => return (Err(error), None),
             Ok(fault) => fault,
