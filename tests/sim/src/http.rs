@@ -111,13 +111,13 @@ pub struct Server {
 impl Server {
     /// Listens on a free port of 127.0.0.1.
     pub fn start(handler: Arc<dyn Handler>) -> Server {
-        Server::start_at("127.0.0.1:0".parse().unwrap(), handler).expect("a free loopback port")
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free loopback port");
+        Server::on(listener, handler)
     }
 
-    /// Listens on this address.
-    pub fn start_at(address: SocketAddr, handler: Arc<dyn Handler>) -> io::Result<Server> {
-        let listener = TcpListener::bind(address)?;
-        let address = listener.local_addr()?;
+    /// Answers whoever connects to this.
+    pub fn on(listener: TcpListener, handler: Arc<dyn Handler>) -> Server {
+        let address = listener.local_addr().expect("a bound socket");
         let stop = Arc::new(AtomicBool::new(false));
         let connections = Arc::new(Mutex::new(Vec::<TcpStream>::new()));
         let accepting = {
@@ -142,28 +142,11 @@ impl Server {
                 }
             })
         };
-        Ok(Server {
+        Server {
             address,
             stop,
             connections,
             accepting: Some(accepting),
-        })
-    }
-
-    /// Comes back where a stopped server was.
-    ///
-    /// # Panics
-    /// If somebody keeps the port.
-    pub fn start_again_at(address: SocketAddr, handler: Arc<dyn Handler>) -> Server {
-        // For a moment a process that is just being started may have the old listener still, or
-        // somebody's connection the port.
-        let end = Instant::now() + Duration::from_secs(20);
-        loop {
-            match Server::start_at(address, handler.clone()) {
-                Ok(server) => return server,
-                Err(error) => assert!(Instant::now() < end, "the port is taken: {error}"),
-            }
-            thread::sleep(Duration::from_millis(20));
         }
     }
 

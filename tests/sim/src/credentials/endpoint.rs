@@ -1,7 +1,7 @@
 //! A server that answers properly unless it was told not to, and remembers what it was asked.
 
-use crate::http::{Handler, Reply, Request, Response, Server};
-use std::net::SocketAddr;
+use crate::http::{Handler, Reply, Request, Response};
+use crate::port::Port;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -27,8 +27,7 @@ pub enum Fault {
 /// A running endpoint. Dropping it closes its port and every connection.
 pub struct Endpoint {
     shared: Arc<Shared>,
-    address: SocketAddr,
-    server: Mutex<Option<Server>>,
+    port: Port,
 }
 
 struct Shared {
@@ -100,17 +99,13 @@ impl Endpoint {
             state: Mutex::default(),
             changed: Condvar::new(),
         });
-        let server = Server::start(Arc::new(Service(shared.clone())));
-        Endpoint {
-            shared,
-            address: server.address(),
-            server: Mutex::new(Some(server)),
-        }
+        let port = Port::open(Arc::new(Service(shared.clone())));
+        Endpoint { shared, port }
     }
 
     /// `http://127.0.0.1:<port>`.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.port.url()
     }
 
     /// Lets this happen to the next so many requests whose paths start so.
@@ -129,21 +124,12 @@ impl Endpoint {
 
     /// Takes it off the network: connections are refused.
     pub fn go_down(&self) {
-        drop(self.server().take());
+        self.port.close();
     }
 
     /// Brings it back at the address it had.
-    ///
-    /// # Panics
-    /// If somebody keeps the port.
     pub fn come_up(&self) {
-        self.server().get_or_insert_with(|| {
-            Server::start_again_at(self.address, Arc::new(Service(self.shared.clone())))
-        });
-    }
-
-    fn server(&self) -> MutexGuard<'_, Option<Server>> {
-        self.server.lock().unwrap_or_else(PoisonError::into_inner)
+        self.port.open_again();
     }
 
     /// All that it was asked, whatever came of it.

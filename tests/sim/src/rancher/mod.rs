@@ -14,11 +14,10 @@ pub use metadata::VERSION;
 pub use state::{ApiRequest, Event, Fault, MetadataRequest, Outcome, State};
 pub use world::{Container, Host, OWN_SERVICE, OWN_STACK, Service, World};
 
-use crate::http::{Handler, Server};
+use crate::port::Port;
 use state::{Shared, Target};
 use std::collections::HashMap;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -91,7 +90,7 @@ impl Rancher {
 
     /// What the program is given: `http://127.0.0.1:<port>/2015-12-19`.
     pub fn metadata_url(&self) -> String {
-        format!("http://{}/{VERSION}", self.metadata.address)
+        format!("http://{}/{VERSION}", self.metadata.address())
     }
 
     /// What the program is given: `http://127.0.0.1:<port>/v2-beta`, or another base.
@@ -101,7 +100,7 @@ impl Rancher {
 
     /// The API's address without any path.
     pub fn api_root(&self) -> String {
-        format!("http://{}", self.api.address)
+        format!("http://{}", self.api.address())
     }
 
     pub fn options(&self) -> &Options {
@@ -288,35 +287,6 @@ impl Drop for Rancher {
         if let Some(worker) = self.worker.take() {
             let _ = worker.join();
         }
-    }
-}
-
-/// A server that can go away and come back at the same address.
-struct Port {
-    address: SocketAddr,
-    handler: Arc<dyn Handler>,
-    server: Mutex<Option<Server>>,
-}
-
-impl Port {
-    fn open(handler: Arc<dyn Handler>) -> Port {
-        let server = Server::start(handler.clone());
-        Port {
-            address: server.address(),
-            handler,
-            server: Mutex::new(Some(server)),
-        }
-    }
-
-    fn close(&self) {
-        let server = self.server.lock();
-        *server.unwrap_or_else(PoisonError::into_inner) = None;
-    }
-
-    fn open_again(&self) {
-        let server = self.server.lock();
-        let mut server = server.unwrap_or_else(PoisonError::into_inner);
-        server.get_or_insert_with(|| Server::start_again_at(self.address, self.handler.clone()));
     }
 }
 

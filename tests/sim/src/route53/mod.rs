@@ -39,11 +39,11 @@ pub use state::{RequestRecord, State, Written};
 pub use throttle::{AccountBuckets, Limit, TokenBucket};
 pub use zone::{ListQuery, Page, Zone};
 
-use crate::http::{Handler, Server};
+use crate::http::Handler;
+use crate::port::Port;
 use service::Service;
 use state::Shared;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How the service behaves.
@@ -99,52 +99,37 @@ impl Keyring {
 /// A running simulated Route 53. Dropping it closes its port and every connection.
 pub struct Route53 {
     shared: Arc<Shared>,
-    address: SocketAddr,
-    server: Mutex<Option<Server>>,
+    port: Port,
 }
 
 impl Route53 {
     /// Starts one on a free port of the loopback interface, over plain HTTP and without zones.
     pub fn start(options: Options) -> Route53 {
         let shared = Arc::new(Shared::new(options));
-        let server = Server::start(Arc::new(Service {
+        let port = Port::open(Arc::new(Service {
             shared: shared.clone(),
         }));
-        Route53 {
-            shared,
-            address: server.address(),
-            server: Mutex::new(Some(server)),
-        }
+        Route53 { shared, port }
     }
 
     /// `http://127.0.0.1:<port>`.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.port.url()
     }
 
     /// What answers the requests, to be put behind another front, such as one with TLS.
     pub fn handler(&self) -> Arc<dyn Handler> {
-        Arc::new(Service {
-            shared: self.shared.clone(),
-        })
+        self.port.handler()
     }
 
     /// Takes the server off the network: connections are closed, and new ones refused.
     pub fn go_down(&self) {
-        drop(self.server().take());
+        self.port.close();
     }
 
     /// Brings it back at the address it had, with the zones it had.
-    ///
-    /// # Panics
-    /// If somebody keeps the port.
     pub fn come_up(&self) {
-        self.server()
-            .get_or_insert_with(|| Server::start_again_at(self.address, self.handler()));
-    }
-
-    fn server(&self) -> std::sync::MutexGuard<'_, Option<Server>> {
-        self.server.lock().unwrap_or_else(PoisonError::into_inner)
+        self.port.open_again();
     }
 
     /// Adds a zone that holds nothing but its SOA and NS record sets.
