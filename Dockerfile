@@ -9,7 +9,8 @@
 #   .ci/build out/rancher-route53 && setcap cap_net_bind_service=+ep out/rancher-route53
 #   buildah bud --build-context build=out -t rancher-route53 .
 
-FROM rust:1.95-bookworm AS build
+# For amd64 only: elsewhere the compiler's linker doesn't know all that .ci/build asks of it.
+FROM --platform=linux/amd64 rust:1.95-bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends libcap2-bin
 WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
@@ -19,6 +20,7 @@ COPY tests tests
 # Docker before 20.10, which most of Rancher's hosts have, keeps ports below 1024 from a user
 # who isn't root; with this the binary may listen on 1000 all the same. A container that drops
 # all capabilities must keep NET_BIND_SERVICE, or the kernel refuses to start the binary.
+#
 # What --version shows; the image's build has no repository to ask.
 ARG COMMIT=
 RUN .ci/build /rancher-route53 && setcap cap_net_bind_service=+ep /rancher-route53

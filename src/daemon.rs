@@ -131,6 +131,7 @@ impl Daemon {
     fn step(&mut self) {
         self.telemetry.heartbeat.beat();
         self.outdated = None;
+        self.reconciler.keep_credentials_fresh();
         let telemetry = &self.telemetry;
         if let Some(day) = self.summary.day(Instant::now(), &|| telemetry.status()) {
             log::info(

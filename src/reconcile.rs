@@ -117,6 +117,11 @@ impl Reconciler {
         self.quarantine.clear();
     }
 
+    /// Has what calls are signed with renewed ahead of time, on the side.
+    pub fn keep_credentials_fresh(&mut self) {
+        self.client.keep_credentials_fresh();
+    }
+
     /// Whether all of Route 53's name servers know of a batch.
     pub fn is_in_sync(&mut self, change_id: &str) -> Result<bool, Error> {
         self.client.is_in_sync(change_id)

@@ -45,6 +45,7 @@ enum Command {
 
 #[derive(Debug, Deserialize)]
 struct DockerCompose {
+    version: String,
     services: BTreeMap<String, Container>,
 }
 
@@ -58,10 +59,20 @@ struct Container {
     volumes: Vec<String>,
 }
 
+/// Of version 2: Rancher takes services from `services` only then (rancher-compose-executor,
+/// `config.CreateConfig`), and passes over whatever else there is at the top without a word.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RancherCompose {
+    version: String,
     #[serde(rename = ".catalog")]
     catalog: Catalog,
+    services: Services,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Services {
     route53: Scaled,
 }
 
@@ -120,7 +131,9 @@ fn entry() -> (Container, RancherCompose) {
     let mut docker: DockerCompose = read("catalog/0/docker-compose.yml");
     let container = docker.services.remove("route53").expect("the same service");
     assert!(docker.services.is_empty());
-    (container, read("catalog/0/rancher-compose.yml"))
+    let rancher: RancherCompose = read("catalog/0/rancher-compose.yml");
+    assert_eq!([&*docker.version, &*rancher.version], ["2", "2"]);
+    (container, rancher)
 }
 
 /// What a form holds that is filled in no further than it must be.
@@ -272,7 +285,7 @@ fn the_entry_publishes_a_service_and_is_healthy() {
         &container.environment,
         &answers,
         "CATTLE_",
-        &rancher.route53.health_check,
+        &rancher.services.route53.health_check,
     );
 }
 
@@ -321,7 +334,7 @@ fn every_variable_is_a_setting_and_every_question_is_used() {
             "{name} is no setting of the program"
         );
     }
-    let health_check = &rancher.route53.health_check;
+    let health_check = &rancher.services.route53.health_check;
     let used = container.environment.values().chain([&container.image]);
     let used: String = used
         .chain(&health_check.interval)
@@ -369,6 +382,27 @@ fn what_the_form_accepts_the_program_accepts() {
 }
 
 #[test]
+fn operators_are_asked_for_what_differs_from_one_to_the_next() {
+    let questions = entry().1.catalog.questions;
+    let asked: Vec<&str> = questions.iter().map(|q| &*q.variable).collect();
+    for variable in [
+        "IMAGE",
+        "ROOT_DOMAIN",
+        "ROUTE53_ZONE_ID",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_REGION",
+        "NAME_TEMPLATE",
+        "TTL",
+        "HEALTH_CHECK",
+    ] {
+        assert!(asked.contains(&variable), "{variable}");
+    }
+    let icon = fs::read_to_string(path("catalog/catalogIcon-route53.svg")).unwrap();
+    assert!(icon.starts_with("<svg "), "{icon}");
+}
+
+#[test]
 fn rancher_gives_it_what_it_needs() {
     let (container, rancher) = entry();
     for (label, value) in [
@@ -379,7 +413,7 @@ fn rancher_gives_it_what_it_needs() {
     }
     // The usual place of a private authority's certificate is below this folder.
     assert_eq!(container.volumes, ["/var/lib/rancher:/var/lib/rancher:ro"]);
-    let port = rancher.route53.health_check.port;
+    let port = rancher.services.route53.health_check.port;
     assert!(container.expose.contains(&port) && listens_by_default(port));
     assert!(
         container

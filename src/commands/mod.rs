@@ -93,6 +93,9 @@ fn start(arguments: &Arguments, mut config: Config) -> ExitCode {
         format: config.log_format,
         file: config.log_file.take().map(Mutex::new),
     });
+    for doubt in &config.doubts {
+        log::warn("a setting may be wrong", &[("error", doubt)]);
+    }
     let gate = Gate::default();
     let telemetry = Telemetry::new(config.rules.zone.clone(), Heartbeat::start());
     let ready = shutdown::on_signal(gate.clone())

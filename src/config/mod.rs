@@ -67,6 +67,8 @@ pub struct Config {
     pub log_format: Format,
     /// `-log=FILE`.
     pub log_file: Option<File>,
+    /// What may be wrong with them, a sentence each.
+    pub doubts: Vec<String>,
 }
 
 /// Rancher's API and the keys for it.
@@ -235,6 +237,7 @@ impl Config {
                 },
                 log_format,
                 log_file,
+                doubts: reader.doubts.clone(),
             })
         };
         match complete() {

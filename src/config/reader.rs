@@ -15,6 +15,8 @@ pub struct Reader<'a> {
     variable: &'a dyn Fn(&str) -> Option<Result<String, String>>,
     /// One line for each thing that is wrong.
     pub problems: Vec<String>,
+    /// One line for each that may be.
+    pub doubts: Vec<String>,
 }
 
 /// A setting that is set: under which name, and to what.
@@ -28,6 +30,7 @@ impl<'a> Reader<'a> {
         Reader {
             variable,
             problems: Vec::new(),
+            doubts: Vec::new(),
         }
     }
 
@@ -223,11 +226,21 @@ impl<'a> Reader<'a> {
     pub fn certificates(&mut self, name: &'static str, usual: &[&str]) -> Vec<Certificate> {
         let files: Vec<(String, String)> = match self.find(name) {
             Some(Found { name, text }) => vec![(name, text)],
-            None => usual
-                .iter()
-                .filter(|path| Path::new(path).exists())
-                .map(|path| (name.to_owned(), (*path).to_owned()))
-                .collect(),
+            None => {
+                let mut files = Vec::new();
+                for path in usual {
+                    match Path::new(path).try_exists() {
+                        Ok(true) => files.push((name.to_owned(), (*path).to_owned())),
+                        Ok(false) => {}
+                        // Rancher's server may have no need of it, so it is no reason to stop.
+                        Err(error) => self.doubts.push(format!(
+                            "{path} can't be looked at: {error}; if Rancher's server signs its \
+                             own certificate, make it readable"
+                        )),
+                    }
+                }
+                files
+            }
         };
         let mut certificates = Vec::new();
         for (name, path) in files {

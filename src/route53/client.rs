@@ -190,6 +190,11 @@ impl Client {
         xml::is_in_sync(&self.call(&call)?).map_err(Error::NoAnswer)
     }
 
+    /// Has credentials renewed ahead of time, on the side.
+    pub fn keep_credentials_fresh(&mut self) {
+        self.credentials.keep_fresh();
+    }
+
     /// Who calls, as the credentials' source and STS say.
     pub fn identity(&mut self) -> Result<Identity, NoCredentials> {
         self.credentials.identity()

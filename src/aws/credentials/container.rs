@@ -62,6 +62,12 @@ impl Endpoint {
             origin,
         })
     }
+
+    /// The path, which is as good as a key; nothing where there is none.
+    fn path(&self) -> Secret {
+        let path = self.url.expose().strip_prefix(&self.origin);
+        Secret::new(path.unwrap_or_default().trim_end_matches('/'))
+    }
 }
 
 fn is_on_host(authority: &str) -> bool {
@@ -109,12 +115,21 @@ pub fn fetch(settings: &Container, http: &Http) -> Result<Granted, NoCredentials
     };
     let answer = exchange(http, &request).map_err(|error| NoCredentials::yet(error.to_string()));
     answer
-        .and_then(|answer| read(answer.status, &answer.body, token.as_ref()))
+        .and_then(|answer| {
+            let path = settings.endpoint.path();
+            read(answer.status, &answer.body, token.as_ref(), &path)
+        })
         .map_err(|error| error.under(&settings.endpoint.origin))
 }
 
-fn read(status: u16, body: &str, token: Option<&Secret>) -> Result<Granted, NoCredentials> {
-    let refusal = document::refusal(body, token);
+fn read(
+    status: u16,
+    body: &str,
+    token: Option<&Secret>,
+    path: &Secret,
+) -> Result<Granted, NoCredentials> {
+    let sent: Vec<&Secret> = token.into_iter().chain([path]).collect();
+    let refusal = document::refusal(body, &sent);
     match (status, refusal) {
         (200, None) => document::read(body)
             .map_err(|error| NoCredentials::yet(format!("its answer can't be used: {error}"))),
@@ -222,11 +237,11 @@ mod tests {
             (500, "oops tok3n", "it answers 500", false),
             (302, "", "it answers 302", false),
         ] {
-            let error = read(status, body, Some(&token)).unwrap_err();
+            let error = read(status, body, Some(&token), &Secret::new("/v1/x")).unwrap_err();
             assert_eq!(error.message, expected);
             assert_eq!(error.needs_operator, needs_operator, "{expected}");
         }
-        let without = read(401, "", None).unwrap_err();
+        let without = read(401, "", None, &Secret::new("")).unwrap_err();
         assert!(without.message.contains("TOKEN_FILE"), "{without}");
     }
 }

@@ -22,9 +22,9 @@ pub fn read(json: &str) -> Result<Granted, String> {
     )
 }
 
-/// Why an endpoint gives none: `{"Code", "Message"}`, either also in lower case, without this
-/// secret. None if it doesn't say so; `Success` is instance metadata's word for success.
-pub fn refusal(json: &str, sent: Option<&Secret>) -> Option<String> {
+/// Why an endpoint gives none: `{"Code", "Message"}`, either also in lower case, without
+/// these secrets. None if it doesn't say so; `Success` is instance metadata's word for success.
+pub fn refusal(json: &str, sent: &[&Secret]) -> Option<String> {
     let document: Value = serde_json::from_str(json).ok()?;
     let field = |names: [&str; 2]| names.iter().find_map(|name| document.get(name)?.as_str());
     let code = field(["Code", "code"]).filter(|code| *code != "Success")?;
@@ -32,7 +32,7 @@ pub fn refusal(json: &str, sent: Option<&Secret>) -> Option<String> {
         Some(message) => format!("{code}: {message}"),
         None => code.to_owned(),
     };
-    let text = sent.map_or_else(|| text.clone(), |secret| secret.redact(&text));
+    let text = sent.iter().fold(text, |text, secret| secret.redact(&text));
     Some(text.chars().take(LONGEST_MESSAGE).collect())
 }
 
@@ -55,7 +55,7 @@ mod tests {
         );
         let expires = granted.expires.unwrap().to_rfc3339();
         assert_eq!(expires, "2017-05-17T15:09:54+00:00");
-        assert_eq!(refusal(json, None), None);
+        assert_eq!(refusal(json, &[]), None);
     }
 
     #[test]
@@ -107,9 +107,9 @@ mod tests {
             (r#"{"Code":7}"#, None),
             ("no JSON", None),
         ] {
-            assert_eq!(refusal(json, Some(&sent)).as_deref(), expected, "{json}");
+            assert_eq!(refusal(json, &[&sent]).as_deref(), expected, "{json}");
         }
         let long = format!(r#"{{"code":"{}"}}"#, "ä".repeat(5000));
-        assert_eq!(refusal(&long, None).unwrap().chars().count(), 200);
+        assert_eq!(refusal(&long, &[]).unwrap().chars().count(), 200);
     }
 }

@@ -10,6 +10,7 @@ use super::exchange::{Answer, exchange};
 use super::{Granted, NoCredentials, document};
 use crate::aws::sigv4::encode_segment;
 use crate::http::{Http, HttpError, Request};
+use crate::secret::Secret;
 use crate::url::Url;
 
 /// Where every instance has its metadata.
@@ -30,7 +31,7 @@ pub struct Instance {
 pub fn fetch(settings: &Instance, http: &Http) -> Result<Granted, NoCredentials> {
     let endpoint = settings.endpoint.to_string();
     let result = token(&endpoint, http).and_then(|token| {
-        let header = ("x-aws-ec2-metadata-token", token.as_str());
+        let header = ("x-aws-ec2-metadata-token", token.expose());
         let get = |path: &str| {
             let answer = send(http, "GET", &endpoint, path, header);
             answer.map_err(|error| NoCredentials::yet(error.to_string()))
@@ -39,24 +40,24 @@ pub fn fetch(settings: &Instance, http: &Http) -> Result<Granted, NoCredentials>
         let role = role(list.status, &list.body)?;
         let path = format!("{CREDENTIALS_PATH}{}", encode_segment(role));
         let answer = get(&path)?;
-        credentials(answer.status, &answer.body, role)
+        credentials(answer.status, &answer.body, role, &token)
     });
     result.map_err(|error| error.under(&endpoint))
 }
 
-fn token(endpoint: &str, http: &Http) -> Result<String, NoCredentials> {
+fn token(endpoint: &str, http: &Http) -> Result<Secret, NoCredentials> {
     let header = ("x-aws-ec2-metadata-token-ttl-seconds", "21600");
     let answer = send(http, "PUT", endpoint, TOKEN_PATH, header);
     let answer = answer.map_err(|error| no_token(&error))?;
     let token = answer.body.trim();
     match answer.status {
         200 if !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic()) => {
-            Ok(token.to_owned())
+            Ok(Secret::new(token))
         }
         200 => Err(NoCredentials::yet("the token that it gave is none")),
         status => Err(NoCredentials {
             message: format!("it answers {status} when asked for a token"),
-            needs_operator: matches!(status, 400..=499),
+            needs_operator: matches!(status, 400..=499) && status != 429,
         }),
     }
 }
@@ -107,11 +108,16 @@ fn role(status: u16, body: &str) -> Result<&str, NoCredentials> {
     }
 }
 
-fn credentials(status: u16, body: &str, role: &str) -> Result<Granted, NoCredentials> {
+fn credentials(
+    status: u16,
+    body: &str,
+    role: &str,
+    token: &Secret,
+) -> Result<Granted, NoCredentials> {
     if status != 200 {
         return Err(answered(status, "credentials"));
     }
-    if let Some(refusal) = document::refusal(body, None) {
+    if let Some(refusal) = document::refusal(body, &[token]) {
         let message = format!("no credentials for the role {role}: {refusal}");
         return Err(NoCredentials::ever(message));
     }
@@ -169,7 +175,7 @@ mod tests {
             (404, "", "404", false),
             (500, "", "500", false),
         ] {
-            let error = credentials(status, body, "r").unwrap_err();
+            let error = credentials(status, body, "r", &Secret::new("t")).unwrap_err();
             assert!(error.message.contains(words), "{error}");
             assert_eq!(error.needs_operator, needs_operator, "{error}");
         }

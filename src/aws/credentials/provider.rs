@@ -98,12 +98,38 @@ impl Provider {
         match self.step() {
             Some(Step::Use) => {}
             Some(Step::UseAndRenew) => self.renew_on_the_side(),
-            Some(Step::Renew) | None => self.fetch()?,
+            Some(Step::Renew) => {
+                if let Err(error) = self.fetch() {
+                    self.go_on_with_old_ones(error)?;
+                }
+            }
+            None => self.fetch()?,
         }
         match &self.held {
             Some(held) => Ok(held.granted.credentials.clone()),
             None => Err(NoCredentials::yet("no AWS credentials were fetched")),
         }
+    }
+
+    /// Has them renewed on the side if that is due, without anybody waiting for them: whoever calls
+    /// next finds the new ones, however quiet it has been.
+    pub fn keep_fresh(&mut self) {
+        self.collect();
+        if self.step() == Some(Step::UseAndRenew) {
+            self.renew_on_the_side();
+        }
+    }
+
+    /// Those that ended a moment ago by our clock, which may be ahead, do for now if AWS takes them.
+    fn go_on_with_old_ones(&mut self, error: NoCredentials) -> Result<(), NoCredentials> {
+        let now = self.clock.now();
+        let held = self.held.as_mut().filter(|held| {
+            let expires = held.granted.expires;
+            expires.is_some_and(|expires| refresh::may_still_do(expires, now))
+        });
+        held.ok_or_else(|| error.clone())?.fetched = Instant::now(); // not tried again at once
+        self.failed(&error);
+        Ok(())
     }
 
     /// Whose they are. Asks STS.

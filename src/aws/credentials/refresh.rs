@@ -58,6 +58,12 @@ pub fn step(
     }
 }
 
+/// Whether credentials that ended then by our clock may be good by AWS's, from which ours may differ
+/// by five minutes without its taking offence.
+pub fn may_still_do(expires: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    now - expires < TimeDelta::minutes(5)
+}
+
 /// Whether a failure to renew credentials that end then is worth a warning.
 pub fn is_urgent(expires: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     expires - now <= TOLERATED
@@ -96,6 +102,14 @@ mod tests {
                 found, expected,
                 "{left} {since_fetched:?} {since_attempt:?}"
             );
+        }
+    }
+
+    #[test]
+    fn what_has_ended_may_do_for_as_long_as_clocks_may_differ() {
+        let now = DateTime::<Utc>::UNIX_EPOCH;
+        for (left, expected) in [(1, true), (0, true), (-299, true), (-300, false)] {
+            assert_eq!(may_still_do(now + TimeDelta::seconds(left), now), expected);
         }
     }
 

@@ -19,6 +19,8 @@ const CONTENT_TYPE: &str = "application/x-www-form-urlencoded; charset=utf-8";
 /// From the start of a call until its answer is there. It is usually made on a thread of its
 /// own, ahead of time.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest message of STS that is passed on, in characters.
+const LONGEST_MESSAGE: usize = 400;
 
 /// Where STS is.
 #[derive(Debug, Clone)]
@@ -231,8 +233,9 @@ fn refusal(status: u16, body: &str, secrets: &[&Secret]) -> NoCredentials {
         "" => format!("it answers {} ({status})", error.code),
         message => format!("it answers {} ({status}): {message}", error.code),
     };
+    // Cut only after that: half a secret wouldn't be found.
     NoCredentials {
-        message: redact(message),
+        message: redact(message).chars().take(LONGEST_MESSAGE).collect(),
         needs_operator: !is_passing,
     }
 }

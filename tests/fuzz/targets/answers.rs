@@ -94,7 +94,7 @@ fn refusal(status: u16, text: &str) {
 /// What the readers of credentials say never has one in it.
 fn credentials(text: &str) {
     let token = Secret::new("hidden");
-    if let Some(message) = document::refusal(text, Some(&token)) {
+    if let Some(message) = document::refusal(text, &[&token]) {
         assert!(!message.contains("hidden"));
         assert!(message.chars().count() <= 200);
     }
