@@ -175,7 +175,7 @@ mod tests {
             (404, "", "404", false),
             (500, "", "500", false),
         ] {
-            let error = credentials(status, body, "r", &Secret::new("t")).unwrap_err();
+            let error = credentials(status, body, "r", &Secret::new("token")).unwrap_err();
             assert!(error.message.contains(words), "{error}");
             assert_eq!(error.needs_operator, needs_operator, "{error}");
         }
