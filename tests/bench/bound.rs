@@ -1,5 +1,5 @@
-//! The least that AWS's limits allow: how many requests, and how long they take with what a call
-//! takes. Reading metadata and thinking are not in it.
+//! The least that AWS's limits and the program's own buckets allow: how many requests, and how long
+//! they take with what a call takes. Reading metadata and thinking are not in it.
 
 use std::time::Duration;
 
@@ -44,8 +44,38 @@ pub const CHANGES: Limit = Limit {
     rate: 100.0,
 };
 
+/// What the program keeps to by default, so that there is something left for others.
+const OWN_REQUESTS: Limit = Limit {
+    burst: 10.0,
+    rate: 5.0,
+};
+const OWN_CHANGES: Limit = Limit {
+    burst: 1_000.0,
+    rate: 100.0,
+};
+
+/// Services in a full batch.
+const IN_BATCH: usize = MOST_RECORDS / RECORDS_OF_SERVICE;
+
 fn batches(services: usize) -> usize {
-    services.div_ceil(MOST_RECORDS / RECORDS_OF_SERVICE)
+    services.div_ceil(IN_BATCH)
+}
+
+/// How long one instance takes from its first batch on, if the account has no other limits: each
+/// batch when the one before it is done and its own buckets let it through.
+fn own_time(services: usize) -> Duration {
+    let mut end = Duration::ZERO;
+    let (mut left, mut changes, mut requests) = (services, 0, BEFORE);
+    while left > 0 {
+        let now = left.min(IN_BATCH);
+        left -= now;
+        // Entries are written in the batch of their record sets, a hundred to a state record.
+        changes += now + now.div_ceil(ENTRIES);
+        requests += 1;
+        let may_start = OWN_CHANGES.time(changes).max(OWN_REQUESTS.time(requests));
+        end = end.max(may_start) + LATENCY;
+    }
+    end
 }
 
 /// Requests that bring so many services into an empty zone.
@@ -57,10 +87,9 @@ pub fn first_requests(services: usize) -> usize {
 /// its own.
 pub fn first_time(instances: usize, services: usize) -> Duration {
     let changes = services + services.div_ceil(ENTRIES);
-    let in_turn = LATENCY * batches(services) as u32;
     let changes = CHANGES.time(instances * changes) + LATENCY;
     let requests = REQUESTS.time(instances * first_requests(services)) + LATENCY;
-    LATENCY * BEFORE as u32 + in_turn.max(changes).max(requests)
+    LATENCY * BEFORE as u32 + own_time(services).max(changes).max(requests)
 }
 
 /// Requests of a resync: the state records are listed, and our part of the zone.

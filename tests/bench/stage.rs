@@ -1,6 +1,6 @@
 //! One environment alone with its zone and account: how long things take.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sim::rancher::World;
@@ -16,8 +16,6 @@ const REST: Duration = Duration::from_millis(2_100);
 pub struct Stage {
     pub environment: Environment,
     route53: Route53,
-    /// When a batch was applied.
-    applied: Arc<Mutex<Vec<Instant>>>,
 }
 
 /// How long it took until the zone was right, and how much was asked for.
@@ -53,15 +51,11 @@ impl Stage {
             ..route53::Options::default()
         });
         route53.add_zone(ZONE, "example.com", false);
-        let applied = Arc::new(Mutex::new(Vec::new()));
-        let notes = applied.clone();
-        route53.observe(move |_, _| notes.lock().expect("the notes").push(Instant::now()));
         let environment = Environment::start(world, &route53, "example.com", &[]);
         let start = environment.service.started();
         let stage = Stage {
             environment,
             route53,
-            applied,
         };
         let taken = stage.right_after(start, Duration::ZERO);
         (stage, taken)
@@ -73,7 +67,8 @@ impl Stage {
         let expected = self.environment.expected();
         let mut right = None;
         let reached = self.route53.wait_until(PATIENCE, |state| {
-            let last = self.applied.lock().expect("the notes").last().copied();
+            let mut applied = state.requests().iter().filter(|request| request.applied);
+            let last = applied.next_back().map(|request| request.done);
             if last.is_some() && right != last {
                 right = last;
                 return expected.is_in(state.zone(ZONE).expect("the zone"));
@@ -115,7 +110,6 @@ impl Stage {
         self.environment.settle();
         std::thread::sleep(REST);
         self.route53.clear_requests();
-        self.applied.lock().expect("the notes").clear();
         let spent = self.cpu();
         let changed = rancher.change_prepared(f);
         self.right_after(changed, spent)

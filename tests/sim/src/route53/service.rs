@@ -89,6 +89,7 @@ impl Handler for Service {
         self.shared.with(|state| state.in_flight.extend(operation));
         let mut record = RequestRecord {
             at: request.arrived,
+            done: request.arrived,
             operation,
             zone: route
                 .as_ref()
@@ -116,6 +117,7 @@ impl Handler for Service {
                 (Err(unknown), None)
             }
         };
+        record.done = Instant::now();
         let (reply, delay) = self.reply(result, fault, &mut record);
         self.shared.with(|state| {
             if let Some(at) = state.in_flight.iter().position(|o| Some(*o) == operation) {

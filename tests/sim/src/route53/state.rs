@@ -14,6 +14,8 @@ use std::time::{Duration, Instant, SystemTime};
 pub struct RequestRecord {
     /// When its last byte had been read.
     pub at: Instant,
+    /// When it had been dealt with.
+    pub done: Instant,
     /// `None` if it was meant for none that exists.
     pub operation: Option<Operation>,
     /// The id of the zone that it names.
