@@ -4,6 +4,7 @@ mod commands;
 mod credentials;
 mod guard;
 mod health;
+mod limits;
 mod metadata_faults;
 mod metrics;
 mod ownership;
