@@ -5,6 +5,7 @@ mod credentials;
 mod guard;
 mod health;
 mod limits;
+mod logs;
 mod metadata_faults;
 mod metrics;
 mod ownership;
