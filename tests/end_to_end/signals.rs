@@ -86,7 +86,7 @@ fn a_route_53_that_hangs_is_not_waited_for() {
 fn no_batch_follows_the_one_in_flight() {
     const SERVICES: usize = 750;
     let options = route53::Options {
-        latency: Duration::from_millis(300),
+        latency: Duration::from_millis(500),
         ..route53::Options::default()
     };
     let stage = Stage::with(
