@@ -172,9 +172,9 @@ fn a_long_poll_that_is_never_answered_is_given_up_on() {
     let read_anew = read_anew.expect("metadata is read anew").at;
     stage.settle();
     let requests = stage.route53.requests();
-    let written = requests.iter().filter(|request| request.applied);
-    assert!(written.clone().count() == 1);
-    assert!(written.last().is_some_and(|batch| batch.at > read_anew));
+    let written: Vec<_> = requests.iter().filter(|request| request.applied).collect();
+    assert_eq!(written.len(), 1);
+    assert!(written[0].at > read_anew);
 }
 
 #[test]
