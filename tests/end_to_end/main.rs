@@ -1,5 +1,6 @@
 //! The whole program, as a process, against the simulated Rancher and Route 53.
 
+mod api_outage;
 mod commands;
 mod credentials;
 mod guard;
