@@ -1,6 +1,7 @@
 //! The whole program, as a process, against the simulated Rancher and Route 53.
 
 mod api_outage;
+mod big_zones;
 mod commands;
 mod credentials;
 mod guard;
@@ -16,7 +17,6 @@ mod road;
 mod route53_faults;
 mod settings;
 mod signals;
-mod size;
 mod stage;
 mod startup;
 mod status;
