@@ -60,4 +60,31 @@ impl Heartbeat {
     pub fn is_alive(&self) -> bool {
         self.age() < STUCK
     }
+
+    /// One whose last beat was so long ago.
+    #[cfg(test)]
+    pub fn of_age(age: Duration) -> Heartbeat {
+        Heartbeat {
+            started: Instant::now().checked_sub(age).expect("a longer uptime"),
+            last: Arc::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_loop_is_stuck_after_three_of_its_longest_requests_without_a_beat() {
+        for (seconds, is_alive) in [(0, true), (31, true), (85, true), (90, false), (600, false)] {
+            let age = Duration::from_secs(seconds);
+            let heartbeat = Heartbeat::of_age(age);
+            assert!(heartbeat.age() >= age);
+            assert_eq!(heartbeat.is_alive(), is_alive, "{age:?}");
+            heartbeat.beat();
+            assert!(heartbeat.is_alive(), "it gets on again");
+            assert!(heartbeat.age() < Duration::from_secs(60));
+        }
+    }
 }

@@ -50,6 +50,16 @@ fn defaults_are_those_of_the_contract() {
     assert_eq!(config.signing_region, "us-east-1");
     assert_eq!(config.policy, Policy::Sync);
     assert_eq!(config.adopt, AdoptSetting::Never);
+    assert_eq!(
+        config.rules.template,
+        Template::parse("%{{service_name}}.%{{stack_name}}.%{{environment_name}}").unwrap()
+    );
+    let guard = config.guard;
+    assert_eq!((guard.percent, guard.min), (30, 10));
+    assert_eq!(guard.hold, Duration::from_secs(60));
+    assert_eq!(config.log_level, Level::Info);
+    assert_eq!(config.log_format, Format::Logfmt);
+    assert!(config.log_file.is_none());
     assert_eq!(config.resync_interval, Duration::from_secs(300));
     assert_eq!(
         (config.max_retries, config.request_rate, config.change_rate),
@@ -106,7 +116,15 @@ fn a_wrong_setting_names_itself_its_value_and_what_it_takes() {
         ("METADATA_URL", "metadata", "http://"),
         ("POLICY", "everything", "sync, upsert-only, create-only"),
         ("ADOPT", "all", "never, matching, legacy"),
+        ("DELETE_GUARD_PERCENT", "101", "from 0 to 100"),
+        ("DELETE_GUARD_PERCENT", "30%", "whole number"),
+        ("DELETE_GUARD_MIN", "-1", "from 0 to 1000000"),
+        ("DELETE_GUARD_MIN", "1000001", "from 0 to 1000000"),
+        ("DELETE_GUARD_HOLD", "86401", "from 0 to 86400"),
+        ("DELETE_GUARD_HOLD", "1m", "whole number"),
         ("RESYNC_INTERVAL", "1", "from 10 to 86400"),
+        ("RESYNC_INTERVAL", "9", "from 10 to 86400"),
+        ("RESYNC_INTERVAL", "86401", "from 10 to 86400"),
         ("ROUTE53_MAX_RETRIES", "many", "from 0 to 20"),
         ("ROUTE53_REQUEST_RATE", "0", "from 0.01 to 1000"),
         ("ROUTE53_REQUEST_RATE", "NaN", "from 0.01 to 1000"),

@@ -105,6 +105,7 @@ mod tests {
     use super::*;
     use crate::dns::Name;
     use crate::heartbeat::Heartbeat;
+    use std::time::Duration;
 
     #[test]
     fn answers_by_path() {
@@ -120,6 +121,24 @@ mod tests {
             ("/status/", "404 Not Found"),
         ] {
             assert_eq!(route(path, &telemetry).status, status, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_loop_that_is_stuck_is_reported_until_it_gets_on() {
+        let zone = Name::parse("example.com").unwrap();
+        let age = Duration::from_secs(100);
+        let telemetry = Telemetry::new(zone, Heartbeat::of_age(age));
+        for path in ["/", "/ping"] {
+            let stuck = route(path, &telemetry);
+            assert_eq!(stuck.status, "503 Service Unavailable", "{path}");
+            assert!(stuck.body.starts_with("stuck: the loop last got on 10"));
+        }
+        // How it is can be looked at all the same.
+        assert_eq!(route("/status", &telemetry).status, "200 OK");
+        telemetry.heartbeat.beat();
+        for path in ["/", "/ping"] {
+            assert_eq!(route(path, &telemetry).status, "200 OK", "{path}");
         }
     }
 }

@@ -1,9 +1,13 @@
 //! The whole program, as a process, against the simulated Rancher and Route 53.
 
+mod api_outage;
+mod big_zones;
 mod commands;
 mod credentials;
 mod guard;
 mod health;
+mod limits;
+mod logs;
 mod metadata_faults;
 mod metrics;
 mod ownership;
@@ -13,7 +17,6 @@ mod road;
 mod route53_faults;
 mod settings;
 mod signals;
-mod size;
 mod stage;
 mod startup;
 mod status;

@@ -1,6 +1,6 @@
 //! Metadata that is unavailable is not empty.
 
-use crate::stage::{PATIENCE, Stage, each, web};
+use crate::stage::{PATIENCE, Stage, each, state_line, web, world};
 use sim::rancher::Fault;
 use std::time::Duration;
 
@@ -45,6 +45,7 @@ fn whatever_is_wrong_with_metadata_nothing_is_changed_and_it_goes_on_by_itself()
         ("hosts", Fault::Status(404), "/hosts: 404"),
         ("hosts", Fault::Cut(20), "/hosts"),
         ("self/stack", Fault::Status(404), "/self/stack: 404"),
+        ("self/stack", Fault::Cut(20), "/self/stack"),
         (
             "self/stack",
             Fault::Body("null".into()),
@@ -57,6 +58,7 @@ fn whatever_is_wrong_with_metadata_nothing_is_changed_and_it_goes_on_by_itself()
             Fault::Body("not json".into()),
             "/version: expected a JSON string",
         ),
+        ("version", Fault::Cut(3), "/version"),
     ];
     each(cases, |(path, fault, words)| {
         let stage = Stage::new(web());
@@ -80,6 +82,11 @@ fn whatever_is_wrong_with_metadata_nothing_is_changed_and_it_goes_on_by_itself()
             "{path} {fault:?}: no line says {words}: {:#?}",
             service.log()
         );
+        // Not only the first time.
+        let thrice = stage
+            .rancher
+            .wait_until(PATIENCE, |state| state.faults_shown() >= 4);
+        assert!(thrice, "{path} {fault:?}: it is tried again and again");
         assert_eq!(stage.lines(), before, "{path} {fault:?}");
         assert_eq!(stage.route53.requests().len(), 0, "{path} {fault:?}");
 
@@ -90,23 +97,84 @@ fn whatever_is_wrong_with_metadata_nothing_is_changed_and_it_goes_on_by_itself()
     });
 }
 
+/// What isn't there within 15 s isn't waited for any longer.
 #[test]
 fn a_server_that_falls_silent_is_given_up_on() {
-    let stage = Stage::new(web());
-    let service = stage.run();
-    stage.expect_fqdn("shop", "web", "web.shop.prod.example.com");
+    each(["services", "hosts", "self/stack"], |path| {
+        let stage = Stage::new(web());
+        let service = stage.run();
+        stage.expect_fqdn("shop", "web", "web.shop.prod.example.com");
+        stage.settle();
+        let before = stage.lines();
+        stage.route53.clear_requests();
+        stage
+            .rancher
+            .inject_metadata(Some(path), Fault::Hang(Duration::from_secs(600)), 1);
+        stage.rancher.change(|world| {
+            world.add_service("shop", "new").run_on("h2", 80);
+        });
+        let said = service.wait_for_log(PATIENCE, |line| {
+            line.contains(&format!("/{path}: time is up"))
+        });
+        assert!(said.is_some(), "{path}: {:#?}", service.log());
+        stage.expect_fqdn("shop", "new", "new.shop.prod.example.com");
+        let is_kept = |line: &String| stage.lines().contains(line);
+        assert!(before.iter().skip(1).all(is_kept), "{path}");
+        let requests = stage.route53.requests();
+        let changes: Vec<usize> = requests.iter().map(|request| request.changes).collect();
+        assert_eq!(changes, [3], "{path}: one batch, with the state record");
+    });
+}
+
+/// A long poll is given up on 8 s after the time that it asked for, which is short while deletes
+/// wait to be confirmed. That nobody contradicts them doesn't confirm them.
+#[test]
+fn a_long_poll_that_is_never_answered_is_given_up_on() {
+    let stage = Stage::new(world(|world| {
+        world.add_service("shop", "web").run_on("h1", 80);
+        world.add_service("shop", "gone").run_on("h1", 80);
+    }));
+    let settings = [
+        ("DELETE_GUARD_PERCENT", "0"),
+        ("DELETE_GUARD_MIN", "0"),
+        ("DELETE_GUARD_HOLD", "2"),
+    ];
+    let service = stage.run_with(&[], &settings);
+    for name in ["web", "gone"] {
+        stage.expect_fqdn("shop", name, &format!("{name}.shop.prod.example.com"));
+    }
     stage.settle();
-    let before = stage.lines();
+    stage.rancher.clear_requests();
+    stage.route53.clear_requests();
+    // The version is asked for once more after the documents, and then waited for.
+    let version = Some("version");
+    let hang = Fault::Hang(Duration::from_secs(600));
     stage
         .rancher
-        .inject_metadata(Some("services"), Fault::Hang(Duration::from_secs(600)), 1);
+        .inject_metadata(version, Fault::Delay(Duration::ZERO), 1);
+    stage.rancher.inject_metadata(version, hang, 1);
     stage.rancher.change(|world| {
-        world.add_service("shop", "new").run_on("h2", 80);
+        world.remove_service("shop", "gone");
     });
-    let said = service.wait_for_log(PATIENCE, |line| line.contains("time is up"));
-    assert!(said.is_some());
-    assert_eq!(stage.lines(), before);
-    stage.expect_fqdn("shop", "new", "new.shop.prod.example.com");
+    let waits = |line: &str| line.contains("deletes wait");
+    assert!(service.wait_for_log(PATIENCE, waits).is_some());
+    let said = service.wait_for_log(PATIENCE, |line| line.contains("/version: time is up"));
+    assert!(said.is_some(), "{:#?}", service.log());
+    stage.expect_zone(&[
+        &state_line(&["web.shop.prod.example.com."]),
+        "web.shop.prod.example.com. 300 A 203.0.113.1",
+    ]);
+    let requests = stage.rancher.metadata_requests();
+    let mut since = requests.iter().skip_while(|r| r.status.is_some());
+    let query = &since.next().expect("one without an answer").query;
+    assert!(query.contains("wait=true") && query.contains("maxWait=2"));
+    let read_anew = since.find(|request| request.path.ends_with("/services"));
+    let read_anew = read_anew.expect("metadata is read anew").at;
+    stage.settle();
+    let requests = stage.route53.requests();
+    let written: Vec<_> = requests.iter().filter(|request| request.applied).collect();
+    assert_eq!(written.len(), 1);
+    assert!(written[0].at > read_anew);
 }
 
 #[test]
@@ -157,7 +225,7 @@ fn a_snapshot_that_is_torn_by_a_change_is_read_again() {
     });
     stage.rancher.clear_faults();
     stage.expect_zone(&[
-        &crate::stage::state_line(&["web.shop.prod.example.com."]),
+        &state_line(&["web.shop.prod.example.com."]),
         "web.shop.prod.example.com. 300 A 203.0.113.9",
     ]);
     // The zone is changed a moment before the request is on record.

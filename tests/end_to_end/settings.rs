@@ -55,6 +55,46 @@ fn arguments_that_are_none_end_with_exit_2() {
     }
 }
 
+/// What goes into a header must not end it; and what it is stays unsaid.
+#[test]
+fn keys_with_a_line_break_inside_are_an_error_that_does_not_show_them() {
+    let stage = Stage::new(web());
+    for name in [
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+    ] {
+        let service = stage.run_with(&[], &[(name, "NOBODYS\nBUSINESS")]);
+        let status = service.wait(PATIENCE).and_then(|status| status.code());
+        assert_eq!(status, Some(2), "{name}");
+        let log = service.log();
+        assert_eq!(log.len(), 1, "{log:?}");
+        assert!(log[0].starts_with(&format!("{name}: ")), "{log:?}");
+        assert!(log[0].contains("it takes visible ASCII characters"));
+        for part in ["NOBODYS", "BUSINESS"] {
+            assert!(!log[0].contains(part), "{log:?}");
+        }
+    }
+    assert_eq!(stage.route53.requests().len(), 0);
+}
+
+#[test]
+fn a_log_file_that_cannot_be_written_is_an_error() {
+    let stage = Stage::new(web());
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("missing/service.log");
+    for path in [missing.as_path(), folder.path()] {
+        let argument = format!("-log={}", path.display());
+        let service = stage.run_with(&[&argument], &[("TTL", "x")]);
+        let status = service.wait(PATIENCE).and_then(|status| status.code());
+        assert_eq!(status, Some(2), "{argument}");
+        let log = service.log();
+        let start = format!("-log={:?}: can't be written: ", path.display().to_string());
+        assert_eq!(log.len(), 2, "with the other wrong setting: {log:?}");
+        assert!(log.iter().any(|line| line.starts_with(&start)), "{log:?}");
+    }
+}
+
 #[test]
 fn help_and_version_need_no_settings() {
     for (argument, words) in [

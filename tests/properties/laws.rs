@@ -8,6 +8,7 @@ use rancher_route53::plan::{Adopt, Policy};
 use rancher_route53::route53::xml;
 use sim::route53 as aws;
 
+use crate::bound;
 use crate::run::{
     Id, Round, apply, converge, entries, list, opaque, others, owned, round, state_records, think,
 };
@@ -138,6 +139,12 @@ pub fn hold(built: &Built) -> Vec<ChangeBatch> {
     }
     has_ended(&zone, setting, &end, "at the end");
     entries_stay_where_they_are(&built.zone, &zone, &end);
+    let (took, least) = (first.batches.len(), bound::least(&built.zone, &zone));
+    assert!(took >= least, "{took} batches, but {least} is the least");
+    assert!(
+        took <= 1 + least * 5 / 4,
+        "{took} batches, though {least} might do"
+    );
     first.batches
 }
 

@@ -2,7 +2,7 @@
 //! its port, and connections are refused: a socket is bound to it that doesn't listen.
 
 use crate::http::{Handler, Server};
-use rustix::net::{AddressFamily, SocketType, bind, listen, socket, sockopt};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, listen, socket_with, sockopt};
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -87,7 +87,10 @@ impl Port {
 
 /// A socket that has this address and doesn't listen.
 fn reserve(address: SocketAddr) -> OwnedFd {
-    let socket = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
+    // A process that is started meanwhile would inherit it else, and hold the port for as long as it
+    // lives.
+    let (family, kind) = (AddressFamily::INET, SocketType::STREAM);
+    let socket = socket_with(family, kind, SocketFlags::CLOEXEC, None).expect("a socket");
     sockopt::set_socket_reuseaddr(&socket, true).expect("an option that all sockets have");
     // For a moment a process that is just being started may have the old listener still.
     let end = Instant::now() + Duration::from_secs(20);
@@ -129,5 +132,27 @@ mod tests {
             port.open_again();
             port.open_again();
         }
+    }
+
+    /// Else it would go on listening there, and nobody would answer.
+    #[test]
+    fn a_process_started_meanwhile_does_not_keep_the_port() {
+        let port = Port::open(Arc::new(|_: &Request| {
+            Reply::Send(Response::new(200, "text/plain", "here"))
+        }));
+        port.close();
+        let mut child = std::process::Command::new("/bin/sh")
+            .args(["-c", "read line"])
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        port.open_again();
+        assert!(ask(port.address()).unwrap().ends_with("here"));
+        let start = Instant::now();
+        port.close();
+        assert!(start.elapsed() < Duration::from_secs(5));
+        assert_eq!(ask(port.address()), Err(ErrorKind::ConnectionRefused));
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 }

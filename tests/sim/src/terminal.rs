@@ -104,6 +104,21 @@ impl Terminal {
             .expect("a terminal that is open");
     }
 
+    /// SIGINT, as Ctrl-C on the terminal of a shell sends it.
+    ///
+    /// # Panics
+    /// If it can't be sent.
+    pub fn interrupt(&mut self) {
+        // Once it has been waited for, its number may be another process's.
+        if !matches!(self.child.try_wait(), Ok(None)) {
+            return;
+        }
+        let sent = Command::new("/bin/sh")
+            .args(["-c", &format!("kill -INT {}", self.child.id())])
+            .status();
+        assert!(sent.is_ok_and(|status| status.success()), "SIGINT");
+    }
+
     /// Waits for the end; `None` if it still runs then.
     pub fn wait(&mut self, timeout: Duration) -> Option<ExitStatus> {
         let end = Instant::now() + timeout;

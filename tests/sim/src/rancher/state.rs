@@ -76,6 +76,11 @@ pub enum Fault {
     Garbage,
     /// Silence. Nothing is done.
     Hang(Duration),
+    /// 302 to there. Nothing is done.
+    Redirect(String),
+    /// The proper answer, well-formed, with blanks behind it up to so many bytes of body. An event
+    /// is accepted.
+    HugeBody(usize),
     /// The event is answered properly and then forgotten. Fits events only.
     LoseEvent,
     /// The proper answer, made at once and sent this much later, or when faults are cleared:
@@ -304,6 +309,18 @@ impl Shared {
             Some(Fault::Body(text)) => Reply::Send(Response::new(200, TEXT, text)),
             Some(Fault::Garbage) => Reply::Raw(b"\x15\x03\x01\x00\x02\x02\x16\r\n\r\n".to_vec()),
             Some(Fault::Hang(longest)) => Reply::Hang(longest),
+            Some(Fault::Redirect(to)) => {
+                Reply::Send(Response::new(302, TEXT, "").with_header("Location", &to))
+            }
+            Some(Fault::HugeBody(length)) => match proper() {
+                Reply::Send(mut response) => {
+                    let body = Arc::make_mut(&mut response.body);
+                    // `resize` would take a second for 100 MB without optimisation.
+                    body.extend(" ".repeat(length.saturating_sub(body.len())).as_bytes());
+                    Reply::Send(response)
+                }
+                other => other,
+            },
             Some(Fault::Delay(time)) => {
                 let reply = proper();
                 self.pause(time);

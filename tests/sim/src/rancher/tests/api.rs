@@ -295,6 +295,15 @@ fn faults_hide_the_answer_and_some_the_event() {
     rancher.inject_api(Fault::Status(502), 1);
     let root = call(&rancher, "GET", &rancher.api_url(), "").unwrap();
     assert_eq!(root.status, 502);
+    rancher.inject_api(Fault::Redirect("http://127.0.0.1:9/x".into()), 1);
+    let root = call(&rancher, "GET", &rancher.api_url(), "").unwrap();
+    assert_eq!(root.status, 302);
+    assert_eq!(root.header("Location"), Some("http://127.0.0.1:9/x"));
+    rancher.inject_events(Fault::HugeBody(100_000), 1);
+    let huge = post("c.d").unwrap();
+    assert_eq!((huge.status, huge.body.len()), (201, 100_000));
+    assert_eq!(huge.json()["fqdn"], "c.d");
+    wait_for_outcome(&rancher, Outcome::Applied);
 }
 
 #[test]

@@ -1,0 +1,133 @@
+//! What is told once, and again only when it changes.
+
+use crate::stage::{PATIENCE, Stage, web};
+use sim::service::Service;
+
+const POLICY: &str = "io.rancher.service.external_dns";
+
+/// The lines with all of these words.
+fn lines(service: &Service, words: &[&str]) -> Vec<String> {
+    let mut log = service.log();
+    log.retain(|line| words.iter().all(|word| line.contains(word)));
+    log
+}
+
+/// Waits for a line with all of these words.
+fn expect(service: &Service, words: &[&str]) {
+    let fits = |line: &str| words.iter().all(|word| line.contains(word));
+    assert!(service.wait_for_log(PATIENCE, fits).is_some(), "{words:?}");
+}
+
+/// Metadata changes several times in a way that concerns nobody.
+fn unrelated(stage: &Stage) {
+    for number in 0..3 {
+        stage.rancher.change(|world| {
+            world.service_mut("shop", "web").label("unrelated", number);
+        });
+        stage.settle();
+    }
+}
+
+#[test]
+fn a_service_that_is_skipped_is_told_once_for_each_reason() {
+    let mut world = web();
+    world
+        .add_service("shop", "hidden")
+        .run_unpublished_on("h1", 80);
+    let stage = Stage::new(world);
+    let service = stage.run_with(&[], &[("LOG_LEVEL", "debug")]);
+    stage.expect_fqdn("shop", "web", "web.shop.prod.example.com");
+    let about = ["service skipped", "service=shop/hidden"];
+    expect(&service, &[about[0], about[1], "publishes a port"]);
+    unrelated(&stage);
+    assert_eq!(lines(&service, &about).len(), 1);
+
+    stage.rancher.change(|world| {
+        world.service_mut("shop", "hidden").label(POLICY, "never");
+    });
+    expect(&service, &[about[0], about[1], "'never'"]);
+    unrelated(&stage);
+    assert_eq!(lines(&service, &about).len(), 2);
+
+    // What was published for a while and isn't any more is told again.
+    for value in ["always", "never"] {
+        stage.rancher.change(|world| {
+            world.service_mut("shop", "hidden").label(POLICY, value);
+        });
+        stage.settle();
+    }
+    unrelated(&stage);
+    let told = lines(&service, &about);
+    assert_eq!(told.len(), 3, "{told:#?}");
+    assert!(told.iter().all(|line| line.contains("level=debug")));
+    assert_eq!(lines(&service, &["service skipped", "shop/web"]).len(), 0);
+}
+
+#[test]
+fn skipped_services_are_for_those_who_want_to_know() {
+    let mut world = web();
+    world
+        .add_service("shop", "hidden")
+        .run_unpublished_on("h1", 80);
+    let stage = Stage::new(world);
+    let service = stage.run_with(&[], &[("LOG_LEVEL", "info")]);
+    stage.expect_fqdn("shop", "web", "web.shop.prod.example.com");
+    unrelated(&stage);
+    assert!(!lines(&service, &["created"]).is_empty());
+    assert_eq!(lines(&service, &["hidden"]).len(), 0);
+}
+
+#[test]
+fn a_label_that_is_not_understood_is_told_until_it_is() {
+    let stage = Stage::new(web());
+    let service = stage.run();
+    stage.expect_fqdn("shop", "web", "web.shop.prod.example.com");
+    stage.settle();
+    for value in ["sometimes", "perhaps"] {
+        stage.rancher.change(|world| {
+            world.service_mut("shop", "web").label(POLICY, value);
+        });
+        let about = ["level=warn", "a label is not understood", "shop/web", value];
+        expect(&service, &about);
+        unrelated(&stage);
+        assert_eq!(lines(&service, &about).len(), 1);
+    }
+    // It counts as auto: nothing has changed.
+    assert_eq!(stage.lines().len(), 2);
+    stage.rancher.change(|world| {
+        world.service_mut("shop", "web").label(POLICY, "auto");
+    });
+    expect(&service, &["a label is understood again", "shop/web"]);
+}
+
+#[test]
+fn more_addresses_than_a_record_set_may_have_are_told() {
+    let mut world = web();
+    for number in 0..401 {
+        let host = format!("many{number}");
+        world.add_host(&host, &format!("10.1.{}.{}", number / 256, number % 256));
+        let all = match number {
+            0 => world.add_service("shop", "all"),
+            _ => world.service_mut("shop", "all"),
+        };
+        all.run_on(&host, 80);
+    }
+    let stage = Stage::new(world);
+    let service = stage.run();
+    let name = "all.shop.prod.example.com";
+    let about = ["level=warn", "there are too many addresses", name];
+    expect(&service, &about);
+    expect(&service, &["only the first 400 of 401 are published"]);
+    stage.expect_fqdn("shop", "all", name);
+    unrelated(&stage);
+    assert_eq!(lines(&service, &about).len(), 1);
+    let lines = stage.lines();
+    let start = format!("{name}. 300 A 10.1.0.0 ");
+    let all = lines.iter().find(|line| line.starts_with(&start));
+    assert_eq!(all.map(|line| line.split(' ').count()), Some(3 + 400));
+
+    stage.rancher.change(|world| {
+        world.service_mut("shop", "all").stop_on("many0");
+    });
+    expect(&service, &["all addresses fit again", name]);
+}
