@@ -1,15 +1,27 @@
 //! What is said when there are no credentials: a table for each source.
 
 use super::{ROLE, Scene, Settings, answer, change};
-use crate::stage::PATIENCE;
+use crate::stage::{PATIENCE, STATE, each};
 use sim::credentials::Fault;
+use sim::route53::{self, RecordSet};
 
 /// What is done to a scene, with which settings it then runs, and what the last line says.
 type Failure = (&'static str, fn(&Scene) -> Settings, &'static str);
 
+/// Each row starts with a record set of ours in the zone that no service asks for any more: it is
+/// lost as little as anything else.
 fn check_failures(table: &[Failure]) {
-    for (what, arrange, words) in table {
+    each(table, |(what, arrange, words)| {
         let scene = Scene::new();
+        let old = "old.shop.prod.example.com.";
+        let entry = format!("\"{old}\"");
+        for set in [
+            RecordSet::simple(old, "A", 300, &["203.0.113.9"]),
+            RecordSet::simple(STATE, "TXT", 300, &[&entry]),
+        ] {
+            scene.stage.put(set);
+        }
+        let before = scene.stage.lines();
         let settings = arrange(&scene);
         let (code, last) = scene.once(&settings);
         assert_eq!(code, Some(1), "{what}: {last}");
@@ -18,8 +30,51 @@ fn check_failures(table: &[Failure]) {
             last.contains("level=error msg=\"stopping: this has to be mended\""),
             "{last}"
         );
-        assert!(scene.stage.lines().is_empty(), "{what}");
+        assert_eq!(scene.stage.lines(), before, "{what}");
+    });
+}
+
+#[test]
+fn failures_of_keys_in_the_environment_explain_themselves() {
+    fn refuse(scene: &Scene, code: &str) -> Settings {
+        let refusal = route53::Fault::Error {
+            status: 403,
+            code: code.to_owned(),
+            message: "Not you".to_owned(),
+        };
+        scene.stage.route53.inject(None, refusal, 9);
+        scene.keys()
     }
+    check_failures(&[
+        (
+            "another secret",
+            |scene| change(&scene.keys(), "AWS_SECRET_ACCESS_KEY", "another"),
+            "SignatureDoesNotMatch (403)",
+        ),
+        (
+            "another key",
+            |scene| change(&scene.keys(), "AWS_ACCESS_KEY_ID", "AKIDOTHER"),
+            "InvalidClientTokenId (403)",
+        ),
+        (
+            "a session that has ended",
+            |scene| {
+                scene.issuer.set_lifetime(-60);
+                let (ended, _) = scene.issuer.issue();
+                vec![
+                    ("AWS_ACCESS_KEY_ID", ended.access_key),
+                    ("AWS_SECRET_ACCESS_KEY", ended.secret_key),
+                    ("AWS_SESSION_TOKEN", ended.session_token.unwrap_or_default()),
+                ]
+            },
+            "– the session token has expired",
+        ),
+        (
+            "no permission",
+            |scene| refuse(scene, "AccessDenied"),
+            "AccessDenied (403): Not you – the IAM policy has to allow route53:",
+        ),
+    ]);
 }
 
 #[test]
@@ -51,7 +106,7 @@ fn failures_of_web_identity_explain_themselves() {
                     .configure(|options| options.roles[0].tokens = vec!["x".into()]);
                 scene.web()
             },
-            "arn:aws:iam::123456789012:role/dns can't be assumed: STS at http://127.0.0.1:",
+            "it answers InvalidIdentityToken (400)",
         ),
         (
             "another's token, quoted by STS",
@@ -84,9 +139,31 @@ fn failures_of_web_identity_explain_themselves() {
             "Connection refused",
         ),
         (
+            "slow",
+            |scene| with(scene, Fault::Hang(PATIENCE)),
+            "time is up",
+        ),
+        (
+            "credentials that have ended",
+            |scene| {
+                scene.issuer.set_lifetime(-60);
+                scene.web()
+            },
+            "ExpiredToken (403)",
+        ),
+        (
+            "a token that has ended",
+            |scene| {
+                let xml = "<ErrorResponse><Error><Code>ExpiredTokenException</Code>\
+                           <Message>Token expired</Message></Error></ErrorResponse>";
+                with(scene, answer(400, xml))
+            },
+            "it answers ExpiredTokenException (400): Token expired",
+        ),
+        (
             "STS hangs up",
             |scene| with(scene, Fault::Drop),
-            "can't be assumed: STS at http://127.0.0.1:",
+            "Peer disconnected",
         ),
         (
             "no XML",
@@ -106,7 +183,7 @@ fn failures_of_web_identity_explain_themselves() {
         (
             "no end of an answer",
             |scene| with(scene, Fault::Garbled(vec![b'<'; 100_000])),
-            "STS at http://127.0.0.1:",
+            "the response body is larger than request limit: 65536",
         ),
         (
             "not UTF-8",
@@ -160,7 +237,7 @@ fn failures_of_a_container_endpoint_explain_themselves() {
         (
             "no end of an answer",
             |scene| with(scene, Fault::Garbled(vec![b' '; 100_000])),
-            "container: http://127.0.0.1:",
+            "the response body is larger than request limit: 65536",
         ),
         (
             "an error",
@@ -175,6 +252,22 @@ fn failures_of_a_container_endpoint_explain_themselves() {
             },
             "it answers 400: InvalidAuthorizationToken: the token … is not the one – check the \
              authorization token",
+        ),
+        (
+            "credentials that have ended",
+            |scene| {
+                scene.issuer.set_lifetime(-60);
+                scene.container()
+            },
+            "ExpiredToken (403)",
+        ),
+        (
+            "an empty token file",
+            |scene| {
+                scene.container_token.as_file().set_len(0).unwrap();
+                scene.container()
+            },
+            " is empty",
         ),
         (
             "no token",
@@ -258,6 +351,11 @@ fn failures_of_instance_metadata_explain_themselves() {
             "no credentials for the role dns-writer: AssumeRoleUnauthorizedAccess: no",
         ),
         (
+            "another role by now",
+            |scene| with(scene, ROLE, answer(404, "")),
+            "it answers 404 when asked for the credentials",
+        ),
+        (
             "credentials that have ended",
             |scene| {
                 scene.issuer.set_lifetime(-60);
@@ -270,7 +368,45 @@ fn failures_of_instance_metadata_explain_themselves() {
 
 #[test]
 fn failures_of_an_assumed_role_explain_themselves() {
+    fn with(scene: &Scene, fault: Fault) -> Settings {
+        scene.sts.endpoint.inject("/", fault, 9);
+        scene.assuming(scene.keys())
+    }
     check_failures(&[
+        (
+            "STS down",
+            |scene| {
+                scene.sts.endpoint.go_down();
+                scene.assuming(scene.keys())
+            },
+            "Connection refused",
+        ),
+        (
+            "slow",
+            |scene| with(scene, Fault::Hang(PATIENCE)),
+            "time is up",
+        ),
+        (
+            "half an answer",
+            |scene| with(scene, Fault::Half),
+            "its answer can't be used: it is not a whole AssumeRoleResponse",
+        ),
+        (
+            "credentials that have ended",
+            |scene| {
+                scene.issuer.set_lifetime(-60);
+                scene.assuming(scene.keys())
+            },
+            "ExpiredToken (403)",
+        ),
+        (
+            "the role is another's by now",
+            |scene| {
+                scene.sts.configure(|options| options.roles.truncate(1));
+                scene.assuming(scene.keys())
+            },
+            "it answers AccessDenied (403)",
+        ),
         (
             "another external id",
             |scene| {
@@ -312,7 +448,7 @@ fn failures_of_an_assumed_role_explain_themselves() {
                 scene.instance.endpoint.go_down();
                 scene.assuming(scene.instance())
             },
-            "instance metadata: http://127.0.0.1:",
+            "Connection refused",
         ),
     ]);
 }
