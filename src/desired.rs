@@ -1,7 +1,6 @@
 //! Services as metadata has them → desired: the record sets that should be in the zone, and for
 //! each service what became of it, with a reason if it has none. Pure.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::net::IpAddr;
@@ -111,12 +110,10 @@ impl<'a> Gathering<'a> {
     pub fn add(&mut self, service: &Service) {
         let published = self.publish(service);
         let name = published.map(|(name, found)| {
-            match self.addresses.entry(name.clone()) {
-                Entry::Vacant(place) => {
-                    place.insert(found);
-                }
-                Entry::Occupied(known) => known.into_mut().extend(found),
-            }
+            self.addresses
+                .entry(name.clone())
+                .or_default()
+                .extend(found);
             name
         });
         let key = ServiceKey {
@@ -130,14 +127,9 @@ impl<'a> Gathering<'a> {
             unknown_policy: Policy::of(service).err(),
         };
         // Rancher knows them by name only, so of two of one name the published one counts.
-        match self.services.entry(key) {
-            Entry::Vacant(place) => {
-                place.insert(outcome);
-            }
-            Entry::Occupied(mut known) if known.get().name.is_err() => {
-                known.insert(outcome);
-            }
-            Entry::Occupied(_) => {}
+        let known = self.services.get(&key);
+        if known.is_none_or(|known| known.name.is_err()) {
+            self.services.insert(key, outcome);
         }
     }
 

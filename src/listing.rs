@@ -42,7 +42,7 @@ impl View {
     /// Takes in a change that Route 53 has confirmed.
     pub fn apply(&mut self, batch: &ChangeBatch) {
         self.zone.apply(batch);
-        self.state.apply(batch, &self.names);
+        self.state = State::read(&self.zone, &self.names);
     }
 
     /// Whether it shows every record set under these names.

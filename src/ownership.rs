@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dns::zone::Held;
-use crate::dns::{ChangeBatch, Name, NameError, RecordKey, RecordSet, RecordType, Zone, txt};
+use crate::dns::{Name, NameError, RecordKey, RecordSet, RecordType, Zone, txt};
 use crate::sorted;
 
 /// Most entries in one state record that we write, of the 400 values that Route 53 allows.
@@ -163,35 +163,6 @@ impl State {
             }
         }
         self.records.insert(index, (set.clone(), entries));
-    }
-
-    /// Takes in a change that Route 53 has confirmed.
-    pub fn apply(&mut self, batch: &ChangeBatch, names: &StateNames) {
-        for set in &batch.deletes {
-            if let Some(index) = names.index_of(&set.key) {
-                self.forget(index);
-            }
-        }
-        for set in &batch.creates {
-            if let Some(index) = names.index_of(&set.key) {
-                self.add(index, set, &names.zone);
-            }
-        }
-    }
-
-    fn forget(&mut self, index: u16) {
-        let Some((_, entries)) = self.records.remove(&index) else {
-            return;
-        };
-        for entry in &entries {
-            let Entry::Owned(key) = entry else { continue };
-            if let Some(listed_in) = self.owned.get_mut(key) {
-                listed_in.remove(&index);
-                if listed_in.is_empty() {
-                    self.owned.remove(key);
-                }
-            }
-        }
     }
 
     /// Whether a record set is ours.

@@ -35,7 +35,6 @@ pub fn pack(work: Work<'_>, state: &State, names: &StateNames, ttl: u32) -> Vec<
     }
     // Records that are too long come last: what they can't keep must be elsewhere by then.
     let (long, usual): (Vec<_>, Vec<_>) = rewrites.into_iter().partition(|r| r.is_too_long);
-    let long = sorted::largest_first(long, |rewrite| rewrite.cost().share());
     for rewrite in usual {
         packer.place(rewrite, &mut adds, 0);
     }
