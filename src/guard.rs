@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use crate::dns::RecordKey;
+use crate::dns::{RecordKey, RecordSet};
 use crate::plan::Plan;
 use crate::sorted;
 
@@ -63,6 +63,13 @@ impl Guard {
         }
     }
 
+    /// Forgets the deletes of what is desired: a snapshot has said so, be it that no plan was made
+    /// from it because Route 53 couldn't be asked.
+    pub fn review(&mut self, desired: &BTreeMap<RecordKey, RecordSet>) {
+        self.planned_since
+            .retain(|key, _| !desired.contains_key(key));
+    }
+
     /// Takes the deletes that have to wait out of a plan. `owned` is the number of record sets
     /// that are ours, those included that the plan deletes or takes over without their being
     /// listed; `read` is when the snapshot was read that the plan was made from.
@@ -99,7 +106,7 @@ impl Guard {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dns::{Name, RecordSet, RecordType};
+    use crate::dns::{Name, RecordType};
 
     const SETTINGS: GuardSettings = GuardSettings {
         percent: 30,
@@ -136,6 +143,17 @@ mod tests {
         assert_eq!(plan.creates.len(), 1, "creates go ahead");
         let held = held.map(|held| (held.deletes, (held.until - read).as_secs()));
         (plan.deletes.len(), held)
+    }
+
+    #[test]
+    fn what_was_back_meanwhile_waits_anew_though_nothing_was_planned_then() {
+        let mut guard = Guard::new(SETTINGS);
+        let start = Instant::now();
+        let after = |seconds| start + Duration::from_secs(seconds);
+        assert_eq!(tried(&mut guard, 0..8, 10, start), (0, Some((8, 60))));
+        let back = (0..7).map(|number| (set(number).key, set(number)));
+        guard.review(&back.collect());
+        assert_eq!(tried(&mut guard, 0..8, 10, after(60)), (1, Some((7, 60))));
     }
 
     #[test]

@@ -6,7 +6,8 @@ use crate::http::{Http, Proxy};
 use crate::rancher::api::Api;
 use crate::rancher::metadata::Metadata;
 use crate::reconcile::{Reconciler, ReconcilerSettings};
-use crate::route53::client::{Client, ClientSettings};
+use crate::route53::caller::{Caller, CallerSettings};
+use crate::route53::client::Client;
 use crate::shutdown::Gate;
 use crate::telemetry::Telemetry;
 
@@ -25,7 +26,7 @@ pub fn parts(config: &Config, gate: Gate, telemetry: &Telemetry) -> Parts {
     let outside = Http::new(&config.certificates, Proxy::FromEnvironment);
     let inside = Http::new(&config.certificates, Proxy::None);
     let rancher = &config.rancher;
-    let settings = ClientSettings {
+    let settings = CallerSettings {
         endpoint: config.route53_endpoint.clone(),
         signing_region: config.signing_region.clone(),
         max_retries: config.max_retries,
@@ -47,7 +48,13 @@ pub fn parts(config: &Config, gate: Gate, telemetry: &Telemetry) -> Parts {
             &rancher.secret_key,
             telemetry.clone(),
         ),
-        client: Client::new(settings, credentials, outside, gate, telemetry.clone()),
+        client: Client::new(Caller::new(
+            settings,
+            credentials,
+            outside,
+            gate,
+            telemetry.clone(),
+        )),
     }
 }
 

@@ -162,6 +162,7 @@ impl Reconciler {
     ) -> Result<Round, RoundError> {
         let names = self.state_names(goal)?;
         self.quarantine.review(&goal.desired.record_sets);
+        self.guard.review(&goal.desired.record_sets);
         let mut round = Round::default();
         let mut trials = Trials::default();
         let mut listings = 0;
@@ -278,6 +279,14 @@ impl Reconciler {
         let batches = batches(&plan, &view.state, names, self.rules().ttl);
         let of = round.batches.len() + batches.len();
         for batch in batches {
+            // The account's limits may make it wait for seconds: whether it still is wanted is asked
+            // after that.
+            self.client.wait_for_room(&batch);
+            let done = round.batches.len();
+            if !goes_on(Progress { done, of }) {
+                round.is_cut = true;
+                break;
+            }
             match self.client.change(&self.settings.zone_id, &batch) {
                 Ok(id) => round.batches.push(id),
                 Err(error) => {
@@ -291,11 +300,10 @@ impl Reconciler {
             let is_state = |key: &RecordKey| names.index_of(key).is_some();
             self.telemetry
                 .note(|status| status.changed(&batch, is_state, Utc::now()));
+        }
+        if !round.is_cut {
             let done = round.batches.len();
-            if !goes_on(Progress { done, of }) && done < of {
-                round.is_cut = true;
-                break;
-            }
+            goes_on(Progress { done, of }); // whatever it says, there is nothing more to do
         }
         round.owned = view.state.owned().count();
         round.in_zone = in_zone(goal.desired, &view);

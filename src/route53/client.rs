@@ -1,131 +1,29 @@
-//! The Route 53 client: signs, paces and retries calls. The only file that talks to Route 53.
+//! The operations of Route 53 that are used: for each what is asked, and what the answer says.
 
-use std::time::{Duration, Instant};
+use chrono::TimeDelta;
 
-use chrono::{TimeDelta, Utc};
-
-use super::error::{Error, Refusal};
+use super::caller::{Call, Caller};
+use super::error::Error;
 use super::xml::{self, HostedZone, ListPage, ListStart};
-use crate::aws::clock;
 use crate::aws::credentials::NoCredentials;
-use crate::aws::credentials::provider::{Identity, Provider};
-use crate::aws::rate::TokenBucket;
-use crate::aws::retry;
-use crate::aws::sigv4::{self, Credentials, Scope};
+use crate::aws::credentials::provider::Identity;
+use crate::aws::sigv4;
 use crate::dns::{ChangeBatch, Name};
-use crate::http::{Http, Request};
-use crate::log;
-use crate::shutdown::Gate;
-use crate::status::counters::{NO_ANSWER, OK};
-use crate::status::part::Part;
-use crate::telemetry::Telemetry;
-use crate::url::Url;
-use crate::xml::Element;
 
 /// Version of the API, first in every path.
 const VERSION: &str = "2013-04-01";
-/// From the start of a call until its answer is there.
-const TIMEOUT: Duration = Duration::from_secs(30);
-/// Largest answer, in bytes: a page has 300 record sets at most.
-const LARGEST_ANSWER: u64 = 16 * 1024 * 1024;
-/// Ceiling of the wait before the first retry.
-const BACKOFF: Duration = Duration::from_millis(500);
 /// Record sets in a page, the most that Route 53 gives.
 const PAGE: &str = "300";
 
-/// Where Route 53 is, and how much of the account's limits may be used.
-#[derive(Debug, Clone)]
-pub struct ClientSettings {
-    /// The endpoint.
-    pub endpoint: Url,
-    /// Region in the signature's scope.
-    pub signing_region: String,
-    /// `ROUTE53_MAX_RETRIES`.
-    pub max_retries: u32,
-    /// `ROUTE53_REQUEST_RATE`, a second.
-    pub request_rate: f64,
-    /// `ROUTE53_CHANGE_RATE`, a second.
-    pub change_rate: f64,
-}
-
-/// Requests that may be made at once after a quiet time: those of 2 s, and no more. AWS allows
-/// 50 for the whole account.
-const REQUEST_BURST: f64 = 10.0;
-/// Changes that may be made at once after a quiet time: those of 10 s, and no more than a full
-/// batch has.
-const CHANGE_BURST: f64 = 1_000.0;
-/// A call that was throttled comes back up to so many times later than it might: all that were
-/// refused with it would be back at the same moment.
-const THROTTLED_SPREAD: f64 = 3.0;
-/// The wait that is spread isn't taken for longer.
-const LONGEST_SPREAD: Duration = Duration::from_secs(20);
-
 /// A client. Not shared: one thread does the work.
 pub struct Client {
-    settings: ClientSettings,
-    credentials: Provider,
-    http: Http,
-    requests: TokenBucket,
-    changes: TokenBucket,
-    gate: Gate,
-    telemetry: Telemetry,
-    /// How far the server's clock was ahead of ours at the last answer.
-    ahead: Option<TimeDelta>,
-}
-
-/// One call, ready to be signed.
-struct Call<'a> {
-    operation: &'static str,
-    method: &'static str,
-    path: String,
-    query: String,
-    payload: &'a [u8],
-    /// Changes in it.
-    changes: usize,
-}
-
-/// An answer, whatever its status.
-struct Answer {
-    status: u16,
-    body: String,
-    /// How far the server's clock is ahead of ours.
-    ahead: Option<TimeDelta>,
-}
-
-/// What came of a call that was made.
-struct Outcome {
-    result: Result<Element, Error>,
-    /// How far the server's clock is ahead of ours.
-    ahead: Option<TimeDelta>,
-}
-
-/// What has been put right during a call: each at most once.
-#[derive(Default)]
-struct Mended {
-    clock: bool,
-    credentials: bool,
+    caller: Caller,
 }
 
 impl Client {
-    /// A client with full buckets.
-    pub fn new(
-        settings: ClientSettings,
-        credentials: Provider,
-        http: Http,
-        gate: Gate,
-        telemetry: Telemetry,
-    ) -> Client {
-        let now = Instant::now();
-        Client {
-            requests: bucket(settings.request_rate, 2.0, REQUEST_BURST, now),
-            changes: bucket(settings.change_rate, 10.0, CHANGE_BURST, now),
-            settings,
-            credentials,
-            http,
-            gate,
-            telemetry,
-            ahead: None,
-        }
+    /// A client that makes its calls with this.
+    pub fn new(caller: Caller) -> Client {
+        Client { caller }
     }
 
     /// ListResourceRecordSets: one page, from `start` on.
@@ -136,12 +34,12 @@ impl Client {
             query.extend(start.rtype.as_deref().map(|rtype| ("type", rtype)));
             query.extend(start.identifier.as_deref().map(|id| ("identifier", id)));
         }
-        let call = self.get(
+        let call = get(
             "ListResourceRecordSets",
             &["hostedzone", zone_id, "rrset"],
             &query,
         );
-        xml::list_page(&self.call(&call)?).map_err(Error::NoAnswer)
+        xml::list_page(&self.caller.call(&call)?).map_err(Error::NoAnswer)
     }
 
     /// ListHostedZonesByName: all zones of exactly this name.
@@ -151,8 +49,8 @@ impl Client {
         loop {
             let mut query = vec![("dnsname", start.0.as_str())];
             query.extend(start.1.as_deref().map(|id| ("hostedzoneid", id)));
-            let call = self.get("ListHostedZonesByName", &["hostedzonesbyname"], &query);
-            let page = xml::zone_page(&self.call(&call)?).map_err(Error::NoAnswer)?;
+            let call = get("ListHostedZonesByName", &["hostedzonesbyname"], &query);
+            let page = xml::zone_page(&self.caller.call(&call)?).map_err(Error::NoAnswer)?;
             // It starts at the name and goes on to others.
             let is_last = page.zones.iter().any(|zone| zone.name != *name);
             zones.extend(page.zones.into_iter().filter(|zone| zone.name == *name));
@@ -165,8 +63,8 @@ impl Client {
 
     /// GetHostedZone.
     pub fn zone_of_id(&mut self, zone_id: &str) -> Result<HostedZone, Error> {
-        let call = self.get("GetHostedZone", &["hostedzone", zone_id], &[]);
-        xml::hosted_zone(&self.call(&call)?).map_err(Error::NoAnswer)
+        let call = get("GetHostedZone", &["hostedzone", zone_id], &[]);
+        xml::hosted_zone(&self.caller.call(&call)?).map_err(Error::NoAnswer)
     }
 
     /// ChangeResourceRecordSets: the change's id. After [`Error::NoAnswer`] it may have been
@@ -176,286 +74,57 @@ impl Client {
         let call = Call {
             operation: "ChangeResourceRecordSets",
             method: "POST",
-            path: self.path(&["hostedzone", zone_id, "rrset", ""]),
+            path: path_of(&["hostedzone", zone_id, "rrset", ""]),
             query: String::new(),
             payload: payload.as_bytes(),
             changes: batch.changes(),
         };
-        xml::change_id(&self.call(&call)?).map_err(Error::NoAnswer)
+        xml::change_id(&self.caller.call(&call)?).map_err(Error::NoAnswer)
+    }
+
+    /// Waits until the account's limits allow a batch to be sent.
+    pub fn wait_for_room(&mut self, batch: &ChangeBatch) {
+        self.caller.wait_for_room(batch.changes());
     }
 
     /// GetChange: whether all of Route 53's name servers know of a change.
     pub fn is_in_sync(&mut self, change_id: &str) -> Result<bool, Error> {
-        let call = self.get("GetChange", &["change", change_id], &[]);
-        xml::is_in_sync(&self.call(&call)?).map_err(Error::NoAnswer)
+        let call = get("GetChange", &["change", change_id], &[]);
+        xml::is_in_sync(&self.caller.call(&call)?).map_err(Error::NoAnswer)
     }
 
     /// Has credentials renewed ahead of time, on the side.
     pub fn keep_credentials_fresh(&mut self) {
-        self.credentials.keep_fresh();
+        self.caller.credentials.keep_fresh();
     }
 
     /// Who calls, as the credentials' source and STS say.
     pub fn identity(&mut self) -> Result<Identity, NoCredentials> {
-        self.credentials.identity()
+        self.caller.credentials.identity()
     }
 
     /// How far Route 53's clock was ahead of ours at the last answer.
     pub fn clock_is_ahead(&self) -> Option<TimeDelta> {
-        self.ahead
-    }
-
-    fn get(&self, operation: &'static str, path: &[&str], query: &[(&str, &str)]) -> Call<'static> {
-        Call {
-            operation,
-            method: "GET",
-            path: self.path(path),
-            query: sigv4::query_string(query),
-            payload: b"",
-            changes: 0,
-        }
-    }
-
-    fn path(&self, segments: &[&str]) -> String {
-        let segments: Vec<String> = segments
-            .iter()
-            .map(|segment| sigv4::encode_segment(segment))
-            .collect();
-        format!(
-            "{}/{VERSION}/{}",
-            self.settings.endpoint.path(),
-            segments.join("/")
-        )
-    }
-
-    /// Makes a call, in the account's pace, again if that may help.
-    fn call(&mut self, call: &Call<'_>) -> Result<Element, Error> {
-        let result = self.repeatedly(call);
-        let failure = match &result {
-            Ok(_) => None,
-            Err(Error::Refused(refusal)) if refusal.is_about_content() => None,
-            Err(Error::NoCredentials(_)) => return result,
-            Err(error) => Some(error.to_string()),
-        };
-        self.telemetry.part(Part::Route53, failure);
-        result
-    }
-
-    fn repeatedly(&mut self, call: &Call<'_>) -> Result<Element, Error> {
-        let mut attempt = 0;
-        let mut mended = Mended::default();
-        let mut spread = 0.0;
-        loop {
-            self.wait_for_tokens(call, spread);
-            self.telemetry.heartbeat.beat();
-            let credentials = self.credentials.get().map_err(Error::NoCredentials)?;
-            let outcome = self.once(call, &credentials);
-            self.ahead = outcome.ahead.or(self.ahead);
-            let Err(error) = outcome.result else {
-                return outcome.result;
-            };
-            if self.mend(&error, outcome.ahead, &credentials, &mut mended) {
-                continue;
-            }
-            let is_throttling =
-                matches!(&error, Error::Refused(refusal) if refusal.is_throttling());
-            if is_throttling {
-                self.slow_down(call);
-                spread = THROTTLED_SPREAD * retry::random();
-                self.telemetry.note(|status| status.counters.throttles += 1);
-            }
-            if attempt >= self.settings.max_retries || !may_be_repeated(call, &error) {
-                return Err(error);
-            }
-            let wait = retry::backoff(attempt, BACKOFF, retry::LONGEST, retry::random());
-            log::warn(
-                "a call to Route 53 is made again",
-                &[
-                    ("operation", &call.operation),
-                    ("error", &error),
-                    ("wait_ms", &wait.as_millis()),
-                ],
-            );
-            self.telemetry.heartbeat.sleep(wait);
-            self.telemetry.note(|status| status.counters.retries += 1);
-            attempt += 1;
-        }
-    }
-
-    /// Whether a refusal was about something that has been put right, so that the call should be
-    /// made again at once.
-    fn mend(
-        &mut self,
-        error: &Error,
-        ahead: Option<TimeDelta>,
-        credentials: &Credentials,
-        mended: &mut Mended,
-    ) -> bool {
-        let Error::Refused(refusal) = error else {
-            return false;
-        };
-        if !mended.clock && self.credentials.clock().learn(&refusal.code, ahead) {
-            mended.clock = true;
-            return true;
-        }
-        if !mended.credentials && refusal.is_about_credentials() {
-            mended.credentials = true;
-            return self.credentials.replace(credentials);
-        }
-        false
-    }
-
-    /// Waits until the account's limits allow the call, and so many times longer.
-    fn wait_for_tokens(&mut self, call: &Call<'_>, spread: f64) {
-        let now = Instant::now();
-        let wait = self
-            .requests
-            .take(1.0, now)
-            .max(self.changes.take(call.changes as f64, now));
-        let wait = wait + wait.min(LONGEST_SPREAD).mul_f64(spread);
-        if !wait.is_zero() {
-            log::debug(
-                "waiting to stay within the account's limits",
-                &[
-                    ("operation", &call.operation),
-                    ("wait_ms", &wait.as_millis()),
-                ],
-            );
-            self.telemetry.heartbeat.sleep(wait);
-        }
-    }
-
-    fn slow_down(&mut self, call: &Call<'_>) {
-        let now = Instant::now();
-        self.requests.throttled(now);
-        if call.changes > 0 {
-            self.changes.throttled(now);
-        }
-    }
-
-    fn once(&self, call: &Call<'_>, credentials: &Credentials) -> Outcome {
-        self.telemetry.heartbeat.beat();
-        let started = Instant::now();
-        let exchange = || self.exchange(call, credentials);
-        let exchanged = if call.changes > 0 {
-            self.gate.hold(exchange)
-        } else {
-            exchange()
-        };
-        self.telemetry.heartbeat.beat();
-        let ahead = exchanged.as_ref().ok().and_then(|answer| answer.ahead);
-        let result = exchanged
-            .map_err(Error::NoAnswer)
-            .and_then(|answer| match answer.status {
-                200..=299 => {
-                    let root = format!("{}Response", call.operation);
-                    crate::xml::read(&answer.body, &root).map_err(Error::NoAnswer)
-                }
-                status => {
-                    let refusal = named(xml::refusal(status, &answer.body));
-                    Err(Error::Refused(without_secrets(refusal, credentials)))
-                }
-            });
-        let outcome = match &result {
-            Ok(_) => OK,
-            Err(Error::Refused(refusal)) => refusal.code.as_str(),
-            Err(_) => NO_ANSWER,
-        };
-        self.telemetry
-            .call("route53", call.operation, outcome, started);
-        log::debug(
-            "called Route 53",
-            &[
-                ("operation", &call.operation),
-                ("outcome", &outcome),
-                ("ms", &started.elapsed().as_millis()),
-            ],
-        );
-        Outcome { result, ahead }
-    }
-
-    /// Signs and sends.
-    fn exchange(&self, call: &Call<'_>, credentials: &Credentials) -> Result<Answer, String> {
-        let settings = &self.settings;
-        let request = sigv4::Request {
-            method: call.method,
-            host: settings.endpoint.authority(),
-            path: &call.path,
-            query: &call.query,
-            headers: &[],
-            payload: call.payload,
-        };
-        let scope = Scope {
-            time: self.credentials.clock().now(),
-            region: &settings.signing_region,
-            service: "route53",
-        };
-        let signed = sigv4::sign(&request, credentials, &scope);
-        let mut headers: Vec<(&str, &str)> = signed
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()))
-            .collect();
-        if !call.payload.is_empty() {
-            headers.push(("content-type", "text/xml"));
-        }
-        let mut url = format!("{}{}", settings.endpoint.origin(), call.path);
-        if !call.query.is_empty() {
-            url = format!("{url}?{}", call.query);
-        }
-        let request = Request {
-            method: call.method,
-            url: &url,
-            headers: &headers,
-            body: call.payload,
-            timeout: TIMEOUT,
-        };
-        let sent = Utc::now();
-        let response = self
-            .http
-            .send(&request)
-            .map_err(|error| error.to_string())?;
-        let date = response.header("date");
-        let ahead = date.and_then(|date| clock::measure(date, sent, Utc::now()));
-        Ok(Answer {
-            status: response.status,
-            ahead,
-            body: response
-                .text(LARGEST_ANSWER)
-                .map_err(|error| error.to_string())?,
-        })
+        self.caller.ahead
     }
 }
 
-/// A full bucket that holds what comes in so many seconds, at least one and at most this many.
-fn bucket(rate: f64, seconds: f64, most: f64, now: Instant) -> TokenBucket {
-    TokenBucket::new(rate, (rate * seconds).clamp(1.0, most), now)
-}
-
-/// A batch without an answer isn't sent again: whether it was applied is for the zone to say.
-fn may_be_repeated(call: &Call<'_>, error: &Error) -> bool {
-    match error {
-        Error::Refused(refusal) => refusal.is_retryable(),
-        Error::NoAnswer(_) => call.changes == 0,
-        // Their source has been asked just now; the next round asks again.
-        Error::NoCredentials(_) => false,
+fn get(operation: &'static str, path: &[&str], query: &[(&str, &str)]) -> Call<'static> {
+    Call {
+        operation,
+        method: "GET",
+        path: path_of(path),
+        query: sigv4::query_string(query),
+        payload: b"",
+        changes: 0,
     }
 }
 
-/// A refusal always has a code that can be shown.
-fn named(mut refusal: Refusal) -> Refusal {
-    if refusal.code.is_empty() {
-        refusal.code = format!("HTTP {}", refusal.status);
+fn path_of(segments: &[&str]) -> String {
+    let mut path = format!("/{VERSION}");
+    for segment in segments {
+        path.push('/');
+        path += &sigv4::encode_segment(segment);
     }
-    refusal
-}
-
-/// With `SignatureDoesNotMatch` AWS quotes the canonical request, the session token included.
-fn without_secrets(mut refusal: Refusal, credentials: &Credentials) -> Refusal {
-    let token = credentials.session_token.iter();
-    for secret in token.chain([&credentials.secret_access_key]) {
-        for message in &mut refusal.messages {
-            *message = secret.redact(message);
-        }
-    }
-    refusal
+    path
 }

@@ -1,5 +1,7 @@
-//! Amazon Route 53's API: requests and answers, errors, and the client that does the I/O.
+//! Amazon Route 53's API: its operations (`client`), how a call is made (`caller`), requests and answers
+//! (`xml`), errors.
 
+pub mod caller;
 pub mod client;
 pub mod error;
 pub mod xml;
