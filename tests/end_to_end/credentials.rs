@@ -10,7 +10,7 @@ use crate::stage::{PATIENCE, STATE, Stage, ZONE, program, web};
 use sim::credentials::{Container, Endpoint, Fault, Instance, Issuer, Role, Sts, StsOptions};
 use sim::http::Response;
 use sim::rancher;
-use sim::route53::{self, Credential, Operation};
+use sim::route53::{self, Operation};
 use sim::service::Service;
 use std::io::Write;
 use tempfile::NamedTempFile;
@@ -109,6 +109,16 @@ impl Scene {
         vec![
             ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", SECRET.to_owned()),
+        ]
+    }
+
+    /// Temporary ones, as somebody pastes them.
+    fn temporary(&self) -> Settings {
+        let (credential, _) = self.issuer.issue();
+        vec![
+            ("AWS_ACCESS_KEY_ID", credential.access_key),
+            ("AWS_SECRET_ACCESS_KEY", credential.secret_key),
+            ("AWS_SESSION_TOKEN", credential.session_token.unwrap()),
         ]
     }
 
@@ -270,12 +280,7 @@ fn keys_can_be_in_files() {
 #[test]
 fn temporary_keys_can_be_given_directly() {
     let scene = Scene::new();
-    let (credential, _) = scene.issuer.issue();
-    let (code, last) = scene.once(&vec![
-        ("AWS_ACCESS_KEY_ID", credential.access_key),
-        ("AWS_SECRET_ACCESS_KEY", credential.secret_key),
-        ("AWS_SESSION_TOKEN", credential.session_token.unwrap()),
-    ]);
+    let (code, last) = scene.once(&scene.temporary());
     assert_eq!(code, Some(0), "{last}");
     scene.is_published();
 }
@@ -335,6 +340,21 @@ fn at_start_what_may_come_up_is_waited_for() {
 }
 
 #[test]
+fn at_start_a_role_that_changes_between_its_name_and_its_credentials_is_asked_for_anew() {
+    let scene = Scene::new();
+    let list = answer(200, "dns-writer-before");
+    let roles = "/latest/meta-data/iam/security-credentials/";
+    scene.instance.endpoint.inject(roles, list, 1);
+    let service = scene.spawn(&[], &scene.instance());
+    let line = service.wait_for_log(PATIENCE, |line| line.contains("can't be looked up yet"));
+    let line = line.expect("a line");
+    let words = "it answers 404 when asked for the credentials";
+    assert!(line.contains(words), "{line}");
+    scene.is_published();
+    scene.look_for_secrets(&service);
+}
+
+#[test]
 fn at_start_what_only_an_operator_can_mend_ends_it() {
     let scene = Scene::new();
     let settings = scene.assuming(scene.keys());
@@ -351,14 +371,8 @@ fn at_start_what_only_an_operator_can_mend_ends_it() {
 #[test]
 fn what_route_53_quotes_is_not_passed_on() {
     let scene = Scene::new();
-    let (credential, _) = scene.issuer.issue();
-    let Credential {
-        access_key,
-        secret_key,
-        session_token,
-        ..
-    } = credential;
-    let token = session_token.unwrap();
+    let settings = scene.temporary();
+    let (_, token) = &settings[2];
     let message = format!("The Canonical String should have been 'x-amz-security-token:{token}'");
     let fault = route53::Fault::Error {
         status: 403,
@@ -367,11 +381,7 @@ fn what_route_53_quotes_is_not_passed_on() {
     };
     let operation = Some(Operation::ListHostedZonesByName);
     scene.stage.route53.inject(operation, fault, 1);
-    let (code, last) = scene.once(&vec![
-        ("AWS_ACCESS_KEY_ID", access_key),
-        ("AWS_SECRET_ACCESS_KEY", secret_key),
-        ("AWS_SESSION_TOKEN", token),
-    ]);
+    let (code, last) = scene.once(&settings);
     assert_eq!(code, Some(1));
     assert!(last.contains("x-amz-security-token:…"), "{last}");
 }
