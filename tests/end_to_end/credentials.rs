@@ -327,6 +327,64 @@ fn redirects_are_not_followed_and_proxies_not_asked() {
 }
 
 #[test]
+fn what_is_outside_is_asked_through_the_proxy_and_what_is_next_door_is_not() {
+    // Nobody listens at this proxy. It is for localhost, and not for 127.0.0.1.
+    let proxy = Endpoint::start(|_| Response::new(502, "text/plain", ""));
+    proxy.go_down();
+    let once = |scene: &Scene, variable, settings: &Settings| {
+        let mut settings = settings.clone();
+        settings.extend([
+            (variable, proxy.url()),
+            ("NO_PROXY", "127.0.0.1".to_owned()),
+            ("ROUTE53_MAX_RETRIES", "0".to_owned()),
+        ]);
+        scene.once(&settings)
+    };
+    let by_proxy = |settings: &Settings, name| {
+        let (_, url) = settings.iter().find(|(known, _)| *known == name).unwrap();
+        change(settings, name, &url.replace("127.0.0.1", "localhost"))
+    };
+    let scene = Scene::new();
+    let environment = scene.stage.environment();
+    let route53 = (
+        "AWS_ENDPOINT_URL_ROUTE_53",
+        "no proper answer from Route 53: ",
+    );
+    let sts = ("AWS_ENDPOINT_URL_STS", "STS at http://localhost:");
+    let api = (
+        "CATTLE_URL",
+        "an fqdn could not be written back to Rancher: ",
+    );
+    for (variable, (name, words)) in [
+        ("ALL_PROXY", route53),
+        ("all_proxy", route53),
+        ("HTTPS_PROXY", route53),
+        ("https_proxy", route53),
+        ("HTTP_PROXY", route53),
+        ("http_proxy", route53),
+        ("HTTPS_PROXY", sts),
+        ("HTTPS_PROXY", api),
+    ] {
+        let settings = by_proxy(&scene.assuming(environment.clone()), name);
+        let (code, last) = once(&scene, variable, &settings);
+        assert_eq!(code, Some(1), "{variable} {name}: {last}");
+        for words in [words, "Connection refused"] {
+            assert!(last.contains(words), "{variable} {name}: {last}");
+        }
+    }
+    for (settings, name, issued) in [
+        (environment, "METADATA_URL", 0),
+        (scene.container(), "AWS_CONTAINER_CREDENTIALS_FULL_URI", 1),
+        (scene.instance(), "AWS_EC2_METADATA_SERVICE_ENDPOINT", 1),
+    ] {
+        let before = scene.issuer.issued().len();
+        let (code, last) = once(&scene, "HTTPS_PROXY", &by_proxy(&settings, name));
+        assert_eq!(code, Some(0), "{name}: {last}");
+        assert_eq!(scene.issuer.issued().len(), before + issued, "{name}");
+    }
+}
+
+#[test]
 fn at_start_what_may_come_up_is_waited_for() {
     let scene = Scene::new();
     scene.container.endpoint.go_down();

@@ -37,6 +37,7 @@ fn check_failures(table: &[Failure]) {
         let settings = arrange(&scene);
         let before = scene.stage.lines();
         let (code, last) = scene.once(&settings);
+        assert_eq!(scene.stage.lines(), before, "{what}: nothing is lost");
         assert_eq!(code, Some(1), "{what}: {last}");
         for words in *words {
             assert!(last.contains(words), "{what}: {last}\nshould say {words}");
@@ -45,7 +46,6 @@ fn check_failures(table: &[Failure]) {
             last.contains("level=error msg=\"stopping: this has to be mended\""),
             "{last}"
         );
-        assert_eq!(scene.stage.lines(), before, "{what}: nothing is lost");
     }
 }
 
