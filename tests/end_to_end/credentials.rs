@@ -10,7 +10,7 @@ use crate::stage::{PATIENCE, STATE, Stage, ZONE, program, web};
 use sim::credentials::{Container, Endpoint, Fault, Instance, Issuer, Role, Sts, StsOptions};
 use sim::http::Response;
 use sim::rancher;
-use sim::route53::{self, Credential, Operation};
+use sim::route53::{self, Operation};
 use sim::service::Service;
 use std::io::Write;
 use tempfile::NamedTempFile;
@@ -109,6 +109,16 @@ impl Scene {
         vec![
             ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", SECRET.to_owned()),
+        ]
+    }
+
+    /// Temporary ones, as somebody pastes them.
+    fn temporary(&self) -> Settings {
+        let (credential, _) = self.issuer.issue();
+        vec![
+            ("AWS_ACCESS_KEY_ID", credential.access_key),
+            ("AWS_SECRET_ACCESS_KEY", credential.secret_key),
+            ("AWS_SESSION_TOKEN", credential.session_token.unwrap()),
         ]
     }
 
@@ -270,12 +280,7 @@ fn keys_can_be_in_files() {
 #[test]
 fn temporary_keys_can_be_given_directly() {
     let scene = Scene::new();
-    let (credential, _) = scene.issuer.issue();
-    let (code, last) = scene.once(&vec![
-        ("AWS_ACCESS_KEY_ID", credential.access_key),
-        ("AWS_SECRET_ACCESS_KEY", credential.secret_key),
-        ("AWS_SESSION_TOKEN", credential.session_token.unwrap()),
-    ]);
+    let (code, last) = scene.once(&scene.temporary());
     assert_eq!(code, Some(0), "{last}");
     scene.is_published();
 }
@@ -322,6 +327,64 @@ fn redirects_are_not_followed_and_proxies_not_asked() {
 }
 
 #[test]
+fn what_is_outside_is_asked_through_the_proxy_and_what_is_next_door_is_not() {
+    // Nobody listens at this proxy. It is for localhost, and not for 127.0.0.1.
+    let proxy = Endpoint::start(|_| Response::new(502, "text/plain", ""));
+    proxy.go_down();
+    let once = |scene: &Scene, variable, settings: &Settings| {
+        let mut settings = settings.clone();
+        settings.extend([
+            (variable, proxy.url()),
+            ("NO_PROXY", "127.0.0.1".to_owned()),
+            ("ROUTE53_MAX_RETRIES", "0".to_owned()),
+        ]);
+        scene.once(&settings)
+    };
+    let by_proxy = |settings: &Settings, name| {
+        let (_, url) = settings.iter().find(|(known, _)| *known == name).unwrap();
+        change(settings, name, &url.replace("127.0.0.1", "localhost"))
+    };
+    let scene = Scene::new();
+    let environment = scene.stage.environment();
+    let route53 = (
+        "AWS_ENDPOINT_URL_ROUTE_53",
+        "no proper answer from Route 53: ",
+    );
+    let sts = ("AWS_ENDPOINT_URL_STS", "STS at http://localhost:");
+    let api = (
+        "CATTLE_URL",
+        "an fqdn could not be written back to Rancher: ",
+    );
+    for (variable, (name, words)) in [
+        ("ALL_PROXY", route53),
+        ("all_proxy", route53),
+        ("HTTPS_PROXY", route53),
+        ("https_proxy", route53),
+        ("HTTP_PROXY", route53),
+        ("http_proxy", route53),
+        ("HTTPS_PROXY", sts),
+        ("HTTPS_PROXY", api),
+    ] {
+        let settings = by_proxy(&scene.assuming(environment.clone()), name);
+        let (code, last) = once(&scene, variable, &settings);
+        assert_eq!(code, Some(1), "{variable} {name}: {last}");
+        for words in [words, "Connection refused"] {
+            assert!(last.contains(words), "{variable} {name}: {last}");
+        }
+    }
+    for (settings, name, issued) in [
+        (environment, "METADATA_URL", 0),
+        (scene.container(), "AWS_CONTAINER_CREDENTIALS_FULL_URI", 1),
+        (scene.instance(), "AWS_EC2_METADATA_SERVICE_ENDPOINT", 1),
+    ] {
+        let before = scene.issuer.issued().len();
+        let (code, last) = once(&scene, "HTTPS_PROXY", &by_proxy(&settings, name));
+        assert_eq!(code, Some(0), "{name}: {last}");
+        assert_eq!(scene.issuer.issued().len(), before + issued, "{name}");
+    }
+}
+
+#[test]
 fn at_start_what_may_come_up_is_waited_for() {
     let scene = Scene::new();
     scene.container.endpoint.go_down();
@@ -330,6 +393,21 @@ fn at_start_what_may_come_up_is_waited_for() {
     let line = line.expect("a line");
     assert!(line.contains("Connection refused"), "{line}");
     scene.container.endpoint.come_up();
+    scene.is_published();
+    scene.look_for_secrets(&service);
+}
+
+#[test]
+fn at_start_a_role_that_changes_between_its_name_and_its_credentials_is_asked_for_anew() {
+    let scene = Scene::new();
+    let list = answer(200, "dns-writer-before");
+    let roles = "/latest/meta-data/iam/security-credentials/";
+    scene.instance.endpoint.inject(roles, list, 1);
+    let service = scene.spawn(&[], &scene.instance());
+    let line = service.wait_for_log(PATIENCE, |line| line.contains("can't be looked up yet"));
+    let line = line.expect("a line");
+    let words = "it answers 404 when asked for the credentials";
+    assert!(line.contains(words), "{line}");
     scene.is_published();
     scene.look_for_secrets(&service);
 }
@@ -351,14 +429,8 @@ fn at_start_what_only_an_operator_can_mend_ends_it() {
 #[test]
 fn what_route_53_quotes_is_not_passed_on() {
     let scene = Scene::new();
-    let (credential, _) = scene.issuer.issue();
-    let Credential {
-        access_key,
-        secret_key,
-        session_token,
-        ..
-    } = credential;
-    let token = session_token.unwrap();
+    let settings = scene.temporary();
+    let (_, token) = &settings[2];
     let message = format!("The Canonical String should have been 'x-amz-security-token:{token}'");
     let fault = route53::Fault::Error {
         status: 403,
@@ -367,11 +439,7 @@ fn what_route_53_quotes_is_not_passed_on() {
     };
     let operation = Some(Operation::ListHostedZonesByName);
     scene.stage.route53.inject(operation, fault, 1);
-    let (code, last) = scene.once(&vec![
-        ("AWS_ACCESS_KEY_ID", access_key),
-        ("AWS_SECRET_ACCESS_KEY", secret_key),
-        ("AWS_SESSION_TOKEN", token),
-    ]);
+    let (code, last) = scene.once(&settings);
     assert_eq!(code, Some(1));
     assert!(last.contains("x-amz-security-token:…"), "{last}");
 }

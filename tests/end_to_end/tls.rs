@@ -104,6 +104,27 @@ fn a_certificate_for_another_name_is_refused() {
 }
 
 #[test]
+fn a_certificate_that_names_no_host_is_trusted_only_as_itself() {
+    let stage = Stage::new(web());
+    let target = address(&stage.rancher.api_url());
+    for start in [
+        Front::start_self_signed,
+        Front::start_self_signed_without_authority,
+    ] {
+        let front = start(target, &[]);
+        let (code, log) = once(&stage, &front, Some(front.ca_pem()));
+        assert_eq!(code, Some(0), "{log}");
+        forget(&stage);
+    }
+
+    let authority = Authority::new();
+    let front = authority.front(target, &[]);
+    let (code, log) = once(&stage, &front, Some(authority.pem()));
+    assert_eq!(code, Some(1), "{log}");
+    assert!(log.contains("not valid for any names"), "{log}");
+}
+
+#[test]
 fn route_53_is_reached_over_tls_too() {
     let stage = Stage::new(web());
     let authority = Authority::new();

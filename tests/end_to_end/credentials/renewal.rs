@@ -1,6 +1,6 @@
 //! Credentials are renewed before they end, or when Route 53 no longer takes them.
 
-use super::{FIRST, SECOND, Scene, answer};
+use super::{FIRST, SECOND, Scene, Settings, answer};
 use crate::stage::PATIENCE;
 use sim::credentials::Fault;
 use std::time::{Duration, Instant, SystemTime};
@@ -31,15 +31,89 @@ fn credentials_are_renewed_before_they_end_and_nothing_is_missed() {
 }
 
 #[test]
-fn a_token_file_is_read_anew_each_time() {
+fn what_has_changed_meanwhile_is_taken_at_the_next_renewal() {
+    type Choose = fn(&Scene) -> Settings;
+    type Change = fn(&Scene);
+    let table: [(&str, Choose, Change); 5] = [
+        ("the web identity's token", Scene::web, change_web_token),
+        ("the container's token", Scene::container, |scene| {
+            scene.container.change_token("t0ken-other");
+            std::fs::write(scene.container_token.path(), "t0ken-other").unwrap();
+        }),
+        ("the instance's role", Scene::instance, |scene| {
+            scene.instance.change_role("dns-writer-2");
+        }),
+        (
+            "the token of a web identity that assumes a role",
+            |scene| scene.assuming(scene.web()),
+            change_web_token,
+        ),
+        (
+            "the role of an instance that assumes another",
+            |scene| scene.assuming(scene.instance()),
+            |scene| scene.instance.change_role("dns-writer-2"),
+        ),
+    ];
+    for (what, choose, change) in table {
+        let scene = Scene::new();
+        let service = scene.spawn(&[], &choose(&scene));
+        scene.is_published();
+        scene.stage.settle();
+        let before = scene.issuer.issued();
+        scene.stage.route53.clear_requests();
+        change(&scene);
+        expire_all(&scene);
+        scene.publish("next");
+        let after = scene.issuer.issued();
+        assert_eq!(after.len(), 2 * before.len(), "{what}");
+        let (old, new) = (&before[before.len() - 1], &after[after.len() - 1]);
+        let expected = [(old.access_key.clone(), 403), (new.access_key.clone(), 200)];
+        assert_eq!(scene.signers(), expected, "{what}");
+        scene.look_for_secrets(&service);
+    }
+}
+
+/// From now on STS takes another token, and that is in the file.
+fn change_web_token(scene: &Scene) {
+    scene.issuer.add_secret("t0ken-other");
+    scene
+        .sts
+        .configure(|options| options.roles[0].tokens = vec!["t0ken-other".to_owned()]);
+    std::fs::write(scene.web_token.path(), "t0ken-other\n").unwrap();
+}
+
+#[test]
+fn a_role_that_is_withdrawn_meanwhile_is_asked_for_until_it_is_back() {
     let scene = Scene::new();
-    let service = scene.spawn(&[], &scene.container());
+    let service = scene.spawn(&[], &scene.assuming(scene.keys()));
     scene.is_published();
-    scene.container.change_token("t0ken-other");
-    std::fs::write(scene.container_token.path(), "t0ken-other").unwrap();
+    scene.stage.settle();
+    let zone = scene.stage.lines();
+    let trust = |is_trusted: bool| {
+        scene
+            .sts
+            .configure(|options| options.roles[1].by_signature = is_trusted);
+    };
+    trust(false);
     expire_all(&scene);
-    scene.publish("next");
-    assert_eq!(scene.issuer.issued().len(), 2);
+    scene.stage.rancher.change(|world| {
+        world.remove_stack("shop");
+    });
+    let line = service.wait_for_log(PATIENCE, |line| line.contains("and they can't be renewed"));
+    let line = line.expect("a line");
+    for words in [
+        "level=warn",
+        "ROUTE53_ASSUME_ROLE_ARN=arn:aws:iam::210987654321:role/zone-owner can't be assumed by \
+         AKIDEXAMPLE (environment): STS at http://127.0.0.1:",
+        "it answers AccessDenied (403): User: AKIDEXAMPLE is not authorized to perform: \
+         sts:AssumeRole",
+    ] {
+        assert!(line.contains(words), "{line}\nshould say {words}");
+    }
+    assert_eq!(scene.stage.lines(), zone, "nothing is lost");
+    trust(true);
+    scene.stage.expect_zone(&[]);
+    assert!(service.is_running());
     scene.look_for_secrets(&service);
 }
 
@@ -139,6 +213,7 @@ fn without_a_replacement_the_round_fails_and_says_why() {
     scene.stage.settle();
     expire_all(&scene);
     scene.instance.endpoint.go_down();
+    let zone = scene.stage.lines();
     scene.stage.rancher.change(|world| {
         world.add_service("shop", "next").run_on("h1", 80);
     });
@@ -146,6 +221,7 @@ fn without_a_replacement_the_round_fails_and_says_why() {
         let line = service.wait_for_log(PATIENCE, |line| line.contains(words));
         assert!(line.is_some(), "{words}: {:#?}", service.log());
     }
+    assert_eq!(scene.stage.lines(), zone, "nothing is lost");
     scene.instance.endpoint.come_up();
     scene.publish("another");
     assert!(service.is_running());

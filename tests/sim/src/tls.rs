@@ -74,9 +74,19 @@ impl Front {
     /// With a certificate that is its own authority, as `openssl req -x509` makes one: the
     /// clients are given the server's certificate itself, and it says that it is an authority.
     pub fn start_self_signed(target: SocketAddr, names: &[&str]) -> Front {
+        let kind = IsCa::Ca(BasicConstraints::Unconstrained);
+        Front::self_signed(target, names, kind)
+    }
+
+    /// The same, but with a certificate that says that it is no authority.
+    pub fn start_self_signed_without_authority(target: SocketAddr, names: &[&str]) -> Front {
+        Front::self_signed(target, names, IsCa::ExplicitNoCa)
+    }
+
+    fn self_signed(target: SocketAddr, names: &[&str], kind: IsCa) -> Front {
         let key = KeyPair::generate().expect("a key");
         let mut params = named("Simulated Server", names);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.is_ca = kind;
         let certificate = params.self_signed(&key).expect("a certificate");
         let pem = certificate.pem();
         Front::listen(

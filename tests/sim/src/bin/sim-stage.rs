@@ -2,10 +2,13 @@
 //! and ports, over TLS with a private authority. For a network namespace of its own, in which a
 //! DNS server resolves the names to the addresses below.
 //!
-//! `sim-stage FOLDER` writes the authority's certificate to `FOLDER/ca.pem` and the program's
-//! settings, `NAME=value` a line, to `FOLDER/settings`, and says `ready`. It says `reached` once
-//! the zone and Rancher show what they should, and goes on until it is killed; if it doesn't
-//! come to that in time, it says what there is and ends with 1.
+//! `sim-stage FOLDER SOURCE` writes the authority's certificate to `FOLDER/ca.pem` and the
+//! program's settings, `NAME=value` a line, to `FOLDER/settings`, and says `ready`. It says
+//! `reached` once the zone and Rancher show what they should, and goes on until it is killed; if it
+//! doesn't come to that in time, it says what there is and ends with 1.
+//!
+//! The source of credentials is `keys` in the settings, the endpoint that ECS gives a `container`,
+//! or the metadata of the `instance`, of which the settings don't speak.
 
 use std::fmt::Write as _;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -13,6 +16,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 use std::{env, fs, io, path::Path, thread};
 
+use sim::credentials::{ECS_PATH, Endpoint, Instance, Issuer, start_ecs};
 use sim::rancher::{self, Rancher, World};
 use sim::route53::{self, RecordSet, Route53};
 use sim::service::environment;
@@ -23,12 +27,17 @@ const METADATA: &str = "127.0.0.2:80"; // rancher-metadata.rancher.internal
 const RANCHER: (&str, &str) = ("rancher.example.org", "127.0.0.3:443");
 const ROUTE53: (&str, &str) = ("route53.amazonaws.com", "127.0.0.4:443");
 
+/// Where AWS has them, whoever asks.
+const CONTAINER: &str = "169.254.170.2:80";
+const INSTANCE: &str = "169.254.169.254:80";
+
 const ZONE: &str = "Z0EXAMPLE";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
-    let Some(folder) = env::args().nth(1) else {
-        eprintln!("usage: sim-stage FOLDER");
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let [folder, source] = arguments.as_slice() else {
+        eprintln!("usage: sim-stage FOLDER keys|container|instance");
         return ExitCode::from(2);
     };
     let rancher = Rancher::start(rancher::Options::default(), world());
@@ -45,13 +54,28 @@ fn main() -> ExitCode {
     let metadata = metadata["http://".len()..].split('/').next();
     pass_on(address(METADATA), address(metadata.expect("an address")));
 
+    let issuer = Issuer::new(Some(route53.keyring()));
+    let mut settings = settings(&rancher, &route53, &api.url(), source == "keys");
+    // The endpoint is there for as long as it is held.
+    let _endpoint = match source.as_str() {
+        "keys" => None,
+        "container" => {
+            let _ = writeln!(
+                settings,
+                "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI={ECS_PATH}"
+            );
+            Some(serve(start_ecs(&issuer), CONTAINER))
+        }
+        "instance" => {
+            let instance = Instance::start(Some("dns-writer"), &issuer);
+            Some(serve(instance.endpoint, INSTANCE))
+        }
+        _ => panic!("there is no source {source:?}"),
+    };
+
     let folder = Path::new(&folder);
     fs::write(folder.join("ca.pem"), authority.pem()).expect("a folder to write to");
-    fs::write(
-        folder.join("settings"),
-        settings(&rancher, &route53, &api.url()),
-    )
-    .expect("a folder to write to");
+    fs::write(folder.join("settings"), settings).expect("a folder to write to");
     println!("ready");
 
     let in_zone = route53.wait_until(PATIENCE, |state| {
@@ -110,11 +134,12 @@ fn lines<'a>(sets: impl Iterator<Item = &'a RecordSet>) -> Vec<String> {
 
 /// Those of a container that Rancher has started: endpoint, metadata and health addresses are
 /// left at their defaults, since here they are where they should be.
-fn settings(rancher: &Rancher, route53: &Route53, api: &str) -> String {
+fn settings(rancher: &Rancher, route53: &Route53, api: &str, with_keys: bool) -> String {
     let mut text = String::new();
     for (name, value) in environment(rancher, &route53.url(), "example.com") {
         let value = match name {
             "METADATA_URL" | "AWS_ENDPOINT_URL_ROUTE_53" | "HEALTH_ADDRESS" => continue,
+            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" if !with_keys => continue,
             "CATTLE_URL" => format!("{api}{}", rancher.options().api_base),
             _ => value,
         };
@@ -125,6 +150,12 @@ fn settings(rancher: &Rancher, route53: &Route53, api: &str) -> String {
 
 fn address(text: &str) -> SocketAddr {
     text.parse().expect("an address with a port")
+}
+
+/// Has an endpoint answer at this address too.
+fn serve(endpoint: Endpoint, at: &str) -> Endpoint {
+    pass_on(address(at), address(&endpoint.url()["http://".len()..]));
+    endpoint
 }
 
 /// Everything that comes here goes there, and back.

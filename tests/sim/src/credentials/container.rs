@@ -1,4 +1,5 @@
-//! The endpoint of ECS and of EKS Pod Identity: `GET` with an authorization token.
+//! The endpoint of EKS Pod Identity, `GET` with an authorization token, and that of ECS, `GET` of a
+//! path that nobody else knows.
 
 use super::endpoint::Endpoint;
 use super::issuer::Issuer;
@@ -8,6 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Where the credentials are.
 const PATH: &str = "/v1/credentials";
+/// Where they are with ECS: `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`.
+pub const ECS_PATH: &str = "/v2/credentials/3f1c8f0e-5a4e-4bd5-9a3c-0b8a7a2d6c11";
 
 /// A running endpoint.
 pub struct Container {
@@ -47,11 +50,19 @@ impl Container {
     }
 }
 
+/// The endpoint of ECS's agent.
+pub fn start_ecs(issuer: &Issuer) -> Endpoint {
+    issuer.add_secret(ECS_PATH);
+    let issuer = issuer.clone();
+    Endpoint::start(
+        move |request| match (request.method.as_str(), request.path.as_str()) {
+            ("GET", ECS_PATH) => credentials(&issuer),
+            _ => error(404, "NotFound", "there is nothing here"),
+        },
+    )
+}
+
 fn answer(request: &Request, token: &str, issuer: &Issuer) -> Response {
-    let error = |status: u16, code: &str, message: &str| {
-        let body = serde_json::json!({"code": code, "message": message});
-        Response::new(status, "application/json", body.to_string())
-    };
     if (request.method.as_str(), request.path.as_str()) != ("GET", PATH) {
         return error(404, "NotFound", "there is nothing here");
     }
@@ -64,6 +75,15 @@ fn answer(request: &Request, token: &str, issuer: &Issuer) -> Response {
             return error(400, "InvalidAuthorizationToken", &message);
         }
     }
+    credentials(issuer)
+}
+
+fn error(status: u16, code: &str, message: &str) -> Response {
+    let body = serde_json::json!({"code": code, "message": message});
+    Response::new(status, "application/json", body.to_string())
+}
+
+fn credentials(issuer: &Issuer) -> Response {
     let (credential, expires) = issuer.issue();
     let body = serde_json::json!({
         "AccessKeyId": credential.access_key,

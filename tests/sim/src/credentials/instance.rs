@@ -4,7 +4,7 @@ use super::endpoint::Endpoint;
 use super::issuer::Issuer;
 use crate::http::{Request, Response};
 use crate::route53::clock;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
@@ -12,17 +12,27 @@ const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
 /// A running service, of an instance with this role or none.
 pub struct Instance {
     pub endpoint: Endpoint,
+    role: Arc<Mutex<Option<String>>>,
 }
 
 impl Instance {
     pub fn start(role: Option<&str>, issuer: &Issuer) -> Instance {
-        let (role, issuer) = (role.map(str::to_owned), issuer.clone());
+        let role = Arc::new(Mutex::new(role.map(str::to_owned)));
         let tokens = Mutex::new(Vec::new());
-        let endpoint = Endpoint::start(move |request| {
-            let mut tokens = tokens.lock().unwrap_or_else(PoisonError::into_inner);
-            answer(request, role.as_deref(), &mut tokens, &issuer)
-        });
-        Instance { endpoint }
+        let endpoint = {
+            let (role, issuer) = (role.clone(), issuer.clone());
+            Endpoint::start(move |request| {
+                let role = role.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut tokens = tokens.lock().unwrap_or_else(PoisonError::into_inner);
+                answer(request, role.as_deref(), &mut tokens, &issuer)
+            })
+        };
+        Instance { endpoint, role }
+    }
+
+    /// From now on it has another role.
+    pub fn change_role(&self, role: &str) {
+        *self.role.lock().unwrap_or_else(PoisonError::into_inner) = Some(role.to_owned());
     }
 }
 

@@ -17,7 +17,7 @@ mod instance;
 mod issuer;
 mod sts;
 
-pub use container::Container;
+pub use container::{Container, ECS_PATH, start_ecs};
 pub use endpoint::{Endpoint, Fault};
 pub use instance::Instance;
 pub use issuer::Issuer;

@@ -80,6 +80,21 @@ fn a_container_endpoint_wants_its_token() {
 }
 
 #[test]
+fn the_endpoint_of_ecs_wants_its_path() {
+    let issuer = Issuer::new(None);
+    let endpoint = start_ecs(&issuer);
+    for (head, status) in [
+        ("GET /v2/credentials HTTP/1.1\r\n".to_owned(), 404),
+        ("GET / HTTP/1.1\r\n".to_owned(), 404),
+        (format!("POST {ECS_PATH} HTTP/1.1\r\n"), 404),
+        (format!("GET {ECS_PATH} HTTP/1.1\r\n"), 200),
+    ] {
+        assert_eq!(send(&endpoint, &head, "").0, status, "{head}");
+    }
+    assert_eq!(issuer.issued().len(), 1);
+}
+
+#[test]
 fn sts_takes_only_what_is_whole_and_meant_for_it() {
     let issuer = Issuer::new(None);
     let role = Role {
