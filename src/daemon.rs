@@ -157,8 +157,9 @@ impl Daemon {
                 }
             }
             Err(error) => {
-                self.reports.metadata(Some((self.metadata.url(), &error)));
-                let words = format!("{error} ({})", self.metadata.url());
+                // The same words at each try, though it is made at one place after the other.
+                let words = format!("{error} ({})", self.metadata.places());
+                self.reports.metadata(Some(&words));
                 self.telemetry.part(Part::Metadata, Some(words));
                 self.telemetry
                     .heartbeat

@@ -209,7 +209,7 @@ impl Reconciler {
                     if listings == MOST_LISTINGS {
                         return Err(RoundError::Contended(error));
                     }
-                    log::warn(
+                    log::debug(
                         "a change batch was not confirmed, listing the zone again",
                         &[("error", &error)],
                     );

@@ -8,10 +8,8 @@ use crate::desired::Desired;
 use crate::dns::record_set::MOST_VALUES;
 use crate::log::{self, Level};
 use crate::rancher::api::ApiError;
-use crate::rancher::metadata::Unavailable;
 use crate::round::{Round, RoundError};
 use crate::sorted;
-use crate::url::Url;
 
 /// Problems of one kind, by what they concern.
 struct Problems {
@@ -108,12 +106,9 @@ impl Default for Reports {
 
 impl Reports {
     /// Whether metadata could be read.
-    pub fn metadata(&mut self, error: Option<(&Url, &Unavailable)>) {
-        let words = error.map(|(url, error)| format!("{error} ({url})"));
-        self.metadata.is(
-            &"metadata",
-            words.as_ref().map(|words| words as &dyn Display),
-        );
+    pub fn metadata(&mut self, words: Option<&String>) {
+        self.metadata
+            .is(&"metadata", words.map(|words| words as &dyn Display));
     }
 
     /// What is desired, and which services are skipped for what reason.

@@ -59,11 +59,11 @@ pub fn once(
             .sleep(held.until.saturating_duration_since(Instant::now()));
         survey = Survey::take(&mut metadata, config)?;
     };
+    let desired = &survey.desired;
+    let failed = write_all(api, &missing(desired, &round.in_zone), &telemetry.heartbeat);
     if arguments.wait {
         wait(&mut reconciler, &changes, &telemetry.heartbeat)?;
     }
-    let desired = &survey.desired;
-    let failed = write_all(api, &missing(desired, &round.in_zone), &telemetry.heartbeat);
     log::info(
         "the round is done",
         &[

@@ -23,10 +23,19 @@ impl Survey {
     /// Reads metadata. The error is for people.
     pub fn take(metadata: &mut Metadata, config: &Config) -> Result<Survey, String> {
         let read = Instant::now();
-        let version = metadata.version();
-        let (_, snapshot) = version
-            .and_then(|version| metadata.snapshot(version, &config.rules))
-            .map_err(|error| format!("metadata at {} is unavailable: {error}", metadata.url()))?;
+        let mut tried = Vec::new();
+        let snapshot = loop {
+            let url = metadata.url().clone();
+            let version = metadata.version();
+            match version.and_then(|version| metadata.snapshot(version, &config.rules)) {
+                Ok((_, snapshot)) => break snapshot,
+                Err(error) => tried.push(format!("metadata at {url} is unavailable: {error}")),
+            }
+            // Where nobody answers, it may be at the next place.
+            if *metadata.url() == url || tried.len() >= config.metadata_urls.len() {
+                return Err(tried.join("; "));
+            }
+        };
         Ok(Survey {
             desired: snapshot.desired,
             hosts: snapshot.hosts,

@@ -127,6 +127,12 @@ impl Metadata {
         &self.urls[self.current % self.urls.len()]
     }
 
+    /// All places where it may be.
+    pub fn places(&self) -> String {
+        let places: Vec<String> = self.urls.iter().map(Url::to_string).collect();
+        places.join(" or ")
+    }
+
     /// The version there is now.
     pub fn version(&mut self) -> Result<Version, Unavailable> {
         self.read_version("", TIMEOUT)
@@ -242,9 +248,8 @@ impl Metadata {
                 format!("status {}", response.status),
             )),
             Err(error) => {
-                let message = format!("{} at {}", error, self.url());
                 self.current += 1; // perhaps it is at the other place
-                Err(Unavailable::Failed(path, message))
+                Err(Unavailable::Failed(path, error.to_string()))
             }
         }
     }

@@ -169,7 +169,8 @@ impl Caller {
                 return Err(error);
             }
             let wait = retry::backoff(attempt, BACKOFF, retry::LONGEST, retry::random());
-            log::warn(
+            // What lasts fails the round, which is told once.
+            log::debug(
                 "a call to Route 53 is made again",
                 &[
                     ("operation", &call.operation),
