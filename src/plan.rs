@@ -1,14 +1,13 @@
 //! Desired, current and owned → plan: what has to change, as plain data. Pure.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::iter::Peekable;
 
 use crate::dns::zone::Held;
 use crate::dns::{Name, RecordKey, RecordSet, RecordType, Zone};
 use crate::ownership::State;
-use crate::sorted;
 
 /// `POLICY`: what a plan may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,9 +130,9 @@ pub fn plan(
     policy: Policy,
     adopt: &Adopt,
 ) -> Plan {
-    let legacy: BTreeSet<&RecordKey> = match adopt {
-        Adopt::Legacy { below, ttl } => sorted::set(legacy(zone, state, below, *ttl)),
-        Adopt::Never | Adopt::Matching => BTreeSet::new(),
+    let legacy: Vec<&RecordKey> = match adopt {
+        Adopt::Legacy { below, ttl } => legacy(zone, state, below, *ttl).collect(),
+        Adopt::Never | Adopt::Matching => Vec::new(),
     };
     // All are sorted by key, so one walk over each will do.
     let mut all_desired = Walk::new(desired.iter());

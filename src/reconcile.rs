@@ -301,9 +301,8 @@ impl Reconciler {
             self.telemetry
                 .note(|status| status.changed(&batch, is_state, Utc::now()));
         }
-        if !round.is_cut {
-            let done = round.batches.len();
-            goes_on(Progress { done, of }); // whatever it says, there is nothing more to do
+        if of > 0 && round.batches.len() == of {
+            goes_on(Progress { done: of, of }); // whatever it says, there is nothing more to do
         }
         round.owned = view.state.owned().count();
         round.in_zone = in_zone(goal.desired, &view);

@@ -211,12 +211,11 @@ impl Api {
     /// What Rancher answered, and for what an operator can mend, how.
     fn explain(&self, url: &Url, response: Response) -> String {
         let status = response.status;
+        let may_not =
+            format!(": the keys may not do this; the container needs the labels {LABELS}");
         let hint = match status {
             401 => ": Rancher does not know CATTLE_ACCESS_KEY and CATTLE_SECRET_KEY",
-            403 => {
-                ": the keys may not do this; the container needs the labels \
-                 io.rancher.container.create_agent=true and io.rancher.container.agent.role=external-dns"
-            }
+            403 => &may_not,
             404 => ": check CATTLE_URL",
             300..=399 => ": redirects are not followed, check CATTLE_URL",
             _ => "",
