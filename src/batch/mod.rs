@@ -5,7 +5,9 @@
 //! - A CREATE shares a batch with a write of the state record that lists it. Then no crash leaves
 //!   a record set that nobody owns; and since that write is a compare-and-swap, no second
 //!   instance can drop the entry in between.
-//! - The entry of a deleted record set goes in the same batch as the DELETE, or a later one.
+//! - So does a DELETE: in between, a second instance could make the record set anew for the sake of
+//!   its entry. Only where the state record is longer than what we write does the entry go in the
+//!   same batch as the DELETE, or a later one.
 //! - An entry that moves to another state record is written there in the same batch as it is
 //!   removed, or an earlier one.
 //! - A changed record set is ours before and after: its DELETE and CREATE may go anywhere, but
@@ -67,6 +69,13 @@ impl Cost {
         Cost {
             records: self.records + other.records,
             characters: self.characters + other.characters,
+        }
+    }
+
+    fn minus(self, other: Cost) -> Cost {
+        Cost {
+            records: self.records - other.records,
+            characters: self.characters - other.characters,
         }
     }
 

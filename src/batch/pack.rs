@@ -44,14 +44,17 @@ pub fn pack(work: Work<'_>, state: &State, names: &StateNames, ttl: u32) -> Vec<
         }
         packer.place(Rewrite::fresh(index), &mut adds, 0);
     }
-    for rewrite in long {
+    for mut rewrite in long {
         let moved = rewrite.moved.iter();
         let moved_in = moved.filter_map(|entry| packer.added_in.get(entry));
-        let earliest = moved_in.copied().max().unwrap_or(0);
+        let mut earliest = moved_in.copied().max().unwrap_or(0);
+        for set in std::mem::take(&mut rewrite.deletes) {
+            earliest = earliest.max(packer.put_delete(set));
+        }
         packer.place(rewrite, &mut Vec::new(), earliest);
     }
     for set in deletes {
-        packer.put(0, Cost::of(set), |batch| batch.deletes.push(set.clone()));
+        packer.put_delete(set);
     }
     for change in changes {
         packer.put_change(change);
@@ -73,7 +76,9 @@ struct Bin {
 /// What goes into a batch together with the write of a state record.
 #[derive(Default, PartialEq, Eq)]
 struct Load {
-    /// Which of the record sets that it lists are created.
+    /// Which of the record sets that it lists are deleted.
+    deletes: BTreeSet<usize>,
+    /// Which of them are created.
     creates: BTreeSet<usize>,
     /// Which additions it takes.
     adds: BTreeSet<usize>,
@@ -89,13 +94,23 @@ impl Load {
             ..Load::default()
         };
         let fits = |load: &Load, more: Cost| held.plus(load.cost).plus(more).fits();
+        let mut length = rewrite.kept_cost();
+        for (i, set) in rewrite.deletes.iter().enumerate() {
+            let entry_cost = Cost::of_entry(&Entry::Owned(set.key.clone()));
+            let cost = load.cost.plus(Cost::of(set)).minus(entry_cost);
+            // Without its entry, it may even take less.
+            if held.plus(cost).fits() || cost.is_within(load.cost.records, load.cost.characters) {
+                length = length.minus(entry_cost);
+                load.cost = cost;
+                load.deletes.insert(i);
+            }
+        }
         for (i, set) in rewrite.creates.iter().enumerate() {
             if fits(&load, Cost::of(set)) {
                 load.cost = load.cost.plus(Cost::of(set));
                 load.creates.insert(i);
             }
         }
-        let mut length = rewrite.kept_cost();
         for (i, add) in adds.iter().enumerate() {
             let longer = length.plus(add.entry_cost);
             if is_short(longer) && fits(&load, add.cost) {
@@ -104,11 +119,19 @@ impl Load {
                 load.adds.insert(i);
             }
         }
-        let is_of_use = match rewrite.creates[..] {
-            [] => rewrite.is_needed() || !load.adds.is_empty(),
-            _ => !load.creates.is_empty(),
+        let is_of_use = if rewrite.is_done() {
+            rewrite.loses_entries() || !load.adds.is_empty()
+        } else {
+            !load.deletes.is_empty() || !load.creates.is_empty()
         };
         (is_of_use && fits(&load, Cost::default())).then_some(load)
+    }
+
+    /// Whether nothing is left of a rewrite that has to be, but additions for which there may be
+    /// room elsewhere.
+    fn is_rest_of(&self, rewrite: &Rewrite<'_>) -> bool {
+        let done = self.deletes.len() + self.creates.len();
+        done > 0 && done == rewrite.deletes.len() + rewrite.creates.len()
     }
 }
 
@@ -122,25 +145,23 @@ struct Packer<'a> {
 
 impl Packer<'_> {
     /// Places a state record's rewriting, in bin `earliest` or later, with all that depends on
-    /// it and as many additions as it has room for. One with more to create again than a batch
-    /// holds is written once for each batch.
+    /// it and as many additions as it has room for. One with more to delete or to create again
+    /// than a batch holds is written once for each batch.
     fn place(&mut self, mut rewrite: Rewrite<'_>, adds: &mut Vec<Add<'_>>, mut earliest: usize) {
-        for set in std::mem::take(&mut rewrite.deletes) {
-            let fill = |batch: &mut ChangeBatch| batch.deletes.push(set.clone());
-            earliest = earliest.max(self.put(0, Cost::of(set), fill));
-        }
         while let Some(most) = Load::of(&rewrite, adds, Cost::default()) {
             // A batch with room for only some of it will do if that is worth writing the state
             // record once more for the rest.
             let least = 2 * rewrite.cost().share();
             let found = (earliest..self.bins.len()).find_map(|bin| {
                 Load::of(&rewrite, adds, self.bins[bin].cost)
-                    .filter(|load| *load == most || load.cost.share() >= least)
+                    .filter(|load| {
+                        *load == most || load.cost.share() >= least || load.is_rest_of(&rewrite)
+                    })
                     .map(|load| (bin, load))
             });
             let (bin, load) = found.unwrap_or_else(|| (self.open(), most));
             self.write(bin, load, &mut rewrite, adds);
-            if rewrite.creates.is_empty() {
+            if rewrite.is_done() {
                 return;
             }
             earliest = bin + 1;
@@ -157,6 +178,10 @@ impl Packer<'_> {
     ) {
         let bin = &mut self.bins[index];
         bin.cost = bin.cost.plus(load.cost);
+        for set in split_off(&mut rewrite.deletes, &load.deletes) {
+            rewrite.kept.remove(&Entry::Owned(set.key.clone()));
+            bin.batch.deletes.push(set.clone());
+        }
         for set in split_off(&mut rewrite.creates, &load.creates) {
             bin.batch.creates.push(set.clone());
         }
@@ -181,6 +206,10 @@ impl Packer<'_> {
             bin.batch.creates.push(new.clone());
             rewrite.old = Some(new);
         }
+    }
+
+    fn put_delete(&mut self, set: &RecordSet) -> usize {
+        self.put(0, Cost::of(set), |batch| batch.deletes.push(set.clone()))
     }
 
     fn put_change(&mut self, change: &Change) {

@@ -62,9 +62,9 @@ pub struct Rewrite<'a> {
     pub old: Option<RecordSet>,
     /// How many entries it has there.
     pub listed: usize,
-    /// What stays of it.
+    /// What stays of it, with the entries of `deletes` until those are in a batch.
     pub kept: BTreeSet<Entry>,
-    /// Record sets that it lists and that are deleted.
+    /// Record sets that it lists: to be deleted in the same batch as their entries.
     pub deletes: Vec<&'a RecordSet>,
     /// Record sets that it lists and that are missing: to be created in the same batch.
     pub creates: Vec<&'a RecordSet>,
@@ -89,13 +89,14 @@ impl Rewrite<'_> {
         }
     }
 
-    /// Whether it has to be written even if nothing is added.
-    pub fn is_needed(&self) -> bool {
-        self.loses_entries() || !self.creates.is_empty()
+    /// Whether it has to be written even if nothing is created, deleted or added.
+    pub fn loses_entries(&self) -> bool {
+        self.kept.len() < self.listed
     }
 
-    fn loses_entries(&self) -> bool {
-        self.kept.len() < self.listed
+    /// Whether all record sets that it lists are in a batch.
+    pub fn is_done(&self) -> bool {
+        self.deletes.is_empty() && self.creates.is_empty()
     }
 
     /// Of its DELETE and of a CREATE of what stays.
@@ -136,6 +137,10 @@ impl<'a> Work<'a> {
                 creates: creates.remove(&Some(index)).unwrap_or_default(),
                 ..Rewrite::fresh(index)
             };
+            let deletes = rewrite.deletes.iter();
+            rewrite
+                .kept
+                .extend(deletes.map(|set| Entry::Owned(set.key.clone())));
             // Another tool's spelling may be shorter than ours.
             if !is_short(rewrite.old_cost()) || !is_short(rewrite.kept_cost()) {
                 rewrite.shorten(state, &mut adds);
@@ -187,6 +192,9 @@ impl<'a> Rewrite<'a> {
     /// nothing of it goes; when something does, what is too long moves elsewhere.
     fn shorten(&mut self, state: &State, adds: &mut Vec<Add<'a>>) {
         self.is_too_long = true;
+        for set in &self.deletes {
+            self.kept.remove(&Entry::Owned(set.key.clone()));
+        }
         // What is to be created gets its entry elsewhere, so that this one needn't be written.
         let creates = self.creates.iter();
         let created = sorted::set(creates.map(|set| Entry::Owned(set.key.clone())));

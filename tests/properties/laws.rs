@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rancher_route53::dns::ChangeBatch;
+use rancher_route53::dns::{ChangeBatch, RecordSet};
 use rancher_route53::plan::{Adopt, Policy};
 use rancher_route53::route53::xml;
 use sim::route53 as aws;
@@ -120,6 +120,7 @@ pub fn hold(built: &Built) -> Vec<ChangeBatch> {
         keeps_the_limits(batch);
         keeps_the_policy(batch, setting);
         creates_with_an_entry(batch, setting);
+        deletes_with_the_entry(batch, &zone, setting);
         apply(&mut zone, batch);
         view.apply(batch);
         assert_eq!(view, list(&zone), "the view after batch {number}");
@@ -185,6 +186,34 @@ fn creates_with_an_entry(batch: &ChangeBatch, setting: &Setting) {
         assert!(
             is_state || is_change || written.contains(&key),
             "{set} is created without its entry"
+        );
+    }
+}
+
+/// A record set of ours goes together with its entry: another instance may see it missing in
+/// between, and create it anew for that entry's sake. (A state record that is longer than what we
+/// write may be too long for that.)
+fn deletes_with_the_entry(batch: &ChangeBatch, zone: &aws::Zone, setting: &Setting) {
+    let records = state_records(zone);
+    for set in &batch.deletes {
+        let comes_back = batch.creates.iter().any(|created| created.key == set.key);
+        let key = (set.key.name.to_string(), set.key.rtype.to_string());
+        let listing = records
+            .iter()
+            .find(|(_, record)| entries(record).contains(&key));
+        let Some((index, _)) = listing.filter(|(_, record)| !comes_back && is_short(record)) else {
+            continue;
+        };
+        let is_listing = |set: &RecordSet| {
+            setting.names.index(&set.key.name) == Some(*index)
+                && set
+                    .values
+                    .iter()
+                    .any(|v| owned_key(v).as_ref() == Some(&key))
+        };
+        assert!(
+            batch.deletes.iter().any(is_listing) && !batch.creates.iter().any(is_listing),
+            "{set} is deleted, and its entry stays"
         );
     }
 }
