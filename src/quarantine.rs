@@ -10,6 +10,11 @@ use crate::dns::{ChangeBatch, RecordKey, RecordSet, RecordType};
 use crate::plan::Plan;
 use crate::sorted;
 
+/// How many parts of refused batches a round tries. Finding one bad record set in a full batch
+/// without a hint takes twenty. What is refused after that waits as it is, the good with the bad:
+/// all else goes on.
+const MOST_TRIALS: usize = 100;
+
 /// A record set that is left as it is, since Route 53 refuses what should be done with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quarantined {
@@ -76,8 +81,19 @@ pub struct Suspects {
     pub words: String,
 }
 
+impl Suspects {
+    /// Whether there is nothing wrong with them but that the zone is full.
+    fn are_too_many(&self) -> bool {
+        tells_of_full_zone(&self.words)
+    }
+}
+
+fn tells_of_full_zone(words: &str) -> bool {
+    words.contains("RRSets limit of")
+}
+
 /// Which record sets of a refused batch the messages speak of: a group for each message that
-/// names any, or all of them if none does. Nothing if the batch has nothing but state records, or
+/// names any, or all of them if none does; all that are new if the zone is full. Nothing if the batch has nothing but state records, or
 /// if a message names one of those: without them nothing can be done at all.
 pub fn suspects(
     batch: &ChangeBatch,
@@ -104,7 +120,12 @@ pub fn suspects(
     }
     if groups.is_empty() {
         let all = sets().map(|set| &set.key);
-        let keys = sorted::set(all.filter(|key| !is_state_record(key)).cloned());
+        let mut keys = sorted::set(all.filter(|key| !is_state_record(key)).cloned());
+        if messages.iter().any(|message| tells_of_full_zone(message)) {
+            for set in &batch.deletes {
+                keys.remove(&set.key);
+            }
+        }
         if keys.is_empty() {
             return Vec::new();
         }
@@ -153,6 +174,8 @@ pub struct Trials {
     /// The group that is being tried; none while it is the turn of all else.
     current: Option<BTreeSet<RecordKey>>,
     count: usize,
+    /// Whether not even one more record set fits into the zone.
+    is_full: bool,
 }
 
 impl Trials {
@@ -165,27 +188,35 @@ impl Trials {
         }
     }
 
-    /// Tries halves of a group from now on.
-    pub fn split(&mut self, group: BTreeSet<RecordKey>) {
+    /// Tries halves of a refused group from now on, or gives those that are to be left alone.
+    pub fn split(&mut self, refused: Suspects) -> Option<Suspects> {
+        let is_one = refused.keys.len() == 1;
+        let is_full = refused.are_too_many();
+        self.is_full |= is_full && is_one;
+        if is_one || self.count >= MOST_TRIALS || is_full && self.is_full {
+            return Some(refused);
+        }
+        self.halve(refused.keys, is_full);
+        None
+    }
+
+    /// The large groups come first, so that most of what is good is done early. Not so if only so
+    /// much fits into the zone: then one half has its turn at once.
+    fn halve(&mut self, group: BTreeSet<RecordKey>, at_once: bool) {
         let half = group.len().div_ceil(2);
         let mut keys = group.into_iter();
         let first = sorted::set(keys.by_ref().take(half));
-        let halves = [sorted::set(keys), first];
-        let halves = halves.into_iter().filter(|half| !half.is_empty());
-        self.waiting.extend(halves);
+        let place = if at_once { 0 } else { self.waiting.len() };
+        self.waiting.insert(place, sorted::set(keys));
+        self.waiting.insert(place, first);
         self.current = None;
     }
 
     /// Goes on to the next group; false if all have been tried.
     pub fn go_on(&mut self) -> bool {
-        self.current = self.waiting.pop();
+        self.current = (!self.waiting.is_empty()).then(|| self.waiting.remove(0));
         self.count += usize::from(self.current.is_some());
         self.current.is_some()
-    }
-
-    /// How many groups have been tried.
-    pub fn count(&self) -> usize {
-        self.count
     }
 }
 

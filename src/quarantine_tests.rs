@@ -108,7 +108,12 @@ fn groups_are_halved_until_the_bad_ones_are_found() {
         let bad: BTreeSet<RecordKey> = bad.iter().map(|i| key(&names[*i])).collect();
         let (mut done, mut found) = (BTreeSet::new(), BTreeSet::new());
         let mut trials = Trials::default();
-        trials.split(names.iter().map(|name| key(name)).collect());
+        let refused = |keys: BTreeSet<RecordKey>| Suspects {
+            keys,
+            words: "no".to_owned(),
+        };
+        let all = names.iter().map(|name| key(name)).collect();
+        assert_eq!(trials.split(refused(all)), None);
         loop {
             let creates = names.iter().map(|name| set(name, "192.0.2.1"));
             let mut plan = Plan {
@@ -123,19 +128,14 @@ fn groups_are_halved_until_the_bad_ones_are_found() {
                 if !trials.go_on() {
                     break;
                 }
-            } else if batch.len() == 1 {
-                found.extend(batch);
-            } else {
-                trials.split(batch);
+            } else if let Some(bad_ones) = trials.split(refused(batch)) {
+                assert_eq!(bad_ones.keys.len(), 1);
+                found.extend(bad_ones.keys);
             }
         }
         assert_eq!(found, bad);
         assert_eq!(done.len() + found.len(), 500);
-        assert!(
-            trials.count() <= 2 + 2 * 9 * bad.len(),
-            "{}",
-            trials.count()
-        );
+        assert!(trials.count <= 2 + 2 * 9 * bad.len(), "{}", trials.count);
     }
 }
 

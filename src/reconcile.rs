@@ -39,10 +39,6 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// A batch that is refused more often because the zone is another, although the zone was listed
 /// before each time, isn't refused because somebody else was faster.
 const MOST_RACES: u32 = 2;
-/// How many parts of refused batches a round tries before it gives up. Finding one bad record
-/// set in a full batch without a hint takes twenty.
-const MOST_TRIALS: usize = 100;
-
 /// `ADOPT`, as set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AdoptSetting {
@@ -198,7 +194,7 @@ impl Reconciler {
                         &names,
                         &mut trials,
                     );
-                    if !is_set_aside || trials.count() >= MOST_TRIALS {
+                    if !is_set_aside {
                         self.view = None;
                         return Err(RoundError::Route53(error));
                     }
@@ -248,13 +244,12 @@ impl Reconciler {
         let groups = suspects(batch, &messages, |key| names.index_of(key).is_some());
         let is_any = !groups.is_empty();
         for group in groups {
-            if group.keys.len() > 1 {
-                trials.split(group.keys);
+            let Some(bad) = trials.split(group) else {
                 continue;
-            }
-            for key in group.keys {
+            };
+            for key in bad.keys {
                 let wanted = desired.record_sets.get(&key);
-                self.quarantine.add(key, wanted, group.words.clone());
+                self.quarantine.add(key, wanted, bad.words.clone());
             }
         }
         is_any

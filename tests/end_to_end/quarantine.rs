@@ -92,6 +92,73 @@ fn without_a_hint_it_is_found_by_halves() {
     );
 }
 
+/// A zone that is full takes no new record set; all else goes on.
+#[test]
+fn a_full_zone_holds_back_only_what_is_new() {
+    let stage = Stage::new(many(100));
+    let service = stage.run_with(&[], &[("ROUTE53_REQUEST_RATE", "1000")]);
+    expect_addresses(&stage, 100);
+    stage.settle();
+    stage.route53.clear_requests();
+    stage
+        .route53
+        .edit(ZONE, |zone| zone.record_set_limit = zone.len() + 2);
+    stage.rancher.change(|world| {
+        for i in 0..300 {
+            let name = format!("new{i:03}");
+            world.add_service("shop", &name).run_on("h1", 80);
+        }
+        world.service_mut("shop", "web001").run_on("h2", 80);
+        world.service_mut("shop", "web002").containers.clear();
+    });
+    let told = service.wait_for_log(PATIENCE, |line| {
+        line.contains("refuses a record set") && line.contains("RRSets limit of")
+    });
+    assert!(told.is_some());
+    stage.settle();
+    let lines = stage.lines();
+    let has = |name: &str| lines.iter().filter(|line| line.starts_with(name)).count();
+    assert!(
+        lines.contains(&"web001.shop.prod.example.com. 300 A 203.0.113.1 203.0.113.2".to_owned())
+    );
+    assert_eq!(
+        (has("web002"), has("web"), has("new")),
+        (0, 98, 2),
+        "{lines:#?}"
+    );
+    // Not one for each of them.
+    assert!(stage.calls(CHANGE) <= 40, "{}", stage.calls(CHANGE));
+    // Nor again with the next change.
+    stage.route53.clear_requests();
+    stage.rancher.change(|world| {
+        world.service_mut("shop", "web003").run_on("h2", 80);
+    });
+    let moved = "web003.shop.prod.example.com. 300 A 203.0.113.1 203.0.113.2".to_owned();
+    stage.settle();
+    assert!(stage.lines().contains(&moved));
+    assert_eq!(stage.calls(CHANGE), 1);
+}
+
+/// Looking for them has an end; what hasn't been told from them by then waits with them.
+#[test]
+fn very_many_bad_ones_without_a_hint_do_not_hold_back_a_round() {
+    let stage = Stage::new(many(400));
+    for i in 100..300 {
+        refuse(&stage, &format!("web{i}"), NOT_NAMED);
+    }
+    let service = stage.run_with(&[], &[("ROUTE53_REQUEST_RATE", "1000")]);
+    let told = service.wait_for_log(PATIENCE, |line| line.contains("refuses a record set"));
+    assert!(told.is_some());
+    stage.settle();
+    let published = stage
+        .lines()
+        .iter()
+        .filter(|line| line.contains(" A "))
+        .count();
+    assert!((190..=200).contains(&published), "{published}");
+    assert!(stage.calls(CHANGE) <= 200, "{}", stage.calls(CHANGE));
+}
+
 #[test]
 fn it_is_not_tried_again_until_something_else_is_desired() {
     let stage = Stage::new(many(5));
