@@ -120,12 +120,10 @@ pub fn suspects(
     }
     if groups.is_empty() {
         let all = sets().map(|set| &set.key);
-        let mut keys = sorted::set(all.filter(|key| !is_state_record(key)).cloned());
-        if messages.iter().any(|message| tells_of_full_zone(message)) {
-            for set in &batch.deletes {
-                keys.remove(&set.key);
-            }
-        }
+        let is_full = messages.iter().any(|message| tells_of_full_zone(message));
+        let is_there = |key: &RecordKey| batch.deletes.iter().any(|set| set.key == *key);
+        let all = all.filter(|key| !is_state_record(key) && !(is_full && is_there(key)));
+        let keys = sorted::set(all.cloned());
         if keys.is_empty() {
             return Vec::new();
         }

@@ -65,6 +65,10 @@ impl Cost {
         }
     }
 
+    fn of_entry_of(set: &RecordSet) -> Cost {
+        Cost::of_entry(&Entry::Owned(set.key.clone()))
+    }
+
     fn plus(self, other: Cost) -> Cost {
         Cost {
             records: self.records + other.records,

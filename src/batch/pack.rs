@@ -96,7 +96,7 @@ impl Load {
         let fits = |load: &Load, more: Cost| held.plus(load.cost).plus(more).fits();
         let mut length = rewrite.kept_cost();
         for (i, set) in rewrite.deletes.iter().enumerate() {
-            let entry_cost = Cost::of_entry(&Entry::Owned(set.key.clone()));
+            let entry_cost = Cost::of_entry_of(set);
             let cost = load.cost.plus(Cost::of(set)).minus(entry_cost);
             // Without its entry, it may even take less.
             if held.plus(cost).fits() || cost.is_within(load.cost.records, load.cost.characters) {
@@ -179,7 +179,6 @@ impl Packer<'_> {
         let bin = &mut self.bins[index];
         bin.cost = bin.cost.plus(load.cost);
         for set in split_off(&mut rewrite.deletes, &load.deletes) {
-            rewrite.kept.remove(&Entry::Owned(set.key.clone()));
             bin.batch.deletes.push(set.clone());
         }
         for set in split_off(&mut rewrite.creates, &load.creates) {
@@ -195,9 +194,9 @@ impl Packer<'_> {
             rewrite.kept.insert(add.entry);
         }
         bin.batch.deletes.extend(rewrite.old.take());
-        if !rewrite.kept.is_empty() {
+        let values = rewrite.values();
+        if !values.is_empty() {
             let key = RecordKey::new(self.names.name(rewrite.index), RecordType::Txt);
-            let values = sorted::set(rewrite.kept.iter().map(Entry::value));
             let new = RecordSet {
                 key,
                 ttl: self.ttl,

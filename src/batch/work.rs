@@ -62,7 +62,7 @@ pub struct Rewrite<'a> {
     pub old: Option<RecordSet>,
     /// How many entries it has there.
     pub listed: usize,
-    /// What stays of it, with the entries of `deletes` until those are in a batch.
+    /// What stays of it in the end.
     pub kept: BTreeSet<Entry>,
     /// Record sets that it lists: to be deleted in the same batch as their entries.
     pub deletes: Vec<&'a RecordSet>,
@@ -94,7 +94,7 @@ impl Rewrite<'_> {
         self.kept.len() < self.listed
     }
 
-    /// Whether all record sets that it lists are in a batch.
+    /// Whether all that is to be deleted or created is in a batch.
     pub fn is_done(&self) -> bool {
         self.deletes.is_empty() && self.creates.is_empty()
     }
@@ -108,8 +108,20 @@ impl Rewrite<'_> {
         self.old.as_ref().map(Cost::of).unwrap_or_default()
     }
 
+    /// Of what stays, and of the entries of what is still to be deleted.
     pub fn kept_cost(&self) -> Cost {
-        self.kept.iter().map(Cost::of_entry).sum()
+        let kept: Cost = self.kept.iter().map(Cost::of_entry).sum();
+        let deletes = self.deletes.iter();
+        kept.plus(deletes.map(|set| Cost::of_entry_of(set)).sum())
+    }
+
+    /// What it lists once it is written, in Route 53's form.
+    pub fn values(&self) -> BTreeSet<String> {
+        let mut values: Vec<String> = self.kept.iter().map(Entry::value).collect();
+        for set in &self.deletes {
+            values.push(Entry::Owned(set.key.clone()).value());
+        }
+        sorted::set(values)
     }
 }
 
@@ -137,10 +149,6 @@ impl<'a> Work<'a> {
                 creates: creates.remove(&Some(index)).unwrap_or_default(),
                 ..Rewrite::fresh(index)
             };
-            let deletes = rewrite.deletes.iter();
-            rewrite
-                .kept
-                .extend(deletes.map(|set| Entry::Owned(set.key.clone())));
             // Another tool's spelling may be shorter than ours.
             if !is_short(rewrite.old_cost()) || !is_short(rewrite.kept_cost()) {
                 rewrite.shorten(state, &mut adds);
@@ -192,9 +200,6 @@ impl<'a> Rewrite<'a> {
     /// nothing of it goes; when something does, what is too long moves elsewhere.
     fn shorten(&mut self, state: &State, adds: &mut Vec<Add<'a>>) {
         self.is_too_long = true;
-        for set in &self.deletes {
-            self.kept.remove(&Entry::Owned(set.key.clone()));
-        }
         // What is to be created gets its entry elsewhere, so that this one needn't be written.
         let creates = self.creates.iter();
         let created = sorted::set(creates.map(|set| Entry::Owned(set.key.clone())));
