@@ -122,8 +122,8 @@ pub fn suspects(
         let all = sets().map(|set| &set.key);
         let is_full = messages.iter().any(|message| tells_of_full_zone(message));
         let is_there = |key: &RecordKey| batch.deletes.iter().any(|set| set.key == *key);
-        let all = all.filter(|key| !is_state_record(key) && !(is_full && is_there(key)));
-        let keys = sorted::set(all.cloned());
+        let is_innocent = |key: &RecordKey| is_state_record(key) || is_full && is_there(key);
+        let keys = sorted::set(all.filter(|key| !is_innocent(key)).cloned());
         if keys.is_empty() {
             return Vec::new();
         }
