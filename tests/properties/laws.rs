@@ -135,12 +135,7 @@ pub fn hold(built: &Built) -> Vec<ChangeBatch> {
     }
     has_ended(&zone, setting, &end, "at the end");
     entries_stay_where_they_are(&built.zone, &zone, &end);
-    let (took, least) = (first.batches.len(), bound::least(&built.zone, &zone));
-    assert!(took >= least, "{took} batches, but {least} is the least");
-    assert!(
-        took <= 1 + least * 5 / 4,
-        "{took} batches, though {least} might do"
-    );
+    bound::check(first.batches.len(), &built.zone, &zone);
     first.batches
 }
 
