@@ -14,6 +14,7 @@ use crate::dns::Name;
 use crate::log;
 use crate::pace::Pace;
 use crate::parts::{Parts, parts, reconciler};
+use crate::plan::Policy;
 use crate::rancher::api::{Api, ApiError};
 use crate::rancher::metadata::{Metadata, Unavailable, Version};
 use crate::rancher::snapshot::Environment;
@@ -53,6 +54,7 @@ pub fn run(config: &Config, gate: Gate, telemetry: Telemetry) -> Result<Infallib
         mut client,
     } = parts(config, gate, &telemetry);
     let zone_id = startup::zone_id(config, &mut client, &telemetry)?;
+    telemetry.note(|status| status.is_create_only = config.policy == Policy::CreateOnly);
     let reconciler = reconciler(config, client, zone_id, &telemetry);
     let mut daemon = Daemon::new(config, metadata, api, reconciler, telemetry);
     loop {
@@ -229,7 +231,15 @@ impl Daemon {
                 || old.environment != known.environment
         });
         self.reports.desired(&known.desired);
+        let before = self.known.as_ref().filter(|_| is_changed);
+        let mut outdated = before.map_or(BTreeSet::new(), |old| {
+            known.desired.changed_since(&old.desired, &self.in_zone)
+        });
         self.telemetry.note(|status| {
+            for name in status.outdated.iter() {
+                outdated.insert(name.clone());
+            }
+            status.outdated = Arc::new(outdated);
             let environment = &known.environment;
             status.environment = Some((environment.name.clone(), environment.uuid.clone()));
             status.desired = known.desired.clone();

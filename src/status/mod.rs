@@ -63,6 +63,10 @@ pub struct Status {
     pub desired: Arc<Desired>,
     /// Names that the last successful round found in the zone, all of them ours.
     pub in_zone: Arc<BTreeSet<Name>>,
+    /// Names of these of which something else is desired than what was found there.
+    pub outdated: Arc<BTreeSet<Name>>,
+    /// `POLICY=create-only`: that stays so.
+    pub is_create_only: bool,
     /// Desired record sets that were left alone, by key.
     pub conflicts: Arc<Vec<Conflict>>,
     /// Record sets that Route 53 refuses, by key.
@@ -110,6 +114,8 @@ impl Status {
             parts: Default::default(),
             desired: Arc::default(),
             in_zone: Arc::default(),
+            outdated: Arc::default(),
+            is_create_only: false,
             conflicts: Arc::default(),
             quarantined: Arc::default(),
             held: None,
@@ -193,6 +199,7 @@ impl Status {
         });
         self.owned = round.owned;
         self.in_zone = in_zone.clone();
+        self.outdated = Arc::new(round.outdated);
     }
 
     /// What needs somebody's attention, in words; nothing if all is well.
