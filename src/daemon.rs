@@ -318,7 +318,14 @@ impl Daemon {
             self.writeback
                 .want(missing(&known.desired, &self.in_zone), Instant::now());
             let waiting = self.writeback.len();
-            self.telemetry.note(|status| status.fqdns_waiting = waiting);
+            self.telemetry.note(|status| {
+                status.fqdns_waiting = waiting;
+                if waiting == 0 {
+                    status.health_mut(Part::Api).is_not_needed(Utc::now());
+                }
+            });
+            self.reports
+                .written_back(self.writeback.refusals(), waiting == 0);
         }
     }
 
@@ -333,7 +340,9 @@ impl Daemon {
                     &[("service", &key), ("fqdn", &name.without_dot())],
                 );
             }
-            Err(ApiError::Refused(_)) => self.writeback.refused(key, now, retry::random()),
+            Err(ApiError::Refused(words)) => {
+                self.writeback.refused(key, words, now, retry::random());
+            }
             Err(ApiError::Unavailable(_)) => self.writeback.unavailable(now, retry::random()),
         }
         self.telemetry.note(|status| {
@@ -344,6 +353,7 @@ impl Daemon {
                 Err(ApiError::Unavailable(words)) => health.fails(words.clone(), now),
             }
         });
-        self.reports.write_back(result.err().as_ref());
+        self.reports
+            .write_back(result.err().as_ref(), self.writeback.refusals());
     }
 }

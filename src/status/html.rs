@@ -122,7 +122,7 @@ fn parts(out: &mut String, status: &Status, now: DateTime<Utc>) {
         let health = status.health(part);
         let word = health.condition.word();
         let shown = match health.condition {
-            Condition::Unknown => "not needed yet",
+            Condition::Unknown => "not needed",
             _ => word,
         };
         fill(

@@ -57,7 +57,7 @@ pub fn metrics(status: &Status) -> String {
     page.single("api_throttles_total", COUNTER, help, counters.throttles);
     let help = "Calls to Route 53 that were made again.";
     page.single("api_retries_total", COUNTER, help, counters.retries);
-    let help = "1 if it worked the last time, 0 if not; absent before it is needed.";
+    let help = "1 if it worked the last time, 0 if not; absent while it isn't needed.";
     page.family("dependency_up", GAUGE, help);
     for part in Part::ALL.into_iter().filter(|part| *part != Part::Rounds) {
         let condition = status.health(part).condition;

@@ -24,7 +24,7 @@ fn json(service: &Service) -> Value {
 }
 
 /// Waits until the data are as they should be.
-fn wait_until(service: &Service, is_right: impl Fn(&Value) -> bool) -> Value {
+pub fn wait_until(service: &Service, is_right: impl Fn(&Value) -> bool) -> Value {
     let end = Instant::now() + PATIENCE;
     loop {
         let status = json(service);
