@@ -231,18 +231,10 @@ impl Daemon {
                 || old.environment != known.environment
         });
         self.reports.desired(&known.desired);
-        let before = self.known.as_ref().filter(|_| is_changed);
-        let mut outdated = before.map_or(BTreeSet::new(), |old| {
-            known.desired.changed_since(&old.desired, &self.in_zone)
-        });
         self.telemetry.note(|status| {
-            for name in status.outdated.iter() {
-                outdated.insert(name.clone());
-            }
-            status.outdated = Arc::new(outdated);
             let environment = &known.environment;
             status.environment = Some((environment.name.clone(), environment.uuid.clone()));
-            status.desired = known.desired.clone();
+            status.desire(&known.desired);
             if self
                 .known
                 .as_ref()

@@ -201,17 +201,6 @@ impl<'a> Gathering<'a> {
 }
 
 impl Desired {
-    /// Those of these names under which something new is desired, or something else than before.
-    pub fn changed_since(&self, before: &Desired, names: &BTreeSet<Name>) -> BTreeSet<Name> {
-        let mut changed = BTreeSet::new();
-        for (key, set) in &self.record_sets {
-            if before.record_sets.get(key) != Some(set) && names.contains(&key.name) {
-                changed.insert(key.name.clone());
-            }
-        }
-        changed
-    }
-
     fn add(&mut self, key: RecordKey, mut addresses: BTreeSet<IpAddr>, ttl: u32) {
         if addresses.is_empty() {
             return;

@@ -138,6 +138,20 @@ impl Status {
         &mut self.parts[part as usize]
     }
 
+    /// Takes in what should be published from now on.
+    pub fn desire(&mut self, desired: &Arc<Desired>) {
+        let mut outdated = BTreeSet::new();
+        for (key, set) in &desired.record_sets {
+            let name = &key.name;
+            let is_other = self.desired.record_sets.get(key) != Some(set);
+            if (is_other || self.outdated.contains(name)) && self.in_zone.contains(name) {
+                outdated.insert(name.clone());
+            }
+        }
+        self.outdated = Arc::new(outdated);
+        self.desired = desired.clone();
+    }
+
     /// Takes in the changes of a batch that Route 53 has confirmed. State records are
     /// bookkeeping: they aren't shown.
     pub fn changed(
