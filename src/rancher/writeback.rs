@@ -71,13 +71,17 @@ impl WriteBack {
     pub fn want(&mut self, missing: BTreeMap<ServiceKey, Name>, now: Instant) {
         let mut known = std::mem::take(&mut self.tasks);
         for (key, name) in missing {
-            let task = known.remove(&key).filter(|task| task.name == name);
-            let task = task.unwrap_or(Task {
+            let mut task = Task {
                 name,
                 due: now,
                 refusals: 0,
                 refused: None,
-            });
+            };
+            // To look it up takes less code than to take it out.
+            if let Some(old) = known.get_mut(&key).filter(|old| old.name == task.name) {
+                (task.due, task.refusals) = (old.due, old.refusals);
+                task.refused = old.refused.take();
+            }
             self.tasks.insert(key, task);
         }
     }
@@ -94,8 +98,13 @@ impl WriteBack {
 
     /// Which names Rancher refuses, and why: by service, in words.
     pub fn refusals(&self) -> BTreeMap<String, String> {
-        let tasks = self.tasks.iter();
-        sorted::map(tasks.filter_map(|(key, task)| Some((key.to_string(), task.refused.clone()?))))
+        let mut refusals = BTreeMap::new();
+        for (key, task) in &self.tasks {
+            if let Some(words) = &task.refused {
+                refusals.insert(key.to_string(), words.clone());
+            }
+        }
+        refusals
     }
 
     /// When there is something to do; none if there is nothing.
