@@ -28,6 +28,7 @@ use crate::status::counters::Outcome;
 use crate::status::part::Part;
 use crate::summary::Summary;
 use crate::telemetry::Telemetry;
+use crate::version::{commit, version};
 
 /// Ceilings of the wait after a round has failed: at first, and in the long run.
 const FAILED_ROUND: Duration = Duration::from_secs(2);
@@ -42,7 +43,7 @@ pub fn run(config: &Config, gate: Gate, telemetry: Telemetry) -> Result<Infallib
     log::info(
         "starting",
         &[
-            ("version", &crate::commands::version()),
+            ("version", &version(commit())),
             ("zone", &config.rules.zone),
             ("route53", &config.route53_endpoint),
             ("rancher", &config.rancher.url),

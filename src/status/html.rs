@@ -15,6 +15,7 @@ use super::service::State;
 use super::{MOST_SHOWN_VALUES, Status, timestamp};
 use crate::desired::{ServiceKey, ServiceOutcome};
 use crate::dns::Name;
+use crate::version::version;
 
 /// What the answer's `Content-Type` says.
 pub const CONTENT_TYPE: &str = "text/html; charset=utf-8";
@@ -105,7 +106,7 @@ fn facts(out: &mut String, status: &Status, now: DateTime<Utc>) {
         ("Record sets owned", &number(status.owned)),
         ("fqdns waiting", &number(status.fqdns_waiting)),
         ("Hosted zone", hosted.as_deref().unwrap_or("not found yet")),
-        ("rancher-route53", env!("CARGO_PKG_VERSION")),
+        ("rancher-route53", &version(status.commit)),
     ] {
         fill(out, "<div><dt>{}<dd>{}</div>\n", &[term, value]);
     }

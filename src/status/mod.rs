@@ -36,6 +36,7 @@ use crate::plan::Conflict;
 use crate::quarantine::Quarantined;
 use crate::round::Round;
 use crate::route53::xml::HostedZone;
+use crate::version;
 use counters::{Action, Counters, Outcome};
 use part::{Condition, Health, Part};
 
@@ -49,6 +50,8 @@ const MOST_SHOWN_VALUES: usize = 8;
 pub struct Status {
     /// When the process started.
     pub started: DateTime<Utc>,
+    /// [`crate::version::commit`].
+    pub commit: Option<&'static str>,
     /// Seconds since the loop last got on, if that is too long ago.
     pub stuck_for: Option<u64>,
     /// `ROOT_DOMAIN`.
@@ -107,6 +110,7 @@ impl Status {
     pub fn new(zone: Name, started: DateTime<Utc>) -> Status {
         Status {
             started,
+            commit: version::commit(),
             stuck_for: None,
             zone,
             hosted_zone: None,
