@@ -314,6 +314,33 @@ fn nothing_from_outside_is_markup_on_the_page() {
     assert_eq!(text.matches("<script").count(), 1);
 }
 
+/// On a narrow screen the tables are laid out as blocks, and some browsers then tell a screen
+/// reader no longer that they are tables.
+#[test]
+fn tables_say_that_they_are_however_they_are_laid_out() {
+    let (_, text) = page("/status", &busy());
+    for (tag, roles) in [
+        ("table", &["table"][..]),
+        ("thead", &["rowgroup"]),
+        ("tbody", &["rowgroup"]),
+        ("tr", &["row"]),
+        ("th", &["rowheader", "columnheader"]),
+        ("td", &["cell"]),
+    ] {
+        let tags: Vec<&str> = text
+            .split(&format!("<{tag}"))
+            .skip(1)
+            .filter(|rest| rest.starts_with([' ', '\n', '>']))
+            .filter_map(|rest| rest.split('>').next())
+            .collect();
+        assert!(tags.len() >= 3, "{tag}");
+        for attributes in tags {
+            let has = |role: &&str| attributes.split(' ').any(|a| a == format!("role={role}"));
+            assert!(roles.iter().any(has), "{tag}: {attributes}");
+        }
+    }
+}
+
 #[test]
 fn the_browser_runs_this_style_and_script_and_nothing_else() {
     let (policy, text) = page("/status", &busy());
