@@ -308,3 +308,7 @@ fn time(out: &mut String, at: Option<DateTime<Utc>>, now: DateTime<Utc>) {
         &[&count, unit],
     );
 }
+
+#[cfg(test)]
+#[path = "html_tests.rs"]
+mod tests;
