@@ -14,6 +14,7 @@ use crate::dns::Name;
 use crate::log;
 use crate::pace::Pace;
 use crate::parts::{Parts, parts, reconciler};
+use crate::plan::Policy;
 use crate::rancher::api::{Api, ApiError};
 use crate::rancher::metadata::{Metadata, Unavailable, Version};
 use crate::rancher::snapshot::Environment;
@@ -27,6 +28,7 @@ use crate::status::counters::Outcome;
 use crate::status::part::Part;
 use crate::summary::Summary;
 use crate::telemetry::Telemetry;
+use crate::version::{commit, version};
 
 /// Ceilings of the wait after a round has failed: at first, and in the long run.
 const FAILED_ROUND: Duration = Duration::from_secs(2);
@@ -41,7 +43,7 @@ pub fn run(config: &Config, gate: Gate, telemetry: Telemetry) -> Result<Infallib
     log::info(
         "starting",
         &[
-            ("version", &crate::commands::version()),
+            ("version", &version(commit())),
             ("zone", &config.rules.zone),
             ("route53", &config.route53_endpoint),
             ("rancher", &config.rancher.url),
@@ -53,6 +55,7 @@ pub fn run(config: &Config, gate: Gate, telemetry: Telemetry) -> Result<Infallib
         mut client,
     } = parts(config, gate, &telemetry);
     let zone_id = startup::zone_id(config, &mut client, &telemetry)?;
+    telemetry.note(|status| status.is_create_only = config.policy == Policy::CreateOnly);
     let reconciler = reconciler(config, client, zone_id, &telemetry);
     let mut daemon = Daemon::new(config, metadata, api, reconciler, telemetry);
     loop {
@@ -232,7 +235,7 @@ impl Daemon {
         self.telemetry.note(|status| {
             let environment = &known.environment;
             status.environment = Some((environment.name.clone(), environment.uuid.clone()));
-            status.desired = known.desired.clone();
+            status.desire(&known.desired);
             if self
                 .known
                 .as_ref()
@@ -308,7 +311,14 @@ impl Daemon {
             self.writeback
                 .want(missing(&known.desired, &self.in_zone), Instant::now());
             let waiting = self.writeback.len();
-            self.telemetry.note(|status| status.fqdns_waiting = waiting);
+            self.telemetry.note(|status| {
+                status.fqdns_waiting = waiting;
+                if waiting == 0 {
+                    status.health_mut(Part::Api).is_not_needed(Utc::now());
+                }
+            });
+            self.reports
+                .written_back(self.writeback.refusals(), waiting == 0);
         }
     }
 
@@ -323,7 +333,9 @@ impl Daemon {
                     &[("service", &key), ("fqdn", &name.without_dot())],
                 );
             }
-            Err(ApiError::Refused(_)) => self.writeback.refused(key, now, retry::random()),
+            Err(ApiError::Refused(words)) => {
+                self.writeback.refused(key, words, now, retry::random());
+            }
             Err(ApiError::Unavailable(_)) => self.writeback.unavailable(now, retry::random()),
         }
         self.telemetry.note(|status| {
@@ -334,6 +346,7 @@ impl Daemon {
                 Err(ApiError::Unavailable(words)) => health.fails(words.clone(), now),
             }
         });
-        self.reports.write_back(result.err().as_ref());
+        self.reports
+            .write_back(result.err().as_ref(), self.writeback.refusals());
     }
 }

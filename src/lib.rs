@@ -58,4 +58,5 @@ pub mod telemetry;
 pub mod template;
 pub mod tls;
 pub mod url;
+pub mod version;
 pub mod xml;

@@ -182,10 +182,12 @@ fn quoted_if_needed(value: &str) -> String {
 }
 
 /// Whether a character can be shown to people as it is: control characters, also those of
-/// terminals beyond ASCII, line separators and changes of direction can't.
+/// terminals beyond ASCII, line separators, changes of direction and what has no width can't.
 pub fn is_visible(c: char) -> bool {
     !c.is_control()
-        && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        && !matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// As a JSON string, which logfmt's readers understand too, with more escaped than JSON asks for.
@@ -198,7 +200,9 @@ pub fn quoted(value: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             c if !is_visible(c) => {
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(out, "\\u{unit:04x}");
+                }
             }
             c => out.push(c),
         }
@@ -229,6 +233,33 @@ mod tests {
         let parsed: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(parsed["msg"], "x y");
         assert_eq!(parsed["why"], "a \"b\"");
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_shown_by_its_number() {
+        for (from, to) in [
+            ('\0', '\u{1f}'),
+            ('\u{7f}', '\u{9f}'),
+            ('\u{ad}', '\u{ad}'),
+            ('\u{61c}', '\u{61c}'),
+            ('\u{180e}', '\u{180e}'),
+            ('\u{200b}', '\u{200f}'),
+            ('\u{2028}', '\u{202e}'),
+            ('\u{2060}', '\u{206f}'),
+            ('\u{feff}', '\u{feff}'),
+            ('\u{fff9}', '\u{fffb}'),
+            ('\u{e0000}', '\u{e007f}'),
+        ] {
+            for c in from..=to {
+                let shown = quoted(&format!("a{c}b"));
+                assert!(shown.is_ascii() && shown.len() > 5, "{shown}");
+                let parsed: String = serde_json::from_str(&shown).unwrap();
+                assert_eq!(parsed, format!("a{c}b"));
+            }
+        }
+        for text in ["web", "ü 中 שלום", "🙂", "e\u{301}"] {
+            assert_eq!(quoted(text), format!("\"{text}\""));
+        }
     }
 
     #[test]

@@ -300,7 +300,7 @@ impl Reconciler {
             goes_on(Progress { done: of, of }); // whatever it says, there is nothing more to do
         }
         round.owned = view.state.owned().count();
-        round.in_zone = in_zone(goal.desired, &view);
+        (round.in_zone, round.outdated) = in_zone(goal.desired, &view);
         self.view = Some(view);
         stopped.map_or(Ok(()), Err)
     }
@@ -382,16 +382,25 @@ fn owned(state: &State, plan: &Plan) -> usize {
     state.owned().count() + plan.adopts.len() + unlisted.count()
 }
 
-fn in_zone(desired: &Desired, view: &View) -> BTreeSet<Name> {
+/// Names all of whose desired record sets are in the zone, and those of them that say something
+/// else there.
+fn in_zone(desired: &Desired, view: &View) -> (BTreeSet<Name>, BTreeSet<Name>) {
     let mut names: BTreeSet<Name> = BTreeSet::new();
+    let mut outdated: BTreeSet<Name> = BTreeSet::new();
     let mut not_yet: BTreeSet<&Name> = BTreeSet::new();
-    for key in desired.record_sets.keys() {
-        if view.zone.simple(key).is_some() && view.state.owns(key) {
-            names.insert(key.name.clone());
-        } else {
-            not_yet.insert(&key.name);
+    for (key, wanted) in &desired.record_sets {
+        match view.zone.simple(key) {
+            Some(current) if view.state.owns(key) => {
+                names.insert(key.name.clone());
+                if !current.says_the_same_as(wanted) {
+                    outdated.insert(key.name.clone());
+                }
+            }
+            _ => {
+                not_yet.insert(&key.name);
+            }
         }
     }
     names.retain(|name| !not_yet.contains(name));
-    names
+    (names, outdated)
 }

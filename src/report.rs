@@ -76,6 +76,7 @@ pub struct Reports {
     labels: Problems,
     cuts: Problems,
     write_back: Problems,
+    refused: Problems,
     skipped: BTreeMap<String, String>,
 }
 
@@ -97,7 +98,11 @@ impl Default for Reports {
             cuts: Problems::new("there are too many addresses", "all addresses fit again"),
             write_back: Problems::of_start(
                 "fqdns can't be written back to Rancher",
-                "fqdns are written back again",
+                "fqdns are written back again, or need not be",
+            ),
+            refused: Problems::new(
+                "an fqdn can't be written back to Rancher",
+                "an fqdn is written back, or need not be",
             ),
             skipped: BTreeMap::new(),
         }
@@ -165,9 +170,22 @@ impl Reports {
         self.rounds.is(&"round", Some(error));
     }
 
-    /// Whether a name could be written back.
-    pub fn write_back(&mut self, error: Option<&ApiError>) {
-        self.write_back
-            .is(&"write-back", error.map(|error| error as &dyn Display));
+    /// Whether Rancher took the name that it was last sent, and which it refuses.
+    pub fn write_back(&mut self, error: Option<&ApiError>, refusals: BTreeMap<String, String>) {
+        let words = match error {
+            Some(ApiError::Unavailable(words)) => Some(words as &dyn Display),
+            Some(ApiError::Refused(_)) | None => None,
+        };
+        self.write_back.is(&"write-back", words);
+        self.refused.are(refusals);
+    }
+
+    /// Which names Rancher still refuses. If there is `nothing` to write back, nothing keeps us from
+    /// it.
+    pub fn written_back(&mut self, refusals: BTreeMap<String, String>, nothing: bool) {
+        self.refused.are(refusals);
+        if nothing && !self.write_back.known.is_empty() {
+            self.write_back.are(BTreeMap::new());
+        }
     }
 }

@@ -65,6 +65,8 @@ pub struct Round {
     pub owned: usize,
     /// Names all of whose desired record sets are in the zone, and ours.
     pub in_zone: BTreeSet<Name>,
+    /// Names of which a record set that is in the zone says something else than is desired.
+    pub outdated: BTreeSet<Name>,
 }
 
 /// Why a round failed. What it has done so far stays done; the next one lists the zone.

@@ -22,6 +22,7 @@ use crate::heartbeat::Heartbeat;
 use crate::log::{self, Level, Log};
 use crate::shutdown::{self, Gate};
 use crate::telemetry::Telemetry;
+use crate::version::{commit, version};
 use crate::{daemon, health};
 
 const FAILED: u8 = 1;
@@ -46,7 +47,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             command: Command::Version,
             ..
         }) => {
-            terminal::say(format_args!("rancher-route53 {}\n", version()));
+            let version = version(commit());
+            terminal::say(format_args!("rancher-route53 {version}\n"));
             ExitCode::SUCCESS
         }
         Ok(arguments) => match Config::read(&variable, &arguments) {
@@ -54,14 +56,6 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Err(error) => wrong(&error),
         },
         Err(error) => wrong(&error),
-    }
-}
-
-/// `0.1.0 (3e4ffb7abcde)`; the commit is known to binaries that `.ci/build` has made.
-pub fn version() -> String {
-    match option_env!("COMMIT") {
-        None | Some("") => env!("CARGO_PKG_VERSION").to_owned(),
-        Some(commit) => format!("{} ({commit:.12})", env!("CARGO_PKG_VERSION")),
     }
 }
 

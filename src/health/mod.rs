@@ -134,11 +134,14 @@ mod tests {
             assert_eq!(stuck.status, "503 Service Unavailable", "{path}");
             assert!(stuck.body.starts_with("stuck: the loop last got on 10"));
         }
+        let metric = |value| format!("\nrancher_route53_stuck {value}\n");
+        assert!(route("/metrics", &telemetry).body.contains(&metric(1)));
         // How it is can be looked at all the same.
         assert_eq!(route("/status", &telemetry).status, "200 OK");
         telemetry.heartbeat.beat();
         for path in ["/", "/ping"] {
             assert_eq!(route(path, &telemetry).status, "200 OK", "{path}");
         }
+        assert!(route("/metrics", &telemetry).body.contains(&metric(0)));
     }
 }

@@ -52,6 +52,8 @@ struct Task {
     due: Instant,
     /// How often Rancher has refused it.
     refusals: u32,
+    /// Why it did so the last time, unless it has accepted it since.
+    refused: Option<String>,
 }
 
 impl WriteBack {
@@ -69,12 +71,17 @@ impl WriteBack {
     pub fn want(&mut self, missing: BTreeMap<ServiceKey, Name>, now: Instant) {
         let mut known = std::mem::take(&mut self.tasks);
         for (key, name) in missing {
-            let task = known.remove(&key).filter(|task| task.name == name);
-            let task = task.unwrap_or(Task {
+            let mut task = Task {
                 name,
                 due: now,
                 refusals: 0,
-            });
+                refused: None,
+            };
+            // To look it up takes less code than to take it out.
+            if let Some(old) = known.get_mut(&key).filter(|old| old.name == task.name) {
+                (task.due, task.refusals) = (old.due, old.refusals);
+                task.refused = old.refused.take();
+            }
             self.tasks.insert(key, task);
         }
     }
@@ -87,6 +94,17 @@ impl WriteBack {
     /// Whether metadata shows every name.
     pub fn is_empty(&self) -> bool {
         self.tasks.is_empty()
+    }
+
+    /// Which names Rancher refuses, and why: by service, in words.
+    pub fn refusals(&self) -> BTreeMap<String, String> {
+        let mut refusals = BTreeMap::new();
+        for (key, task) in &self.tasks {
+            if let Some(words) = &task.refused {
+                refusals.insert(key.to_string(), words.clone());
+            }
+        }
+        refusals
     }
 
     /// When there is something to do; none if there is nothing.
@@ -113,15 +131,17 @@ impl WriteBack {
         self.failures = 0;
         if let Some(task) = self.tasks.get_mut(key) {
             task.due = now + AGAIN;
+            task.refused = None;
         }
     }
 
-    /// Rancher takes events, but not this one.
-    pub fn refused(&mut self, key: &ServiceKey, now: Instant, random: f64) {
+    /// Rancher takes events, but not this one; why in its words.
+    pub fn refused(&mut self, key: &ServiceKey, words: &str, now: Instant, random: f64) {
         self.failures = 0;
         if let Some(task) = self.tasks.get_mut(key) {
             task.due = now + BACKOFF + backoff(task.refusals, BACKOFF, AGAIN, random);
             task.refusals = task.refusals.saturating_add(1);
+            task.refused = Some(words.to_owned());
         }
     }
 
@@ -225,10 +245,14 @@ mod tests {
         let start = Instant::now();
         let mut writeback = WriteBack::new(start);
         writeback.want(wanted(&["a", "b"]), start);
-        writeback.refused(&key("a"), start, 1.0);
+        writeback.refused(&key("a"), "no", start, 1.0);
         assert_eq!(writeback.next(start).unwrap().0, key("b"));
         writeback.accepted(&key("b"), start);
+        let refused = [("shop/a".to_owned(), "no".to_owned())];
+        assert_eq!(writeback.refusals(), refused.into());
         assert_eq!(writeback.next(start + seconds(2)).unwrap().0, key("a"));
+        writeback.accepted(&key("a"), start + seconds(2));
+        assert_eq!(writeback.refusals(), [].into());
     }
 
     #[test]

@@ -99,10 +99,13 @@ impl fmt::Display for Refusal {
             | "InvalidSignatureException"
             | "IncompleteSignature"
             | "MissingAuthenticationToken" => {
-                " – check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or where the \
-                 credentials come from"
+                " – check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN, if \
+                 they are temporary), or where the credentials come from"
             }
-            "ExpiredToken" | "ExpiredTokenException" => " – the session token has expired",
+            "ExpiredToken" | "ExpiredTokenException" => {
+                " – the session token has expired: new keys are needed, with their \
+                 AWS_SESSION_TOKEN, or others from where the credentials come from"
+            }
             "AccessDenied" | "AccessDeniedException" => {
                 " – the IAM policy has to allow route53:ListHostedZonesByName, \
                  route53:GetHostedZone, route53:ListResourceRecordSets and \

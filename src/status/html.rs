@@ -3,6 +3,9 @@
 //! All that isn't written here goes through [`escape::html`], names also into `<bdi>`, so that
 //! their direction of writing stays theirs. Nothing is loaded from anywhere, and style and script
 //! are allowed by their hashes, so that a browser runs nothing else.
+//!
+//! Tables have their own roles: on a narrow screen they are laid out as blocks, for which some
+//! browsers take them then.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -15,6 +18,7 @@ use super::service::State;
 use super::{MOST_SHOWN_VALUES, Status, timestamp};
 use crate::desired::{ServiceKey, ServiceOutcome};
 use crate::dns::Name;
+use crate::version::version;
 
 /// What the answer's `Content-Type` says.
 pub const CONTENT_TYPE: &str = "text/html; charset=utf-8";
@@ -105,7 +109,7 @@ fn facts(out: &mut String, status: &Status, now: DateTime<Utc>) {
         ("Record sets owned", &number(status.owned)),
         ("fqdns waiting", &number(status.fqdns_waiting)),
         ("Hosted zone", hosted.as_deref().unwrap_or("not found yet")),
-        ("rancher-route53", env!("CARGO_PKG_VERSION")),
+        ("rancher-route53", &version(status.commit)),
     ] {
         fill(out, "<div><dt>{}<dd>{}</div>\n", &[term, value]);
     }
@@ -114,30 +118,46 @@ fn facts(out: &mut String, status: &Status, now: DateTime<Utc>) {
 
 fn parts(out: &mut String, status: &Status, now: DateTime<Utc>) {
     out.push_str(
-        "<h2>Health</h2>\n<table>\n<caption>What the zone depends on</caption>\n\
-         <thead><tr><th scope=\"col\" class=\"w2\">What<th scope=\"col\" class=\"w1\">State\
-         <th scope=\"col\" class=\"w3\">Since<th scope=\"col\">Last error</thead>\n<tbody>",
+        "<h2>Health</h2>\n<table role=table>\n<caption>What the zone depends on</caption>\n",
     );
+    let columns = [
+        ("w2", "What"),
+        ("w1", "State"),
+        ("w3", "Since"),
+        ("", "Last error"),
+    ];
+    heads(out, &columns);
     for part in Part::ALL {
         let health = status.health(part);
         let word = health.condition.word();
         let shown = match health.condition {
-            Condition::Unknown => "not needed yet",
+            Condition::Unknown => "not needed",
             _ => word,
         };
         fill(
             out,
-            "<tr\nclass=\"{}\"><th scope=\"row\">{}<td class=\"state\">{}<td>",
+            "<tr\nclass=\"{}\" role=row><th scope=\"row\" role=rowheader>{}\
+             <td class=\"state\" role=cell>{}<td role=cell>",
             &[word, part.title(), shown],
         );
         time(out, health.since, now);
-        out.push_str("<td>");
+        out.push_str("<td role=cell>");
         if let Some((at, words)) = &health.last_error {
             fill(out, "{} ", &[words]);
             time(out, Some(*at), now);
         }
     }
     out.push_str("</table>\n");
+}
+
+/// A table's first row: class and title of each column.
+fn heads(out: &mut String, columns: &[(&str, &str)]) {
+    out.push_str("<thead role=rowgroup><tr role=row>");
+    for (class, title) in columns {
+        let template = "<th scope=\"col\" role=columnheader class=\"{}\">{}";
+        fill(out, template, &[class, title]);
+    }
+    out.push_str("</thead>\n<tbody role=rowgroup>");
 }
 
 fn services_head(out: &mut String, status: &Status) {
@@ -151,7 +171,7 @@ fn services_head(out: &mut String, status: &Status) {
     }
     out.push_str(
         "</select></label>\n<output id=\"shown\"></output>\n</div>\n\
-         <table id=\"services\">\n<caption>",
+         <table id=\"services\" role=table>\n<caption>",
     );
     let counts = status.states();
     fill(out, "{} services", &[&number(counts.iter().sum())]);
@@ -162,11 +182,15 @@ fn services_head(out: &mut String, status: &Status) {
             template = ", {} {}";
         }
     }
-    out.push_str(
-        "</caption>\n<thead><tr><th scope=\"col\" class=\"w4\">Service\
-         <th scope=\"col\" class=\"w1\">State<th scope=\"col\" class=\"w5\">FQDN\
-         <th scope=\"col\" class=\"w2\">Addresses<th scope=\"col\">Reason</thead>\n<tbody>",
-    );
+    out.push_str("</caption>\n");
+    let columns = [
+        ("w4", "Service"),
+        ("w1", "State"),
+        ("w5", "FQDN"),
+        ("w2", "Addresses"),
+        ("", "Reason"),
+    ];
+    heads(out, &columns);
 }
 
 /// One service.
@@ -174,7 +198,8 @@ pub fn service(out: &mut String, status: &Status, (key, outcome): (&ServiceKey, 
     let state = status.state(outcome);
     fill(
         out,
-        "<tr\nclass=\"{}\"><th scope=\"row\"><bdi>{}</bdi>/<bdi>{}</bdi><td class=\"state\">{}<td>",
+        "<tr\nclass=\"{}\" role=row><th scope=\"row\" role=rowheader><bdi>{}</bdi>/<bdi>{}</bdi>\
+         <td class=\"state\" role=cell>{}<td role=cell>",
         &[state.word(), &key.stack, &key.service, state.word()],
     );
     if let Ok(name) = &outcome.name {
@@ -185,11 +210,11 @@ pub fn service(out: &mut String, status: &Status, (key, outcome): (&ServiceKey, 
             false => fill(out, "<a href=\"http://{}/\">{}</a>", &[text, text]),
         }
     }
-    out.push_str("<td>");
+    out.push_str("<td role=cell>");
     if let Ok(name) = &outcome.name {
         addresses(out, status, name);
     }
-    fill(out, "<td>{}", &[&status.reason(outcome, state)]);
+    fill(out, "<td role=cell>{}", &[&status.reason(outcome, state)]);
 }
 
 /// A service may run on every host there is: the first addresses are shown, the others on request.
@@ -217,23 +242,34 @@ fn addresses(out: &mut String, status: &Status, name: &Name) {
 /// What comes after the services.
 pub fn tail(out: &mut String, status: &Status, now: DateTime<Utc>) {
     out.push_str(
-        "</table>\n<h2>Changes</h2>\n<table id=\"changes\">\n<caption>The last changes to the \
-         zone, the newest first</caption>\n<thead><tr><th scope=\"col\" class=\"w5\">Name\
-         <th scope=\"col\" class=\"w1\">Change<th scope=\"col\" class=\"w3\">When\
-         <th scope=\"col\">From<th scope=\"col\">To</thead>\n<tbody>",
+        "</table>\n<h2>Changes</h2>\n<table id=\"changes\" role=table>\n\
+         <caption>The last changes to the zone, the newest first</caption>\n",
     );
+    let columns = [
+        ("w5", "Name"),
+        ("w1", "Change"),
+        ("w3", "When"),
+        ("", "From"),
+        ("", "To"),
+    ];
+    heads(out, &columns);
     for change in status.changes.iter() {
         let (name, rtype) = (change.key.name.without_dot(), change.key.rtype.as_str());
         fill(
             out,
-            "<tr>\n<th scope=\"row\"><bdi>{}</bdi><td>{} {}<td>",
+            "<tr role=row>\n<th scope=\"row\" role=rowheader><bdi>{}</bdi>\
+             <td role=cell>{} {}<td role=cell>",
             &[name, change.action.past(), rtype],
         );
         time(out, Some(change.at), now);
-        fill(out, "<td>{}<td>{}", &[&change.from, &change.to]);
+        fill(
+            out,
+            "<td role=cell>{}<td role=cell>{}",
+            &[&change.from, &change.to],
+        );
     }
     if status.changes.is_empty() {
-        out.push_str("<tr><td colspan=\"5\">none yet");
+        out.push_str("<tr role=row><td colspan=\"5\" role=cell>none yet");
     }
     out.push_str("</table>\n</main>\n<script>");
     out.push_str(SCRIPT);
@@ -272,3 +308,7 @@ fn time(out: &mut String, at: Option<DateTime<Utc>>, now: DateTime<Utc>) {
         &[&count, unit],
     );
 }
+
+#[cfg(test)]
+#[path = "html_tests.rs"]
+mod tests;

@@ -7,6 +7,7 @@ use super::part::Part;
 use super::{Status, timestamp};
 use crate::desired::{ServiceKey, ServiceOutcome};
 use crate::route53::xml::HostedZone;
+use crate::version::VERSION;
 
 /// What the answer's `Content-Type` says.
 pub const CONTENT_TYPE: &str = "application/json";
@@ -31,7 +32,8 @@ pub fn head(out: &mut String, status: &Status, now: DateTime<Utc>) {
     ] {
         number(out, name, count);
     }
-    text(out, "version", Some(env!("CARGO_PKG_VERSION")));
+    text(out, "version", Some(VERSION));
+    text(out, "commit", status.commit);
     list(out, "problems", status.problems().iter());
     let environment = status.environment.as_ref();
     object(

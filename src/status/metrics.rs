@@ -12,6 +12,7 @@ use super::escape;
 use super::part::{Condition, Part};
 use super::service::State;
 use crate::skip::Skip;
+use crate::version::VERSION;
 
 /// What the answer's `Content-Type` says.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -20,8 +21,11 @@ pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 pub fn metrics(status: &Status) -> String {
     let mut page = Page(String::with_capacity(16 * 1024));
     let counters = &status.counters;
-    page.family("build_info", GAUGE, "Always 1; the label has the version.");
-    page.sample("build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
+    let help = "Always 1; the labels have the version, and the commit if it is known.";
+    page.family("build_info", GAUGE, help);
+    let commit = status.commit.unwrap_or_default(); // an empty label is none
+    let labels = [("version", VERSION), ("commit", commit)];
+    page.sample("build_info", &labels, 1);
     times(&mut page, status);
     gauges(&mut page, status);
     services(&mut page, status);
@@ -57,7 +61,7 @@ pub fn metrics(status: &Status) -> String {
     page.single("api_throttles_total", COUNTER, help, counters.throttles);
     let help = "Calls to Route 53 that were made again.";
     page.single("api_retries_total", COUNTER, help, counters.retries);
-    let help = "1 if it worked the last time, 0 if not; absent before it is needed.";
+    let help = "1 if it worked the last time, 0 if not; absent while it isn't needed.";
     page.family("dependency_up", GAUGE, help);
     for part in Part::ALL.into_iter().filter(|part| *part != Part::Rounds) {
         let condition = status.health(part).condition;

@@ -26,7 +26,10 @@ fn the_metrics_are_what_another_s_parser_reads() {
     for (name, labels, expected) in [
         (
             "build_info",
-            &[("version", env!("CARGO_PKG_VERSION"))][..],
+            &[
+                ("version", env!("CARGO_PKG_VERSION")),
+                ("commit", "3e4ffb7abcde"),
+            ][..],
             Some(1.0),
         ),
         ("rounds_total", &[("outcome", "changed")], Some(1.0)),

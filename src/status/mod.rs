@@ -36,6 +36,7 @@ use crate::plan::Conflict;
 use crate::quarantine::Quarantined;
 use crate::round::Round;
 use crate::route53::xml::HostedZone;
+use crate::version;
 use counters::{Action, Counters, Outcome};
 use part::{Condition, Health, Part};
 
@@ -49,6 +50,8 @@ const MOST_SHOWN_VALUES: usize = 8;
 pub struct Status {
     /// When the process started.
     pub started: DateTime<Utc>,
+    /// [`crate::version::commit`].
+    pub commit: Option<&'static str>,
     /// Seconds since the loop last got on, if that is too long ago.
     pub stuck_for: Option<u64>,
     /// `ROOT_DOMAIN`.
@@ -63,6 +66,10 @@ pub struct Status {
     pub desired: Arc<Desired>,
     /// Names that the last successful round found in the zone, all of them ours.
     pub in_zone: Arc<BTreeSet<Name>>,
+    /// Names of these of which something else is desired than what was found there.
+    pub outdated: Arc<BTreeSet<Name>>,
+    /// `POLICY=create-only`: that stays so.
+    pub is_create_only: bool,
     /// Desired record sets that were left alone, by key.
     pub conflicts: Arc<Vec<Conflict>>,
     /// Record sets that Route 53 refuses, by key.
@@ -103,6 +110,7 @@ impl Status {
     pub fn new(zone: Name, started: DateTime<Utc>) -> Status {
         Status {
             started,
+            commit: version::commit(),
             stuck_for: None,
             zone,
             hosted_zone: None,
@@ -110,6 +118,8 @@ impl Status {
             parts: Default::default(),
             desired: Arc::default(),
             in_zone: Arc::default(),
+            outdated: Arc::default(),
+            is_create_only: false,
             conflicts: Arc::default(),
             quarantined: Arc::default(),
             held: None,
@@ -130,6 +140,20 @@ impl Status {
     /// The same, to be written.
     pub fn health_mut(&mut self, part: Part) -> &mut Health {
         &mut self.parts[part as usize]
+    }
+
+    /// Takes in what should be published from now on.
+    pub fn desire(&mut self, desired: &Arc<Desired>) {
+        let mut outdated = BTreeSet::new();
+        for (key, set) in &desired.record_sets {
+            let name = &key.name;
+            let is_other = self.desired.record_sets.get(key) != Some(set);
+            if (is_other || self.outdated.contains(name)) && self.in_zone.contains(name) {
+                outdated.insert(name.clone());
+            }
+        }
+        self.outdated = Arc::new(outdated);
+        self.desired = desired.clone();
     }
 
     /// Takes in the changes of a batch that Route 53 has confirmed. State records are
@@ -193,6 +217,7 @@ impl Status {
         });
         self.owned = round.owned;
         self.in_zone = in_zone.clone();
+        self.outdated = Arc::new(round.outdated);
     }
 
     /// What needs somebody's attention, in words; nothing if all is well.

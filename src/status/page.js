@@ -3,7 +3,8 @@
 const table = document.getElementById('services');
 const heads = [...table.tHead.rows[0].cells];
 const rows = [...table.tBodies[0].rows];
-const texts = rows.map(row => row.textContent.toLowerCase());
+const cells = row => [...row.cells].map(cell => cell.textContent.toLowerCase());
+const texts = rows.map(row => cells(row).join(' '));
 const words = document.getElementById('words');
 const state = document.getElementById('state');
 const shown = document.getElementById('shown');

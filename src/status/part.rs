@@ -64,7 +64,7 @@ impl Part {
 /// Whether something works.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Condition {
-    /// It hasn't been needed yet.
+    /// It hasn't been needed yet, or it failed and isn't needed any more.
     #[default]
     Unknown,
     /// The last time, it did.
@@ -113,6 +113,13 @@ impl Health {
         self.last_error = Some((now, words));
     }
 
+    /// Nothing is wanted of it at present: whether it still fails isn't known.
+    pub fn is_not_needed(&mut self, now: DateTime<Utc>) {
+        if self.condition == Condition::Fails {
+            self.turn(Condition::Unknown, now);
+        }
+    }
+
     fn turn(&mut self, condition: Condition, now: DateTime<Utc>) {
         if self.condition != condition {
             self.condition = condition;
@@ -154,5 +161,14 @@ mod tests {
             (Condition::Works, Some(at(5)))
         );
         assert_eq!(health.last_error, Some((at(6), "third".to_owned())));
+        health.is_not_needed(at(7));
+        assert_eq!(health.condition, Condition::Works);
+        health.fails("fourth".to_owned(), at(8));
+        health.is_not_needed(at(9));
+        assert_eq!(
+            (health.condition, health.since),
+            (Condition::Unknown, Some(at(9)))
+        );
+        assert_eq!(health.last_error, Some((at(8), "fourth".to_owned())));
     }
 }

@@ -10,9 +10,9 @@ use crate::status::part::{Condition, Part};
 /// Where a service has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// Its record sets are in the zone, and ours.
+    /// Its record sets are in the zone as desired, and ours.
     Published,
-    /// They aren't there yet.
+    /// They aren't yet.
     Waiting,
     /// Something else is in the place of one of them.
     Conflict,
@@ -72,7 +72,7 @@ impl Status {
         let Ok(name) = &outcome.name else {
             return State::Skipped;
         };
-        let mut state = match self.in_zone.contains(name) {
+        let mut state = match self.in_zone.contains(name) && !self.outdated.contains(name) {
             true => State::Published,
             false => State::Waiting,
         };
@@ -116,6 +116,10 @@ impl Status {
                     }
                 }
                 match state {
+                    State::Waiting if self.is_create_only && self.in_zone.contains(name) => {
+                        let words = "the zone keeps other values: POLICY=create-only";
+                        reason.push(words.to_owned());
+                    }
                     State::Waiting if self.rounds_fail() => {
                         reason.push("not in the zone yet: the last round failed".to_owned());
                     }

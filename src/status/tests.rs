@@ -21,7 +21,7 @@ fn now() -> DateTime<Utc> {
         .to_utc()
 }
 
-fn ago(seconds: i64) -> DateTime<Utc> {
+pub fn ago(seconds: i64) -> DateTime<Utc> {
     now() - TimeDelta::seconds(seconds)
 }
 
@@ -29,11 +29,11 @@ fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
 }
 
-fn empty() -> Status {
+pub fn empty() -> Status {
     Status::new(name("example.com"), ago(86_400))
 }
 
-fn set(text: &str, rtype: RecordType, values: &[&str]) -> RecordSet {
+pub fn set(text: &str, rtype: RecordType, values: &[&str]) -> RecordSet {
     RecordSet {
         key: RecordKey::new(name(text), rtype),
         ttl: 300,
@@ -60,6 +60,7 @@ fn service(stack: &str, service: &str) -> ServiceKey {
 /// One service in each state, and something of everything else.
 pub fn busy() -> Status {
     let mut status = empty();
+    status.commit = Some("3e4ffb7abcde");
     let mut desired = Desired::default();
     for set in [
         set(
@@ -185,6 +186,7 @@ fn json_of(status: &Status) -> Value {
 fn the_json_has_everything() {
     let expected = json!({
         "version": env!("CARGO_PKG_VERSION"),
+        "commit": "3e4ffb7abcde",
         "time": "2026-01-02T03:04:05Z",
         "started": "2026-01-01T03:04:05Z",
         "last_success": "2026-01-02T03:02:35Z",
@@ -294,6 +296,7 @@ fn nothing_from_outside_is_markup_on_the_page() {
         "(state &quot;&lt;/td&gt;&quot;)",
         "&lt;Throttling&gt;",
         "<bdi>\\052.example.com</bdi>",
+        concat!("<dd>", env!("CARGO_PKG_VERSION"), " (3e4ffb7abcde)</div>"),
         "<a href=\"http://web.example.com/\">web.example.com</a>",
     ] {
         assert!(text.contains(harmless), "{harmless} in {text}");

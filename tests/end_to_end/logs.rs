@@ -56,6 +56,12 @@ fn a_service_that_is_skipped_is_told_once_for_each_reason() {
         });
         stage.settle();
     }
+    let mut told = 0;
+    let is_told = |line: &str| {
+        told += usize::from(about.iter().all(|word| line.contains(word)));
+        told == 3
+    };
+    assert!(service.wait_for_log(PATIENCE, is_told).is_some());
     unrelated(&stage);
     let told = lines(&service, &about);
     assert_eq!(told.len(), 3, "{told:#?}");

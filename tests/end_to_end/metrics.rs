@@ -142,13 +142,18 @@ fn start(seen: &Seen) {
         watched.up(dependency, 1.0);
     }
 
-    let changed = "metadata_last_change_timestamp_seconds";
-    let before = watched.expect_some(changed, &[]);
+    let times = [
+        "metadata_last_change_timestamp_seconds",
+        "last_success_timestamp_seconds",
+    ];
+    let before = times.map(|time| watched.expect_some(time, &[]));
     watched.stage.rancher.change(|world| {
         world.service_mut("shop", "web").move_from("h1", "h2");
     });
     watched.expect("changes_total", &[("action", "change")], 1.0);
-    watched.wait_for(changed, &[], |now| now.is_some_and(|now| now > before));
+    for (time, before) in times.into_iter().zip(before) {
+        watched.wait_for(time, &[], |now| now.is_some_and(|now| now > before));
+    }
     watched
         .stage
         .rancher
@@ -396,6 +401,6 @@ fn every_metric_moves_when_its_cause_happens() {
         .iter()
         .map(|name| name.strip_prefix("rancher_route53_").expect("our prefix"));
     let unseen: Vec<&str> = all.filter(is_unseen).collect();
-    // A loop is stuck after 90 s of nothing: status::tests has that.
+    // A loop is stuck after 90 s of nothing: health::tests has that.
     assert_eq!(unseen, ["stuck"]);
 }

@@ -2,10 +2,10 @@
 //! for `tests/status_page`.
 
 use crate::health::{address, ask};
-use crate::stage::{PATIENCE, Stage, ZONE, web, world};
+use crate::stage::{PATIENCE, Stage, ZONE, each, web, world};
 use serde_json::Value;
 use sim::rancher::{Fault, World};
-use sim::route53::{self, RecordSet};
+use sim::route53::{self, Operation, RecordSet};
 use sim::service::Service;
 use std::io::Write;
 use std::net::TcpStream;
@@ -24,7 +24,7 @@ fn json(service: &Service) -> Value {
 }
 
 /// Waits until the data are as they should be.
-fn wait_until(service: &Service, is_right: impl Fn(&Value) -> bool) -> Value {
+pub fn wait_until(service: &Service, is_right: impl Fn(&Value) -> bool) -> Value {
     let end = Instant::now() + PATIENCE;
     loop {
         let status = json(service);
@@ -97,6 +97,70 @@ fn the_pages_tell_what_became_of_each_service() {
     assert_eq!(stage.route53.requests().len(), 0);
     assert_eq!(stage.rancher.metadata_requests().len(), 0);
     assert_eq!(stage.rancher.api_requests().len(), 0);
+}
+
+/// State and reason of the service `web`.
+fn state_of_web(status: &Value) -> String {
+    let services = status["services"].as_array().expect("a list");
+    let web = services.iter().find(|service| service["name"] == "web");
+    let web = web.expect("the service");
+    format!("{}: {}", web["state"], web["reason"])
+}
+
+#[test]
+fn a_service_is_published_only_with_the_addresses_that_the_page_shows() {
+    const FAILED: &str = r#""waiting": "not in the zone yet: the last round failed""#;
+    const KEPT: &str = r#""waiting": "the zone keeps other values: POLICY=create-only""#;
+    const PUBLISHED: &str = r#""published": null"#;
+    each(["sync", "create-only"], |policy| {
+        let stage = Stage::new(web());
+        let service = stage.run_with(&[], &[("POLICY", policy)]);
+        let expect = |service: &Service, words| {
+            wait_until(service, |status| {
+                let is_known = status["services"][1] != Value::Null;
+                is_known && state_of_web(status) == words
+            });
+        };
+        expect(&service, PUBLISHED);
+        let change = Some(Operation::ChangeResourceRecordSets);
+        if policy == "sync" {
+            let slow = route53::Fault::Delay(Duration::from_millis(500));
+            stage.route53.inject(change, slow, 1);
+            stage.rancher.change(|world| {
+                world.service_mut("shop", "web").move_from("h1", "h3");
+            });
+            expect(&service, r#""waiting": "not in the zone yet""#);
+            expect(&service, PUBLISHED);
+            stage.rancher.change(|world| {
+                world.service_mut("shop", "web").move_from("h3", "h1");
+            });
+            expect(&service, PUBLISHED);
+        }
+        stage
+            .route53
+            .inject(change, route53::Fault::Status(403), usize::MAX);
+        stage.rancher.change(|world| {
+            world.service_mut("shop", "web").move_from("h1", "h2");
+        });
+        if policy == "sync" {
+            expect(&service, FAILED);
+            stage.rancher.change(|world| {
+                world.service_mut("shop", "web").label("unrelated", 1);
+            });
+            stage.settle();
+            assert_eq!(state_of_web(&json(&service)), FAILED, "nor is it later");
+            stage.route53.clear_faults();
+            expect(&service, PUBLISHED);
+            return;
+        }
+        expect(&service, KEPT);
+        // Whoever starts anew finds the same.
+        expect(&stage.run_with(&[], &[("POLICY", policy)]), KEPT);
+        stage.rancher.change(|world| {
+            world.service_mut("shop", "web").move_from("h2", "h1");
+        });
+        expect(&service, PUBLISHED);
+    });
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! fqdn back to Rancher: every name gets there in the end, and DNS never waits for it.
 
 use crate::stage::{PATIENCE, Stage, ZONE, each, prompt, web, world};
+use crate::status::wait_until;
 use sim::rancher::{self, Fault};
 use sim::route53;
 use std::time::Duration;
@@ -80,6 +81,68 @@ fn an_api_that_is_down_for_a_while_gets_every_name_and_dns_does_not_wait() {
     }
     // Each was sent once: what failed never arrived.
     assert_eq!(stage.rancher.events().len(), 25);
+}
+
+#[test]
+fn a_name_that_rancher_refuses_is_told_once_whatever_becomes_of_others() {
+    let stage = Stage::new(world(|world| {
+        world.add_service("shop", "first").run_on("h1", 80);
+        world.add_service("shop", "second").run_on("h1", 80);
+    }));
+    // Sent in the order of their names.
+    stage.rancher.inject_events(Fault::Status(422), 1);
+    let service = stage.run();
+    stage.expect_fqdn("shop", "second", "second.shop.prod.example.com");
+    stage.rancher.inject_events(Fault::Status(422), 1);
+    stage.expect_fqdn("shop", "first", "first.shop.prod.example.com");
+    stage.rancher.inject_events(Fault::Status(422), usize::MAX);
+    stage.rancher.change(|world| {
+        world.add_service("shop", "third").run_on("h1", 80);
+    });
+    let told = |words| move |line: &str| line.contains("written back") && line.contains(words);
+    assert!(service.wait_for_log(PATIENCE, told("third")).is_some());
+    stage
+        .rancher
+        .change(|world| world.remove_service("shop", "third"));
+    stage.settle();
+    let mut lines = service.log();
+    lines.retain(|line| line.contains("written back"));
+    let told: Vec<String> = lines
+        .iter()
+        .map(|line| {
+            let word = |key| {
+                let rest = line.split_once(key).expect("the field").1;
+                rest.split(' ').next().expect("a word").to_owned()
+            };
+            word("level=") + " " + &word("what=")
+        })
+        .collect();
+    let expected =
+        ["first", "third"].map(|name| ["warn", "info"].map(|l| format!("{l} shop/{name}")));
+    assert_eq!(told, expected.concat(), "{lines:#?}");
+}
+
+#[test]
+fn an_api_that_failed_is_no_trouble_once_nothing_is_to_be_written_back() {
+    let stage = Stage::new(web());
+    stage.rancher.inject_events(Fault::Status(500), usize::MAX);
+    let service = stage.run();
+    let api = |status: &serde_json::Value| status["dependencies"]["rancher_api"]["state"].clone();
+    wait_until(&service, |status| api(status) == "fails");
+    stage
+        .rancher
+        .change(|world| world.remove_service("shop", "web"));
+    let status = wait_until(&service, |status| api(status) != "fails");
+    assert_eq!(api(&status), "unknown");
+    assert_eq!(status["problems"], serde_json::json!([]));
+    let ends = |line: &str| line.contains("level=info") && line.contains("written back again");
+    assert!(service.wait_for_log(PATIENCE, ends).is_some());
+    // The next one that is to be written back shows how it is now.
+    stage.rancher.clear_faults();
+    stage.rancher.change(|world| {
+        world.add_service("shop", "next").run_on("h1", 80);
+    });
+    wait_until(&service, |status| api(status) == "works");
 }
 
 #[test]

@@ -97,6 +97,7 @@ def filters(driver):
     more.click()
     picture(driver, "addresses")
     assert filtered(driver, "no such thing", "all") == []
+    assert filtered(driver, "everywherepublished", "all") == [], "a word is in one cell"
     assert len(filtered(driver, "SHOP-0000 web-00001", "conflict")) == 1, "words in any order"
     assert len(filtered(driver, "shop-0000", "conflict")) == 3
     picture(driver, "conflicts")

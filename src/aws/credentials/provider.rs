@@ -227,7 +227,13 @@ impl Provider {
             let expires = granted.expires.map_or("never".to_owned(), |at| {
                 at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
             });
-            log::info(
+            // Renewed ones are no news.
+            let level = match self.held {
+                None => log::Level::Info,
+                Some(_) => log::Level::Debug,
+            };
+            log::write(
+                level,
                 "signing with these AWS credentials from now on",
                 &[
                     ("access_key_id", &granted.credentials.access_key_id),

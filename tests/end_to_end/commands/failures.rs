@@ -31,7 +31,8 @@ const CASES: [(&str, Spoil, &str); 5] = [
         "credentials",
         |stage| refuse(stage, None, "InvalidClientTokenId", "The token is invalid."),
         "Route 53 answered InvalidClientTokenId (403): The token is invalid. – check \
-         AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or where the credentials come from",
+         AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN, if they are \
+         temporary), or where the credentials come from",
     ),
     (
         "zone",

@@ -90,7 +90,7 @@ fn failures_of_keys_explain_themselves() {
         (
             "a session token of others",
             |scene| change(&scene.temporary(), "AWS_SESSION_TOKEN", "t0ken-other"),
-            &["InvalidClientTokenId (403): The security token", CHECK],
+            &[CHECK, "(and AWS_SESSION_TOKEN, if they are temporary)"],
         ),
         (
             "no session token",
@@ -109,7 +109,7 @@ fn failures_of_keys_explain_themselves() {
             },
             &[
                 "ExpiredToken (403): The security token included in the request is expired – the \
-                 session token has expired",
+                 session token has expired: new keys are needed, with their AWS_SESSION_TOKEN",
             ],
         ),
         (

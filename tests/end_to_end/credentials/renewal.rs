@@ -24,6 +24,14 @@ fn credentials_are_renewed_before_they_end_and_nothing_is_missed() {
     let signers = scene.signers();
     assert_eq!(signers[0].0, FIRST);
     assert!(signers.iter().all(|(_, status)| *status == 200));
+    // An hour without a change is an hour without a line of info: only the first key is news.
+    let mut told = service.log();
+    told.retain(|line| line.contains("signing with these AWS credentials"));
+    let told: Vec<[bool; 3]> = told
+        .iter()
+        .map(|line| ["level=info", FIRST, "level=debug"].map(|word| line.contains(word)))
+        .collect();
+    assert_eq!(told, [[true, true, false], [false, false, true]]);
     // They end as soon, but attempts keep their pace.
     scene.publish("last");
     assert_eq!(scene.issuer.issued().len(), 2);
