@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use crate::judge::dns_name;
 use crate::random::Random;
+use crate::record::Naming;
 use crate::world::SERVICES;
 
 fn millis(random: &mut Random, least: u64) -> Duration {
     Duration::from_millis(least + random.below(400) as u64)
 }
 
-pub fn route53(random: &mut Random) -> sim::route53::Fault {
+pub fn route53(random: &mut Random, naming: Naming) -> sim::route53::Fault {
     use sim::route53::Fault;
     match random.below(14) {
         0 => Fault::DropBefore,
@@ -24,15 +24,15 @@ pub fn route53(random: &mut Random) -> sim::route53::Fault {
         10 => Fault::PriorRequestNotComplete,
         11 => Fault::Hang(millis(random, 50)),
         12 => Fault::Delay(millis(random, 50)),
-        _ => refusal(random),
+        _ => refusal(random, naming),
     }
 }
 
 /// A refusal for which there is no reason: as if somebody had been faster, and undone it; or
 /// some new whim of Route 53's.
-fn refusal(random: &mut Random) -> sim::route53::Fault {
+fn refusal(random: &mut Random, naming: Naming) -> sim::route53::Fault {
     let (stack, service) = random.pick(&SERVICES);
-    let name = dns_name(stack, service);
+    let name = naming.name(stack, service);
     let messages = [
         format!(
             "[Tried to create resource record set [name='{name}', type='A'] but it already exists]"

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sim::rancher::{Service, World};
 use sim::route53::{RecordSet, Zone};
 
-use crate::record::{DOMAIN, Key, Sets, TTL, key, listed, others};
+use crate::record::{Key, Naming, Sets, TTL, key, listed, others};
 
 /// What Rancher's world says should be published.
 pub struct Desired {
@@ -15,11 +15,11 @@ pub struct Desired {
     names: BTreeMap<(String, String), (String, bool)>,
 }
 
-pub fn desired(world: &World) -> Desired {
+pub fn desired(world: &World, naming: Naming) -> Desired {
     let mut addresses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut names = BTreeMap::new();
     for service in &world.services {
-        let name = dns_name(&service.stack, &service.name);
+        let name = naming.name(&service.stack, &service.name);
         let found = addresses_of(service, world);
         let id = (service.stack.clone(), service.name.clone());
         names.insert(id, (name.clone(), !found.is_empty()));
@@ -37,13 +37,6 @@ pub fn desired(world: &World) -> Desired {
         }
     }
     Desired { sets, names }
-}
-
-/// `<service>.<stack>.<environment>.<zone>.`
-pub fn dns_name(stack: &str, service: &str) -> String {
-    let label = |text: &str| text.to_lowercase().replace('_', "-");
-    let (name, stack) = (label(service), label(stack));
-    format!("{name}.{stack}.prod.{DOMAIN}.")
 }
 
 fn addresses_of(service: &Service, world: &World) -> BTreeSet<String> {

@@ -77,8 +77,8 @@ fn whatever_goes_wrong_nothing_is_lost_and_all_is_right_in_the_end() {
     let sum = |f: fn(&Tally) -> usize| tallies.iter().map(f).sum::<usize>();
     println!(
         "seeds {first} to {}: {} rounds, {} rests (the longest took {:?}), {} batches, {} edits by \
-         others, {} kills ({} with a request in flight), {} terminations, {} faults of Route 53, \
-         {} of Rancher, {} restarts for lost names, in {:?}",
+         others, {} kills ({} with a request in flight, {} between two batches), {} terminations, {} \
+         faults of Route 53, {} of Rancher, {} restarts for lost names, in {:?}",
         first.wrapping_add(stages - 1),
         sum(|t| t.rounds),
         sum(|t| t.rests),
@@ -91,11 +91,39 @@ fn whatever_goes_wrong_nothing_is_lost_and_all_is_right_in_the_end() {
         sum(|t| t.edits),
         sum(|t| t.kills),
         sum(|t| t.kills_in_flight),
+        sum(|t| t.kills_between),
         sum(|t| t.terminations),
-        sum(|t| t.route53_faults),
+        sum(|t| t.route53_faults.values().sum()),
         sum(|t| t.rancher_faults),
         sum(|t| t.lost_names),
         start.elapsed(),
     );
     assert_eq!(sum(|t| t.rounds), stages as usize * ROUNDS);
+    if rounds >= 500 && first == 1 {
+        everything_has_happened(&tallies);
+    }
+}
+
+/// What is there to go wrong did go wrong.
+fn everything_has_happened(tallies: &[Tally]) {
+    let sum = |f: &dyn Fn(&Tally) -> usize| tallies.iter().map(f).sum::<usize>();
+    for (what, count) in [
+        ("edits", sum(&|t| t.edits)),
+        ("kills in flight", sum(&|t| t.kills_in_flight)),
+        ("kills between batches", sum(&|t| t.kills_between)),
+        ("terminations", sum(&|t| t.terminations)),
+        ("faults of Rancher", sum(&|t| t.rancher_faults)),
+    ] {
+        assert!(count > 0, "no {what}");
+    }
+    let faults = |kind: &&str| sum(&|t| t.route53_faults.get(*kind).copied().unwrap_or(0));
+    for kinds in [
+        &["DropBefore", "Status", "Hang"][..],
+        &["DropAfter", "CutAfter", "Garbled", "StatusAfter"],
+        &["Throttle", "PriorRequestNotComplete"],
+        &["Delay"],
+        &["Error"],
+    ] {
+        assert!(kinds.iter().map(faults).sum::<usize>() > 0, "no {kinds:?}");
+    }
 }

@@ -8,9 +8,10 @@
 
 use sim::route53::{Change, RecordSet, Zone};
 
-use crate::judge::dns_name;
 use crate::random::Random;
-use crate::record::{DOMAIN, TTL, entry, is_simple, is_state, state_name, state_records, value};
+use crate::record::{
+    DOMAIN, Naming, TTL, entry, is_simple, is_state, state_name, state_records, value,
+};
 use crate::world::SERVICES;
 
 #[derive(Debug, Clone)]
@@ -46,8 +47,8 @@ pub enum Kind {
 }
 
 impl Edit {
-    pub fn random(random: &mut Random) -> Edit {
-        let name = name(random);
+    pub fn random(random: &mut Random, naming: Naming) -> Edit {
+        let name = name(random, naming);
         let kinds = [
             (6, Kind::A),
             (2, Kind::Aaaa),
@@ -185,7 +186,7 @@ fn taken_ttl(set: &RecordSet) -> u32 {
 }
 
 /// Mostly a name that the program uses, or will.
-fn name(random: &mut Random) -> String {
+fn name(random: &mut Random, naming: Naming) -> String {
     let elsewhere = [
         format!("www.{DOMAIN}."),
         format!("mail.prod.{DOMAIN}."),
@@ -195,7 +196,7 @@ fn name(random: &mut Random) -> String {
     match random.chance(80) {
         true => {
             let (stack, service) = random.pick(&SERVICES);
-            dns_name(stack, service)
+            naming.name(stack, service)
         }
         false => random.pick(&elsewhere),
     }

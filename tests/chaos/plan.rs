@@ -10,7 +10,7 @@ use sim::route53::{self, Operation};
 use crate::faults;
 use crate::people::Edit;
 use crate::random::Random;
-use crate::record::TTL;
+use crate::record::{Naming, TTL};
 use crate::world::{self, Deed};
 
 /// Faults of Route 53, and of Rancher, between two times of rest: more in a row would only
@@ -27,6 +27,7 @@ pub struct Plan {
     /// Settings of the program besides the usual ones.
     pub settings: Vec<(&'static str, String)>,
     pub route53: route53::Options,
+    pub naming: Naming,
     pub rounds: Vec<Round>,
 }
 
@@ -71,6 +72,8 @@ pub enum Moment {
     During(Operation),
     /// When the next batch has been applied, if one soon is.
     AfterBatch,
+    /// When one of the batches has been applied that a large crowd takes.
+    HalfDone,
 }
 
 /// What to wait for.
@@ -96,10 +99,11 @@ pub enum Rest {
 pub fn plan(seed: u64, rounds: usize) -> Plan {
     let mut random = Random::new(seed);
     let world = world::start(&mut random);
-    let edits = (0..6).map(|_| Edit::random(&mut random)).collect();
-    let settings = settings(&mut random);
-    let route53 = options(&mut random);
     let temper = Temper::random(&mut random);
+    let naming = temper.naming;
+    let edits = (0..6).map(|_| Edit::random(&mut random, naming)).collect();
+    let settings = settings(&mut random, &temper);
+    let route53 = options(&mut random, &temper);
     let rounds = Rounds {
         random,
         temper,
@@ -112,15 +116,21 @@ pub fn plan(seed: u64, rounds: usize) -> Plan {
         edits,
         settings,
         route53,
+        naming,
         rounds,
     }
 }
 
-fn settings(random: &mut Random) -> Vec<(&'static str, String)> {
+fn settings(random: &mut Random, temper: &Temper) -> Vec<(&'static str, String)> {
     vec![
-        // The least there is: what others have changed is repaired then.
-        ("RESYNC_INTERVAL", "10".to_owned()),
+        // The least there is: what others have changed is repaired then. Or next to never.
+        (
+            "RESYNC_INTERVAL",
+            if temper.is_alone { "3000" } else { "10" }.to_owned(),
+        ),
+        ("NAME_TEMPLATE", temper.naming.template().to_owned()),
         ("ROUTE53_REQUEST_RATE", "50".to_owned()),
+        ("ROUTE53_CHANGE_RATE", "1000".to_owned()),
         (
             "ROUTE53_MAX_RETRIES",
             random.pick(&["0", "1", "3"]).to_owned(),
@@ -131,10 +141,14 @@ fn settings(random: &mut Random) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn options(random: &mut Random) -> route53::Options {
-    let limits = random.chance(25).then(route53::AccountBuckets::new);
+fn options(random: &mut Random, temper: &Temper) -> route53::Options {
+    let is_limited = random.chance(25) && !temper.has_large_crowds;
+    let limits = is_limited.then(route53::AccountBuckets::new);
     route53::Options {
-        latency: Duration::from_millis(random.pick(&[0, 5, 20, 60])),
+        latency: Duration::from_millis(match temper.has_large_crowds {
+            true => random.pick(&[20, 60]), // to strike between two batches
+            false => random.pick(&[0, 5, 20, 60]),
+        }),
         buckets: limits.map(std::sync::Arc::new),
         old_error_form: random.chance(50),
         ..route53::Options::default()
@@ -147,6 +161,12 @@ struct Temper {
     weights: Vec<(usize, What)>,
     /// There are two instances all the time, not now and then.
     has_twins: bool,
+    naming: Naming,
+    /// Plans that take several batches.
+    has_large_crowds: bool,
+    /// Nobody else touches the zone, and Route 53 refuses nothing without a reason: no resync is
+    /// needed to come right.
+    is_alone: bool,
     /// In the end only other people are at work, so that nothing makes the program look at the
     /// zone but the time.
     ends_quietly: bool,
@@ -168,22 +188,29 @@ enum What {
 impl Temper {
     fn random(random: &mut Random) -> Temper {
         let (little, much) = (random.pick(&[0, 1]), random.pick(&[1, 2]));
+        let is_alone = random.chance(25);
+        let has_large_crowds = random.chance(25);
+        let edits = if is_alone { 0 } else { 18 };
+        let kills = if has_large_crowds { 20 } else { 6 };
         let mut weight = |usual: usize| usual * random.pick(&[little, 1, 1, much]);
         let weights = vec![
             (42, What::Deed),
-            (weight(18), What::Edit),
+            (weight(edits), What::Edit),
             (weight(14), What::Route53),
             (weight(8), What::Metadata),
             (weight(3), What::Restart),
             (weight(4), What::Api),
-            (weight(6), What::Kill),
+            (weight(kills), What::Kill),
             (1, What::Terminate),
             (3, What::Second),
         ];
         Temper {
             weights,
             has_twins: random.chance(35),
-            ends_quietly: random.chance(30),
+            naming: random.weighted(&[(3, Naming::Usual), (1, Naming::Turned)]),
+            has_large_crowds,
+            is_alone,
+            ends_quietly: !is_alone && random.chance(30),
         }
     }
 }
@@ -213,7 +240,7 @@ impl Rounds {
             } else if now == end {
                 Event::Rest(Rest::Restart)
             } else if now > end {
-                Event::Edit(Edit::random(&mut self.random))
+                Event::Edit(Edit::random(&mut self.random, self.temper.naming))
             } else if now >= rest && now + 20 < end {
                 rest = self.next_rest(now);
                 Event::Rest(self.random.pick(&[Rest::Patience, Rest::Restart]))
@@ -252,6 +279,7 @@ impl Rounds {
 
     fn event(&mut self, now: usize) -> Event {
         let random = &mut self.random;
+        let (naming, is_large) = (self.temper.naming, self.temper.has_large_crowds);
         let what = random.weighted(&self.temper.weights);
         let of = match what {
             What::Route53 => Some(0),
@@ -265,8 +293,9 @@ impl Rounds {
             }
         }
         match what {
+            What::Deed if is_large && random.chance(10) => Event::Deed(Deed::large_crowd(random)),
             What::Deed => Event::Deed(Deed::random(random)),
-            What::Edit => Event::Edit(Edit::random(random)),
+            What::Edit => Event::Edit(Edit::random(random, naming)),
             What::Route53 => {
                 let operations = [
                     (5, Some(Operation::ChangeResourceRecordSets)),
@@ -275,7 +304,13 @@ impl Rounds {
                 ];
                 let operation = random.weighted(&operations);
                 let times = random.pick(&[1, 1, 2]);
-                Event::Route53(operation, faults::route53(random), times)
+                let fault = match faults::route53(random, naming) {
+                    route53::Fault::Error { .. } if self.temper.is_alone => {
+                        route53::Fault::Status(500)
+                    }
+                    fault => fault,
+                };
+                Event::Route53(operation, fault, times)
             }
             What::Metadata => {
                 let paths = [
@@ -310,6 +345,10 @@ impl Rounds {
                 let moment = random.weighted(&moments);
                 let after = now + 1 + random.pick(&[0, 0, 0, 1, 3]);
                 self.later.insert(after, Event::Start(slot));
+                if is_large && random.chance(60) {
+                    let deed = Deed::large_crowd(random);
+                    return Event::Kill(slot, Moment::HalfDone, deed);
+                }
                 Event::Kill(slot, moment, Deed::run(random))
             }
             What::Terminate => {

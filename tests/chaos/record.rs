@@ -11,6 +11,34 @@ pub const UUID: &str = "1a726b88-f6b1-53ad-8dac-f631830b5815";
 /// Seconds; the program's default.
 pub const TTL: u32 = 300;
 
+/// How names are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Naming {
+    /// `<service>.<stack>.<environment>.<zone>.`, so that only that part of the zone is listed.
+    Usual,
+    /// The environment comes first, so that the whole zone is.
+    Turned,
+}
+
+impl Naming {
+    /// `NAME_TEMPLATE`.
+    pub fn template(self) -> &'static str {
+        match self {
+            Naming::Usual => "%{{service_name}}.%{{stack_name}}.%{{environment_name}}",
+            Naming::Turned => "%{{environment_name}}.%{{service_name}}.%{{stack_name}}",
+        }
+    }
+
+    pub fn name(self, stack: &str, service: &str) -> String {
+        let label = |text: &str| text.to_lowercase().replace('_', "-");
+        let (name, stack) = (label(service), label(stack));
+        match self {
+            Naming::Usual => format!("{name}.{stack}.prod.{DOMAIN}."),
+            Naming::Turned => format!("prod.{name}.{stack}.{DOMAIN}."),
+        }
+    }
+}
+
 /// Name, type, set identifier: what a zone has at most one record set of.
 pub type Key = (String, String, Option<String>);
 pub type Sets = BTreeMap<Key, RecordSet>;

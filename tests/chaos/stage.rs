@@ -3,6 +3,7 @@
 
 mod rest;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,21 +17,24 @@ use crate::history::History;
 use crate::judge::desired;
 use crate::people::Edit;
 use crate::plan::{Event, Moment, Pause, Plan};
-use crate::record::{DOMAIN, ZONE, others};
+use crate::record::{DOMAIN, Naming, ZONE, others};
 use crate::watcher::Watcher;
-use crate::world::Deed;
+use crate::world::{Deed, LARGE, MEMBER, MOST_IN_SMALL};
 
 /// In which everything must come right. It normally takes seconds; but a round that fails again
 /// and again is made again after a minute.
 const PATIENCE: Duration = Duration::from_secs(150);
 /// What is waited for before the next thing happens, at most.
 const SOON: Duration = Duration::from_millis(400);
+/// The same, for a program that has hundreds of services to read and perhaps deletes to hold.
+const NOT_SO_SOON: Duration = Duration::from_secs(4);
 
 pub struct Stage {
     seed: u64,
     rancher: Rancher,
     route53: Route53,
     settings: Vec<(&'static str, String)>,
+    naming: Naming,
     /// The instances that run.
     slots: [Option<Instance>; 2],
     /// Those that don't any more, for their logs.
@@ -53,10 +57,13 @@ pub struct Tally {
     pub kills: usize,
     /// Kills while a request was being handled.
     pub kills_in_flight: usize,
+    /// Kills after one of the batches of a plan and before another.
+    pub kills_between: usize,
     pub terminations: usize,
     pub batches: usize,
     pub edits: usize,
-    pub route53_faults: usize,
+    /// By kind.
+    pub route53_faults: BTreeMap<String, usize>,
     pub rancher_faults: usize,
     /// Restarts for names that Rancher had taken and lost.
     pub lost_names: usize,
@@ -89,7 +96,7 @@ impl Stage {
         route53.add_zone(ZONE, DOMAIN, false);
         let foreign = route53.edit(ZONE, |zone| others(zone));
         let mut watcher = Watcher::new(foreign);
-        watcher.is_desired(desired(&plan.world).sets);
+        watcher.is_desired(desired(&plan.world, plan.naming).sets);
         let watcher = Arc::new(Mutex::new(watcher));
         let history = Arc::new(History::new());
         route53.watch({
@@ -112,6 +119,7 @@ impl Stage {
             rancher,
             route53,
             settings: plan.settings.clone(),
+            naming: plan.naming,
             slots: [None, None],
             ended: Vec::new(),
             watcher,
@@ -131,11 +139,21 @@ impl Stage {
             rancher_faults = state.faults_shown();
             true
         });
-        let requests = self.route53.requests();
+        let mut route53_faults = BTreeMap::new();
+        for fault in self
+            .route53
+            .requests()
+            .iter()
+            .filter_map(|r| r.fault.as_ref())
+        {
+            let shown = format!("{fault:?}");
+            let kind = shown.split([' ', '(']).next().unwrap_or_default();
+            *route53_faults.entry(kind.to_owned()).or_default() += 1;
+        }
         Tally {
             batches: watcher.batches,
             edits: watcher.edits,
-            route53_faults: requests.iter().filter(|r| r.fault.is_some()).count(),
+            route53_faults,
             rancher_faults,
             ..self.tally.clone()
         }
@@ -165,8 +183,8 @@ impl Stage {
 
     fn deed(&self, deed: &Deed) {
         self.rancher.change(|world| {
-            deed.apply(world);
-            lock(&self.watcher).is_desired(desired(world).sets);
+            deed.apply(world, self.naming);
+            lock(&self.watcher).is_desired(desired(world, self.naming).sets);
         });
     }
 
@@ -206,6 +224,10 @@ impl Stage {
                 self.route53.wait_until(SOON, is_there);
             }
             Moment::AfterBatch => self.wait_for_batch(),
+            Moment::HalfDone if self.crowd_is_complete() => {}
+            Moment::HalfDone => {
+                self.route53.wait_until(NOT_SO_SOON, is_half_done);
+            }
         }
         instance.service.kill();
         let in_flight = self.route53.wait_until(Duration::ZERO, |state| {
@@ -218,6 +240,17 @@ impl Stage {
             .note(format_args!("    killed, in flight: {in_flight}"));
         assert!(instance.service.wait(PATIENCE).is_some());
         self.ended.push(instance.service);
+        let is_between = self.route53.wait_until(Duration::ZERO, is_half_done);
+        self.tally.kills_between += usize::from(is_between);
+    }
+
+    /// Whether all who are wanted of the crowd are there.
+    fn crowd_is_complete(&self) -> bool {
+        let world = self.rancher.world();
+        let wanted = world.services.iter().filter(|s| s.name.starts_with(MEMBER));
+        let wanted = wanted.count();
+        let is_complete = |state: &State| crowd(state) == wanted;
+        self.route53.wait_until(Duration::ZERO, is_complete)
     }
 
     fn terminate(&mut self, slot: usize) {
@@ -269,6 +302,18 @@ impl Stage {
         }
         self.start(0);
     }
+}
+
+/// How many of the crowd have a record set.
+fn crowd(state: &State) -> usize {
+    let zone = state.zone(ZONE).expect("the zone");
+    let sets = zone.record_sets();
+    sets.filter(|set| set.name.contains(MEMBER)).count()
+}
+
+/// Whether of a large crowd that comes, or goes, a part is there.
+fn is_half_done(state: &State) -> bool {
+    (MOST_IN_SMALL + 1..LARGE).contains(&crowd(state))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -3,7 +3,7 @@
 use sim::rancher::World;
 
 use crate::random::Random;
-use crate::record::UUID;
+use crate::record::{Naming, UUID};
 
 /// Stack and name. Two of them meet in one DNS name.
 pub type Service = (&'static str, &'static str);
@@ -35,6 +35,12 @@ pub const HOSTS: [(&str, [&str; 2]); 6] = [
 
 /// A stack whose services come and go all at once.
 const CROWD: &str = "crowd";
+/// How their names begin.
+pub const MEMBER: &str = "one-of-";
+const SMALL: [(usize, usize); 4] = [(4, 0), (4, 12), (4, 40), (1, MOST_IN_SMALL)];
+pub const MOST_IN_SMALL: usize = 120;
+/// More than one change batch can create.
+pub const LARGE: usize = 600;
 
 /// Sets something to what it says, whatever it was.
 #[derive(Debug, Clone)]
@@ -55,7 +61,8 @@ pub enum Deed {
     HostBack(&'static str, &'static str),
     /// Rancher loses the name that it was told.
     Forget(Service),
-    /// So many services are in that stack, each with a name of its own.
+    /// So many services are in that stack, each with a name of its own. Those of a large crowd
+    /// have their fqdns already.
     Crowd(usize),
     /// Metadata has a new version all the same.
     Nothing,
@@ -69,7 +76,7 @@ pub fn start(random: &mut Random) -> World {
     }
     for service in SERVICES {
         if random.chance(75) {
-            Deed::Run(service, hosts(random), true).apply(&mut world);
+            Deed::Run(service, hosts(random), true).apply(&mut world, Naming::Usual);
         }
     }
     world
@@ -117,7 +124,7 @@ impl Deed {
             91..92 => Deed::HostGone(host),
             92..94 => Deed::HostBack(host, addresses[0]),
             94..96 => Deed::Forget(service),
-            96..99 => Deed::Crowd(random.weighted(&[(4, 0), (4, 12), (4, 40), (1, 120)])),
+            96..99 => Deed::Crowd(random.weighted(&SMALL)),
             _ => Deed::Nothing,
         }
     }
@@ -128,7 +135,12 @@ impl Deed {
         Deed::Run(service, hosts(random), random.chance(90))
     }
 
-    pub fn apply(&self, world: &mut World) {
+    /// A crowd comes or goes that takes several batches.
+    pub fn large_crowd(random: &mut Random) -> Deed {
+        Deed::Crowd(random.pick(&[0, LARGE]))
+    }
+
+    pub fn apply(&self, world: &mut World, naming: Naming) {
         match self {
             Deed::Run((stack, name), hosts, is_public) => {
                 if world.service(stack, name).is_none() {
@@ -189,10 +201,16 @@ impl Deed {
             }
             Deed::Forget(service) => with(world, service, |s| s.fqdn = None),
             Deed::Crowd(count) => {
-                let name = |i: usize| format!("one-of-{i:03}");
+                let name = |i: usize| format!("{MEMBER}{i:03}");
                 for i in 0..*count {
                     if world.service(CROWD, &name(i)).is_none() {
-                        world.add_service(CROWD, &name(i)).run_on("infra", 80);
+                        let service = world.add_service(CROWD, &name(i));
+                        service.run_on("infra", 80);
+                        if *count == LARGE {
+                            // To write so many back one after the other would take its time.
+                            let fqdn = naming.name(CROWD, &name(i));
+                            service.fqdn = Some(fqdn.trim_end_matches('.').to_owned());
+                        }
                     }
                 }
                 let rest: Vec<String> = (*count..)

@@ -26,7 +26,7 @@ impl Stage {
         self.rancher.bump(); // the polls of those that were killed end
         let end = start + PATIENCE;
         loop {
-            let desired = desired(&self.rancher.world());
+            let desired = desired(&self.rancher.world(), self.naming);
             self.wait_for_zone(&desired, end);
             match self.wait_for_fqdns(&desired, end) {
                 Fqdns::Right if self.is_zone_right(&desired) => break,
