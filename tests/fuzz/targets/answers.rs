@@ -3,10 +3,14 @@
 
 #![no_main]
 
+use std::collections::BTreeSet;
+
 use libfuzzer_sys::fuzz_target;
 use rancher_route53::aws::clock;
 use rancher_route53::aws::credentials::{Granted, document, sts};
 use rancher_route53::aws::sigv4::query_string;
+use rancher_route53::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
+use rancher_route53::quarantine::suspects;
 use rancher_route53::rancher::api::collection_in;
 use rancher_route53::route53::error::Error;
 use rancher_route53::route53::xml;
@@ -88,7 +92,55 @@ fn refusal(status: u16, text: &str) {
             || read(text, "ErrorResponse").is_ok()
             || read(text, "InvalidChangeBatch").is_ok()
     );
+    blame(&refusal.messages);
     let _ = Error::Refused(refusal).to_string();
+}
+
+/// Whatever a refusal says, only what was in the batch is blamed for it, and no state record.
+fn blame(messages: &[String]) {
+    let batch = batch();
+    let is_state = |key: &RecordKey| key.rtype == RecordType::Txt;
+    let groups = suspects(&batch, messages, is_state);
+    let sets = || batch.deletes.iter().chain(&batch.creates);
+    for group in &groups {
+        assert!(!group.keys.is_empty());
+        for key in &group.keys {
+            assert!(
+                !is_state(key) && sets().any(|set| set.key == *key),
+                "{key:?}"
+            );
+        }
+    }
+    // Nobody is blamed only if a state record is: without it nothing can be done.
+    let named = |set: &RecordSet| {
+        let name = set.key.name.as_str();
+        messages.iter().any(|message| {
+            message.contains(name) || set.values.iter().any(|value| message.contains(value))
+        })
+    };
+    assert!(!groups.is_empty() || sets().any(|set| is_state(&set.key) && named(set)));
+}
+
+/// A new record set, a changed one, one that goes, and the state record.
+fn batch() -> ChangeBatch {
+    let set = |name: &str, rtype: RecordType, value: &str| RecordSet {
+        key: RecordKey::new(Name::parse(name).expect("a name"), rtype),
+        ttl: 300,
+        values: BTreeSet::from([value.to_owned()]),
+    };
+    let state = "external-dns-1.example.com";
+    ChangeBatch {
+        deletes: vec![
+            set("api.example.com", RecordType::A, "192.0.2.1"),
+            set("old.example.com", RecordType::Aaaa, "2001:db8::1"),
+            set(state, RecordType::Txt, "\"old.example.com. AAAA\""),
+        ],
+        creates: vec![
+            set("api.example.com", RecordType::A, "192.0.2.2"),
+            set("web.example.com", RecordType::A, "192.0.2.2"),
+            set(state, RecordType::Txt, "\"web.example.com.\""),
+        ],
+    }
 }
 
 /// What the readers of credentials say never has one in it.
