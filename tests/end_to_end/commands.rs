@@ -3,6 +3,7 @@
 mod adopt;
 mod check;
 mod failures;
+mod interrupted;
 mod once;
 mod plan;
 mod purge;
