@@ -66,10 +66,8 @@ pub fn purge(
     let environment = shown(&survey.environment.name);
     let zone = zone.name.without_dot();
     say(format_args!(
-        "\n{count} of environment {environment} in {zone}, and the state records.\n"
-    ));
-    say(format_args!(
-        "A service that still runs creates them again at its next resync: stop it right after this.\n"
+        "\n{count} of environment {environment} in {zone}, and the state records.\n\
+         A service that still runs creates them again at its next resync: stop it right after this.\n"
     ));
     if !confirm("All of this is deleted.", arguments.yes)? {
         return Err("nothing was changed".to_owned());
