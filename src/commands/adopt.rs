@@ -62,7 +62,7 @@ pub fn adopt(
     }
     let count = record_sets(count);
     say(format_args!(
-        "\n{count} to take over: the next round changes or deletes what is ours as services ask.\n"
+        "\n{count} to take over, from then on changed or deleted as services ask.\n"
     ));
     if !confirm("They are taken over.", arguments.yes)? {
         return Err("nothing was changed".to_owned());

@@ -32,7 +32,7 @@ fn what_is_desired_becomes_ours_and_stays_as_it_is() {
     assert_eq!(
         stdout,
         "* web.shop.prod.example.com. A 300 192.0.2.1\n\n\
-         1 record set to take over: the next round changes or deletes what is ours as services ask.\n\
+         1 record set to take over, from then on changed or deleted as services ask.\n\
          1 record set taken over.\n"
     );
     assert_eq!(code, 0);
