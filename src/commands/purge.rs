@@ -60,7 +60,7 @@ pub fn purge(
     }
     if preview.batches == 0 {
         say(format_args!("Nothing to remove.\n"));
-        return nothing_is_left(&preview.state);
+        return nothing_stays(&preview.state);
     }
     let count = record_sets(preview.plan.deletes.len());
     let environment = shown(&survey.environment.name);
@@ -75,14 +75,13 @@ pub fn purge(
     let round = reconciler
         .round(goal, &mut progress)
         .map_err(|error| format!("{error}; run it again to go on from here"))?;
-    let left = reconciler.preview(goal).map_err(|e| e.to_string())?;
     if let Some(refused) = round.quarantined.first() {
         return Err(format!(
             "{} could not be deleted: {}",
             refused.key, refused.words
         ));
     }
-    nothing_is_left(&left.state)?;
+    nothing_stays(&preview.state)?;
     say(format_args!("{count} deleted, and the state records.\n"));
     Ok(())
 }
@@ -94,7 +93,7 @@ fn holds_others((_, _, entries): &(u16, &RecordSet, &BTreeSet<Entry>)) -> bool {
 }
 
 /// What stays all the same, and why, is the error.
-fn nothing_is_left(state: &State) -> Result<(), String> {
+fn nothing_stays(state: &State) -> Result<(), String> {
     match state.records().find(holds_others) {
         None => Ok(()),
         Some((_, record, _)) => Err(format!(
