@@ -3,7 +3,7 @@
 
 use super::diff::one_line;
 use super::survey::Survey;
-use super::terminal::{confirm, progress, say};
+use super::terminal::{confirm, progress, record_sets, say};
 use crate::config::Config;
 use crate::config::arguments::Arguments;
 use crate::desired::Desired;
@@ -60,8 +60,9 @@ pub fn adopt(
         say(format_args!("Nothing to take over.\n"));
         return Ok(());
     }
+    let count = record_sets(count);
     say(format_args!(
-        "\n{count} record sets become ours: the next round changes or deletes them as services ask.\n"
+        "\n{count} to take over, from then on changed or deleted as services ask.\n"
     ));
     if !confirm("They are taken over.", arguments.yes)? {
         return Err("nothing was changed".to_owned());
@@ -72,6 +73,6 @@ pub fn adopt(
     };
     let round = reconciler.round(goal, &mut progress);
     round.map_err(|error| format!("{error}; run it again to go on from here"))?;
-    say(format_args!("{count} record sets taken over.\n"));
+    say(format_args!("{count} taken over.\n"));
     Ok(())
 }

@@ -2,13 +2,17 @@
 //!
 //! It is a round in which nothing is desired, so an interrupted one is finished by the next.
 
+use std::collections::BTreeSet;
+
 use super::diff::one_line;
 use super::survey::Survey;
-use super::terminal::{confirm, progress, say, shown};
+use super::terminal::{confirm, progress, record_sets, say, shown};
 use crate::config::Config;
 use crate::config::arguments::Arguments;
 use crate::desired::Desired;
+use crate::dns::RecordSet;
 use crate::guard::GuardSettings;
+use crate::ownership::{Entry, State};
 use crate::parts::{Parts, parts};
 use crate::plan::Policy;
 use crate::reconcile::{AdoptSetting, Reconciler, ReconcilerSettings};
@@ -49,21 +53,21 @@ pub fn purge(
     };
     let preview = reconciler.preview(goal).map_err(|e| e.to_string())?;
     let sets = preview.plan.deletes.iter();
-    let state_records = preview.state.records().map(|(_, set, _)| set);
-    for set in sets.chain(state_records) {
+    let records = preview.state.records();
+    let state_records = records.filter(|record| !holds_others(record));
+    for set in sets.chain(state_records.map(|(_, set, _)| set)) {
         say(format_args!("- {}\n", one_line(set)));
     }
-    let (count, environment) = (preview.plan.deletes.len(), shown(&survey.environment.name));
-    let zone = zone.name.without_dot();
-    say(format_args!(
-        "\n{count} record sets of environment {environment} in {zone}, and the state records.\n"
-    ));
     if preview.batches == 0 {
         say(format_args!("Nothing to remove.\n"));
-        return Ok(());
+        return nothing_stays(&preview.state);
     }
+    let count = record_sets(preview.plan.deletes.len());
+    let environment = shown(&survey.environment.name);
+    let zone = zone.name.without_dot();
     say(format_args!(
-        "A service that still runs creates them again at its next resync: stop it right after this.\n"
+        "\n{count} of environment {environment} in {zone}, and the state records.\n\
+         A service that still runs creates them again at its next resync: stop it right after this.\n"
     ));
     if !confirm("All of this is deleted.", arguments.yes)? {
         return Err("nothing was changed".to_owned());
@@ -71,21 +75,30 @@ pub fn purge(
     let round = reconciler
         .round(goal, &mut progress)
         .map_err(|error| format!("{error}; run it again to go on from here"))?;
-    let left = reconciler.preview(goal).map_err(|e| e.to_string())?;
-    if let Some((_, record, _)) = left.state.records().next() {
-        return Err(format!(
-            "{} holds values that aren't ours: look at it and delete it",
-            record.key.name
-        ));
-    }
     if let Some(refused) = round.quarantined.first() {
         return Err(format!(
             "{} could not be deleted: {}",
             refused.key, refused.words
         ));
     }
-    say(format_args!(
-        "{count} record sets deleted, and the state records.\n"
-    ));
+    nothing_stays(&preview.state)?;
+    say(format_args!("{count} deleted, and the state records.\n"));
     Ok(())
+}
+
+/// A state record of which not all is ours stays, without what is.
+fn holds_others((_, _, entries): &(u16, &RecordSet, &BTreeSet<Entry>)) -> bool {
+    let mut entries = entries.iter();
+    entries.any(|entry| matches!(entry, Entry::Foreign(_)))
+}
+
+/// What stays all the same, and why, is the error.
+fn nothing_stays(state: &State) -> Result<(), String> {
+    match state.records().find(holds_others) {
+        None => Ok(()),
+        Some((_, record, _)) => Err(format!(
+            "{} holds values that aren't ours: look at it and delete it",
+            record.key.name
+        )),
+    }
 }

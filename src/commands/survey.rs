@@ -53,3 +53,86 @@ impl Survey {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::arguments;
+    use crate::heartbeat::Heartbeat;
+    use crate::parts::parts;
+    use crate::shutdown::Gate;
+    use crate::telemetry::Telemetry;
+    use crate::url::Url;
+    use sim::rancher::{Fault, Options, Rancher, World};
+
+    fn rancher(environment: &str) -> Rancher {
+        let mut world = World::new(environment, "1a726b88-f6b1-53ad-8dac-f631830b5815");
+        world.add_host("h1", "203.0.113.1");
+        Rancher::start(Options::default(), world)
+    }
+
+    /// The environment that is found, or the error, and the place that was asked last.
+    fn take(places: [&Rancher; 2]) -> (Result<String, String>, String) {
+        let urls = places.map(|rancher| Url::parse(&rancher.metadata_url()).unwrap());
+        let settings = sim::service::environment(places[0], "http://127.0.0.1:9", "example.com");
+        let variable = |name: &str| {
+            let (_, value) = settings.iter().find(|(known, _)| *known == name)?;
+            Some(Ok(value.clone()))
+        };
+        let arguments = arguments::parse([]).unwrap();
+        let mut config = Config::read(&variable, &arguments).unwrap();
+        config.metadata_urls = urls.to_vec();
+        let telemetry = Telemetry::new(config.rules.zone.clone(), Heartbeat::start());
+        let mut metadata = parts(&config, Gate::default(), &telemetry).metadata;
+        let taken = Survey::take(&mut metadata, &config).map(|survey| survey.environment.name);
+        (taken, metadata.url().to_string())
+    }
+
+    #[test]
+    fn where_nobody_answers_the_second_place_is_asked() {
+        let (first, second) = (rancher("One"), rancher("Two"));
+        let both = [&first, &second];
+        let found = |name: &str, place: &Rancher| (Ok(name.to_owned()), place.metadata_url());
+        assert_eq!(take(both), found("One", &first));
+        assert_eq!(second.metadata_requests().len(), 0);
+
+        // It breaks off in the middle: nothing of it is mixed with what the other one says.
+        first.inject_metadata(Some("services"), Fault::Drop, usize::MAX);
+        assert_eq!(take(both), found("Two", &second));
+
+        first.stop_metadata();
+        assert_eq!(take(both), found("Two", &second));
+
+        // One that answers is the right one, be it that it doesn't know everything yet.
+        second.unload();
+        let (taken, _) = take(both);
+        let error = taken.expect_err("neither is available");
+        let places =
+            both.map(|place| format!("metadata at {} is unavailable", place.metadata_url()));
+        let errors: Vec<&str> = error.split("; ").collect();
+        assert_eq!(errors.len(), 2, "{error}");
+        assert!(errors[0].starts_with(&places[0]), "{error}");
+        assert!(
+            errors[1].starts_with(&places[1]) && error.contains("404"),
+            "{error}"
+        );
+
+        second.load();
+        let (taken, place) = take([&second, &first]);
+        assert_eq!(
+            (taken.as_deref(), place),
+            (Ok("Two"), second.metadata_url())
+        );
+        second.unload();
+        first.start_metadata();
+        first.clear_faults();
+        first.clear_requests();
+        let (taken, _) = take([&second, &first]);
+        let error = taken.expect_err("it isn't loaded");
+        assert!(
+            error.starts_with(&places[1]) && !error.contains("; "),
+            "{error}"
+        );
+        assert_eq!(first.metadata_requests().len(), 0);
+    }
+}

@@ -29,6 +29,12 @@ pub fn complain(text: fmt::Arguments<'_>) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
+/// `1 record set`, `2 record sets`.
+pub fn record_sets(count: usize) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} record set{plural}")
+}
+
 /// How text is marked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Colour {

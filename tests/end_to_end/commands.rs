@@ -1,8 +1,10 @@
 //! The commands for operators: what they print, to the letter, and what they leave alone.
 
 mod adopt;
+mod agreement;
 mod check;
 mod failures;
+mod interrupted;
 mod once;
 mod plan;
 mod purge;

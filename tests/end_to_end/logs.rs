@@ -1,6 +1,7 @@
 //! What is told once, and again only when it changes.
 
-use crate::stage::{PATIENCE, Stage, web};
+use crate::stage::{PATIENCE, Stage, ZONE, web};
+use sim::route53::{Operation, RecordSet};
 use sim::service::Service;
 
 const POLICY: &str = "io.rancher.service.external_dns";
@@ -136,4 +137,94 @@ fn more_addresses_than_a_record_set_may_have_are_told() {
         world.service_mut("shop", "all").stop_on("many0");
     });
     expect(&service, &["all addresses fit again", name]);
+}
+
+const LEFT_ALONE: &str = "a record set is left alone";
+const GONE: &str = "a conflict is gone";
+
+/// Services `web` and `taken`; the latter's name has somebody else's record set.
+fn with_a_conflict() -> Stage {
+    let mut world = web();
+    world.add_service("shop", "taken").run_on("h1", 80);
+    let stage = Stage::new(world);
+    let taken = "taken.shop.prod.example.com.";
+    stage.put(RecordSet::simple(taken, "A", 60, &["192.0.2.1"]));
+    stage
+}
+
+#[test]
+fn a_conflict_is_told_once_when_it_starts_and_once_when_it_ends() {
+    let stage = with_a_conflict();
+    let service = stage.run();
+    for times in 1..=2 {
+        let taken = "what=\"taken.shop.prod.example.com. A\"";
+        stage.settle();
+        unrelated(&stage);
+        let told = lines(&service, &["level=warn", LEFT_ALONE, taken]);
+        assert_eq!(told.len(), times, "{told:#?}");
+        assert_eq!(lines(&service, &[GONE]).len(), times - 1);
+
+        stage.rancher.change(|world| {
+            world.remove_service("shop", "taken");
+        });
+        stage.settle();
+        unrelated(&stage);
+        let gone = lines(&service, &["level=info", GONE, taken]);
+        assert_eq!(gone.len(), times, "{gone:#?}");
+        assert_eq!(lines(&service, &[LEFT_ALONE]).len(), times);
+
+        stage.rancher.change(|world| {
+            world.add_service("shop", "taken").run_on("h1", 80);
+        });
+    }
+}
+
+/// At the shortest interval that there is. Whatever lasts has been told, though each resync lists
+/// the zone anew and tries again what was refused.
+#[test]
+fn a_resync_tells_only_what_is_new() {
+    let stage = with_a_conflict();
+    stage.rancher.change(|world| {
+        world.add_service("shop", "bad").run_on("h1", 80);
+        world.service_mut("shop", "web").label(POLICY, "sometimes");
+    });
+    let words = "RRSet of type A with DNS name bad.shop.prod.example.com. is not permitted.";
+    stage.route53.edit(ZONE, |zone| {
+        zone.refuse("bad.shop.prod.example.com.", "A", words)
+    });
+    let settings = [("RESYNC_INTERVAL", "10"), ("LOG_LEVEL", "info")];
+    let service = stage.run_with(&[], &settings);
+    stage.expect_fqdn("shop", "web", "web.shop.prod.example.com");
+    stage.settle();
+    unrelated(&stage);
+    let warnings = lines(&service, &["level=warn"]);
+    assert_eq!(warnings.len(), 3, "{warnings:#?}");
+    let resync = || {
+        stage.route53.clear_requests();
+        let is_done = stage.route53.wait_until(PATIENCE, |state| {
+            let mut requests = state.requests().iter();
+            requests.any(|r| r.operation == Some(Operation::ChangeResourceRecordSets))
+        });
+        assert!(is_done, "what was refused is tried again");
+        stage.settle();
+    };
+    let before = service.log();
+    resync();
+    assert_eq!(service.log(), before);
+
+    stage.route53.edit(ZONE, |zone| {
+        zone.remove("taken.shop.prod.example.com.", "A")
+    });
+    resync();
+    expect(
+        &service,
+        &["record set created", "taken.shop.prod.example.com."],
+    );
+    expect(&service, &[GONE, "taken.shop.prod.example.com. A"]);
+    assert_eq!(
+        service.log().len(),
+        before.len() + 2,
+        "{:#?}",
+        service.log()
+    );
 }

@@ -6,6 +6,7 @@ mod bound;
 mod bulk;
 mod laws;
 mod order;
+mod preview;
 mod run;
 mod takeover;
 mod world;
@@ -27,6 +28,19 @@ proptest! {
     #[test]
     fn the_laws_hold_for_a_few_names_with_all_that_can_be_wrong(world in world::small_worlds()) {
         laws::hold(&world.build());
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(64))]
+
+    #[test]
+    fn what_is_previewed_is_what_the_batches_hold(
+        world in prop_oneof![6 => world::small_worlds(), 1 => world::large_worlds()],
+        percent in prop_oneof![Just(0), Just(30), Just(100)],
+        min in 0..20_usize,
+    ) {
+        preview::holds(&world.build(), percent, min);
     }
 }
 

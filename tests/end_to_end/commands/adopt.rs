@@ -32,8 +32,8 @@ fn what_is_desired_becomes_ours_and_stays_as_it_is() {
     assert_eq!(
         stdout,
         "* web.shop.prod.example.com. A 300 192.0.2.1\n\n\
-         1 record sets become ours: the next round changes or deletes them as services ask.\n\
-         1 record sets taken over.\n"
+         1 record set to take over, from then on changed or deleted as services ask.\n\
+         1 record set taken over.\n"
     );
     assert_eq!(code, 0);
     let state = state_line(&["web.shop.prod.example.com."]);

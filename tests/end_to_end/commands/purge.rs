@@ -1,5 +1,5 @@
 use super::{Ran, run};
-use crate::stage::{PATIENCE, STATE, Stage, ZONE, world};
+use crate::stage::{PATIENCE, STATE, Stage, ZONE, web, world};
 use sim::route53::{Fault, Operation, RecordSet};
 
 const CHANGE: Operation = Operation::ChangeResourceRecordSets;
@@ -63,60 +63,7 @@ fn a_purged_zone_is_as_it_was_before_the_first_run() {
     assert_eq!(stage.route53.record_sets(ZONE), before);
 
     let Ran { code, stdout, .. } = run(&stage, &["purge", "--yes"]);
-    assert!(stdout.ends_with("Nothing to remove.\n"), "{stdout}");
-    assert_eq!(code, 0);
-}
-
-/// 700 record sets: they go in several batches.
-#[test]
-fn an_interrupted_purge_is_finished_by_the_next() {
-    let stage = Stage::new(world(|world| {
-        for i in 0..8 {
-            world.add_host(&format!("x{i}"), &format!("198.51.100.{i}"));
-        }
-        for i in 0..700 {
-            let service = world.add_service("shop", &format!("web{i:03}"));
-            for host in 0..3 {
-                service.run_on(&format!("x{host}"), 80);
-            }
-        }
-    }));
-    foreign(&stage);
-    let before = stage.route53.record_sets(ZONE);
-    let fast = [("ROUTE53_CHANGE_RATE", "1000")];
-    assert_eq!(super::ran(&stage.run_with(&["once"], &fast)).code, 0);
-    let mut rounds = 0;
-    loop {
-        // The next batch is the last: its answer never comes.
-        let all = stage.calls(CHANGE);
-        stage
-            .route53
-            .inject(Some(CHANGE), Fault::Delay(PATIENCE), 1);
-        let purge = stage.run_with(&["purge", "--yes"], &fast);
-        let gone_on = stage.route53.wait_until(PATIENCE, |state| {
-            let zone = state.zone(ZONE).expect("the zone");
-            let left = zone
-                .record_sets()
-                .filter(|set| set.ttl == Some(300))
-                .count();
-            let calls = state
-                .requests()
-                .iter()
-                .filter(|r| r.operation == Some(CHANGE));
-            left == 0 || calls.count() > all
-        });
-        assert!(gone_on);
-        purge.kill();
-        stage.route53.clear_faults();
-        rounds += 1;
-        if stage.route53.record_sets(ZONE) == before {
-            break;
-        }
-        assert!(rounds < 20, "it doesn't come to an end");
-    }
-    assert!(rounds > 1, "one batch was enough");
-    let Ran { code, stdout, .. } = run(&stage, &["purge", "--yes"]);
-    assert!(stdout.ends_with("Nothing to remove.\n"), "{stdout}");
+    assert_eq!(stdout, "Nothing to remove.\n");
     assert_eq!(code, 0);
 }
 
@@ -139,7 +86,45 @@ fn values_of_others_in_a_state_record_are_left_and_told_of() {
     assert_eq!(code, 1);
     let words = format!("{STATE} holds values that aren't ours: look at it and delete it");
     assert!(stderr.ends_with(&words), "{stderr}");
-    assert_eq!(stage.lines(), [format!("{STATE} 300 TXT \"not a name\"")]);
+    let left = [format!("{STATE} 300 TXT \"not a name\"")];
+    assert_eq!(stage.lines(), left);
+
+    // It is told of again as long as it is there, and not shown as something that goes.
+    let Ran {
+        code,
+        stdout,
+        stderr,
+    } = run(&stage, &["purge", "--yes"]);
+    assert_eq!((code, &*stdout), (1, "Nothing to remove.\n"));
+    assert!(stderr.ends_with(&words), "{stderr}");
+    assert_eq!(stage.lines(), left);
+}
+
+/// Its entry stays with it.
+#[test]
+fn what_route_53_does_not_delete_is_told_of_and_still_ours() {
+    let stage = Stage::new(web());
+    assert_eq!(run(&stage, &["once"]).code, 0);
+    let before = stage.lines();
+    let name = "web.shop.prod.example.com.";
+    let fault = Fault::Error {
+        status: 400,
+        code: "InvalidChangeBatch".to_owned(),
+        message: format!("RRSet of type A with DNS name {name} is locked."),
+    };
+    stage.route53.inject(Some(CHANGE), fault, 1);
+    let Ran { code, stderr, .. } = run(&stage, &["purge", "--yes"]);
+    assert_eq!(code, 1);
+    let words = format!("{name} A could not be deleted: RRSet of type A with DNS name {name}");
+    let last = stderr.lines().last().unwrap_or_default();
+    assert!(last.starts_with(&words), "{stderr}");
+    assert_eq!(stage.lines(), before);
+    let Ran { code, stdout, .. } = run(&stage, &["purge", "--yes"]);
+    assert!(
+        stdout.ends_with("1 record set deleted, and the state records.\n"),
+        "{stdout}"
+    );
+    assert_eq!(code, 0);
 }
 
 /// As the README's uninstalling goes: in the container that runs.

@@ -38,7 +38,7 @@ fn nothing_is_removed_without_a_yes() {
         assert_eq!(stage.lines(), *after);
         if code == 0 {
             assert!(terminal.wait_for("1 of 1 change batches\r\n", PATIENCE));
-            assert!(terminal.wait_for("1 record sets deleted", PATIENCE));
+            assert!(terminal.wait_for("1 record set deleted", PATIENCE));
             assert!(
                 !terminal.shown().contains("level=info"),
                 "{}",

@@ -1,0 +1,69 @@
+//! What `plan` shows is what the batches hold: it prints a plan and whether its deletes wait.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use rancher_route53::batch::batches;
+use rancher_route53::dns::{RecordKey, RecordSet};
+use rancher_route53::guard::{Guard, GuardSettings};
+use rancher_route53::ownership::State;
+
+use crate::run::{Round, apply, owned, round};
+use crate::world::{Built, Key};
+
+/// For a guard that lets so many percent of at least `min` go at once.
+pub fn holds(built: &Built, percent: u32, min: usize) {
+    let setting = &built.setting;
+    let Round { view, plan, .. } = round(&built.zone, setting);
+    let state = State::read(&view, &setting.names);
+    let unlisted = plan.deletes.iter().filter(|set| !state.owns(&set.key));
+    let ours = state.owned().count() + plan.adopts.len() + unlisted.count();
+    let mut guarded = plan.clone();
+    let settings = GuardSettings {
+        percent,
+        min,
+        hold: Duration::from_secs(60),
+    };
+    let held = Guard::new(settings).hold(&mut guarded, ours, Instant::now());
+    // A fresh guard holds all or none.
+    let deletes = match &held {
+        Some(held) => {
+            assert_eq!(held.deletes, plan.deletes.len());
+            &[][..]
+        }
+        None => &plan.deletes,
+    };
+
+    let batches = batches(&guarded, &state, &setting.names, setting.ttl);
+    let from = plan.changes.iter().map(|change| &change.from);
+    let to = plan.changes.iter().map(|change| &change.to);
+    let shown = |sets: &mut dyn Iterator<Item = &RecordSet>| {
+        let is_state = |set: &&RecordSet| setting.names.index_of(&set.key).is_some();
+        let sets = sets.filter(|set| !is_state(set));
+        let mut lines: Vec<String> = sets.map(RecordSet::to_string).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(
+        shown(&mut batches.iter().flat_map(|batch| &batch.deletes)),
+        shown(&mut deletes.iter().chain(from)),
+        "deleted"
+    );
+    assert_eq!(
+        shown(&mut batches.iter().flat_map(|batch| &batch.creates)),
+        shown(&mut plan.creates.iter().chain(to)),
+        "created"
+    );
+
+    let mut zone = built.zone.clone();
+    let before = owned(&zone);
+    batches.iter().for_each(|batch| apply(&mut zone, batch));
+    let key = |key: &RecordKey| -> Key { (key.name.to_string(), key.rtype.to_string()) };
+    let new = plan.creates.iter().map(|set| &set.key);
+    let new: BTreeSet<Key> = new.chain(&plan.adopts).map(key).collect();
+    let gone = deletes.iter().map(|set| &set.key);
+    let gone: BTreeSet<Key> = gone.chain(&plan.releases).map(key).collect();
+    let expected: BTreeSet<Key> = before.union(&new).cloned().collect();
+    let expected: BTreeSet<Key> = expected.difference(&gone).cloned().collect();
+    assert_eq!(owned(&zone), expected, "listed as ours");
+}
