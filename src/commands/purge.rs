@@ -3,18 +3,16 @@
 //! It is a round in which nothing is desired, so an interrupted one is finished by the next.
 
 use super::diff::one_line;
-use super::survey::Survey;
+use super::survey::Site;
 use super::terminal::{confirm, progress, say, shown};
 use crate::config::Config;
 use crate::config::arguments::Arguments;
 use crate::desired::Desired;
 use crate::guard::GuardSettings;
-use crate::parts::{Parts, parts};
 use crate::plan::Policy;
 use crate::reconcile::{AdoptSetting, Reconciler, ReconcilerSettings};
 use crate::round::Goal;
 use crate::shutdown::Gate;
-use crate::startup;
 use crate::telemetry::Telemetry;
 
 /// Shows what would go, asks, and removes it.
@@ -24,13 +22,11 @@ pub fn purge(
     gate: Gate,
     telemetry: Telemetry,
 ) -> Result<(), String> {
-    let Parts {
-        mut metadata,
-        mut client,
-        ..
-    } = parts(config, gate, &telemetry);
-    let survey = Survey::take(&mut metadata, config)?;
-    let zone = startup::zone_once(config, &mut client)?;
+    let Site {
+        client,
+        survey,
+        zone,
+    } = Site::find(config, gate, &telemetry)?;
     let settings = ReconcilerSettings {
         zone_id: zone.id.clone(),
         rules: config.rules.clone(),
