@@ -80,6 +80,11 @@ impl ServiceOutcome {
     }
 }
 
+/// What is said of a record set that is cut, with the full number of its addresses.
+pub fn cut_in_words(count: usize) -> String {
+    format!("only the first {MOST_VALUES} of {count} addresses are published")
+}
+
 /// Works out what should be published, service by service: as metadata is read, so that of 68 MB
 /// of services no more than one is held at a time.
 pub struct Gathering<'a> {

@@ -132,11 +132,15 @@ impl Reconciler {
         let mut guard = Guard::new(self.settings.guard);
         let held = guard.hold(&mut guarded, owned(&view.state, &plan), goal.read);
         let batches = batches(&guarded, &view.state, &names, self.rules().ttl).len();
+        let all = self.plan(&view, goal, Policy::Sync);
+        let writes = |plan: &Plan| plan.changes.len() + plan.deletes.len();
+        let undone = writes(&all) - writes(&plan);
         let (zone, state) = (view.zone.clone(), view.state.clone());
         self.view = Some(view);
         Ok(Preview {
             plan,
             held,
+            undone,
             batches,
             state,
             zone,
@@ -308,11 +312,12 @@ impl Reconciler {
     /// The zone, as known or listed, and what has to change in it.
     fn look(&mut self, goal: Goal<'_>, names: &StateNames) -> Result<(View, Plan), Error> {
         let desired = &goal.desired.record_sets;
+        let policy = self.settings.policy;
         let known = self.view.take();
         if let Some(view) = known.filter(|v| v.names == *names && v.covers(desired.keys())) {
             // An entry is forgotten since its record set is gone; nothing in the batch would fail
             // if another instance had made it anew. So that must have been seen just now.
-            let plan = self.plan(&view, goal);
+            let plan = self.plan(&view, goal, policy);
             if plan.releases.is_empty() {
                 return Ok((view, plan));
             }
@@ -321,22 +326,17 @@ impl Reconciler {
         let zone_id = &self.settings.zone_id;
         let below = environment_name(goal.environment, &self.settings.rules.zone);
         let mut view = listing::list(&mut self.client, zone_id, names, below.as_ref(), &keys)?;
-        let mut plan = self.plan(&view, goal);
+        let mut plan = self.plan(&view, goal, policy);
         if plan.hangs_on_ownership()
             && listing::list_state_records(&mut self.client, &self.settings.zone_id, &mut view)?
         {
-            plan = self.plan(&view, goal);
+            plan = self.plan(&view, goal, policy);
         }
         Ok((view, plan))
     }
 
-    fn plan(&self, view: &View, goal: Goal<'_>) -> Plan {
-        let ReconcilerSettings {
-            rules,
-            policy,
-            adopt,
-            ..
-        } = &self.settings;
+    fn plan(&self, view: &View, goal: Goal<'_>, policy: Policy) -> Plan {
+        let ReconcilerSettings { rules, adopt, .. } = &self.settings;
         let below = environment_name(goal.environment, &rules.zone);
         let adopt = match (adopt, below) {
             (AdoptSetting::Matching, _) => Adopt::Matching,
@@ -347,7 +347,7 @@ impl Reconciler {
             (AdoptSetting::Never, _) | (AdoptSetting::Legacy, None) => Adopt::Never,
         };
         let desired = &goal.desired.record_sets;
-        plan(desired, &view.zone, &view.state, *policy, &adopt)
+        plan(desired, &view.zone, &view.state, policy, &adopt)
     }
 }
 

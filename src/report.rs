@@ -4,8 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use crate::desired::Desired;
-use crate::dns::record_set::MOST_VALUES;
+use crate::desired::{Desired, cut_in_words};
 use crate::log::{self, Level};
 use crate::rancher::api::ApiError;
 use crate::round::{Round, RoundError};
@@ -139,12 +138,8 @@ impl Reports {
             }
         }
         self.skipped = skipped;
-        let cut = desired.cut.iter().map(|(key, count)| {
-            (
-                key.to_string(),
-                format!("only the first {MOST_VALUES} of {count} are published"),
-            )
-        });
+        let cut = desired.cut.iter();
+        let cut = cut.map(|(key, count)| (key.to_string(), cut_in_words(*count)));
         self.cuts.are(sorted::map(cut));
     }
 

@@ -2,17 +2,15 @@
 //! Only their entries are written; the record sets stay as they are until the next round.
 
 use super::diff::one_line;
-use super::survey::Survey;
+use super::survey::Site;
 use super::terminal::{confirm, progress, record_sets, say};
 use crate::config::Config;
 use crate::config::arguments::Arguments;
 use crate::desired::Desired;
-use crate::parts::{Parts, parts};
 use crate::plan::Policy;
 use crate::reconcile::{AdoptSetting, Reconciler, ReconcilerSettings};
 use crate::round::Goal;
 use crate::shutdown::Gate;
-use crate::startup;
 use crate::telemetry::Telemetry;
 
 /// Shows what would be taken over, asks, and does it: what `ADOPT` says, and if that is `never`,
@@ -23,13 +21,11 @@ pub fn adopt(
     gate: Gate,
     telemetry: Telemetry,
 ) -> Result<(), String> {
-    let Parts {
-        mut metadata,
-        mut client,
-        ..
-    } = parts(config, gate, &telemetry);
-    let survey = Survey::take(&mut metadata, config)?;
-    let zone = startup::zone_once(config, &mut client)?;
+    let Site {
+        client,
+        survey,
+        zone,
+    } = Site::find(config, gate, &telemetry)?;
     let settings = ReconcilerSettings {
         zone_id: zone.id,
         rules: config.rules.clone(),

@@ -62,7 +62,15 @@ pub fn check(config: &Config, gate: Gate, telemetry: Telemetry) -> Result<(), St
     let survey = Survey::take(&mut metadata, config);
     tell(
         "metadata",
-        finding(&survey, |s| in_words(s, &metadata.url().to_string())),
+        finding(&survey, |_| format!("read at {}", metadata.url())),
+    );
+    let survey = survey.ok();
+    tell(
+        "environment",
+        match &survey {
+            Some(survey) => Finding::Good(in_words(survey)),
+            None => Finding::Skipped("metadata"),
+        },
     );
     let identity = client.identity();
     tell("credentials", finding(&identity, whose));
@@ -72,7 +80,6 @@ pub fn check(config: &Config, gate: Gate, telemetry: Telemetry) -> Result<(), St
     };
     tell("zone", needing("credentials", &zone, kind));
     let zone = zone.and_then(Result::ok);
-    let survey = survey.ok();
     let site = survey.zip(zone);
     let what = "metadata and the zone";
     let listed = site
@@ -120,11 +127,11 @@ fn needing<T>(
     }
 }
 
-fn in_words(survey: &Survey, url: &str) -> String {
+fn in_words(survey: &Survey) -> String {
     let services = &survey.desired.services;
     let published = services.values().filter(|outcome| outcome.name.is_ok());
     format!(
-        "environment {} ({}) at {url}: {} of {} services are published, on {} hosts",
+        "{} ({}): {} of {} services are published, on {} hosts",
         survey.environment.name,
         survey.environment.uuid,
         published.count(),
@@ -166,29 +173,37 @@ fn list(client: &mut Client, survey: &Survey, zone: &HostedZone) -> Result<Strin
     ))
 }
 
-/// Asks for a change that can't succeed, below the environment's name, where a policy may allow
-/// changes, and of both types that rounds write: to delete what isn't there. Whoever may not
-/// change anything is refused before that is noticed.
+/// Asks for a change that can't succeed: to delete what isn't there. Whoever may not change
+/// anything is refused before that is noticed. It is made anew in the same batch, which fails
+/// whole, so that both actions are asked for; and should it be there, it is what it was. A policy
+/// may allow some names, actions and types only, so: below the environment's name, and of the
+/// types that rounds write.
 fn probe(client: &mut Client, survey: &Survey, zone: &HostedZone) -> Result<String, String> {
     let names = StateNames::new(&survey.environment.uuid, &zone.name).map_err(|e| e.to_string())?;
     let below = environment_name(&survey.environment, &zone.name);
     let below = below.unwrap_or_else(|| zone.name.clone());
     let name = below.child(PROBE).map_err(|error| error.to_string())?;
+    let mut sets = vec![
+        no_such(name.clone(), RecordType::A, "192.0.2.1"),
+        no_such(names.name(u16::MAX), RecordType::Txt, "\"-\""),
+    ];
+    let mut desired = survey.desired.record_sets.keys();
+    if desired.any(|key| key.rtype == RecordType::Aaaa) {
+        sets.push(no_such(name, RecordType::Aaaa, "2001:db8::1"));
+    }
     let batch = ChangeBatch {
-        deletes: vec![
-            no_such(name, RecordType::A, "192.0.2.1"),
-            no_such(names.name(u16::MAX), RecordType::Txt, "\"-\""),
-        ],
-        creates: Vec::new(),
+        creates: sets.clone(),
+        deletes: sets,
     };
     match client.change(&zone.id, &batch) {
-        Err(Error::Refused(refusal)) if refusal.is_about_content() => Ok(format!(
-            "record sets at or below {} may be changed",
-            below.without_dot()
-        )),
-        Err(error) => Err(error.to_string()),
-        Ok(_) => Err(format!("{PROBE} was there, and is deleted")),
+        Err(Error::Refused(refusal)) if refusal.is_about_content() => {}
+        Ok(_) => {}
+        Err(error) => return Err(error.to_string()),
     }
+    Ok(format!(
+        "record sets at or below {} may be changed",
+        below.without_dot()
+    ))
 }
 
 fn no_such(name: Name, rtype: RecordType, value: &str) -> RecordSet {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::survey::Survey;
 use super::terminal::{Colour, coloured, shown};
-use crate::desired::{Desired, ServiceKey};
+use crate::desired::{Desired, ServiceKey, cut_in_words};
 use crate::dns::{Name, RecordSet};
 use crate::plan::Change;
 use crate::round::Preview;
@@ -31,7 +31,7 @@ fn listed<T: ToString>(items: &[T]) -> String {
 }
 
 /// One section after the other: what is created, changed, deleted, taken over, left alone, and
-/// the services that aren't published.
+/// the services that aren't published, and warnings.
 pub fn text(zone: &HostedZone, survey: &Survey, preview: &Preview, colours: bool) -> String {
     let plan = &preview.plan;
     let services = services(&survey.desired);
@@ -87,28 +87,21 @@ pub fn text(zone: &HostedZone, survey: &Survey, preview: &Preview, colours: bool
         );
         let _ = write!(out, "    {}\n{}", conflict.why, of(&conflict.key.name));
     }
-    let skipped = survey.desired.services.iter();
-    let mut skipped = skipped
-        .filter_map(|(key, outcome)| Some((key, outcome.name.as_ref().err()?)))
-        .peekable();
-    if skipped.peek().is_some() {
-        out += "\nNot published:\n";
-    }
-    for (key, reason) in skipped {
-        let _ = writeln!(
-            out,
-            "  {}: {}",
-            shown(&key.to_string()),
-            shown(&reason.to_string())
-        );
-    }
+    let skipped = survey.desired.services.iter().filter_map(|(key, outcome)| {
+        let reason = outcome.name.as_ref().err()?;
+        Some(format!("{key}: {reason}"))
+    });
+    section(&mut out, "Not published", skipped.collect());
+    section(&mut out, "Warnings", warnings(survey, preview));
     let _ = write!(
         out,
-        "\n{} to create, {} to change, {} to delete, {} to take over, {} left alone: {}.\n",
+        "\n{} to create, {} to change, {} to delete, {} to take over, {} to forget, {} left alone: \
+         {}.\n",
         plan.creates.len(),
         plan.changes.len(),
         plan.deletes.len(),
         plan.adopts.len(),
+        plan.releases.len(),
         plan.conflicts.len(),
         match preview.batches {
             0 => "no change batch".to_owned(),
@@ -117,6 +110,37 @@ pub fn text(zone: &HostedZone, survey: &Survey, preview: &Preview, colours: bool
         }
     );
     out
+}
+
+fn section(out: &mut String, title: &str, lines: Vec<String>) {
+    if !lines.is_empty() {
+        let _ = writeln!(out, "\n{title}:");
+    }
+    for line in lines {
+        let _ = writeln!(out, "  {}", shown(&line));
+    }
+}
+
+/// What is odd although it counts, and what isn't done although services ask for it.
+fn warnings(survey: &Survey, preview: &Preview) -> Vec<String> {
+    let mut all = Vec::new();
+    for (key, outcome) in &survey.desired.services {
+        if let Some(words) = outcome.warning() {
+            all.push(format!("{key}: {words}"));
+        }
+    }
+    for key in survey.desired.record_sets.keys() {
+        if let Some(count) = survey.desired.cut.get(key) {
+            all.push(format!("{key}: {}", cut_in_words(*count)));
+        }
+    }
+    if preview.undone > 0 {
+        let undone = preview.undone;
+        all.push(format!(
+            "changes and deletes that POLICY leaves undone: {undone}"
+        ));
+    }
+    all
 }
 
 fn line(out: &mut String, mark: char, colour: Colour, colours: bool, text: &str) {
@@ -167,6 +191,7 @@ pub fn value(zone: &HostedZone, survey: &Survey, preview: &Preview) -> Value {
             "reason": conflict.why.to_string(),
         })).collect::<Vec<_>>(),
         "skipped": skipped.collect::<Vec<_>>(),
+        "warnings": warnings(survey, preview),
         "batches": preview.batches,
     })
 }

@@ -112,7 +112,12 @@ fn start(arguments: &Arguments, mut config: Config) -> ExitCode {
     match result {
         Ok(code) => code,
         Err(error) if is_lasting => {
-            log::error("stopping: this has to be mended", &[("error", &error)]);
+            // Rounds of `once` may fail for what goes away by itself.
+            let message = match command {
+                Command::Once => "stopping: not all is done",
+                _ => "stopping: this has to be mended",
+            };
+            log::error(message, &[("error", &error)]);
             ExitCode::from(FAILED)
         }
         Err(error) => {

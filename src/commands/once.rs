@@ -16,6 +16,8 @@ use crate::rancher::api::{Api, ApiError};
 use crate::rancher::writeback::missing;
 use crate::reconcile::Reconciler;
 use crate::report::Reports;
+use crate::round::Progress;
+use crate::route53::error::Error;
 use crate::shutdown::Gate;
 use crate::startup;
 use crate::telemetry::Telemetry;
@@ -49,7 +51,7 @@ pub fn once(
     let round = loop {
         reports.desired(&survey.desired);
         let mut round = reconciler
-            .round(survey.goal(), &mut |_| true)
+            .round(survey.goal(), &mut progress)
             .map_err(|e| e.to_string())?;
         reports.round(&round);
         changes.append(&mut round.batches);
@@ -74,17 +76,26 @@ pub fn once(
         ],
     );
     if let [first, rest @ ..] = &round.quarantined[..] {
+        let more = match rest.len() {
+            0 => String::new(),
+            count => format!(" (and {count} more)"),
+        };
         let (key, words) = (&first.key, &first.words);
-        let count = rest.len();
-        return Err(format!(
-            "Route 53 refuses {key} (and {count} other record sets): {words}"
-        ));
+        return Err(format!("Route 53 refuses {key}{more}: {words}"));
     }
     failed.map_or(Ok(()), |error| {
         Err(format!(
             "an fqdn could not be written back to Rancher: {error}"
         ))
     })
+}
+
+/// Says how far a round of several batches has come.
+fn progress(Progress { done, of }: Progress) -> bool {
+    if done > 0 && of > 1 {
+        log::info("change batches applied", &[("done", &done), ("of", &of)]);
+    }
+    true
 }
 
 /// Waits until all of Route 53's name servers know of these changes.
@@ -94,8 +105,14 @@ fn wait(
     heartbeat: &Heartbeat,
 ) -> Result<(), String> {
     let end = Instant::now() + LONGEST_SYNC;
+    let unknown = |error: Error| {
+        format!(
+            "the changes are made, but Route 53 doesn't say whether all its name servers know: \
+             {error}"
+        )
+    };
     for id in changes {
-        while !reconciler.is_in_sync(id).map_err(|e| e.to_string())? {
+        while !reconciler.is_in_sync(id).map_err(unknown)? {
             if Instant::now() > end {
                 return Err(format!(
                     "Route 53 hasn't told all its name servers of change {id} within {} s",

@@ -3,13 +3,12 @@
 use std::process::ExitCode;
 
 use super::diff;
-use super::survey::Survey;
+use super::survey::Site;
 use super::terminal::{self, say};
 use crate::config::Config;
 use crate::config::arguments::Arguments;
-use crate::parts::{Parts, parts, reconciler};
+use crate::parts::reconciler;
 use crate::shutdown::Gate;
-use crate::startup;
 use crate::telemetry::Telemetry;
 
 /// With `--detailed-exitcode`, as of Terraform: there is something to change.
@@ -22,13 +21,11 @@ pub fn plan(
     gate: Gate,
     telemetry: Telemetry,
 ) -> Result<ExitCode, String> {
-    let Parts {
-        mut metadata,
-        mut client,
-        ..
-    } = parts(config, gate, &telemetry);
-    let survey = Survey::take(&mut metadata, config)?;
-    let zone = startup::zone_once(config, &mut client)?;
+    let Site {
+        client,
+        survey,
+        zone,
+    } = Site::find(config, gate, &telemetry)?;
     let mut reconciler = reconciler(config, client, zone.id.clone(), &telemetry);
     let preview = reconciler.preview(survey.goal());
     let preview = preview.map_err(|error| error.to_string())?;

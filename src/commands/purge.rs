@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::diff::one_line;
-use super::survey::Survey;
+use super::survey::Site;
 use super::terminal::{confirm, progress, record_sets, say, shown};
 use crate::config::Config;
 use crate::config::arguments::Arguments;
@@ -13,12 +13,10 @@ use crate::desired::Desired;
 use crate::dns::RecordSet;
 use crate::guard::GuardSettings;
 use crate::ownership::{Entry, State};
-use crate::parts::{Parts, parts};
 use crate::plan::Policy;
 use crate::reconcile::{AdoptSetting, Reconciler, ReconcilerSettings};
 use crate::round::Goal;
 use crate::shutdown::Gate;
-use crate::startup;
 use crate::telemetry::Telemetry;
 
 /// Shows what would go, asks, and removes it.
@@ -28,13 +26,11 @@ pub fn purge(
     gate: Gate,
     telemetry: Telemetry,
 ) -> Result<(), String> {
-    let Parts {
-        mut metadata,
-        mut client,
-        ..
-    } = parts(config, gate, &telemetry);
-    let survey = Survey::take(&mut metadata, config)?;
-    let zone = startup::zone_once(config, &mut client)?;
+    let Site {
+        client,
+        survey,
+        zone,
+    } = Site::find(config, gate, &telemetry)?;
     let settings = ReconcilerSettings {
         zone_id: zone.id.clone(),
         rules: config.rules.clone(),

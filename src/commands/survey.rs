@@ -4,9 +4,15 @@ use std::time::Instant;
 
 use crate::config::Config;
 use crate::desired::Desired;
+use crate::parts::{Parts, parts};
 use crate::rancher::metadata::Metadata;
 use crate::rancher::snapshot::Environment;
 use crate::round::Goal;
+use crate::route53::client::Client;
+use crate::route53::xml::HostedZone;
+use crate::shutdown::Gate;
+use crate::startup;
+use crate::telemetry::Telemetry;
 
 /// What metadata says.
 pub struct Survey {
@@ -17,6 +23,34 @@ pub struct Survey {
     /// Hosts in it.
     pub hosts: usize,
     read: Instant,
+}
+
+/// Where a command works that needs Rancher's metadata and the zone, and nothing else.
+pub struct Site {
+    /// Talks to Route 53.
+    pub client: Client,
+    /// What metadata says.
+    pub survey: Survey,
+    /// The hosted zone.
+    pub zone: HostedZone,
+}
+
+impl Site {
+    /// Reads metadata, and looks the zone up. The error is for people.
+    pub fn find(config: &Config, gate: Gate, telemetry: &Telemetry) -> Result<Site, String> {
+        let Parts {
+            mut metadata,
+            mut client,
+            ..
+        } = parts(config, gate, telemetry);
+        let survey = Survey::take(&mut metadata, config)?;
+        let zone = startup::zone_once(config, &mut client)?;
+        Ok(Site {
+            client,
+            survey,
+            zone,
+        })
+    }
 }
 
 impl Survey {

@@ -106,6 +106,15 @@ impl fmt::Display for Refusal {
                 " – the session token has expired: new keys are needed, with their \
                  AWS_SESSION_TOKEN, or others from where the credentials come from"
             }
+            // AWS names what it denies. This one only who waits needs.
+            "AccessDenied"
+                if self
+                    .messages
+                    .iter()
+                    .any(|m| m.contains("route53:GetChange")) =>
+            {
+                " – the IAM policy has to allow route53:GetChange"
+            }
             "AccessDenied" | "AccessDeniedException" => {
                 " – the IAM policy has to allow route53:ListHostedZonesByName, \
                  route53:GetHostedZone, route53:ListResourceRecordSets and \

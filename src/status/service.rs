@@ -1,7 +1,6 @@
 //! What became of each service: its state, and the reason in words.
 
-use crate::desired::ServiceOutcome;
-use crate::dns::record_set::MOST_VALUES;
+use crate::desired::{ServiceOutcome, cut_in_words};
 use crate::dns::{Name, RecordKey, RecordSet, RecordType};
 use crate::plan::Why;
 use crate::status::Status;
@@ -110,9 +109,7 @@ impl Status {
                         reason.push(format!("{}: Route 53 refuses it: {words}", key.rtype));
                     }
                     if let Some(count) = self.desired.cut.get(key) {
-                        reason.push(format!(
-                            "only the first {MOST_VALUES} of {count} addresses are published"
-                        ));
+                        reason.push(cut_in_words(*count));
                     }
                 }
                 match state {

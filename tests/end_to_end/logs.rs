@@ -124,7 +124,10 @@ fn more_addresses_than_a_record_set_may_have_are_told() {
     let name = "all.shop.prod.example.com";
     let about = ["level=warn", "there are too many addresses", name];
     expect(&service, &about);
-    expect(&service, &["only the first 400 of 401 are published"]);
+    expect(
+        &service,
+        &["only the first 400 of 401 addresses are published"],
+    );
     stage.expect_fqdn("shop", "all", name);
     unrelated(&stage);
     assert_eq!(lines(&service, &about).len(), 1);

@@ -1,8 +1,8 @@
 use super::{Ran, ran, without_ports};
-use crate::stage::{Stage, ZONE, web};
+use crate::stage::{Stage, UUID, ZONE, each, web};
 use sim::credentials::{Issuer, Sts, StsOptions};
 use sim::rancher;
-use sim::route53::{self, Credential, Fault, Operation};
+use sim::route53::{self, Credential, Fault, Operation, RecordSet};
 
 const CHANGE: Operation = Operation::ChangeResourceRecordSets;
 
@@ -18,7 +18,8 @@ fn check(stage: &Stage, settings: &[(&'static str, &str)]) -> Ran {
 
 const ALL_IS_WELL: &str = "\
 ✓ settings    complete
-✓ metadata    environment Prod (1a726b88-f6b1-53ad-8dac-f631830b5815) at http://127.0.0.1/2015-12-19: 1 of 2 services are published, on 4 hosts
+✓ metadata    read at http://127.0.0.1/2015-12-19
+✓ environment Prod (1a726b88-f6b1-53ad-8dac-f631830b5815): 1 of 2 services are published, on 4 hosts
 ✓ credentials arn:aws:iam::123456789012:user/AKIDEXAMPLE: AKIDEXAMPLE, from environment
 ✓ zone        example.com (Z0EXAMPLE, public)
 ✓ list        0 record sets seen, 0 are ours, in 0 state records
@@ -44,55 +45,261 @@ fn looks_at_everything_and_changes_nothing() {
     assert!(!asked.iter().any(|request| request.applied));
 }
 
-/// Its output with one line instead of another, and that the others stand.
-fn expect_line(stdout: &str, what: &str, line: &str) {
+#[test]
+fn types_that_no_service_needs_needn_t_be_allowed() {
+    let stage = Stage::new(web());
+    deny_changes(&stage, "AAAA");
+    let Ran { code, stdout, .. } = check(&stage, &[]);
+    assert_eq!(stdout, ALL_IS_WELL);
+    assert_eq!(code, 0);
+}
+
+/// Somebody has made what the probe deletes: even that batch leaves all as it is.
+#[test]
+fn a_probe_that_goes_through_changes_nothing() {
+    let stage = Stage::new(web());
+    let state = format!("external-dns-{UUID}-65535.example.com.");
+    for set in [
+        RecordSet::simple(
+            "rancher-route53-check.prod.example.com.",
+            "A",
+            0,
+            &["192.0.2.1"],
+        ),
+        RecordSet::simple(&state, "TXT", 0, &["\"-\""]),
+    ] {
+        stage.put(set);
+    }
+    let before = stage.lines();
+    let Ran { code, stdout, .. } = check(&stage, &[]);
+    assert_eq!(stage.lines(), before);
+    assert!(
+        stdout.contains("✓ change      record sets at or below prod.example.com may be changed\n"),
+        "{stdout}"
+    );
+    assert_eq!(code, 0, "{stdout}");
+}
+
+/// Its output with these lines instead of those of the same things, and that the others stand.
+fn expect_lines(what: &str, ran: &Ran, lines: &[&str], closing: &str) {
+    let thing = |line: &str| line.split_whitespace().nth(1).unwrap_or("").to_owned();
     let expected: String = ALL_IS_WELL
         .lines()
-        .map(|good| match good.contains(&format!(" {what} ")) {
-            true => format!("{line}\n"),
-            false => format!("{good}\n"),
+        .map(|good| {
+            let other = lines.iter().find(|line| thing(line) == thing(good));
+            format!("{}\n", other.unwrap_or(&good))
         })
         .collect();
-    assert_eq!(stdout, expected, "{what}");
+    assert_eq!(ran.stdout, expected, "{what}");
+    assert_eq!(ran.stderr.lines().last(), Some(closing), "{}", ran.stderr);
+    assert_eq!(ran.code, 1);
+}
+
+type Spoil = fn(&Stage) -> &'static [(&'static str, &'static str)];
+
+/// What is wrong, and the lines that are other ones then.
+const FAILURES: [(&str, Spoil, &[&str], &str); 14] = [
+    (
+        "no metadata",
+        |stage| {
+            let unloaded = rancher::Fault::Status(404);
+            stage.rancher.inject_metadata(None, unloaded, usize::MAX);
+            &[]
+        },
+        &[
+            "✗ metadata    metadata at http://127.0.0.1/2015-12-19 is unavailable: /version: 404, \
+             the server has not loaded its data or does not know us yet",
+            "– environment needs metadata",
+            "– list        needs metadata and the zone",
+            "– change      needs metadata and the zone",
+        ],
+        "one thing is wrong",
+    ),
+    (
+        "no credentials",
+        |_| {
+            &[
+                ("AWS_ACCESS_KEY_ID", ""),
+                ("AWS_SECRET_ACCESS_KEY", ""),
+                ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1"),
+            ]
+        },
+        &[
+            "✗ credentials no AWS credentials: environment: AWS_ACCESS_KEY_ID is not set; web \
+             identity: AWS_WEB_IDENTITY_TOKEN_FILE is not set; container: neither \
+             AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor AWS_CONTAINER_CREDENTIALS_FULL_URI is set; \
+             instance metadata: http://127.0.0.1: io: Connection refused (os error 111)",
+            "– zone        needs credentials",
+            "– list        needs metadata and the zone",
+            "– change      needs metadata and the zone",
+            "– clock       needs an answer of Route 53",
+        ],
+        "one thing is wrong",
+    ),
+    (
+        "no such zone",
+        |_| &[("ROOT_DOMAIN", "example.net")],
+        &[
+            "✗ zone        there is no hosted zone example.net in this account: check ROOT_DOMAIN \
+             and whose credentials these are",
+            "– list        needs metadata and the zone",
+            "– change      needs metadata and the zone",
+        ],
+        "one thing is wrong",
+    ),
+    (
+        "no permission to list",
+        |stage| deny(stage, &[Operation::ListResourceRecordSets]),
+        &[DENIED_LIST],
+        "one thing is wrong",
+    ),
+    (
+        "no permission to change",
+        |stage| deny(stage, &[CHANGE]),
+        &[DENIED_CHANGE],
+        "one thing is wrong",
+    ),
+    (
+        "no permission to create",
+        |stage| deny_changes(stage, "CREATE"),
+        &[DENIED_CHANGE],
+        "one thing is wrong",
+    ),
+    (
+        "no permission to delete",
+        |stage| deny_changes(stage, "DELETE"),
+        &[DENIED_CHANGE],
+        "one thing is wrong",
+    ),
+    (
+        "no permission to write state records",
+        |stage| deny_changes(stage, "TXT"),
+        &[DENIED_CHANGE],
+        "one thing is wrong",
+    ),
+    (
+        "no permission for IPv6 addresses, which a service has",
+        |stage| {
+            stage.rancher.change(|world| {
+                let web = world.service_mut("shop", "web");
+                web.run_bound_on("h1", "2001:db8::1", 80);
+            });
+            deny_changes(stage, "AAAA")
+        },
+        &[DENIED_CHANGE],
+        "one thing is wrong",
+    ),
+    (
+        "a wrong key of Rancher",
+        |_| &[("CATTLE_SECRET_KEY", "wrong")],
+        &[
+            "✗ rancher     status 401 at http://127.0.0.1/v2-beta: Rancher does not know \
+             CATTLE_ACCESS_KEY and CATTLE_SECRET_KEY (Unauthorized)",
+        ],
+        "one thing is wrong",
+    ),
+    (
+        "a key of Rancher that may not",
+        |stage| {
+            stage.rancher.set_forbidden(true);
+            &[]
+        },
+        &[
+            "✗ rancher     status 403 at http://127.0.0.1/v2-beta: the keys may not do this; the \
+             container needs the labels io.rancher.container.create_agent=true and \
+             io.rancher.container.agent.role=external-dns (Forbidden)",
+        ],
+        "one thing is wrong",
+    ),
+    (
+        "a broken Rancher",
+        |stage| {
+            let broken = rancher::Fault::Status(503);
+            stage.rancher.inject_api(broken, usize::MAX);
+            &[]
+        },
+        &["✗ rancher     status 503 at http://127.0.0.1/v2-beta"],
+        "one thing is wrong",
+    ),
+    (
+        "no Rancher",
+        |stage| {
+            stage.rancher.stop_api();
+            &[]
+        },
+        &["✗ rancher     io: Connection refused (os error 111) at http://127.0.0.1/v2-beta"],
+        "one thing is wrong",
+    ),
+    (
+        "several at once",
+        |stage| {
+            stage.rancher.stop_api();
+            deny(stage, &[Operation::ListResourceRecordSets, CHANGE])
+        },
+        &[
+            DENIED_LIST,
+            DENIED_CHANGE,
+            "✗ rancher     io: Connection refused (os error 111) at http://127.0.0.1/v2-beta",
+        ],
+        "3 things are wrong",
+    ),
+];
+
+const DENIED_LIST: &str = "✗ list        Route 53 answered AccessDenied (403): User: \
+    arn:aws:iam::123456789012:user/simulated is not authorized to perform: \
+    route53:ListResourceRecordSets on resource: arn:aws:route53:::hostedzone/Z0EXAMPLE because no \
+    identity-based policy allows the route53:ListResourceRecordSets action – the IAM policy has to \
+    allow route53:ListHostedZonesByName, route53:GetHostedZone, route53:ListResourceRecordSets and \
+    route53:ChangeResourceRecordSets";
+const DENIED_CHANGE: &str = "✗ change      Route 53 answered AccessDenied (403): User: \
+    arn:aws:iam::123456789012:user/simulated is not authorized to perform: \
+    route53:ChangeResourceRecordSets on resource: arn:aws:route53:::hostedzone/Z0EXAMPLE because \
+    no identity-based policy allows the route53:ChangeResourceRecordSets action – the IAM policy \
+    has to allow route53:ListHostedZonesByName, route53:GetHostedZone, \
+    route53:ListResourceRecordSets and route53:ChangeResourceRecordSets";
+
+fn deny_changes(stage: &Stage, word: &'static str) -> &'static [(&'static str, &'static str)] {
+    let keys = Credential::default().denying_changes(word);
+    stage.route53.rotate_credentials(vec![keys]);
+    &[]
+}
+
+fn deny(stage: &Stage, operations: &[Operation]) -> &'static [(&'static str, &'static str)] {
+    let mut keys = Credential::default();
+    keys.denied.extend(operations);
+    stage.route53.rotate_credentials(vec![keys]);
+    &[]
 }
 
 #[test]
-fn one_who_may_list_but_not_change_is_told() {
-    let stage = Stage::new(web());
-    let denied = Fault::Error {
-        status: 403,
-        code: "AccessDenied".into(),
-        message: "User x is not authorized to perform: route53:ChangeResourceRecordSets".into(),
-    };
-    stage.route53.inject(Some(CHANGE), denied, 9);
-    let Ran { code, stdout, .. } = check(&stage, &[]);
-    assert_eq!(code, 1);
-    expect_line(
-        &stdout,
-        "change",
-        "✗ change      Route 53 answered AccessDenied (403): User x is not authorized to perform: \
-         route53:ChangeResourceRecordSets – the IAM policy has to allow \
-         route53:ListHostedZonesByName, route53:GetHostedZone, route53:ListResourceRecordSets and \
-         route53:ChangeResourceRecordSets",
-    );
+fn each_thing_that_is_missing_has_its_line_and_the_rest_is_looked_at() {
+    each(FAILURES, |(what, spoil, lines, closing)| {
+        let stage = Stage::new(web());
+        let settings = spoil(&stage);
+        let before = stage.route53.record_sets(ZONE);
+        expect_lines(what, &check(&stage, settings), lines, closing);
+        assert_eq!(stage.route53.record_sets(ZONE), before, "{what}");
+        assert_eq!(stage.rancher.events().len(), 0, "{what}");
+    });
 }
 
 #[test]
 fn rancher_may_refuse_events() {
-    let world = || web();
     let options = rancher::Options {
         schema_has_event: false,
         ..crate::stage::prompt()
     };
-    let stage = Stage::with(world(), options, route53::Options::default());
-    let Ran { code, stdout, .. } = check(&stage, &[]);
-    assert_eq!(code, 1);
-    expect_line(
-        &stdout,
-        "rancher",
-        "✗ rancher     Rancher's schemas at http://127.0.0.1/v2-beta let nobody with these keys \
-         post externalDnsEvents; the container needs the labels \
-         io.rancher.container.create_agent=true and io.rancher.container.agent.role=external-dns",
+    let stage = Stage::with(web(), options, route53::Options::default());
+    expect_lines(
+        "no schema",
+        &check(&stage, &[]),
+        &[
+            "✗ rancher     Rancher's schemas at http://127.0.0.1/v2-beta let nobody with these \
+             keys post externalDnsEvents; the container needs the labels \
+             io.rancher.container.create_agent=true and \
+             io.rancher.container.agent.role=external-dns",
+        ],
+        "one thing is wrong",
     );
 }
 
@@ -140,6 +347,7 @@ fn whatever_is_missing_the_rest_is_looked_at() {
         [
             "✓ settings",
             "✗ metadata",
+            "– environment",
             "✓ credentials",
             "✗ zone",
             "– list",

@@ -105,19 +105,3 @@ fn whatever_is_missing_is_said_in_a_line() {
         assert_eq!(stage.lines(), before, "{command:?} without {what}");
     });
 }
-
-#[test]
-fn a_rancher_that_refuses_names_is_told_of_by_once() {
-    let stage = Stage::new(web());
-    stage.rancher.set_forbidden(true);
-    let ran = ran(&stage.run_with(&["once"], &[("LOG_LEVEL", "error")]));
-    assert_eq!(ran.code, 1);
-    assert!(
-        ran.stderr
-            .contains("an fqdn could not be written back to Rancher: status 403"),
-        "{}",
-        ran.stderr
-    );
-    let name = "web.shop.prod.example.com. 300 A 203.0.113.1".to_owned();
-    assert!(stage.lines().contains(&name), "DNS doesn't depend on it");
-}

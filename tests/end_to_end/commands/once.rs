@@ -1,5 +1,6 @@
-use crate::stage::{PATIENCE, Stage, prompt, web};
-use sim::route53::{self, Operation};
+use super::{ran, without_ports};
+use crate::stage::{PATIENCE, Stage, ZONE, each, prompt, web, world};
+use sim::route53::{self, Credential, Fault, Operation};
 use std::time::Duration;
 
 #[test]
@@ -18,4 +19,149 @@ fn with_wait_it_ends_when_all_name_servers_know() {
 
     let again = super::run(&stage, &["once", "--wait"]);
     assert_eq!(again.code, 0, "nothing to wait for");
+}
+
+/// What is wrong, the arguments, whether the record set comes into the zone all the same, and what
+/// is said in the end.
+type Failure = (
+    &'static str,
+    fn(&Stage),
+    &'static [&'static str],
+    bool,
+    &'static str,
+);
+
+const FAILURES: [Failure; 6] = [
+    (
+        "what goes away by itself",
+        |stage| {
+            let list = Some(Operation::ListResourceRecordSets);
+            stage.route53.inject(list, Fault::Status(503), 99);
+        },
+        &["once"],
+        false,
+        "Route 53 answered ServiceUnavailable (503): The request has failed due to a temporary \
+         failure of the server.",
+    ),
+    (
+        "a Route 53 that isn't there",
+        |stage| stage.route53.go_down(),
+        &["once"],
+        false,
+        "no proper answer from Route 53: io: Connection refused (os error 111)",
+    ),
+    (
+        "a record set that Route 53 refuses",
+        |stage| refuse(stage, "web"),
+        &["once"],
+        false,
+        "Route 53 refuses web.shop.prod.example.com. A: RRSet with DNS name \
+         web.shop.prod.example.com. is not permitted.",
+    ),
+    (
+        "no permission to wait",
+        |stage| {
+            let keys = Credential::default().denying(Operation::GetChange);
+            stage.route53.rotate_credentials(vec![keys]);
+        },
+        &["once", "--wait"],
+        true,
+        "the changes are made, but Route 53 doesn't say whether all its name servers know: Route 53 \
+         answered AccessDenied (403): User: arn:aws:iam::123456789012:user/simulated is not \
+         authorized to perform: route53:GetChange on resource: * because no identity-based policy \
+         allows the route53:GetChange action – the IAM policy has to allow route53:GetChange",
+    ),
+    (
+        "a Rancher that refuses these keys",
+        |stage| stage.rancher.set_forbidden(true),
+        &["once"],
+        true,
+        "an fqdn could not be written back to Rancher: status 403 at http://127.0.0.1/v2-beta: the \
+         keys may not do this; the container needs the labels \
+         io.rancher.container.create_agent=true and io.rancher.container.agent.role=external-dns \
+         (Forbidden)",
+    ),
+    (
+        "a Rancher that isn't there",
+        |stage| stage.rancher.stop_api(),
+        &["once"],
+        true,
+        "an fqdn could not be written back to Rancher: io: Connection refused (os error 111) at \
+         http://127.0.0.1/v2-beta",
+    ),
+];
+
+fn refuse(stage: &Stage, service: &str) {
+    let name = format!("{service}.shop.prod.example.com.");
+    let words = format!("RRSet with DNS name {name} is not permitted.");
+    stage
+        .route53
+        .edit(ZONE, |zone| zone.refuse(&name, "A", &words));
+}
+
+#[test]
+fn a_failure_is_said_in_a_line_and_dns_does_not_depend_on_the_rest() {
+    each(FAILURES, |(what, spoil, arguments, is_published, words)| {
+        let stage = Stage::new(web());
+        spoil(&stage);
+        let settings = [("LOG_LEVEL", "error"), ("ROUTE53_MAX_RETRIES", "0")];
+        let ran = ran(&stage.run_with(arguments, &settings));
+        let said = without_ports(&ran.stderr);
+        let (_, said) = said.split_once(" level=error ").expect(&said);
+        let expected = format!("msg=\"stopping: not all is done\" error=\"{words}\"");
+        assert_eq!(said, expected, "{what}");
+        assert_eq!(ran.code, 1, "{what}");
+        let name = "web.shop.prod.example.com. 300 A 203.0.113.1".to_owned();
+        assert_eq!(stage.lines().contains(&name), is_published, "{what}");
+    });
+}
+
+#[test]
+fn of_several_that_are_refused_the_first_is_named_and_the_others_counted() {
+    let services = ["web", "api", "www"];
+    let stage = Stage::new(world(|world| {
+        for service in services {
+            world.add_service("shop", service).run_on("h1", 80);
+        }
+    }));
+    refuse(&stage, "web");
+    refuse(&stage, "www");
+    let ran = super::run(&stage, &["once"]);
+    let words = "error=\"Route 53 refuses web.shop.prod.example.com. A (and 1 more): RRSet with DNS \
+                 name web.shop.prod.example.com. is not permitted.\"";
+    assert!(ran.stderr.ends_with(words), "{}", ran.stderr);
+    assert_eq!(ran.code, 1);
+    let name = "api.shop.prod.example.com. 300 A 203.0.113.1".to_owned();
+    assert!(stage.lines().contains(&name));
+}
+
+/// 1,100 changes: more than a batch holds.
+#[test]
+fn between_batches_it_says_how_far_it_has_come() {
+    let stage = Stage::new(world(|world| {
+        for i in 0..700 {
+            world
+                .add_service("shop", &format!("w{i:03}"))
+                .run_on("h1", 80);
+        }
+    }));
+    let ran = ran(&stage.run_with(
+        &["once"],
+        &[("LOG_LEVEL", "info"), ("ROUTE53_CHANGE_RATE", "1000")],
+    ));
+    let batches = stage.calls(Operation::ChangeResourceRecordSets);
+    assert!(batches > 1, "one batch was enough");
+    let said: Vec<&str> = ran
+        .stderr
+        .lines()
+        .filter_map(|line| {
+            line.split_once("msg=\"change batches applied\" ")
+                .map(|(_, rest)| rest)
+        })
+        .collect();
+    let expected: Vec<String> = (1..=batches)
+        .map(|done| format!("done={done} of={batches}"))
+        .collect();
+    assert_eq!(said, expected);
+    assert_eq!(ran.code, 0);
 }

@@ -1,4 +1,4 @@
-use super::{Ran, run};
+use super::{Ran, ran, run};
 use crate::stage::{Stage, UUID, ZONE, world};
 use sim::route53::{Operation, RecordSet};
 
@@ -61,7 +61,7 @@ Not published:
   shop/hidden: no container publishes a port on its host; publish one, or set the label io.rancher.service.external_dns to 'always'
   shop/quiet: it has no container
 
-1 to create, 1 to change, 1 to delete, 0 to take over, 1 left alone: one change batch.
+1 to create, 1 to change, 1 to delete, 0 to take over, 1 to forget, 1 left alone: one change batch.
 ";
 
 #[test]
@@ -78,6 +78,102 @@ fn shows_what_would_change_and_why_and_changes_nothing() {
     assert_eq!(stage.calls(CHANGE), 0);
     assert_eq!(stage.rancher.events().len(), 0);
     assert_eq!(stage.lines(), before);
+}
+
+/// What is in the way of services, with both families of addresses.
+const IN_THE_WAY: &str = "\
+example.com (Z0EXAMPLE), environment Prod
+
++ both.shop.prod.example.com. AAAA 300 2001:db8::1
+    for shop/both
+~ both.shop.prod.example.com. A
+    - 192.0.2.1
+    + 203.0.113.1
+    for shop/both
+* both.shop.prod.example.com. A
+    is taken over
+* same.shop.prod.example.com. A
+    is taken over
+! alias.shop.prod.example.com. A
+    an alias or a record set with a routing policy has that name and type; remove it, or give the service another name
+    for shop/alias
+! cname.shop.prod.example.com. A
+    a CNAME has that name; remove it, or give the service another name
+    for shop/cname
+
+Not published:
+  route53/external-dns: no container publishes a port on its host; publish one, or set the label io.rancher.service.external_dns to 'always'
+
+1 to create, 1 to change, 0 to delete, 2 to take over, 0 to forget, 2 left alone: one change batch.
+";
+
+#[test]
+fn what_is_in_the_way_is_taken_over_or_left_alone() {
+    let stage = Stage::new(world(|world| {
+        for service in ["alias", "both", "cname", "same"] {
+            world.add_service("shop", service).run_on("h1", 80);
+        }
+        let both = world.service_mut("shop", "both");
+        both.run_bound_on("h1", "[2001:db8::1]", 80);
+    }));
+    let name = |service: &str| format!("{service}.shop.prod.example.com.");
+    stage.put(RecordSet::alias(
+        &name("alias"),
+        "A",
+        ZONE,
+        "same.shop.prod.example.com.",
+    ));
+    stage.put(RecordSet::simple(&name("both"), "A", 300, &["192.0.2.1"]));
+    stage.put(RecordSet::simple(
+        &name("cname"),
+        "CNAME",
+        300,
+        &["example.org."],
+    ));
+    stage.put(RecordSet::simple(&name("same"), "A", 300, &["203.0.113.1"]));
+    let Ran { code, stdout, .. } = ran(&stage.run_with(&["plan"], &[("ADOPT", "matching")]));
+    assert_eq!(stdout, IN_THE_WAY);
+    assert_eq!(code, 0);
+    assert_eq!(stage.calls(CHANGE), 0);
+}
+
+#[test]
+fn what_is_odd_and_what_policy_leaves_undone_is_told() {
+    let stage = stage();
+    stage.rancher.change(|world| {
+        let label = "io.rancher.service.external_dns";
+        world.service_mut("shop", "same").label(label, "alwys");
+        let many = world.add_service("shop", "many");
+        for i in 0..401 {
+            let address = format!("198.51.{}.{}", i / 256, i % 256);
+            many.run_bound_on("h1", &address, 80);
+        }
+    });
+    let unknown =
+        "shop/same: external_dns=\"alwys\" is none of auto, always and never; taken for auto";
+    let cut = "many.shop.prod.example.com. A: only the first 400 of 401 addresses are published";
+    for (policy, undone) in [
+        ("sync", None),
+        (
+            "upsert-only",
+            Some("changes and deletes that POLICY leaves undone: 1"),
+        ),
+        (
+            "create-only",
+            Some("changes and deletes that POLICY leaves undone: 2"),
+        ),
+    ] {
+        let settings = [("POLICY", policy)];
+        let expected: Vec<&str> = [unknown, cut].into_iter().chain(undone).collect();
+        let text = ran(&stage.run_with(&["plan"], &settings)).stdout;
+        let (_, warnings) = text.split_once("\nWarnings:\n").expect(&text);
+        let (warnings, _) = warnings.split_once("\n\n").expect(&text);
+        let warnings: Vec<&str> = warnings.lines().map(str::trim_start).collect();
+        assert_eq!(warnings, expected, "{policy}");
+        let json = ran(&stage.run_with(&["plan", "--json"], &settings)).stdout;
+        let plan: serde_json::Value = serde_json::from_str(&json).expect(&json);
+        assert_eq!(plan["warnings"], serde_json::json!(expected), "{policy}");
+    }
 }
 
 #[test]
@@ -131,9 +227,65 @@ fn programs_get_the_same_as_json() {
             {"service": "shop/hidden", "code": "no_port", "reason": no_port},
             {"service": "shop/quiet", "code": "no_container", "reason": "it has no container"},
         ],
+        "warnings": [],
         "batches": 1,
     });
     assert_eq!(plan, expected);
+}
+
+/// The README's table of its fields is that of the real output.
+#[test]
+fn programs_find_each_field_in_the_readme() {
+    let stage = stage();
+    stage.rancher.change(|world| {
+        let label = "io.rancher.service.external_dns";
+        world.service_mut("shop", "same").label(label, "alwys");
+        world.add_service("shop", "alias").run_on("h1", 80);
+    });
+    let (alias, target) = (
+        "alias.shop.prod.example.com.",
+        "same.shop.prod.example.com.",
+    );
+    stage.put(RecordSet::alias(alias, "A", ZONE, target));
+    let json = ran(&stage.run_with(&["plan", "--json"], &[("ADOPT", "matching")])).stdout;
+    let plan: serde_json::Value = serde_json::from_str(&json).expect(&json);
+    let plan = plan.as_object().expect("an object");
+
+    let readme = include_str!("../../../README.md");
+    let (_, section) = readme
+        .split_once("### `plan --json`\n")
+        .expect("the section");
+    let rows: Vec<(&str, &str)> = section
+        .lines()
+        .skip_while(|line| !line.starts_with("| `"))
+        .take_while(|line| line.starts_with("| `"))
+        .map(|line| line[3..].split_once("` | ").expect(line))
+        .collect();
+    let mut documented: Vec<&str> = rows.iter().map(|(field, _)| *field).collect();
+    documented.sort();
+    assert_eq!(documented, plan.keys().collect::<Vec<_>>());
+    let fields_of = |field: &str| {
+        let value = &plan[field];
+        assert_ne!(value, &serde_json::json!([]), "{field}: one of each kind");
+        let value = value.get(0).unwrap_or(value);
+        let keys = value
+            .as_object()
+            .into_iter()
+            .flat_map(|object| object.keys());
+        keys.map(String::as_str).collect::<Vec<_>>()
+    };
+    for (field, words) in rows {
+        if words.contains("with the fields of `creates`") {
+            let set = &plan[field][0];
+            let set = set.get("from").unwrap_or(set).as_object().expect(field);
+            assert_eq!(set.keys().collect::<Vec<_>>(), fields_of("creates"));
+            assert_eq!(words.contains("`from` and `to`"), field == "changes");
+            continue;
+        }
+        for inner in fields_of(field) {
+            assert!(words.contains(&format!("`{inner}`")), "{field}: {inner}");
+        }
+    }
 }
 
 #[test]
@@ -152,7 +304,9 @@ fn deletes_that_would_wait_are_marked() {
         stdout.contains(
             "    12 of 12 record sets are no longer wanted; they are deleted if metadata says \
              so for 60 s (DELETE_GUARD_HOLD)\n"
-        ) && stdout.ends_with("12 to delete, 0 to take over, 0 left alone: no change batch.\n"),
+        ) && stdout.ends_with(
+            "12 to delete, 0 to take over, 0 to forget, 0 left alone: no change batch.\n"
+        ),
         "{stdout}"
     );
 }

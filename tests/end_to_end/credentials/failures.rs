@@ -43,7 +43,7 @@ fn check_failures(table: &[Failure]) {
             assert!(last.contains(words), "{what}: {last}\nshould say {words}");
         }
         assert!(
-            last.contains("level=error msg=\"stopping: this has to be mended\""),
+            last.contains("level=error msg=\"stopping: not all is done\""),
             "{last}"
         );
     }

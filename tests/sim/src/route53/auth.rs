@@ -3,6 +3,7 @@
 
 use super::clock;
 use super::error::ApiError;
+use super::record::Change;
 use super::service::Operation;
 use crate::http::Request;
 use aws_credential_types::Credentials;
@@ -29,6 +30,8 @@ pub struct Credential {
     pub expires: Option<SystemTime>,
     /// What their policy forbids.
     pub denied: BTreeSet<Operation>,
+    /// What its conditions forbid in a change batch: actions (`CREATE`) and types (`AAAA`).
+    pub denied_changes: BTreeSet<&'static str>,
 }
 
 impl Credential {
@@ -40,6 +43,7 @@ impl Credential {
             session_token: None,
             expires: None,
             denied: BTreeSet::new(),
+            denied_changes: BTreeSet::new(),
         }
     }
 
@@ -53,6 +57,13 @@ impl Credential {
     /// Ones whose policy forbids this.
     pub fn denying(mut self, operation: Operation) -> Credential {
         self.denied.insert(operation);
+        self
+    }
+
+    /// Ones whose policy forbids change batches with this action, or a record set of this type, by
+    /// `route53:ChangeResourceRecordSetsActions` and `…RecordTypes`.
+    pub fn denying_changes(mut self, word: &'static str) -> Credential {
+        self.denied_changes.insert(word);
         self
     }
 }
@@ -134,8 +145,13 @@ pub fn authorize(
     credential: &Credential,
     operation: Operation,
     zone: Option<&str>,
+    batch: &[Change],
 ) -> Result<(), ApiError> {
-    if !credential.denied.contains(&operation) {
+    let is_denied = |word: &str| credential.denied_changes.contains(word);
+    let is_allowed = !batch.iter().any(|change| {
+        is_denied(change.action.name()) || is_denied(change.record_set.rtype.as_str())
+    });
+    if is_allowed && !credential.denied.contains(&operation) {
         return Ok(());
     }
     let action = operation.name();

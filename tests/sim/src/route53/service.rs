@@ -149,7 +149,7 @@ impl Service {
         }
         let (latency, admitted) = {
             let mut state = self.shared.lock();
-            let admitted = admit(&mut state, request, route, record.changes);
+            let admitted = admit(&mut state, request, route, record);
             (state.options.latency, admitted)
         };
         // The simulator's own work on a request is part of it, not something on top.
@@ -242,7 +242,7 @@ fn admit(
     state: &mut State,
     request: &Request,
     route: &Route,
-    changes: usize,
+    record: &RequestRecord,
 ) -> Result<Option<Fault>, ApiError> {
     let Route { operation, id } = route;
     let options = &state.options;
@@ -252,14 +252,15 @@ fn admit(
     };
     let credential = auth::authenticate(request, &options.credentials, expected, now(state))?;
     let zone = operation.has_zone().then_some(id.as_str());
-    auth::authorize(credential, *operation, zone)?;
+    let batch = record.batch.as_deref().unwrap_or_default();
+    auth::authorize(credential, *operation, zone, batch)?;
     if let Some(buckets) = &options.buckets {
         let throttled = |why: String| ApiError::throttling(&why);
         buckets
             .request(*operation, request.arrived)
             .map_err(throttled)?;
         buckets
-            .changes(changes, request.arrived)
+            .changes(record.changes, request.arrived)
             .map_err(throttled)?;
     }
     let fault = state.faults.next(*operation);

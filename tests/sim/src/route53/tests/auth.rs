@@ -241,6 +241,29 @@ fn a_policy_can_forbid_an_operation() {
 }
 
 #[test]
+fn a_policy_can_forbid_actions_and_types_in_a_batch() {
+    for (word, is_refused) in [
+        ("CREATE", true),
+        ("A", true),
+        ("DELETE", false),
+        ("TXT", false),
+    ] {
+        let server = server(Options {
+            credentials: vec![Credential::default().denying_changes(word)],
+            ..Options::default()
+        });
+        let body = client::batch(&[("CREATE", "web.example.com.", "192.0.2.1")]);
+        let answer = client::post(&server.url(), "Z1", &body).expect("an answer");
+        assert_eq!(
+            answer.status == 403,
+            is_refused,
+            "{word}: {}",
+            answer.text()
+        );
+    }
+}
+
+#[test]
 fn the_clock_can_be_off() {
     let server = server(Options {
         clock_offset: 3_600,
