@@ -1,5 +1,6 @@
 //! The whole program, as a process, against the simulated Rancher and Route 53.
 
+mod absence;
 mod api_outage;
 mod big_zones;
 mod commands;

@@ -2,7 +2,6 @@
 
 use crate::stage::{PATIENCE, Stage, ZONE, each, prompt, state_line, web};
 use sim::route53::{self, Fault, Operation, RecordSet};
-use std::time::Duration;
 
 const CHANGE: Operation = Operation::ChangeResourceRecordSets;
 const LIST: Operation = Operation::ListResourceRecordSets;
@@ -162,22 +161,4 @@ fn a_call_is_made_again_so_many_times() {
         let failed = |line: &String| line.contains("a round failed");
         assert_eq!(service.log().iter().any(failed), fails, "{retries}");
     });
-}
-
-/// A Route 53 that takes a call and says nothing is given up after half a minute. Whether the batch
-/// was applied isn't assumed then.
-#[test]
-fn a_call_without_an_answer_is_given_up_and_the_zone_listed() {
-    let stage = Stage::new(web());
-    let silence = Duration::from_secs(300);
-    stage.route53.inject(Some(CHANGE), Fault::Hang(silence), 1);
-    let service = stage.run();
-    let published = stage.route53.wait_until(2 * PATIENCE, |state| {
-        let zone = state.zone(ZONE).expect("the zone");
-        zone.get("web.shop.prod.example.com.", "A").is_some()
-    });
-    assert!(published);
-    assert_eq!(stage.calls(LIST), 4);
-    let is_told = |line: &String| line.contains("not confirmed") && line.contains("time is up");
-    assert!(service.log().iter().any(is_told));
 }
