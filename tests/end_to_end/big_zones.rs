@@ -122,15 +122,9 @@ fn a_template_without_the_environment_is_kept_too() {
     assert_eq!(listed(&stage).len(), 0, "a change lists nothing");
 }
 
-/// An instance with an environment of its own, of 30 services.
+/// An instance with an environment of its own, in which nothing is to be published yet.
 fn instance(number: usize, route53: &Route53, zone: &str) -> (Rancher, Service) {
-    let mut world = world(|world| {
-        for i in 0..30 {
-            world
-                .add_service("shop", &format!("web{i}"))
-                .run_on("h1", 80);
-        }
-    });
+    let mut world = world(|_| {});
     world.environment_name = format!("env{number}");
     world.environment_uuid = format!("{UUID}-{number}");
     let rancher = Rancher::start(prompt(), world);
@@ -162,6 +156,17 @@ fn ten_instances_share_an_account() {
         let instances = (0..10).map(|i| instance(i, &route53, &zone_of(i)));
         let instances: Vec<_> = instances.collect();
         for (rancher, _) in &instances {
+            assert!(rancher.wait_until_polled(PATIENCE));
+        }
+        for (rancher, _) in &instances {
+            rancher.change(|world| {
+                for i in 0..30 {
+                    let name = format!("web{i}");
+                    world.add_service("shop", &name).run_on("h1", 80);
+                }
+            });
+        }
+        for (rancher, _) in &instances {
             let is_done = rancher.wait_until(PATIENCE, |state| {
                 let services = state.world().services.iter();
                 let shown = services.filter(|service| service.fqdn.is_some());
@@ -171,8 +176,10 @@ fn ten_instances_share_an_account() {
         }
         // One alone makes four: it looks the zone up, lists twice and sends one batch.
         let count = route53.requests().len();
+        // In one zone they also meet each other's batches, which are done one after the other.
+        let most = if zones == 10 { 48 } else { 56 };
         assert!(
-            (40..=48).contains(&count),
+            (40..=most).contains(&count),
             "{count} requests for {zones} zones"
         );
         // Without a refusal there would be nothing to share.

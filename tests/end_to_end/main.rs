@@ -3,6 +3,7 @@
 mod absence;
 mod api_outage;
 mod big_zones;
+mod chaos;
 mod commands;
 mod credentials;
 mod guard;

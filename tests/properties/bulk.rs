@@ -127,7 +127,7 @@ fn new_names_of_all_sizes_are_packed_well() {
 fn as_few_batches_as_there_can_be_or_hardly_more() {
     let mut runner = TestRunner::deterministic();
     let (mut batches, mut least, mut one_more) = (0, 0, 0);
-    for _ in 0..60 {
+    for _ in 0..40 {
         let world = heavy_worlds().new_tree(&mut runner).unwrap().current();
         let built = world.build();
         let (took, bound) = counted(&mut built.zone.clone(), &built);

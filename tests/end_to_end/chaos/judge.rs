@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sim::rancher::{Service, World};
 use sim::route53::{RecordSet, Zone};
 
-use crate::record::{Key, Naming, Sets, TTL, key, listed, others};
+use crate::chaos::record::{Key, Naming, Sets, TTL, key, listed, others};
 
 /// What Rancher's world says should be published.
 pub struct Desired {

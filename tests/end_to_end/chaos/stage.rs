@@ -12,14 +12,14 @@ use sim::rancher::{self, Rancher};
 use sim::route53::{Operation, Route53, State};
 use sim::service::{Service, environment};
 
-use crate::ROUNDS;
-use crate::history::History;
-use crate::judge::desired;
-use crate::people::Edit;
-use crate::plan::{Event, Moment, Pause, Plan};
-use crate::record::{DOMAIN, Naming, ZONE, others};
-use crate::watcher::Watcher;
-use crate::world::{Deed, LARGE, MEMBER, MOST_IN_SMALL};
+use crate::chaos::ROUNDS;
+use crate::chaos::history::History;
+use crate::chaos::judge::desired;
+use crate::chaos::people::Edit;
+use crate::chaos::plan::{Event, Moment, Pause, Plan};
+use crate::chaos::record::{DOMAIN, Naming, ZONE, others};
+use crate::chaos::watcher::Watcher;
+use crate::chaos::world::{Deed, LARGE, MEMBER, MOST_IN_SMALL};
 
 /// In which everything must come right. It normally takes seconds; but a round that fails again
 /// and again is made again after a minute.

@@ -7,11 +7,11 @@ use std::time::Duration;
 use sim::rancher::{self, World};
 use sim::route53::{self, Operation};
 
-use crate::faults;
-use crate::people::Edit;
-use crate::random::Random;
-use crate::record::{Naming, TTL};
-use crate::world::{self, Deed};
+use crate::chaos::faults;
+use crate::chaos::people::Edit;
+use crate::chaos::random::Random;
+use crate::chaos::record::{Naming, TTL};
+use crate::chaos::world::{self, Deed};
 
 /// Faults of Route 53, and of Rancher, between two times of rest: more in a row would only
 /// lengthen the program's pauses, which grow to a minute.
@@ -196,7 +196,7 @@ impl Temper {
         let weights = vec![
             (42, What::Deed),
             (weight(edits), What::Edit),
-            (weight(14), What::Route53),
+            (weight(20), What::Route53),
             (weight(8), What::Metadata),
             (weight(3), What::Restart),
             (weight(4), What::Api),

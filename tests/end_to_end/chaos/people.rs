@@ -8,11 +8,11 @@
 
 use sim::route53::{Change, RecordSet, Zone};
 
-use crate::random::Random;
-use crate::record::{
+use crate::chaos::random::Random;
+use crate::chaos::record::{
     DOMAIN, Naming, TTL, entry, is_simple, is_state, state_name, state_records, value,
 };
-use crate::world::SERVICES;
+use crate::chaos::world::SERVICES;
 
 #[derive(Debug, Clone)]
 pub enum Edit {

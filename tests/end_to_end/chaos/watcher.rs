@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use sim::route53::{Action, Change, Written, Zone};
 
-use crate::record::{Key, Sets, is_simple, is_state, key, listed, notes, others};
+use crate::chaos::record::{Key, Sets, is_simple, is_state, key, listed, notes, others};
 
 /// Remembers whose each record set is.
 pub struct Watcher {
@@ -160,7 +160,7 @@ impl Watcher {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{TTL, state_name};
+    use crate::chaos::record::{TTL, state_name};
     use sim::route53::RecordSet;
 
     const NAME: &str = "web.shop.prod.example.com.";

@@ -118,10 +118,9 @@ fn everything_has_happened(tallies: &[Tally]) {
     }
     let faults = |kind: &&str| sum(&|t| t.route53_faults.get(*kind).copied().unwrap_or(0));
     for kinds in [
-        &["DropBefore", "Status", "Hang"][..],
+        &["DropBefore", "Status", "Hang", "Delay"][..],
         &["DropAfter", "CutAfter", "Garbled", "StatusAfter"],
         &["Throttle", "PriorRequestNotComplete"],
-        &["Delay"],
         &["Error"],
     ] {
         assert!(kinds.iter().map(faults).sum::<usize>() > 0, "no {kinds:?}");

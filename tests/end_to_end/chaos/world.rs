@@ -2,8 +2,8 @@
 
 use sim::rancher::World;
 
-use crate::random::Random;
-use crate::record::{Naming, UUID};
+use crate::chaos::random::Random;
+use crate::chaos::record::{Naming, UUID};
 
 /// Stack and name. Two of them meet in one DNS name.
 pub type Service = (&'static str, &'static str);

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::random::Random;
-use crate::record::Naming;
-use crate::world::SERVICES;
+use crate::chaos::random::Random;
+use crate::chaos::record::Naming;
+use crate::chaos::world::SERVICES;
 
 fn millis(random: &mut Random, least: u64) -> Duration {
     Duration::from_millis(least + random.below(400) as u64)
@@ -12,7 +12,7 @@ fn millis(random: &mut Random, least: u64) -> Duration {
 
 pub fn route53(random: &mut Random, naming: Naming) -> sim::route53::Fault {
     use sim::route53::Fault;
-    match random.below(14) {
+    match random.below(16) {
         0 => Fault::DropBefore,
         1..3 => Fault::DropAfter,
         3..5 => Fault::CutAfter(random.below(300)),
