@@ -1,6 +1,6 @@
 use super::{Ran, ran, run};
-use crate::stage::{STATE, Stage, state_line, web};
-use sim::route53::RecordSet;
+use crate::stage::{STATE, Stage, ZONE, state_line, web, world};
+use sim::route53::{Operation, RecordSet};
 
 fn stage() -> Stage {
     let stage = Stage::new(web());
@@ -59,4 +59,60 @@ fn what_old_versions_left_is_taken_over_too_if_asked_for() {
     let state = state_line(&["old.shop.prod.example.com.", "web.shop.prod.example.com."]);
     assert_eq!(stage.lines(), [state.as_str(), OLD, WEB]);
     assert!(state.starts_with(STATE));
+}
+
+const WITH_CONFLICTS: &str = "\
+* web.shop.prod.example.com. A 300 192.0.2.1
+! alias.shop.prod.example.com. A
+    an alias or a record set with a routing policy has that name and type; remove it, or give the service another name
+! cname.shop.prod.example.com. A
+    a CNAME has that name; remove it, or give the service another name
+! other.shop.prod.example.com. A
+    a record set of that name and type exists that isn't ours; remove it, or take it over with ADOPT=matching
+
+1 record sets become ours: the next round changes or deletes them as services ask.
+1 record sets taken over.
+";
+
+const NOTHING_BUT_CONFLICTS: &str = "\
+! alias.shop.prod.example.com. A
+    an alias or a record set with a routing policy has that name and type; remove it, or give the service another name
+! cname.shop.prod.example.com. A
+    a CNAME has that name; remove it, or give the service another name
+! other.shop.prod.example.com. A
+    a record set of that name and type exists that isn't ours; remove it, or take it over with ADOPT=matching
+Nothing to take over.
+";
+
+/// By `legacy` one with another TTL can't be, and by nothing what is no simple record set.
+#[test]
+fn what_can_t_be_taken_over_is_told_of_and_left_alone() {
+    let stage = Stage::new(world(|world| {
+        for service in ["alias", "cname", "other", "web"] {
+            world.add_service("shop", service).run_on("h1", 80);
+        }
+    }));
+    let name = |service: &str| format!("{service}.shop.prod.example.com.");
+    for set in [
+        RecordSet::alias(&name("alias"), "A", ZONE, &name("web")),
+        RecordSet::simple(&name("cname"), "CNAME", 300, &["example.org."]),
+        RecordSet::simple(&name("other"), "A", 60, &["192.0.2.1"]),
+        RecordSet::simple(&name("web"), "A", 300, &["192.0.2.1"]),
+    ] {
+        stage.put(set);
+    }
+    let before = stage.lines();
+    let adopt = || ran(&stage.run_with(&["adopt", "--yes"], &[("ADOPT", "legacy")]));
+    let Ran { code, stdout, .. } = adopt();
+    assert_eq!(stdout, WITH_CONFLICTS);
+    assert_eq!(code, 0);
+    let mut after = vec![state_line(&["web.shop.prod.example.com."])];
+    after.extend(before);
+    assert_eq!(stage.lines(), after);
+
+    let changes = stage.calls(Operation::ChangeResourceRecordSets);
+    let Ran { code, stdout, .. } = adopt();
+    assert_eq!(stdout, NOTHING_BUT_CONFLICTS);
+    assert_eq!(code, 0);
+    assert_eq!(stage.calls(Operation::ChangeResourceRecordSets), changes);
 }

@@ -1,6 +1,7 @@
 //! What is different when a person sits there.
 
-use crate::stage::{PATIENCE, Stage, program, web};
+use crate::stage::{PATIENCE, Stage, each, program, state_line, web, world};
+use sim::route53::{Operation, RecordSet};
 use sim::terminal::Terminal;
 
 fn on_terminal(stage: &Stage, arguments: &[&str], more: &[(&'static str, &str)]) -> Terminal {
@@ -69,4 +70,106 @@ fn a_plan_has_colours_unless_they_are_not_wanted() {
     }
     let piped = super::run(&stage, &["plan"]);
     assert!(!piped.stdout.contains('\u{1b}'));
+}
+
+#[test]
+fn nothing_is_taken_over_without_a_yes() {
+    const WEB: &str = "web.shop.prod.example.com. 300 A 192.0.2.1";
+    let stage = Stage::new(web());
+    let name = "web.shop.prod.example.com.";
+    stage.put(RecordSet::simple(name, "A", 300, &["192.0.2.1"]));
+    let state = state_line(&[name]);
+    let before = vec![WEB.to_owned()];
+    let after = vec![state, WEB.to_owned()];
+    for (answer, code, said, zone) in [
+        ("no", 1, "\r\nnothing was changed\r\n", &before),
+        ("", 1, "\r\nnothing was changed\r\n", &before),
+        ("Yes", 0, "\r\n1 record sets taken over.\r\n", &after),
+    ] {
+        let mut terminal = on_terminal(&stage, &["adopt"], &[]);
+        let asked = "* web.shop.prod.example.com. A 300 192.0.2.1\r\n\r\n1 record sets become ours: \
+                     the next round changes or deletes them as services ask.\r\nThey are taken \
+                     over. Type yes to go on: ";
+        assert!(
+            terminal.wait_for(asked, PATIENCE),
+            "{answer:?}: {}",
+            terminal.shown()
+        );
+        assert_eq!(stage.lines(), before);
+        terminal.type_line(answer);
+        assert!(
+            terminal.wait_for(said, PATIENCE),
+            "{answer:?}: {}",
+            terminal.shown()
+        );
+        let status = terminal.wait(PATIENCE).expect("an end");
+        assert_eq!(status.code(), Some(code), "{answer:?}");
+        assert_eq!(stage.lines(), *zone, "{answer:?}");
+    }
+}
+
+/// Told to stop is exit 0 for every command; nothing has been done.
+#[test]
+fn ctrl_c_at_the_question_changes_nothing() {
+    each(["purge", "adopt"], |command| {
+        let stage = Stage::new(world(|world| {
+            world.add_service("shop", "web").run_on("h1", 80);
+            world.add_service("shop", "taken").run_on("h1", 80);
+        }));
+        let taken = "taken.shop.prod.example.com.";
+        stage.put(RecordSet::simple(taken, "A", 300, &["192.0.2.1"]));
+        assert_eq!(super::run(&stage, &["once"]).code, 0);
+        let before = stage.lines();
+        let mut terminal = on_terminal(&stage, &[command], &[]);
+        assert!(
+            terminal.wait_for("Type yes to go on: ", PATIENCE),
+            "{command}: {}",
+            terminal.shown()
+        );
+        terminal.interrupt();
+        let status = terminal.wait(PATIENCE).expect("an end");
+        assert_eq!(status.code(), Some(0), "{command}");
+        assert_eq!(stage.lines(), before, "{command}");
+    });
+}
+
+/// 1,001 entries: more than a batch holds.
+#[test]
+fn progress_is_shown_in_one_line() {
+    const SERVICES: usize = 1_001;
+    let stage = Stage::new(world(|world| {
+        for i in 0..SERVICES {
+            world
+                .add_service("shop", &format!("w{i:04}"))
+                .run_on("h1", 80);
+        }
+    }));
+    for i in 0..SERVICES {
+        let name = format!("w{i:04}.shop.prod.example.com.");
+        stage.put(RecordSet::simple(&name, "A", 300, &["203.0.113.1"]));
+    }
+    for command in ["adopt", "purge"] {
+        stage.route53.clear_requests();
+        let fast = [("ROUTE53_CHANGE_RATE", "1000")];
+        let mut terminal = on_terminal(&stage, &[command, "--yes"], &fast);
+        let end = match command {
+            "adopt" => "1001 record sets taken over.\r\n",
+            _ => "1001 record sets deleted, and the state records.\r\n",
+        };
+        assert!(terminal.wait_for(end, PATIENCE), "{command}");
+        assert_eq!(terminal.wait(PATIENCE).expect("an end").code(), Some(0));
+        let batches = stage.calls(Operation::ChangeResourceRecordSets);
+        assert!(batches > 1, "one batch was enough");
+        let line: String = (0..=batches)
+            .map(|done| format!("\r{done} of {batches} change batches"))
+            .collect();
+        let shown = terminal.shown();
+        let at = shown.len().saturating_sub(400);
+        assert!(
+            shown.contains(&format!("{line}\r\n")),
+            "{command}: {}",
+            &shown[at..]
+        );
+    }
+    assert_eq!(stage.lines(), [""; 0]);
 }
