@@ -70,8 +70,8 @@ const WITH_CONFLICTS: &str = "\
 ! other.shop.prod.example.com. A
     a record set of that name and type exists that isn't ours; remove it, or take it over with ADOPT=matching
 
-1 record sets become ours: the next round changes or deletes them as services ask.
-1 record sets taken over.
+1 record set to take over, from then on changed or deleted as services ask.
+1 record set taken over.
 ";
 
 const NOTHING_BUT_CONFLICTS: &str = "\

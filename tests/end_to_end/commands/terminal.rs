@@ -84,11 +84,11 @@ fn nothing_is_taken_over_without_a_yes() {
     for (answer, code, said, zone) in [
         ("no", 1, "\r\nnothing was changed\r\n", &before),
         ("", 1, "\r\nnothing was changed\r\n", &before),
-        ("Yes", 0, "\r\n1 record sets taken over.\r\n", &after),
+        ("Yes", 0, "\r\n1 record set taken over.\r\n", &after),
     ] {
         let mut terminal = on_terminal(&stage, &["adopt"], &[]);
-        let asked = "* web.shop.prod.example.com. A 300 192.0.2.1\r\n\r\n1 record sets become ours: \
-                     the next round changes or deletes them as services ask.\r\nThey are taken \
+        let asked = "* web.shop.prod.example.com. A 300 192.0.2.1\r\n\r\n1 record set to take \
+                     over, from then on changed or deleted as services ask.\r\nThey are taken \
                      over. Type yes to go on: ";
         assert!(
             terminal.wait_for(asked, PATIENCE),
@@ -153,7 +153,7 @@ fn progress_is_shown_in_one_line() {
         let fast = [("ROUTE53_CHANGE_RATE", "1000")];
         let mut terminal = on_terminal(&stage, &[command, "--yes"], &fast);
         let end = match command {
-            "adopt" => "1001 record sets taken over.\r\n",
+            "adopt" => "1001 record set taken over.\r\n",
             _ => "1001 record sets deleted, and the state records.\r\n",
         };
         assert!(terminal.wait_for(end, PATIENCE), "{command}");
