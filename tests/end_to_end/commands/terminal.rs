@@ -153,7 +153,7 @@ fn progress_is_shown_in_one_line() {
         let fast = [("ROUTE53_CHANGE_RATE", "1000")];
         let mut terminal = on_terminal(&stage, &[command, "--yes"], &fast);
         let end = match command {
-            "adopt" => "1001 record set taken over.\r\n",
+            "adopt" => "1001 record sets taken over.\r\n",
             _ => "1001 record sets deleted, and the state records.\r\n",
         };
         assert!(terminal.wait_for(end, PATIENCE), "{command}");
