@@ -17,7 +17,7 @@ use crate::telemetry::Telemetry;
 use crate::url::Url;
 
 /// Largest document of schemas, in bytes; a real one has about half a megabyte.
-const LARGEST_SCHEMAS: u64 = 16 * 1024 * 1024;
+const LARGEST_SCHEMAS: u64 = 8 * 1024 * 1024;
 /// Largest answer to an event, and how much of an error is read, in bytes.
 const LARGEST_ANSWER: u64 = 64 * 1024;
 /// Paths tried for a URL that has none.

@@ -93,13 +93,13 @@ fn a_version_without_end_is_not_read() {
     });
 }
 
-/// The schemas are read as they come, and to 16 MiB. With `check`, whose calls may take 10 s: a
+/// The schemas are read as they come, and to 8 MiB. With `check`, whose calls may take 10 s: a
 /// build without optimisation needs one of them for that.
 #[test]
 fn schemas_without_end_are_not_read() {
     let stage = Stage::new(web());
     // The root is read for its head only, so it isn't this that is too much.
-    let fault = Fault::HugeBody(17 << 20);
+    let fault = Fault::HugeBody(9 << 20);
     stage.rancher.inject_api(fault, usize::MAX);
     let service = stage.run_with(&["check"], &[]);
     let status = service.wait(PATIENCE).and_then(|status| status.code());
