@@ -1,4 +1,4 @@
-//! Which part of the zone is listed, and the listing.
+//! Which part of the zone is listed, the listing, and what it shows.
 //!
 //! A zone may hold thousands of record sets that are none of our business. Listings are sorted
 //! by the labels reversed, so everything at or below a name is one stretch of it: normally only
@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::desired::Desired;
 use crate::dns::{ChangeBatch, Name, RecordKey, Zone};
 use crate::ownership::{State, StateNames};
 use crate::route53::client::Client;
@@ -51,6 +52,29 @@ impl View {
             Coverage::Whole => true,
             Coverage::Below(name) => keys.all(|key| key.name.is_at_or_below(name)),
         }
+    }
+
+    /// Names all of whose desired record sets are in the zone, and those of them that say something
+    /// else there.
+    pub fn published(&self, desired: &Desired) -> (BTreeSet<Name>, BTreeSet<Name>) {
+        let mut names: BTreeSet<Name> = BTreeSet::new();
+        let mut outdated: BTreeSet<Name> = BTreeSet::new();
+        let mut not_yet: BTreeSet<&Name> = BTreeSet::new();
+        for (key, wanted) in &desired.record_sets {
+            match self.zone.simple(key) {
+                Some(current) if self.state.owns(key) => {
+                    names.insert(key.name.clone());
+                    if !current.says_the_same_as(wanted) {
+                        outdated.insert(key.name.clone());
+                    }
+                }
+                _ => {
+                    not_yet.insert(&key.name);
+                }
+            }
+        }
+        names.retain(|name| !not_yet.contains(name));
+        (names, outdated)
     }
 }
 

@@ -52,6 +52,8 @@ pub struct Plan {
     pub releases: Vec<RecordKey>,
     /// Desired record sets that can't be, since their place is taken.
     pub conflicts: Vec<Conflict>,
+    /// Changes and deletes that the policy leaves undone.
+    pub undone: usize,
 }
 
 /// One record set before and after.
@@ -175,13 +177,12 @@ pub fn plan(
                     plan.adopts.push(key.clone());
                 }
                 match wanted {
-                    Some(to) if policy != Policy::CreateOnly && !current.says_the_same_as(to) => {
-                        plan.changes.push(Change {
-                            from: current.clone(),
-                            to: to.clone(),
-                        });
-                    }
-                    Some(_) | None => {}
+                    Some(to) if current.says_the_same_as(to) => {}
+                    Some(to) if policy != Policy::CreateOnly => plan.changes.push(Change {
+                        from: current.clone(),
+                        to: to.clone(),
+                    }),
+                    Some(_) | None => plan.undone += 1,
                 }
             }
         }

@@ -93,8 +93,9 @@ fn tells_of_full_zone(words: &str) -> bool {
 }
 
 /// Which record sets of a refused batch the messages speak of: a group for each message that
-/// names any, or all of them if none does; all that are new if the zone is full. Nothing if the batch has nothing but state records, or
-/// if a message names one of those: without them nothing can be done at all.
+/// names any, or all of them if none does; all that are new if the zone is full. Nothing if the
+/// batch has nothing but state records, or if a message names one of those: without them nothing
+/// can be done at all.
 pub fn suspects(
     batch: &ChangeBatch,
     messages: &[String],

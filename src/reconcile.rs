@@ -7,7 +7,6 @@
 //!      └──────── list again ◄── lost, unknown ───────┘
 //! ```
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::Utc;
@@ -39,6 +38,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// A batch that is refused more often because the zone is another, although the zone was listed
 /// before each time, isn't refused because somebody else was faster.
 const MOST_RACES: u32 = 2;
+
 /// `ADOPT`, as set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AdoptSetting {
@@ -132,15 +132,11 @@ impl Reconciler {
         let mut guard = Guard::new(self.settings.guard);
         let held = guard.hold(&mut guarded, owned(&view.state, &plan), goal.read);
         let batches = batches(&guarded, &view.state, &names, self.rules().ttl).len();
-        let all = self.plan(&view, goal, Policy::Sync);
-        let writes = |plan: &Plan| plan.changes.len() + plan.deletes.len();
-        let undone = writes(&all) - writes(&plan);
         let (zone, state) = (view.zone.clone(), view.state.clone());
         self.view = Some(view);
         Ok(Preview {
             plan,
             held,
-            undone,
             batches,
             state,
             zone,
@@ -304,7 +300,7 @@ impl Reconciler {
             goes_on(Progress { done: of, of }); // whatever it says, there is nothing more to do
         }
         round.owned = view.state.owned().count();
-        (round.in_zone, round.outdated) = in_zone(goal.desired, &view);
+        (round.in_zone, round.outdated) = view.published(goal.desired);
         self.view = Some(view);
         stopped.map_or(Ok(()), Err)
     }
@@ -312,12 +308,11 @@ impl Reconciler {
     /// The zone, as known or listed, and what has to change in it.
     fn look(&mut self, goal: Goal<'_>, names: &StateNames) -> Result<(View, Plan), Error> {
         let desired = &goal.desired.record_sets;
-        let policy = self.settings.policy;
         let known = self.view.take();
         if let Some(view) = known.filter(|v| v.names == *names && v.covers(desired.keys())) {
             // An entry is forgotten since its record set is gone; nothing in the batch would fail
             // if another instance had made it anew. So that must have been seen just now.
-            let plan = self.plan(&view, goal, policy);
+            let plan = self.plan(&view, goal);
             if plan.releases.is_empty() {
                 return Ok((view, plan));
             }
@@ -326,17 +321,22 @@ impl Reconciler {
         let zone_id = &self.settings.zone_id;
         let below = environment_name(goal.environment, &self.settings.rules.zone);
         let mut view = listing::list(&mut self.client, zone_id, names, below.as_ref(), &keys)?;
-        let mut plan = self.plan(&view, goal, policy);
+        let mut plan = self.plan(&view, goal);
         if plan.hangs_on_ownership()
             && listing::list_state_records(&mut self.client, &self.settings.zone_id, &mut view)?
         {
-            plan = self.plan(&view, goal, policy);
+            plan = self.plan(&view, goal);
         }
         Ok((view, plan))
     }
 
-    fn plan(&self, view: &View, goal: Goal<'_>, policy: Policy) -> Plan {
-        let ReconcilerSettings { rules, adopt, .. } = &self.settings;
+    fn plan(&self, view: &View, goal: Goal<'_>) -> Plan {
+        let ReconcilerSettings {
+            rules,
+            policy,
+            adopt,
+            ..
+        } = &self.settings;
         let below = environment_name(goal.environment, &rules.zone);
         let adopt = match (adopt, below) {
             (AdoptSetting::Matching, _) => Adopt::Matching,
@@ -347,7 +347,7 @@ impl Reconciler {
             (AdoptSetting::Never, _) | (AdoptSetting::Legacy, None) => Adopt::Never,
         };
         let desired = &goal.desired.record_sets;
-        plan(desired, &view.zone, &view.state, policy, &adopt)
+        plan(desired, &view.zone, &view.state, *policy, &adopt)
     }
 }
 
@@ -380,27 +380,4 @@ pub fn needs_operator(error: &Error) -> bool {
 fn owned(state: &State, plan: &Plan) -> usize {
     let unlisted = plan.deletes.iter().filter(|set| !state.owns(&set.key));
     state.owned().count() + plan.adopts.len() + unlisted.count()
-}
-
-/// Names all of whose desired record sets are in the zone, and those of them that say something
-/// else there.
-fn in_zone(desired: &Desired, view: &View) -> (BTreeSet<Name>, BTreeSet<Name>) {
-    let mut names: BTreeSet<Name> = BTreeSet::new();
-    let mut outdated: BTreeSet<Name> = BTreeSet::new();
-    let mut not_yet: BTreeSet<&Name> = BTreeSet::new();
-    for (key, wanted) in &desired.record_sets {
-        match view.zone.simple(key) {
-            Some(current) if view.state.owns(key) => {
-                names.insert(key.name.clone());
-                if !current.says_the_same_as(wanted) {
-                    outdated.insert(key.name.clone());
-                }
-            }
-            _ => {
-                not_yet.insert(&key.name);
-            }
-        }
-    }
-    names.retain(|name| !not_yet.contains(name));
-    (names, outdated)
 }

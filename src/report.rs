@@ -175,8 +175,8 @@ impl Reports {
         self.refused.are(refusals);
     }
 
-    /// Which names Rancher still refuses. If there is `nothing` to write back, nothing keeps us from
-    /// it.
+    /// Which names Rancher still refuses. If there is `nothing` to write back, nothing keeps us
+    /// from it.
     pub fn written_back(&mut self, refusals: BTreeMap<String, String>, nothing: bool) {
         self.refused.are(refusals);
         if nothing && !self.write_back.known.is_empty() {

@@ -31,8 +31,6 @@ pub struct Preview {
     pub plan: Plan,
     /// Deletes that would have to wait.
     pub held: Option<Held>,
-    /// Changes and deletes that `POLICY` leaves undone.
-    pub undone: usize,
     /// Change batches that it takes, the waiting deletes not included.
     pub batches: usize,
     /// What is ours at present.

@@ -134,8 +134,8 @@ fn warnings(survey: &Survey, preview: &Preview) -> Vec<String> {
             all.push(format!("{key}: {}", cut_in_words(*count)));
         }
     }
-    if preview.undone > 0 {
-        let undone = preview.undone;
+    let undone = preview.plan.undone;
+    if undone > 0 {
         all.push(format!(
             "changes and deletes that POLICY leaves undone: {undone}"
         ));
