@@ -2,8 +2,8 @@
 //! long it lasts is what these tests are about, so they can't be short; their names make them the
 //! first to be run.
 
-use crate::guard::{add, expect_addresses, many, remove};
-use crate::stage::{PATIENCE, Stage, ZONE, web};
+use crate::guard::{add, many, remove};
+use crate::stage::{PATIENCE, Stage, has_address, web};
 use sim::route53::{Action, Fault, Operation, State};
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ fn services_that_come_back_after_half_a_minute_lose_nothing() {
     const AWAY: Duration = Duration::from_secs(30);
     let stage = Stage::new(many(0..29));
     let service = stage.run();
-    expect_addresses(&stage, 30);
+    stage.expect_addresses(30);
     let before = stage.lines();
     stage.route53.clear_requests();
     let vanished = Instant::now();
@@ -37,7 +37,7 @@ fn services_that_come_back_after_half_a_minute_lose_nothing() {
             let name = format!("new{round}");
             world.add_service("shop", &name).run_on("h2", 80);
         });
-        expect_addresses(&stage, 30 + round);
+        stage.expect_addresses(30 + round);
         let left = AWAY.saturating_sub(vanished.elapsed());
         let pause = left.min(Duration::from_secs(3));
         assert!(!stage.route53.wait_until(pause, asks_for_deletes));
@@ -53,7 +53,7 @@ fn services_that_come_back_after_half_a_minute_lose_nothing() {
     });
     let over = service.wait_for_log(PATIENCE, |line| line.contains("no deletes wait any more"));
     assert!(over.is_some());
-    expect_addresses(&stage, 30);
+    stage.expect_addresses(30);
     assert_eq!(stage.lines(), before);
     assert!(!stage.route53.wait_until(Duration::ZERO, asks_for_deletes));
 }
@@ -68,8 +68,7 @@ fn a_call_without_an_answer_is_given_up_and_the_zone_listed() {
     stage.route53.inject(Some(change), Fault::Hang(silence), 1);
     let service = stage.run();
     let published = stage.route53.wait_until(2 * PATIENCE, |state| {
-        let zone = state.zone(ZONE).expect("the zone");
-        zone.get("web.shop.prod.example.com.", "A").is_some()
+        has_address(state, "web.shop.prod.example.com.")
     });
     assert!(published);
     assert_eq!(stage.calls(Operation::ListResourceRecordSets), 4);

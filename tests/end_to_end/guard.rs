@@ -1,9 +1,9 @@
 //! The deletion guard: what vanishes in a heap is given time to come back. (`absence` has a case
 //! that takes longer.)
 
-use crate::stage::{PATIENCE, Stage, ZONE, world};
+use crate::stage::{PATIENCE, Stage, addresses, world};
 use sim::rancher::World;
-use sim::route53::{Operation, State};
+use sim::route53::Operation;
 use std::time::{Duration, Instant};
 
 const CHANGE: Operation = Operation::ChangeResourceRecordSets;
@@ -30,29 +30,17 @@ pub fn remove(world: &mut World, names: std::ops::Range<usize>) {
     }
 }
 
-fn addresses(state: &State) -> usize {
-    let zone = state.zone(ZONE).expect("the zone");
-    zone.record_sets().filter(|set| set.rtype == "A").count()
-}
-
-pub fn expect_addresses(stage: &Stage, count: usize) {
-    let reached = stage
-        .route53
-        .wait_until(PATIENCE, |state| addresses(state) == count);
-    assert!(reached, "{count} A record sets, not {:#?}", stage.lines());
-}
-
 #[test]
 fn services_that_stay_away_are_deleted_after_the_hold_and_not_before() {
     let hold = Duration::from_secs(3);
     let stage = Stage::new(many(0..29));
     let service = stage.run_with(&[], &[("DELETE_GUARD_HOLD", "3")]);
-    expect_addresses(&stage, 30);
+    stage.expect_addresses(30);
     stage.settle();
     stage.route53.clear_requests();
     let vanished = Instant::now();
     stage.rancher.change(|world| remove(world, 0..24));
-    expect_addresses(&stage, 6);
+    stage.expect_addresses(6);
     assert!(vanished.elapsed() >= hold, "{:?}", vanished.elapsed());
     stage.settle();
     assert_eq!(stage.calls(CHANGE), 1, "all at once");
@@ -64,7 +52,7 @@ fn services_that_stay_away_are_deleted_after_the_hold_and_not_before() {
 fn metadata_has_to_say_so_again_at_the_end() {
     let stage = Stage::new(many(0..20));
     let _service = stage.run_with(&[], &[("DELETE_GUARD_HOLD", "1")]);
-    expect_addresses(&stage, 21);
+    stage.expect_addresses(21);
     stage.settle();
     stage.rancher.change(|world| remove(world, 0..16));
     stage.settle();
@@ -75,7 +63,7 @@ fn metadata_has_to_say_so_again_at_the_end() {
         .wait_until(Duration::from_secs(3), |state| addresses(state) < 21);
     assert!(!deleted, "on the word of an old snapshot");
     stage.rancher.start_metadata();
-    expect_addresses(&stage, 5);
+    stage.expect_addresses(5);
 }
 
 #[test]
@@ -83,9 +71,9 @@ fn it_can_be_turned_off_and_leaves_small_environments_alone() {
     for (count, percent) in [(20, "100"), (8, "30")] {
         let stage = Stage::new(many(0..count));
         let service = stage.run_with(&[], &[("DELETE_GUARD_PERCENT", percent)]);
-        expect_addresses(&stage, count + 1);
+        stage.expect_addresses(count + 1);
         stage.rancher.change(|world| remove(world, 0..count));
-        expect_addresses(&stage, 1);
+        stage.expect_addresses(1);
         let held = |line: &String| line.contains("deletes wait");
         assert!(!service.log().iter().any(held));
     }
@@ -100,8 +88,8 @@ fn once_waits_for_what_is_held() {
         service.wait(PATIENCE).expect("an end").code()
     };
     assert_eq!(exit(()), Some(0));
-    expect_addresses(&stage, 21);
+    stage.expect_addresses(21);
     stage.rancher.change(|world| remove(world, 0..16));
     assert_eq!(exit(()), Some(0));
-    expect_addresses(&stage, 5);
+    stage.expect_addresses(5);
 }

@@ -29,14 +29,6 @@ fn refuse(stage: &Stage, name: &str, message: &str) {
         .edit(ZONE, |zone| zone.refuse(&name, "A", message));
 }
 
-fn expect_addresses(stage: &Stage, count: usize) {
-    let reached = stage.route53.wait_until(PATIENCE, |state| {
-        let zone = state.zone(ZONE).expect("the zone");
-        zone.record_sets().filter(|set| set.rtype == "A").count() == count
-    });
-    assert!(reached, "{count} A record sets");
-}
-
 fn operations(requests: &[RequestRecord]) -> Vec<Operation> {
     requests
         .iter()
@@ -54,7 +46,7 @@ fn one_bad_record_set_of_500_is_named_and_left_out() {
         let stage = Stage::with(many(500), prompt(), options);
         refuse(&stage, "bad", NAMED);
         let service = stage.run();
-        expect_addresses(&stage, 499);
+        stage.expect_addresses(499);
         let told = service.wait_for_log(PATIENCE, |line| line.contains("refuses a record set"));
         let told = told.expect("a line of the log");
         assert!(
@@ -77,7 +69,7 @@ fn without_a_hint_it_is_found_by_halves() {
     refuse(&stage, "bad", NOT_NAMED);
     refuse(&stage, "web050", NOT_NAMED);
     let service = stage.run_with(&[], &[("ROUTE53_REQUEST_RATE", "1000")]);
-    expect_addresses(&stage, 62);
+    stage.expect_addresses(62);
     for name in ["bad", "web050"] {
         let told = service.wait_for_log(PATIENCE, |line| {
             line.contains("refuses a record set")
@@ -97,7 +89,7 @@ fn without_a_hint_it_is_found_by_halves() {
 fn a_full_zone_holds_back_only_what_is_new() {
     let stage = Stage::new(many(100));
     let service = stage.run_with(&[], &[("ROUTE53_REQUEST_RATE", "1000")]);
-    expect_addresses(&stage, 100);
+    stage.expect_addresses(100);
     stage.settle();
     stage.route53.clear_requests();
     stage
@@ -164,14 +156,14 @@ fn it_is_not_tried_again_until_something_else_is_desired() {
     let stage = Stage::new(many(5));
     refuse(&stage, "bad", NAMED);
     let service = stage.run();
-    expect_addresses(&stage, 4);
+    stage.expect_addresses(4);
     stage.settle();
     stage.route53.clear_requests();
     // Another change goes by itself.
     stage.rancher.change(|world| {
         world.add_service("shop", "new").run_on("h1", 80);
     });
-    expect_addresses(&stage, 5);
+    stage.expect_addresses(5);
     stage.settle();
     assert_eq!(operations(&stage.route53.requests()), [CHANGE]);
     // Something else is desired of the bad one, which is refused again.
@@ -191,7 +183,7 @@ fn it_is_not_tried_again_until_something_else_is_desired() {
     stage.rancher.change(|world| {
         world.service_mut("shop", "bad").run_on("h3", 80);
     });
-    expect_addresses(&stage, 6);
+    stage.expect_addresses(6);
     let over = service.wait_for_log(PATIENCE, |line| line.contains("no longer refused"));
     assert!(over.is_some());
     stage.expect_fqdn("shop", "bad", "bad.shop.prod.example.com");
@@ -202,11 +194,11 @@ fn the_next_resync_tries_it_again() {
     let stage = Stage::new(many(5));
     refuse(&stage, "bad", NAMED);
     let _service = stage.run_with(&[], &[("RESYNC_INTERVAL", "10")]);
-    expect_addresses(&stage, 4);
+    stage.expect_addresses(4);
     stage.settle();
     stage.route53.clear_requests();
     stage.route53.edit(ZONE, |zone| zone.refused.clear());
-    expect_addresses(&stage, 5);
+    stage.expect_addresses(5);
     assert!(stage.calls(Operation::ListResourceRecordSets) >= 2);
 }
 
@@ -214,7 +206,7 @@ fn the_next_resync_tries_it_again() {
 fn a_refused_change_leaves_the_record_set_as_it_was() {
     let stage = Stage::new(many(5));
     let _service = stage.run();
-    expect_addresses(&stage, 5);
+    stage.expect_addresses(5);
     stage.expect_fqdn("shop", "bad", "bad.shop.prod.example.com");
     stage.settle();
     refuse(&stage, "bad", NAMED);
@@ -239,7 +231,7 @@ fn once_names_it_and_fails() {
     refuse(&stage, "bad", NAMED);
     let service = stage.run_with(&["once"], &[]);
     assert_eq!(service.wait(PATIENCE).expect("an end").code(), Some(1));
-    expect_addresses(&stage, 4);
+    stage.expect_addresses(4);
     let log = service.log().join("\n");
     assert!(
         log.contains("Route 53 refuses bad.shop.prod.example.com. A"),

@@ -1,6 +1,6 @@
 //! Nothing to do means nothing is done; and no answer makes the loop a busy one.
 
-use crate::stage::{PATIENCE, Stage, ZONE, each, web};
+use crate::stage::{PATIENCE, Stage, ZONE, each, has_address, web};
 use sim::rancher::{self, Fault};
 use sim::route53::{self, Operation};
 use std::time::{Duration, Instant};
@@ -46,10 +46,7 @@ fn in_quiet_times_there_are_only_the_resyncs() {
     stage.route53.clear_requests();
     let repaired = stage.route53.wait_until(PATIENCE, |state| {
         let is_done = state.requests().iter().any(|request| request.applied);
-        is_done
-            && state
-                .zone(ZONE)
-                .is_some_and(|zone| zone.get("web.shop.prod.example.com.", "A").is_some())
+        is_done && has_address(state, "web.shop.prod.example.com.")
     });
     assert!(repaired);
     assert_eq!(

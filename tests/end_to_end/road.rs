@@ -1,6 +1,6 @@
 //! The whole road: metadata → Route 53 → fqdn.
 
-use crate::stage::{PATIENCE, STATE, Stage, ZONE, web, world};
+use crate::stage::{PATIENCE, STATE, Stage, addresses, has_address, web, world};
 use sim::rancher::World;
 use sim::route53::{Fault, Operation, State};
 use std::time::Duration;
@@ -170,10 +170,6 @@ fn a_change_does_not_wait_for_the_end_of_a_long_round() {
     let change = Operation::ChangeResourceRecordSets;
     stage.route53.inject(Some(change), slow, 4);
     let _service = stage.run_with(&[], &[("ROUTE53_CHANGE_RATE", "1000")]);
-    let addresses = |state: &State| {
-        let sets = state.zone(ZONE).expect("the zone").record_sets();
-        sets.filter(|set| set.rtype == "A").count()
-    };
     let begun = |state: &State| addresses(state) > 0;
     assert!(stage.route53.wait_until(PATIENCE, begun));
     stage.rancher.change(|world| {
@@ -183,7 +179,7 @@ fn a_change_does_not_wait_for_the_end_of_a_long_round() {
     let name = "new.shop.prod.example.com.";
     let is_there = stage.route53.wait_until(PATIENCE, |state| {
         others = addresses(state);
-        state.zone(ZONE).expect("the zone").get(name, "A").is_some()
+        has_address(state, name)
     });
     assert!(is_there && others < 9, "{others}");
     let all = |state: &State| addresses(state) == 9;

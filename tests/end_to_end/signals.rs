@@ -1,6 +1,6 @@
 //! SIGTERM and SIGINT: exit 0 within a second, wherever the program is.
 
-use crate::stage::{PATIENCE, Stage, ZONE, prompt, web, world};
+use crate::stage::{PATIENCE, Stage, addresses, prompt, web, world};
 use sim::route53::{self, Fault, Operation};
 use sim::service::Service;
 use std::time::{Duration, Instant};
@@ -111,10 +111,6 @@ fn no_batch_follows_the_one_in_flight() {
     });
     assert!(handled);
     assert_eq!(batches(&stage), 1);
-    let addresses = |state: &route53::State| {
-        let zone = state.zone(ZONE).expect("the zone");
-        zone.record_sets().filter(|set| set.rtype == "A").count()
-    };
     let some = stage.lines().len();
     assert!((1..SERVICES).contains(&some), "{some} of {SERVICES}");
     let _service = stage.run();

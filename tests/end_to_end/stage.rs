@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use sim::rancher::{self, Rancher, World};
-use sim::route53::{self, Operation, RecordSet, Route53};
+use sim::route53::{self, Operation, RecordSet, Route53, State};
 use sim::service::{Service, environment};
 
 /// Longer than anything takes; a test that runs into it has failed.
@@ -117,6 +117,13 @@ impl Stage {
         );
     }
 
+    /// Waits until the zone holds so many A record sets.
+    pub fn expect_addresses(&self, count: usize) {
+        let is_so = |state: &State| addresses(state) == count;
+        let reached = self.route53.wait_until(PATIENCE, is_so);
+        assert!(reached, "{count} A record sets, not {:#?}", self.lines());
+    }
+
     /// Waits until Rancher shows this name for a service.
     pub fn expect_fqdn(&self, stack: &str, service: &str, fqdn: &str) {
         let reached = self.rancher.wait_until(PATIENCE, |state| {
@@ -151,6 +158,18 @@ impl Stage {
     pub fn put(&self, set: RecordSet) {
         self.route53.edit(ZONE, |zone| zone.put(set));
     }
+}
+
+/// How many A record sets the zone holds.
+pub fn addresses(state: &State) -> usize {
+    let zone = state.zone(ZONE).expect("the zone");
+    zone.record_sets().filter(|set| set.rtype == "A").count()
+}
+
+/// Whether the zone holds an A record set of this name.
+pub fn has_address(state: &State, name: &str) -> bool {
+    let zone = state.zone(ZONE).expect("the zone");
+    zone.get(name, "A").is_some()
 }
 
 /// The program under test.

@@ -2,7 +2,7 @@
 //! is answered, memory stays bounded, and in the end every connection is closed.
 
 use super::{address, ask};
-use crate::stage::{PATIENCE, Stage, ZONE, program, web};
+use crate::stage::{PATIENCE, Stage, has_address, program, web};
 use sim::route53::{Fault, Operation};
 use sim::service::Service;
 use std::io::{ErrorKind, Read, Write};
@@ -130,8 +130,7 @@ fn abusers_hold_up_neither_the_loop_nor_a_health_check() {
             world.add_service("shop", "cart").run_on("h2", 81);
         });
         let published = stage.route53.wait_until(PROMPT, |state| {
-            let zone = state.zone(ZONE).expect("the zone");
-            zone.get("cart.shop.prod.example.com.", "A").is_some()
+            has_address(state, "cart.shop.prod.example.com.")
         });
         assert!(published, "the loop is held up");
         stage.expect_fqdn("shop", "cart", "cart.shop.prod.example.com");
