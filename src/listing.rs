@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 use crate::desired::Desired;
 use crate::dns::{ChangeBatch, Name, RecordKey, Zone};
 use crate::ownership::{State, StateNames};
-use crate::route53::client::Client;
+use crate::route53::client::{Client, PageDigest};
 use crate::route53::error::Error;
-use crate::route53::xml::ListStart;
+use crate::route53::xml::{ListPage, ListStart};
 
 /// More pages than any zone has: a listing that goes on has lost its way.
 const MOST_PAGES: usize = 20_000;
@@ -30,6 +30,22 @@ pub struct View {
     /// What they say: always as the zone has them.
     pub state: State,
     coverage: Coverage,
+    pages: Pages,
+}
+
+/// What a view was listed from; nothing if it has changed since.
+#[derive(Debug, Clone, Default)]
+struct Pages {
+    /// Of the state records.
+    records: Vec<Page>,
+    /// Of the rest.
+    rest: Vec<Page>,
+}
+
+#[derive(Debug, Clone)]
+struct Page {
+    digest: PageDigest,
+    next: Option<ListStart>,
 }
 
 /// What was listed besides the state records.
@@ -40,10 +56,25 @@ enum Coverage {
 }
 
 impl View {
+    /// Of the state records, with nothing else listed yet.
+    fn of_state_records(records: Zone, pages: Vec<Page>, names: &StateNames) -> View {
+        View {
+            state: State::read(&records, names),
+            zone: records,
+            names: names.clone(),
+            coverage: Coverage::Whole,
+            pages: Pages {
+                records: pages,
+                rest: Vec::new(),
+            },
+        }
+    }
+
     /// Takes in a change that Route 53 has confirmed.
     pub fn apply(&mut self, batch: &ChangeBatch) {
         self.zone.apply(batch);
         self.state = State::read(&self.zone, &self.names);
+        self.pages = Pages::default();
     }
 
     /// Whether it shows every record set under these names.
@@ -79,7 +110,8 @@ impl View {
 }
 
 /// Lists what has to be known: the state records, and all record sets at or below `environment`,
-/// or the whole zone if something desired or owned is elsewhere.
+/// or the whole zone if something desired or owned is elsewhere. Of `known`, pages that are as they
+/// were aren't decoded again.
 ///
 /// A listing takes several requests, and others may write meanwhile. The state records are the
 /// part that is read first: what another instance publishes then is a record set without an
@@ -91,10 +123,15 @@ pub fn list(
     names: &StateNames,
     environment: Option<&Name>,
     desired: &BTreeSet<&RecordKey>,
+    known: Option<View>,
 ) -> Result<View, Error> {
-    let records = state_records(client, zone_id, names)?;
+    let known = known.filter(|view| view.names == *names);
+    let mut view = known.unwrap_or_else(|| View::of_state_records(Zone::default(), vec![], names));
+    if let Some((records, pages)) = state_records(client, zone_id, &view)? {
+        view = View::of_state_records(records, pages, names);
+    }
     let below = environment.filter(|name| desired.iter().all(|k| k.name.is_at_or_below(name)));
-    list_after(records, client, zone_id, names, below)
+    list_rest(client, zone_id, view, below)
 }
 
 /// Lists the state records once more, and then what else is in the view, if they have changed.
@@ -107,50 +144,57 @@ pub fn list_state_records(
     view: &mut View,
 ) -> Result<bool, Error> {
     for listing in 0..MOST_LISTINGS {
-        let records = state_records(client, zone_id, &view.names)?;
+        let Some((records, pages)) = state_records(client, zone_id, view)? else {
+            return Ok(listing > 0);
+        };
         let is_state = |key: &RecordKey| view.names.index(&key.name).is_some();
         let known = view.zone.iter().filter(|(key, _)| is_state(key));
         if known.eq(records.iter()) {
+            view.pages.records = pages;
             return Ok(listing > 0);
         }
         let below = match &view.coverage {
-            Coverage::Below(name) => Some(name),
+            Coverage::Below(name) => Some(name.clone()),
             Coverage::Whole => None,
         };
-        *view = list_after(records, client, zone_id, &view.names, below)?;
+        let records = View::of_state_records(records, pages, &view.names);
+        *view = list_rest(client, zone_id, records, below.as_ref())?;
     }
     Ok(true)
 }
 
-/// Lists the rest: what is at or below this name, or the whole zone.
-fn list_after(
-    records: Zone,
+/// Lists what isn't a state record: what is at or below this name, or the whole zone.
+fn list_rest(
     client: &mut Client,
     zone_id: &str,
-    names: &StateNames,
+    mut view: View,
     below: Option<&Name>,
 ) -> Result<View, Error> {
-    let state = State::read(&records, names);
-    let below = below.filter(|name| state.owned().all(|key| key.name.is_at_or_below(name)));
-    let (mut zone, coverage) = match below {
-        Some(name) => {
-            let is_over = |listed: &Name| !listed.is_at_or_below(name);
-            let zone = stretch(client, zone_id, Some(name), is_over)?;
-            (zone, Coverage::Below(name.clone()))
-        }
-        None => (stretch(client, zone_id, None, |_| false)?, Coverage::Whole),
+    let below = below.filter(|name| view.state.owned().all(|key| key.name.is_at_or_below(name)));
+    let coverage = below.map_or(Coverage::Whole, |name| Coverage::Below(name.clone()));
+    if view.coverage != coverage {
+        view.pages.rest.clear();
+    }
+    let is_over = |listed: &Name| below.is_some_and(|name| !listed.is_at_or_below(name));
+    let known = &view.pages.rest;
+    let Some((mut zone, pages)) = stretch(client, zone_id, below, is_over, known)? else {
+        return Ok(view);
     };
+    let names = &view.names;
     zone.retain(|key| names.index(&key.name).is_none());
-    zone.merge(records);
-    Ok(View {
-        zone,
-        names: names.clone(),
-        state,
-        coverage,
-    })
+    view.zone.retain(|key| names.index(&key.name).is_some());
+    zone.merge(view.zone);
+    (view.zone, view.coverage, view.pages.rest) = (zone, coverage, pages);
+    Ok(view)
 }
 
-fn state_records(client: &mut Client, zone_id: &str, names: &StateNames) -> Result<Zone, Error> {
+/// The state records; none if they are as in the view.
+fn state_records(
+    client: &mut Client,
+    zone_id: &str,
+    view: &View,
+) -> Result<Option<(Zone, Vec<Page>)>, Error> {
+    let names = &view.names;
     let (from, to) = names.listed_from_to();
     let last = to.listing_key();
     // How other characters than ours sort isn't documented: only what is before them decides.
@@ -158,36 +202,67 @@ fn state_records(client: &mut Client, zone_id: &str, names: &StateNames) -> Resu
         let key = listed.listing_key();
         key.split('\\').next().is_some_and(|sure| sure > &*last)
     };
-    let mut zone = stretch(client, zone_id, Some(&from), is_over)?;
-    zone.retain(|key| names.index(&key.name).is_some());
-    Ok(zone)
+    let listed = stretch(client, zone_id, Some(&from), is_over, &view.pages.records)?;
+    Ok(listed.map(|(mut zone, pages)| {
+        zone.retain(|key| names.index(&key.name).is_some());
+        (zone, pages)
+    }))
 }
 
-/// Lists from a name on, to the first name that is beyond the stretch.
+/// Lists from a name on, to the first name that is beyond the stretch; none if all pages are the
+/// known ones.
 fn stretch(
     client: &mut Client,
     zone_id: &str,
     from: Option<&Name>,
     is_over: impl Fn(&Name) -> bool,
-) -> Result<Zone, Error> {
-    let mut zone = Zone::default();
-    let mut start = from.map(|name| ListStart {
+    known: &[Page],
+) -> Result<Option<(Zone, Vec<Page>)>, Error> {
+    let first = from.map(|name| ListStart {
         name: name.as_str().to_owned(),
         rtype: None,
         identifier: None,
     });
-    for _ in 0..MOST_PAGES {
-        let page = client.list(zone_id, start.as_ref())?;
-        for (key, held) in page.sets {
+    let mut start = first.clone();
+    // The known pages, of which none is decoded before one is another.
+    let mut listed = Vec::new();
+    let mut are_known = !known.is_empty();
+    for page in known {
+        let answer = client.list(zone_id, start.as_ref(), Some(&page.digest))?;
+        are_known = answer.digest == page.digest;
+        listed.push(answer);
+        if !are_known {
+            break;
+        }
+        start.clone_from(&page.next);
+    }
+    if are_known {
+        return Ok(None);
+    }
+    let mut listed = listed.into_iter();
+    let (mut zone, mut pages) = (Zone::default(), Vec::new());
+    start = first;
+    while pages.len() < MOST_PAGES {
+        let answer = match listed.next() {
+            Some(answer) => answer,
+            None => client.list(zone_id, start.as_ref(), None)?,
+        };
+        let digest = answer.digest.clone();
+        let ListPage { sets, next } = answer.page().map_err(Error::NoAnswer)?;
+        let is_stuck = next.is_some() && next == start;
+        start.clone_from(&next);
+        pages.push(Page { digest, next });
+        for (key, held) in sets {
             if is_over(&key.name) {
-                return Ok(zone);
+                return Ok(Some((zone, pages)));
             }
             zone.insert(key, held);
         }
-        match page.next {
-            None => return Ok(zone),
-            Some(next) if start.as_ref() == Some(&next) => break,
-            Some(next) => start = Some(next),
+        if start.is_none() {
+            return Ok(Some((zone, pages)));
+        }
+        if is_stuck {
+            break;
         }
     }
     Err(Error::NoAnswer(

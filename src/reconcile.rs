@@ -74,6 +74,8 @@ pub struct Reconciler {
     quarantine: Quarantine,
     /// What the zone holds, if that is known.
     view: Option<View>,
+    /// Whether it has to be listed all the same.
+    is_due: bool,
 }
 
 /// A batch that came to nothing.
@@ -98,6 +100,7 @@ impl Reconciler {
             guard: Guard::new(settings.guard),
             quarantine: Quarantine::default(),
             view: None,
+            is_due: false,
             settings,
         }
     }
@@ -109,7 +112,7 @@ impl Reconciler {
 
     /// The next round lists the zone, and tries again what was refused.
     pub fn resync(&mut self) {
-        self.view = None;
+        self.is_due = true;
         self.quarantine.clear();
     }
 
@@ -308,19 +311,24 @@ impl Reconciler {
     /// The zone, as known or listed, and what has to change in it.
     fn look(&mut self, goal: Goal<'_>, names: &StateNames) -> Result<(View, Plan), Error> {
         let desired = &goal.desired.record_sets;
-        let known = self.view.take();
-        if let Some(view) = known.filter(|v| v.names == *names && v.covers(desired.keys())) {
+        let is_due = std::mem::take(&mut self.is_due);
+        let mut known = self.view.take();
+        if let Some(view) =
+            known.take_if(|v| !is_due && v.names == *names && v.covers(desired.keys()))
+        {
             // An entry is forgotten since its record set is gone; nothing in the batch would fail
             // if another instance had made it anew. So that must have been seen just now.
             let plan = self.plan(&view, goal);
             if plan.releases.is_empty() {
                 return Ok((view, plan));
             }
+            known = Some(view);
         }
         let keys = sorted::set(desired.keys());
         let zone_id = &self.settings.zone_id;
         let below = environment_name(goal.environment, &self.settings.rules.zone);
-        let mut view = listing::list(&mut self.client, zone_id, names, below.as_ref(), &keys)?;
+        let below = below.as_ref();
+        let mut view = listing::list(&mut self.client, zone_id, names, below, &keys, known)?;
         let mut plan = self.plan(&view, goal);
         if plan.hangs_on_ownership()
             && listing::list_state_records(&mut self.client, &self.settings.zone_id, &mut view)?

@@ -162,7 +162,7 @@ fn list(client: &mut Client, survey: &Survey, zone: &HostedZone) -> Result<Strin
     let names = StateNames::new(&survey.environment.uuid, &zone.name).map_err(|e| e.to_string())?;
     let below = environment_name(&survey.environment, &zone.name);
     let keys = sorted::set(survey.desired.record_sets.keys());
-    let view = listing::list(client, &zone.id, &names, below.as_ref(), &keys);
+    let view = listing::list(client, &zone.id, &names, below.as_ref(), &keys, None);
     let view = view.map_err(|error| error.to_string())?;
     let state = &view.state;
     Ok(format!(

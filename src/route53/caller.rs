@@ -19,7 +19,6 @@ use crate::status::counters::{NO_ANSWER, OK};
 use crate::status::part::Part;
 use crate::telemetry::Telemetry;
 use crate::url::Url;
-use crate::xml::Element;
 
 /// From the start of a call until its answer is there.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -93,9 +92,12 @@ struct Answer {
     ahead: Option<TimeDelta>,
 }
 
+/// Takes the body of an answer; the error says what is wrong with it.
+type Take<'a> = dyn FnMut(String) -> Result<(), String> + 'a;
+
 /// What came of a call that was made.
 struct Outcome {
-    result: Result<Element, Error>,
+    result: Result<(), Error>,
     /// How far the server's clock is ahead of ours.
     ahead: Option<TimeDelta>,
 }
@@ -129,11 +131,26 @@ impl Caller {
         }
     }
 
-    /// Makes a call, in the account's pace, again if that may help.
-    pub fn call(&mut self, call: &Call<'_>) -> Result<Element, Error> {
-        let result = self.repeatedly(call);
+    /// Makes a call, in the account's pace, again if that may help, and reads the answer's body.
+    /// One that can't be read is none.
+    pub fn call<T>(
+        &mut self,
+        call: &Call<'_>,
+        read: impl Fn(String) -> Result<T, String>,
+    ) -> Result<T, Error> {
+        let mut answer = Err(Error::NoAnswer("nothing was read".to_owned()));
+        self.told(call, &mut |body| {
+            answer = Ok(read(body)?);
+            Ok(())
+        })?;
+        answer
+    }
+
+    /// The same, which the status page hears of.
+    fn told(&mut self, call: &Call<'_>, take: &mut Take<'_>) -> Result<(), Error> {
+        let result = self.repeatedly(call, take);
         let failure = match &result {
-            Ok(_) => None,
+            Ok(()) => None,
             Err(Error::Refused(refusal)) if refusal.is_about_content() => None,
             Err(Error::NoCredentials(_)) => return result,
             Err(error) => Some(error.to_string()),
@@ -142,7 +159,7 @@ impl Caller {
         result
     }
 
-    fn repeatedly(&mut self, call: &Call<'_>) -> Result<Element, Error> {
+    fn repeatedly(&mut self, call: &Call<'_>, take: &mut Take<'_>) -> Result<(), Error> {
         let mut attempt = 0;
         let mut mended = Mended::default();
         let mut spread = 0.0;
@@ -150,7 +167,7 @@ impl Caller {
             self.wait_for_tokens(call, spread);
             self.telemetry.heartbeat.beat();
             let credentials = self.credentials.get().map_err(Error::NoCredentials)?;
-            let outcome = self.once(call, &credentials);
+            let outcome = self.once(call, &credentials, take);
             self.ahead = outcome.ahead.or(self.ahead);
             let Err(error) = outcome.result else {
                 return outcome.result;
@@ -243,7 +260,7 @@ impl Caller {
         }
     }
 
-    fn once(&self, call: &Call<'_>, credentials: &Credentials) -> Outcome {
+    fn once(&self, call: &Call<'_>, credentials: &Credentials, take: &mut Take<'_>) -> Outcome {
         self.telemetry.heartbeat.beat();
         let started = Instant::now();
         let exchange = || self.exchange(call, credentials);
@@ -257,17 +274,14 @@ impl Caller {
         let result = exchanged
             .map_err(Error::NoAnswer)
             .and_then(|answer| match answer.status {
-                200..=299 => {
-                    let root = format!("{}Response", call.operation);
-                    crate::xml::read(&answer.body, &root).map_err(Error::NoAnswer)
-                }
+                200..=299 => take(answer.body).map_err(Error::NoAnswer),
                 status => {
                     let refusal = named(xml::refusal(status, &answer.body));
                     Err(Error::Refused(without_secrets(refusal, credentials)))
                 }
             });
         let outcome = match &result {
-            Ok(_) => OK,
+            Ok(()) => OK,
             Err(Error::Refused(refusal)) => refusal.code.as_str(),
             Err(_) => NO_ANSWER,
         };

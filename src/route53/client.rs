@@ -1,6 +1,7 @@
 //! The operations of Route 53 that are used: for each what is asked, and what the answer says.
 
 use chrono::TimeDelta;
+use sha2::{Digest as _, Sha256};
 
 use super::caller::{Call, Caller};
 use super::error::Error;
@@ -9,11 +10,52 @@ use crate::aws::credentials::NoCredentials;
 use crate::aws::credentials::provider::Identity;
 use crate::aws::sigv4;
 use crate::dns::{ChangeBatch, Name};
+use crate::xml::{Element, read};
 
 /// Version of the API, first in every path.
 const VERSION: &str = "2013-04-01";
 /// Record sets in a page, the most that Route 53 gives.
 const PAGE: &str = "300";
+
+const LIST: &str = "ListResourceRecordSets";
+
+/// SHA-256 of a page as it came: others can write into the zone, and no two pages that differ may
+/// be taken for one another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageDigest([u8; 32]);
+
+/// A page of a listing.
+pub struct Listed {
+    /// Of the page as it came.
+    pub digest: PageDigest,
+    body: String,
+    /// None if the page is the one that was expected.
+    decoded: Option<ListPage>,
+}
+
+impl Listed {
+    fn read(body: String, expected: Option<&PageDigest>) -> Result<Listed, String> {
+        let digest = PageDigest(Sha256::digest(&body).into());
+        let decoded = match expected == Some(&digest) {
+            true => None,
+            false => Some(page(&body)?),
+        };
+        Ok(Listed {
+            digest,
+            body,
+            decoded,
+        })
+    }
+
+    /// What is on it; an error says what is wrong with it.
+    pub fn page(self) -> Result<ListPage, String> {
+        self.decoded.map_or_else(|| page(&self.body), Ok)
+    }
+}
+
+fn page(body: &str) -> Result<ListPage, String> {
+    xml::list_page(&document(LIST, body)?)
+}
 
 /// A client. Not shared: one thread does the work.
 pub struct Client {
@@ -26,20 +68,22 @@ impl Client {
         Client { caller }
     }
 
-    /// ListResourceRecordSets: one page, from `start` on.
-    pub fn list(&mut self, zone_id: &str, start: Option<&ListStart>) -> Result<ListPage, Error> {
+    /// ListResourceRecordSets: one page, from `start` on. If it is to the last byte the one that is
+    /// expected there, it isn't decoded: to compare it takes far less.
+    pub fn list(
+        &mut self,
+        zone_id: &str,
+        start: Option<&ListStart>,
+        expected: Option<&PageDigest>,
+    ) -> Result<Listed, Error> {
         let mut query = vec![("maxitems", PAGE)];
         if let Some(start) = start {
             query.push(("name", &start.name));
             query.extend(start.rtype.as_deref().map(|rtype| ("type", rtype)));
             query.extend(start.identifier.as_deref().map(|id| ("identifier", id)));
         }
-        let call = get(
-            "ListResourceRecordSets",
-            &["hostedzone", zone_id, "rrset"],
-            &query,
-        );
-        xml::list_page(&self.caller.call(&call)?).map_err(Error::NoAnswer)
+        let call = get(LIST, &["hostedzone", zone_id, "rrset"], &query);
+        self.caller.call(&call, |body| Listed::read(body, expected))
     }
 
     /// ListHostedZonesByName: all zones of exactly this name.
@@ -50,7 +94,7 @@ impl Client {
             let mut query = vec![("dnsname", start.0.as_str())];
             query.extend(start.1.as_deref().map(|id| ("hostedzoneid", id)));
             let call = get("ListHostedZonesByName", &["hostedzonesbyname"], &query);
-            let page = xml::zone_page(&self.caller.call(&call)?).map_err(Error::NoAnswer)?;
+            let page = self.ask(&call, xml::zone_page)?;
             // It starts at the name and goes on to others.
             let is_last = page.zones.iter().any(|zone| zone.name != *name);
             zones.extend(page.zones.into_iter().filter(|zone| zone.name == *name));
@@ -64,7 +108,7 @@ impl Client {
     /// GetHostedZone.
     pub fn zone_of_id(&mut self, zone_id: &str) -> Result<HostedZone, Error> {
         let call = get("GetHostedZone", &["hostedzone", zone_id], &[]);
-        xml::hosted_zone(&self.caller.call(&call)?).map_err(Error::NoAnswer)
+        self.ask(&call, xml::hosted_zone)
     }
 
     /// ChangeResourceRecordSets: the change's id. After [`Error::NoAnswer`] it may have been
@@ -79,7 +123,7 @@ impl Client {
             payload: payload.as_bytes(),
             changes: batch.changes(),
         };
-        xml::change_id(&self.caller.call(&call)?).map_err(Error::NoAnswer)
+        self.ask(&call, xml::change_id)
     }
 
     /// Waits until the account's limits allow a batch to be sent.
@@ -90,7 +134,17 @@ impl Client {
     /// GetChange: whether all of Route 53's name servers know of a change.
     pub fn is_in_sync(&mut self, change_id: &str) -> Result<bool, Error> {
         let call = get("GetChange", &["change", change_id], &[]);
-        xml::is_in_sync(&self.caller.call(&call)?).map_err(Error::NoAnswer)
+        self.ask(&call, xml::is_in_sync)
+    }
+
+    /// Makes a call whose answer is decoded in any case.
+    fn ask<T>(
+        &mut self,
+        call: &Call<'_>,
+        decode: fn(&Element) -> Result<T, String>,
+    ) -> Result<T, Error> {
+        self.caller
+            .call(call, |body| decode(&document(call.operation, &body)?))
     }
 
     /// Has credentials renewed ahead of time, on the side.
@@ -107,6 +161,11 @@ impl Client {
     pub fn clock_is_ahead(&self) -> Option<TimeDelta> {
         self.caller.ahead
     }
+}
+
+/// The answer to an operation.
+fn document(operation: &str, body: &str) -> Result<Element, String> {
+    read(body, &format!("{operation}Response"))
 }
 
 fn get(operation: &'static str, path: &[&str], query: &[(&str, &str)]) -> Call<'static> {

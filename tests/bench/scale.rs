@@ -94,7 +94,12 @@ struct Measured {
 
 /// The first table, and what was done in the quiet time: others may make noise.
 fn scale(sizes: &[usize], quiet: Duration, meanwhile: impl FnOnce() -> String) -> String {
-    let stages: Vec<_> = sizes.iter().map(|services| active(*services)).collect();
+    // However short the quiet time, two resyncs are in it.
+    let resync = (quiet / 2).as_secs().to_string();
+    let stages: Vec<_> = sizes
+        .iter()
+        .map(|services| active(*services, &resync))
+        .collect();
     let begin = |(stage, _): &(Stage, _)| {
         stage.begin_quiet();
         stage.cpu()
@@ -136,12 +141,14 @@ fn scale(sizes: &[usize], quiet: Duration, meanwhile: impl FnOnce() -> String) -
 }
 
 /// The first time, and changes: those of a median time.
-fn active(services: usize) -> (Stage, [Taken; 4]) {
+fn active(services: usize, resync: &str) -> (Stage, [Taken; 4]) {
     eprintln!("{services} services …");
     // What takes a minute and a half isn't a matter of chance.
     let repeats = if services < 5_000 { REPEATS } else { 1 };
-    let mut firsts: Vec<Taken> = (1..repeats).map(|_| Stage::start(services).1).collect();
-    let (stage, first) = Stage::start(services);
+    let mut firsts: Vec<Taken> = (1..repeats)
+        .map(|_| Stage::start(services, resync).1)
+        .collect();
+    let (stage, first) = Stage::start(services, resync);
     firsts.push(first);
     let (mut added, mut removed, mut moved) = (Vec::new(), Vec::new(), Vec::new());
     for number in 0..REPEATS {

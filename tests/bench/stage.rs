@@ -40,8 +40,8 @@ pub struct Quiet {
 }
 
 impl Stage {
-    /// Starts everything and waits until the zone is right.
-    pub fn start(services: usize) -> (Stage, Taken) {
+    /// Starts everything, with that `RESYNC_INTERVAL`, and waits until the zone is right.
+    pub fn start(services: usize, resync: &str) -> (Stage, Taken) {
         let world = world(services, "production");
         let route53 = Route53::start(route53::Options {
             latency: LATENCY,
@@ -51,7 +51,8 @@ impl Stage {
             ..route53::Options::default()
         });
         route53.add_zone(ZONE, "example.com", false);
-        let environment = Environment::start(world, &route53, "example.com", &[]);
+        let settings = [("RESYNC_INTERVAL", resync.to_owned())];
+        let environment = Environment::start(world, &route53, "example.com", &settings);
         let start = environment.service.started();
         let stage = Stage {
             environment,
