@@ -122,6 +122,38 @@ fn a_template_without_the_environment_is_kept_too() {
     assert_eq!(listed(&stage).len(), 0, "a change lists nothing");
 }
 
+/// Pages that are what they were aren't decoded: one that isn't must be seen all the same, be it
+/// the first of several or the last.
+#[test]
+fn somebody_else_s_edit_is_seen_on_whatever_page_it_is() {
+    each(["first", "shop"], |stack| {
+        let stage = among(0);
+        stage.rancher.change(|world| {
+            world.add_service("first", "web").run_on("h1", 80);
+        });
+        stage.route53.edit(ZONE, |zone| {
+            for i in 0..650 {
+                // In our part, between the two stacks in the order of listings.
+                let name = format!("{i:03}.middle.prod.example.com.");
+                zone.put(RecordSet::simple(&name, "A", 60, &["192.0.2.1"]));
+            }
+        });
+        let _service = stage.run_with(&[], &[("RESYNC_INTERVAL", "10")]);
+        stage.expect_fqdn("first", "web", "web.first.prod.example.com");
+        stage.expect_fqdn("shop", "web", "web.shop.prod.example.com");
+        // The first resync after a change of our own decodes everything, the next one nothing
+        // but what is another.
+        assert_eq!(listed_at_resync(&stage).len(), 4);
+        let right = stage.lines();
+        let edited = format!("web.{stack}.prod.example.com.");
+        stage.put(RecordSet::simple(&edited, "A", 60, &["192.0.2.9"]));
+        assert_ne!(stage.lines(), right);
+        // And since something is changed, the state records once more.
+        assert_eq!(listed_at_resync(&stage).len(), 5, "{stack}");
+        assert_eq!(stage.lines(), right, "{stack}");
+    });
+}
+
 /// An instance with an environment of its own, in which nothing is to be published yet.
 fn instance(number: usize, route53: &Route53, zone: &str) -> (Rancher, Service) {
     let mut world = world(|_| {});
