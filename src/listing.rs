@@ -224,31 +224,30 @@ fn stretch(
         identifier: None,
     });
     let mut start = first.clone();
-    // The known pages, of which none is decoded before one is another.
-    let mut listed = Vec::new();
-    let mut are_known = !known.is_empty();
+    // As long as they are the known ones, nothing of them is kept: all is asked for again then,
+    // but for the first that is another.
+    let mut other = None;
     for page in known {
         let answer = client.list(zone_id, start.as_ref(), Some(&page.digest))?;
-        are_known = answer.digest == page.digest;
-        listed.push(answer);
-        if !are_known {
+        if let Some(listed) = answer {
+            other = Some((start, listed));
             break;
         }
         start.clone_from(&page.next);
     }
-    if are_known {
+    if other.is_none() && !known.is_empty() {
         return Ok(None);
     }
-    let mut listed = listed.into_iter();
     let (mut zone, mut pages) = (Zone::default(), Vec::new());
     start = first;
     while pages.len() < MOST_PAGES {
-        let answer = match listed.next() {
-            Some(answer) => answer,
+        let listed = match other.take_if(|(from, _)| *from == start) {
+            Some((_, listed)) => Some(listed),
             None => client.list(zone_id, start.as_ref(), None)?,
         };
-        let digest = answer.digest.clone();
-        let ListPage { sets, next } = answer.page().map_err(Error::NoAnswer)?;
+        let Some((ListPage { sets, next }, digest)) = listed else {
+            break; // which only an expected page is
+        };
         let is_stuck = next.is_some() && next == start;
         start.clone_from(&next);
         pages.push(Page { digest, next });

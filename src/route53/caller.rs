@@ -93,7 +93,7 @@ struct Answer {
 }
 
 /// Takes the body of an answer; the error says what is wrong with it.
-type Take<'a> = dyn FnMut(String) -> Result<(), String> + 'a;
+type Take<'a> = dyn FnMut(&str) -> Result<(), String> + 'a;
 
 /// What came of a call that was made.
 struct Outcome {
@@ -136,7 +136,7 @@ impl Caller {
     pub fn call<T>(
         &mut self,
         call: &Call<'_>,
-        read: impl Fn(String) -> Result<T, String>,
+        read: &mut dyn FnMut(&str) -> Result<T, String>,
     ) -> Result<T, Error> {
         let mut answer = Err(Error::NoAnswer("nothing was read".to_owned()));
         self.told(call, &mut |body| {
@@ -274,7 +274,7 @@ impl Caller {
         let result = exchanged
             .map_err(Error::NoAnswer)
             .and_then(|answer| match answer.status {
-                200..=299 => take(answer.body).map_err(Error::NoAnswer),
+                200..=299 => take(&answer.body).map_err(Error::NoAnswer),
                 status => {
                     let refusal = named(xml::refusal(status, &answer.body));
                     Err(Error::Refused(without_secrets(refusal, credentials)))

@@ -24,39 +24,6 @@ const LIST: &str = "ListResourceRecordSets";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageDigest([u8; 32]);
 
-/// A page of a listing.
-pub struct Listed {
-    /// Of the page as it came.
-    pub digest: PageDigest,
-    body: String,
-    /// None if the page is the one that was expected.
-    decoded: Option<ListPage>,
-}
-
-impl Listed {
-    fn read(body: String, expected: Option<&PageDigest>) -> Result<Listed, String> {
-        let digest = PageDigest(Sha256::digest(&body).into());
-        let decoded = match expected == Some(&digest) {
-            true => None,
-            false => Some(page(&body)?),
-        };
-        Ok(Listed {
-            digest,
-            body,
-            decoded,
-        })
-    }
-
-    /// What is on it; an error says what is wrong with it.
-    pub fn page(self) -> Result<ListPage, String> {
-        self.decoded.map_or_else(|| page(&self.body), Ok)
-    }
-}
-
-fn page(body: &str) -> Result<ListPage, String> {
-    xml::list_page(&document(LIST, body)?)
-}
-
 /// A client. Not shared: one thread does the work.
 pub struct Client {
     caller: Caller,
@@ -68,14 +35,14 @@ impl Client {
         Client { caller }
     }
 
-    /// ListResourceRecordSets: one page, from `start` on. If it is to the last byte the one that is
-    /// expected there, it isn't decoded: to compare it takes far less.
+    /// ListResourceRecordSets: one page, from `start` on, and by what it can be told. None if it is
+    /// to the last byte the one that is expected: to compare takes far less than to decode.
     pub fn list(
         &mut self,
         zone_id: &str,
         start: Option<&ListStart>,
         expected: Option<&PageDigest>,
-    ) -> Result<Listed, Error> {
+    ) -> Result<Option<(ListPage, PageDigest)>, Error> {
         let mut query = vec![("maxitems", PAGE)];
         if let Some(start) = start {
             query.push(("name", &start.name));
@@ -83,7 +50,14 @@ impl Client {
             query.extend(start.identifier.as_deref().map(|id| ("identifier", id)));
         }
         let call = get(LIST, &["hostedzone", zone_id, "rrset"], &query);
-        self.caller.call(&call, |body| Listed::read(body, expected))
+        self.caller.call(&call, &mut |body| {
+            let digest = PageDigest(Sha256::digest(body).into());
+            if expected == Some(&digest) {
+                return Ok(None);
+            }
+            let page = xml::list_page(&document(LIST, body)?)?;
+            Ok(Some((page, digest)))
+        })
     }
 
     /// ListHostedZonesByName: all zones of exactly this name.
@@ -144,7 +118,7 @@ impl Client {
         decode: fn(&Element) -> Result<T, String>,
     ) -> Result<T, Error> {
         self.caller
-            .call(call, |body| decode(&document(call.operation, &body)?))
+            .call(call, &mut |body| decode(&document(call.operation, body)?))
     }
 
     /// Has credentials renewed ahead of time, on the side.

@@ -1,7 +1,7 @@
 //! What it costs to keep a zone, by the environment's size, and how many instances an AWS account
 //! carries: the real program against the simulators, beside what AWS's limits allow.
 //!
-//! `cargo bench` prints two tables within a quarter of an hour, of which ten minutes are quiet.
+//! `cargo bench` prints two tables within twenty minutes, of which ten are quiet.
 //! In `cargo bench -- quick` that is one minute, and the second table is left out; numbers behind
 //! `--` are sizes to do instead of all, and `account` is the second table only.
 
@@ -86,6 +86,8 @@ struct Measured {
     added: Taken,
     removed: Taken,
     moved: Taken,
+    /// Processor time until the first resync is over.
+    resynced: Duration,
     quiet: Quiet,
     cpu: Duration,
     resident: u64,
@@ -105,14 +107,19 @@ fn scale(sizes: &[usize], quiet: Duration, meanwhile: impl FnOnce() -> String) -
         stage.cpu()
     };
     let before: Vec<Duration> = stages.iter().map(begin).collect();
+    let resynced = stages.iter().zip(sizes).zip(before);
+    let resynced = resynced
+        .map(|(((stage, _), services), before)| stage.first_resync(*services, before))
+        .collect::<Vec<Duration>>();
+    let before: Vec<Duration> = stages.iter().map(begin).collect();
     let lost = (quiet == QUIET).then(lost_event::begin);
     let start = Instant::now();
     let other = meanwhile();
     std::thread::sleep(quiet.saturating_sub(start.elapsed()));
     let quiet = start.elapsed();
-    let measured: Vec<Measured> = { stages.iter().zip(sizes).zip(before) }
+    let measured: Vec<Measured> = { stages.iter().zip(sizes).zip(before).zip(resynced) }
         .map(
-            |(((stage, [first, added, removed, moved]), services), before)| {
+            |((((stage, [first, added, removed, moved]), services), before), resynced)| {
                 let cpu = stage.cpu() - before;
                 let memory = stage.environment.service.memory();
                 let memory = memory.expect("a running process");
@@ -122,6 +129,7 @@ fn scale(sizes: &[usize], quiet: Duration, meanwhile: impl FnOnce() -> String) -
                     added: *added,
                     removed: *removed,
                     moved: *moved,
+                    resynced,
                     quiet: stage.end_quiet(),
                     cpu,
                     resident: memory.resident_kb,
@@ -207,6 +215,9 @@ fn table(all: &[Measured], quiet: Duration) -> String {
             )
         });
     }
+    row("**the first resync after that**: CPU", &|m| {
+        millis(m.resynced)
+    });
     let label = format!("**{} quiet seconds**: requests", quiet.as_secs());
     row(&label, &|m| {
         let least = m.quiet.resyncs * resync_requests(m.services);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use sim::rancher::World;
 use sim::route53::{self, AccountBuckets, Operation, Route53};
 
-use super::bound::LATENCY;
+use super::bound::{LATENCY, resync_requests};
 use super::environment::{Environment, MOVING, PATIENCE, world};
 
 const ZONE: &str = "Z0EXAMPLE";
@@ -142,6 +142,21 @@ impl Stage {
     pub fn cpu(&self) -> Duration {
         let cpu = self.environment.service.cpu();
         cpu.expect("a running process")
+    }
+
+    /// Waits for a resync, and tells what has been spent since then. The first one after a change
+    /// decodes the zone anew.
+    pub fn first_resync(&self, services: usize, before: Duration) -> Duration {
+        let is_listed = self.route53.wait_until(PATIENCE, |state| {
+            let listings = state
+                .requests()
+                .iter()
+                .filter(|r| r.operation == Some(Operation::ListResourceRecordSets));
+            listings.count() >= resync_requests(services)
+        });
+        assert!(is_listed, "a resync");
+        self.environment.settle();
+        self.cpu() - before
     }
 
     /// From now on it is quiet.
