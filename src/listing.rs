@@ -125,7 +125,8 @@ pub fn list(
     desired: &BTreeSet<&RecordKey>,
     known: Option<View>,
 ) -> Result<View, Error> {
-    let known = known.filter(|view| view.names == *names);
+    // One that has changed since it was listed saves nothing, and isn't held meanwhile.
+    let known = known.filter(|view| view.names == *names && !view.pages.records.is_empty());
     let mut view = known.unwrap_or_else(|| View::of_state_records(Zone::default(), vec![], names));
     if let Some((records, pages)) = state_records(client, zone_id, &view)? {
         view = View::of_state_records(records, pages, names);
