@@ -229,8 +229,7 @@ fn stretch(
     // but for the first that is another.
     let mut other = None;
     for page in known {
-        let answer = client.list(zone_id, start.as_ref(), Some(&page.digest))?;
-        if let Some(listed) = answer {
+        if let Some(listed) = client.list(zone_id, start.as_ref(), Some(&page.digest))? {
             other = Some((start, listed));
             break;
         }

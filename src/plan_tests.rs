@@ -6,6 +6,11 @@ use super::*;
 use crate::dns::txt;
 use crate::ownership::StateNames;
 
+#[path = "plan_tests/adopt.rs"]
+mod adopt;
+#[path = "plan_tests/policy.rs"]
+mod policy;
+
 const SYNC: Policy = Policy::Sync;
 
 struct Row<'a> {
@@ -311,158 +316,6 @@ fn leaves_alone_what_is_not_ours() {
                 plan: &["create api A 192.0.2.2", "delete old A 192.0.2.3", NOT_OURS],
             },
         ],
-    );
-}
-
-#[test]
-fn upsert_only_never_deletes() {
-    check(
-        Policy::UpsertOnly,
-        &Adopt::Never,
-        &[
-            Row {
-                story: "creates and changes, and what is left over stays ours",
-                desired: &["new A 192.0.2.1", "web A 192.0.2.2"],
-                zone: &["web A 192.0.2.9", "old A 192.0.2.3"],
-                owned: &["web A", "old A"],
-                plan: &[
-                    "create new A 192.0.2.1",
-                    "change web A 192.0.2.9 into web A 192.0.2.2",
-                ],
-            },
-            Row {
-                story: "an entry without a record set is forgotten all the same",
-                desired: &[],
-                zone: &[],
-                owned: &["web A"],
-                plan: &["release web A"],
-            },
-        ],
-    );
-}
-
-#[test]
-fn create_only_neither_changes_nor_deletes() {
-    check(
-        Policy::CreateOnly,
-        &Adopt::Never,
-        &[Row {
-            story: "creates what is missing, also what somebody deleted",
-            desired: &["new A 192.0.2.1", "web A 192.0.2.2", "lost A 192.0.2.4"],
-            zone: &["web A 192.0.2.9", "old A 192.0.2.3"],
-            owned: &["web A", "old A", "lost A"],
-            plan: &["create lost A 192.0.2.4", "create new A 192.0.2.1"],
-        }],
-    );
-    check(
-        Policy::CreateOnly,
-        &Adopt::Matching,
-        &[Row {
-            story: "takes over, but doesn't change",
-            desired: &["web A 192.0.2.2"],
-            zone: &["web A 192.0.2.9"],
-            owned: &[],
-            plan: &["adopt web A"],
-        }],
-    );
-}
-
-#[test]
-fn adopt_matching_takes_over_what_is_desired() {
-    check(
-        SYNC,
-        &Adopt::Matching,
-        &[
-            Row {
-                story: "what already says the same is only listed",
-                desired: &["web A 192.0.2.1"],
-                zone: &["web A 192.0.2.1"],
-                owned: &[],
-                plan: &["adopt web A"],
-            },
-            Row {
-                story: "what says something else is listed and changed",
-                desired: &["web A 192.0.2.1"],
-                zone: &["web A 192.0.2.9 ttl=60"],
-                owned: &[],
-                plan: &[
-                    "change web A 192.0.2.9 ttl=60 into web A 192.0.2.1",
-                    "adopt web A",
-                ],
-            },
-            Row {
-                story: "what isn't desired isn't taken over",
-                desired: &["web A 192.0.2.1"],
-                zone: &["web AAAA 2001:db8::1", "api A 192.0.2.1"],
-                owned: &[],
-                plan: &["create web A 192.0.2.1"],
-            },
-            Row {
-                story: "nor is what is special",
-                desired: &["web A 192.0.2.1"],
-                zone: &["web A special"],
-                owned: &[],
-                plan: &[SPECIAL],
-            },
-        ],
-    );
-}
-
-#[test]
-fn adopt_legacy_takes_over_a_record_sets_of_the_environment_with_the_ttl() {
-    let legacy = Adopt::Legacy {
-        below: name("@"),
-        ttl: 300,
-    };
-    let zone = [
-        "@ A 192.0.2.7",
-        "web A 192.0.2.1",
-        "deep.web A 192.0.2.2",
-        "other-ttl A 192.0.2.3 ttl=60",
-        "v6 AAAA 2001:db8::1",
-        "cdn A special",
-    ];
-    check(
-        SYNC,
-        &legacy,
-        &[
-            Row {
-                story: "what is desired is taken over, what isn't is deleted",
-                desired: &["web A 192.0.2.1"],
-                zone: &zone,
-                owned: &[],
-                plan: &["delete deep.web A 192.0.2.2", "adopt web A"],
-            },
-            Row {
-                story: "one desired that doesn't carry the TTL stays a conflict",
-                desired: &["web A 192.0.2.1"],
-                zone: &["web A 192.0.2.1 ttl=60"],
-                owned: &[],
-                plan: &[NOT_OURS],
-            },
-            Row {
-                story: "what is ours is ours already",
-                desired: &["web A 192.0.2.1"],
-                zone: &["web A 192.0.2.1"],
-                owned: &["web A"],
-                plan: &[],
-            },
-        ],
-    );
-    check(
-        Policy::UpsertOnly,
-        &legacy,
-        &[Row {
-            story: "without deletes, what isn't desired becomes ours and stays",
-            desired: &["web A 192.0.2.9"],
-            zone: &zone,
-            owned: &[],
-            plan: &[
-                "change web A 192.0.2.1 into web A 192.0.2.9",
-                "adopt deep.web A",
-                "adopt web A",
-            ],
-        }],
     );
 }
 

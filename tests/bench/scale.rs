@@ -96,7 +96,7 @@ struct Measured {
 
 /// The first table, and what was done in the quiet time: others may make noise.
 fn scale(sizes: &[usize], quiet: Duration, meanwhile: impl FnOnce() -> String) -> String {
-    // However short the quiet time, two resyncs are in it.
+    // However short the quiet time, two resyncs fall due in it, or nearly: they come 10 % off.
     let resync = (quiet / 2).as_secs().to_string();
     let stages: Vec<_> = sizes
         .iter()
