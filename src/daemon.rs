@@ -279,15 +279,17 @@ impl Daemon {
         let result = self.reconciler.round(goal, &mut goes_on);
         let (took, now) = (started.elapsed(), Utc::now());
         match result {
-            Ok(mut round) => {
+            Ok(round) => {
                 self.failed_rounds = 0;
                 self.retry_at = round.is_cut.then(Instant::now);
                 self.reread_at = round.held.as_ref().map(|held| held.until);
                 self.reports.round(&round);
-                self.in_zone = Arc::new(std::mem::take(&mut round.in_zone));
-                self.telemetry
-                    .note(|status| status.round(round, &self.in_zone, took, now));
-                self.want_write_backs();
+                let is_same = Arc::ptr_eq(&self.in_zone, &round.in_zone);
+                self.in_zone = round.in_zone.clone();
+                self.telemetry.note(|status| status.round(round, took, now));
+                if !is_same {
+                    self.want_write_backs();
+                }
             }
             Err(error) => {
                 self.reports.failed(&error);

@@ -5,6 +5,7 @@
 //! `<environment>.<zone>` is listed, and the stretch in which the state records are.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, Weak};
 
 use crate::desired::Desired;
 use crate::dns::{ChangeBatch, Name, RecordKey, Zone};
@@ -31,6 +32,16 @@ pub struct View {
     pub state: State,
     coverage: Coverage,
     pages: Pages,
+    settled: Option<Settled>,
+}
+
+/// What a round found that left nothing to do.
+#[derive(Debug, Clone)]
+struct Settled {
+    /// What was desired then.
+    desired: Weak<Desired>,
+    /// The names of that.
+    in_zone: Arc<BTreeSet<Name>>,
 }
 
 /// What a view was listed from; nothing if it has changed since.
@@ -67,6 +78,7 @@ impl View {
                 records: pages,
                 rest: Vec::new(),
             },
+            settled: None,
         }
     }
 
@@ -75,6 +87,22 @@ impl View {
         self.zone.apply(batch);
         self.state = State::read(&self.zone, &self.names);
         self.pages = Pages::default();
+        self.settled = None;
+    }
+
+    /// Remembers that it has all that is desired, under these names, and nothing else is ours.
+    pub fn settle(&mut self, desired: &Arc<Desired>, in_zone: &Arc<BTreeSet<Name>>) {
+        self.settled = Some(Settled {
+            desired: Arc::downgrade(desired),
+            in_zone: in_zone.clone(),
+        });
+    }
+
+    /// If it is known to have all of this, and neither has changed since: the names.
+    pub fn settled(&self, desired: &Arc<Desired>) -> Option<&Arc<BTreeSet<Name>>> {
+        let settled = self.settled.as_ref()?;
+        let is_same = settled.desired.as_ptr() == Arc::as_ptr(desired);
+        is_same.then_some(&settled.in_zone)
     }
 
     /// Whether it shows every record set under these names.
@@ -186,6 +214,7 @@ fn list_rest(
     view.zone.retain(|key| names.index(&key.name).is_some());
     zone.merge(view.zone);
     (view.zone, view.coverage, view.pages.rest) = (zone, coverage, pages);
+    view.settled = None;
     Ok(view)
 }
 

@@ -7,6 +7,7 @@
 //!      └──────── list again ◄── lost, unknown ───────┘
 //! ```
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
@@ -268,6 +269,7 @@ impl Reconciler {
         round: &mut Round,
     ) -> Result<(), Box<Stopped>> {
         let (mut view, mut plan) = self.look(goal, names)?;
+        let is_settled = plan == Plan::default();
         round.conflicts = std::mem::take(&mut plan.conflicts);
         plan.retain(|key| !self.quarantine.holds(key));
         let owned = owned(&view.state, &plan);
@@ -303,7 +305,15 @@ impl Reconciler {
             goes_on(Progress { done: of, of }); // whatever it says, there is nothing more to do
         }
         round.owned = view.state.owned().count();
-        (round.in_zone, round.outdated) = view.published(goal.desired);
+        if let Some(names) = view.settled(goal.desired) {
+            (round.in_zone, round.outdated) = (names.clone(), Arc::default());
+        } else {
+            let (in_zone, outdated) = view.published(goal.desired);
+            (round.in_zone, round.outdated) = (Arc::new(in_zone), Arc::new(outdated));
+            if is_settled {
+                view.settle(goal.desired, &round.in_zone);
+            }
+        }
         self.view = Some(view);
         stopped.map_or(Ok(()), Err)
     }
@@ -339,6 +349,9 @@ impl Reconciler {
     }
 
     fn plan(&self, view: &View, goal: Goal<'_>) -> Plan {
+        if view.settled(goal.desired).is_some() {
+            return Plan::default();
+        }
         let ReconcilerSettings {
             rules,
             policy,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::desired::Desired;
@@ -19,7 +20,7 @@ pub struct Goal<'a> {
     /// Whose zone it is.
     pub environment: &'a Environment,
     /// What metadata asks for.
-    pub desired: &'a Desired,
+    pub desired: &'a Arc<Desired>,
     /// When metadata was read.
     pub read: Instant,
 }
@@ -64,9 +65,9 @@ pub struct Round {
     /// Record sets that are ours.
     pub owned: usize,
     /// Names all of whose desired record sets are in the zone, and ours.
-    pub in_zone: BTreeSet<Name>,
+    pub in_zone: Arc<BTreeSet<Name>>,
     /// Names of which a record set that is in the zone says something else than is desired.
-    pub outdated: BTreeSet<Name>,
+    pub outdated: Arc<BTreeSet<Name>>,
 }
 
 /// Why a round failed. What it has done so far stays done; the next one lists the zone.

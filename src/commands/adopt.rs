@@ -1,6 +1,8 @@
 //! The command `adopt`: takes over record sets that exist, so that they are ours from now on.
 //! Only their entries are written; the record sets stay as they are until the next round.
 
+use std::sync::Arc;
+
 use super::diff::one_line;
 use super::survey::Site;
 use super::terminal::{confirm, progress, record_sets, say};
@@ -64,7 +66,7 @@ pub fn adopt(
         return Err("nothing was changed".to_owned());
     }
     let goal = Goal {
-        desired: &as_is,
+        desired: &Arc::new(as_is),
         ..survey.goal()
     };
     let round = reconciler.round(goal, &mut progress);

@@ -3,6 +3,7 @@
 //! It is a round in which nothing is desired, so an interrupted one is finished by the next.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::diff::one_line;
 use super::survey::Site;
@@ -42,7 +43,7 @@ pub fn purge(
         },
     };
     let mut reconciler = Reconciler::new(client, settings, telemetry);
-    let nothing = Desired::default();
+    let nothing = Arc::new(Desired::default());
     let goal = Goal {
         desired: &nothing,
         ..survey.goal()

@@ -1,5 +1,6 @@
 //! What metadata says, read once: where every command but `run` starts.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::config::Config;
@@ -19,7 +20,7 @@ pub struct Survey {
     /// Where we are.
     pub environment: Environment,
     /// What should be published.
-    pub desired: Desired,
+    pub desired: Arc<Desired>,
     /// Hosts in it.
     pub hosts: usize,
     read: Instant,
@@ -71,7 +72,7 @@ impl Survey {
             }
         };
         Ok(Survey {
-            desired: snapshot.desired,
+            desired: Arc::new(snapshot.desired),
             hosts: snapshot.hosts,
             environment: snapshot.environment,
             read,

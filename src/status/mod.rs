@@ -191,13 +191,7 @@ impl Status {
     }
 
     /// Takes in what came of a round that succeeded, and how long it took.
-    pub fn round(
-        &mut self,
-        round: Round,
-        in_zone: &Arc<BTreeSet<Name>>,
-        took: Duration,
-        now: DateTime<Utc>,
-    ) {
+    pub fn round(&mut self, round: Round, took: Duration, now: DateTime<Utc>) {
         let outcome = match round.batches.len() {
             _ if round.is_cut => Outcome::Cut,
             0 => Outcome::Unchanged,
@@ -216,8 +210,8 @@ impl Status {
             (held, until)
         });
         self.owned = round.owned;
-        self.in_zone = in_zone.clone();
-        self.outdated = Arc::new(round.outdated);
+        self.in_zone = round.in_zone;
+        self.outdated = round.outdated;
     }
 
     /// What needs somebody's attention, in words; nothing if all is well.
