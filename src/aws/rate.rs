@@ -4,8 +4,11 @@
 
 use std::time::{Duration, Instant};
 
-/// How long a throttled rate stays halved before it doubles again.
-const RECOVERY: Duration = Duration::from_secs(30);
+/// How long a rate stays as low as it is before it doubles again.
+const RECOVERY: Duration = Duration::from_secs(90);
+/// The first refusal halves the rate this often. Who shares an account's limits can't see with
+/// how many, and finding that out by halves costs each of them a refusal for every half.
+const FIRST_HALVINGS: u32 = 3;
 /// The rate is halved at most this often: 1/64 of what is configured.
 const MOST_HALVINGS: u32 = 6;
 
@@ -57,13 +60,22 @@ impl TokenBucket {
         self.tokens = self.tokens.max(-most);
     }
 
-    /// Halves the rate for a while and spends what was saved up: the server has just said that
-    /// our idea of what is left is wrong.
-    pub fn throttled(&mut self, now: Instant) {
+    /// Lowers the rate for a while and spends what was saved up: the server has just said that
+    /// our idea of what is left is wrong. One that is low already is only lowered if what was
+    /// refused is refused `again`.
+    pub fn throttled(&mut self, again: bool, now: Instant) {
         self.count(now);
         self.tokens = self.tokens.min(0.0);
-        self.halvings = (self.halvings + 1).min(MOST_HALVINGS);
+        self.halvings = match self.halvings {
+            0 => FIRST_HALVINGS,
+            low => (low + u32::from(again)).min(MOST_HALVINGS),
+        };
         self.halved_at = now;
+    }
+
+    /// Whether the rate is lower than configured.
+    pub fn is_slow(&self) -> bool {
+        self.halvings > 0
     }
 
     /// Tokens a second at present.
@@ -119,34 +131,38 @@ mod tests {
     }
 
     #[test]
-    fn throttling_halves_the_rate_and_time_heals_it() {
+    fn throttling_lowers_the_rate_and_time_heals_it() {
         let start = Instant::now();
-        let mut bucket = TokenBucket::new(8.0, 10.0, start);
-        bucket.throttled(start);
-        assert_eq!(bucket.current_rate(), 4.0);
-        bucket.throttled(start);
+        let mut bucket = TokenBucket::new(16.0, 10.0, start);
+        assert!(!bucket.is_slow());
+        bucket.throttled(true, start);
         assert_eq!(bucket.current_rate(), 2.0);
-        assert_eq!(bucket.take(2.0, start), seconds(1));
-        bucket.take(0.0, start + seconds(31));
-        assert_eq!(bucket.current_rate(), 4.0);
-        bucket.take(0.0, start + seconds(61));
-        assert_eq!(bucket.current_rate(), 8.0);
+        bucket.throttled(false, start);
+        assert_eq!(bucket.current_rate(), 2.0);
+        bucket.throttled(true, start);
+        assert_eq!(bucket.current_rate(), 1.0);
+        assert!(bucket.is_slow());
+        assert_eq!(bucket.take(2.0, start), seconds(2));
+        for (after, rate) in [(91, 2.0), (181, 4.0), (271, 8.0), (361, 16.0)] {
+            bucket.take(0.0, start + seconds(after));
+            assert_eq!(bucket.current_rate(), rate, "after {after} s");
+        }
+        assert!(!bucket.is_slow());
     }
 
     #[test]
     fn a_long_wait_counts_on_the_recovery() {
         let start = Instant::now();
-        let mut bucket = TokenBucket::new(100.0, 1000.0, start);
-        bucket.throttled(start);
-        bucket.throttled(start);
-        // 25 a second for 30 s, 50 a second for another 30 s, then 100.
-        assert_eq!(bucket.take(500.0, start), seconds(20));
-        assert_eq!(bucket.take(1000.0, start), seconds(45));
-        assert_eq!(bucket.take(1250.0, start), seconds(65));
-        assert_eq!(bucket.take(0.0, start + seconds(65)), Duration::ZERO);
+        let mut bucket = TokenBucket::new(80.0, 1000.0, start);
+        bucket.throttled(false, start);
+        // 10 a second for 90 s, 20 and 40 a second for another 90 s each, then 80.
+        assert_eq!(bucket.take(500.0, start), seconds(50));
+        assert_eq!(bucket.take(1000.0, start), seconds(120));
+        assert_eq!(bucket.take(5600.0, start), seconds(280));
+        assert_eq!(bucket.take(0.0, start + seconds(280)), Duration::ZERO);
         assert_eq!(
-            bucket.take(1.0, start + seconds(65)),
-            Duration::from_millis(10)
+            bucket.take(8.0, start + seconds(280)),
+            Duration::from_millis(100)
         );
     }
 
@@ -164,7 +180,7 @@ mod tests {
         let start = Instant::now();
         let mut bucket = TokenBucket::new(5.0, 10.0, start);
         for _ in 0..1000 {
-            bucket.throttled(start);
+            bucket.throttled(true, start);
         }
         assert!(bucket.take(1.0, start) < seconds(60));
     }

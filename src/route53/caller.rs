@@ -48,11 +48,9 @@ const REQUEST_BURST: f64 = 10.0;
 /// Changes that may be made at once after a quiet time: those of 10 s, and no more than a full
 /// batch has.
 const CHANGE_BURST: f64 = 1_000.0;
-/// A call that was throttled comes back up to so many times later than it might: all that were
-/// refused with it would be back at the same moment.
-const THROTTLED_SPREAD: f64 = 3.0;
-/// The wait that is spread isn't taken for longer.
-const LONGEST_SPREAD: Duration = Duration::from_secs(20);
+/// While the account is throttled, what a call takes from the buckets is so much more or less:
+/// all that were refused with it would be back at the same moment.
+const THROTTLED_SPREAD: f64 = 0.5;
 
 /// Makes the calls. Not shared: one thread does the work.
 pub struct Caller {
@@ -62,6 +60,8 @@ pub struct Caller {
     http: Http,
     requests: TokenBucket,
     changes: TokenBucket,
+    /// How much the next call takes from them, as a multiple of what it is.
+    weight: f64,
     gate: Gate,
     telemetry: Telemetry,
     /// How far the server's clock was ahead of ours at the last answer.
@@ -122,6 +122,7 @@ impl Caller {
         Caller {
             requests: bucket(settings.request_rate, 2.0, REQUEST_BURST, now),
             changes: bucket(settings.change_rate, 10.0, CHANGE_BURST, now),
+            weight: 1.0,
             settings,
             credentials,
             http,
@@ -162,25 +163,22 @@ impl Caller {
     fn repeatedly(&mut self, call: &Call<'_>, take: &mut Take<'_>) -> Result<(), Error> {
         let mut attempt = 0;
         let mut mended = Mended::default();
-        let mut spread = 0.0;
         loop {
-            self.wait_for_tokens(call, spread);
+            self.wait_for_tokens(call);
             self.telemetry.heartbeat.beat();
             let credentials = self.credentials.get().map_err(Error::NoCredentials)?;
             let outcome = self.once(call, &credentials, take);
             self.ahead = outcome.ahead.or(self.ahead);
+            if matches!(&outcome.result, Err(Error::Refused(r)) if r.is_throttling()) {
+                self.slow_down(call, attempt > 0);
+                self.telemetry.note(|status| status.counters.throttles += 1);
+            }
+            self.weigh();
             let Err(error) = outcome.result else {
                 return outcome.result;
             };
             if self.mend(&error, outcome.ahead, &credentials, &mut mended) {
                 continue;
-            }
-            let is_throttling =
-                matches!(&error, Error::Refused(refusal) if refusal.is_throttling());
-            if is_throttling {
-                self.slow_down(call);
-                spread = THROTTLED_SPREAD * retry::random();
-                self.telemetry.note(|status| status.counters.throttles += 1);
             }
             if attempt >= self.settings.max_retries || !may_be_repeated(call, &error) {
                 return Err(error);
@@ -227,19 +225,18 @@ impl Caller {
     /// Waits until the account's limits allow a call with so many changes.
     pub fn wait_for_room(&mut self, changes: usize) {
         let now = Instant::now();
-        let requests = self.requests.clone().take(1.0, now);
-        let wait = requests.max(self.changes.clone().take(changes as f64, now));
+        let requests = self.requests.clone().take(self.weight, now);
+        let changes = self.weight * changes as f64;
+        let wait = requests.max(self.changes.clone().take(changes, now));
         self.telemetry.heartbeat.sleep(wait);
     }
 
-    /// Waits until the account's limits allow the call, and so many times longer.
-    fn wait_for_tokens(&mut self, call: &Call<'_>, spread: f64) {
+    /// Waits until the account's limits allow the call.
+    fn wait_for_tokens(&mut self, call: &Call<'_>) {
         let now = Instant::now();
-        let wait = self
-            .requests
-            .take(1.0, now)
-            .max(self.changes.take(call.changes as f64, now));
-        let wait = wait + wait.min(LONGEST_SPREAD).mul_f64(spread);
+        let requests = self.requests.take(self.weight, now);
+        let changes = self.weight * call.changes as f64;
+        let wait = requests.max(self.changes.take(changes, now));
         if !wait.is_zero() {
             log::debug(
                 "waiting to stay within the account's limits",
@@ -252,12 +249,19 @@ impl Caller {
         }
     }
 
-    fn slow_down(&mut self, call: &Call<'_>) {
+    fn slow_down(&mut self, call: &Call<'_>, again: bool) {
         let now = Instant::now();
-        self.requests.throttled(now);
+        self.requests.throttled(again, now);
         if call.changes > 0 {
-            self.changes.throttled(now);
+            self.changes.throttled(again, now);
         }
+    }
+
+    /// Says what the next call takes.
+    fn weigh(&mut self) {
+        let is_slow = self.requests.is_slow() || self.changes.is_slow();
+        let spread = if is_slow { THROTTLED_SPREAD } else { 0.0 };
+        self.weight = 1.0 + spread * (2.0 * retry::random() - 1.0);
     }
 
     fn once(&self, call: &Call<'_>, credentials: &Credentials, take: &mut Take<'_>) -> Outcome {
