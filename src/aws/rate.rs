@@ -1,6 +1,5 @@
-//! A token bucket, and the pair of them that keeps us within the account's limits.
-//!
-//! Pure: time is an argument.
+//! A token bucket, which slows down while the server says that it gives too much. Pure: time is an
+//! argument.
 
 use std::time::{Duration, Instant};
 

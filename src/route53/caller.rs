@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use chrono::{TimeDelta, Utc};
 
 use super::error::{Error, Refusal};
+use super::limits::Limits;
 use super::xml;
 use crate::aws::clock;
 use crate::aws::credentials::provider::Provider;
-use crate::aws::rate::TokenBucket;
 use crate::aws::retry;
 use crate::aws::sigv4::{self, Credentials, Scope};
 use crate::http::{Http, Request};
@@ -42,26 +42,13 @@ pub struct CallerSettings {
     pub change_rate: f64,
 }
 
-/// Requests that may be made at once after a quiet time: those of 2 s, and no more. AWS allows
-/// 50 for the whole account.
-const REQUEST_BURST: f64 = 10.0;
-/// Changes that may be made at once after a quiet time: those of 10 s, and no more than a full
-/// batch has.
-const CHANGE_BURST: f64 = 1_000.0;
-/// While the account is throttled, what a call takes from the buckets is so much more or less:
-/// all that were refused with it would be back at the same moment.
-const THROTTLED_SPREAD: f64 = 0.5;
-
 /// Makes the calls. Not shared: one thread does the work.
 pub struct Caller {
     settings: CallerSettings,
     /// What calls are signed with.
     pub credentials: Provider,
     http: Http,
-    requests: TokenBucket,
-    changes: TokenBucket,
-    /// How much the next call takes from them, as a multiple of what it is.
-    weight: f64,
+    limits: Limits,
     gate: Gate,
     telemetry: Telemetry,
     /// How far the server's clock was ahead of ours at the last answer.
@@ -118,11 +105,9 @@ impl Caller {
         gate: Gate,
         telemetry: Telemetry,
     ) -> Caller {
-        let now = Instant::now();
+        let (requests, changes) = (settings.request_rate, settings.change_rate);
         Caller {
-            requests: bucket(settings.request_rate, 2.0, REQUEST_BURST, now),
-            changes: bucket(settings.change_rate, 10.0, CHANGE_BURST, now),
-            weight: 1.0,
+            limits: Limits::new(requests, changes, Instant::now()),
             settings,
             credentials,
             http,
@@ -170,10 +155,11 @@ impl Caller {
             let outcome = self.once(call, &credentials, take);
             self.ahead = outcome.ahead.or(self.ahead);
             if matches!(&outcome.result, Err(Error::Refused(r)) if r.is_throttling()) {
-                self.slow_down(call, attempt > 0);
+                let again = attempt > 0;
+                self.limits.throttled(call.changes, again, Instant::now());
                 self.telemetry.note(|status| status.counters.throttles += 1);
             }
-            self.weigh();
+            self.limits.weigh(retry::random());
             let Err(error) = outcome.result else {
                 return outcome.result;
             };
@@ -224,19 +210,13 @@ impl Caller {
 
     /// Waits until the account's limits allow a call with so many changes.
     pub fn wait_for_room(&mut self, changes: usize) {
-        let now = Instant::now();
-        let requests = self.requests.clone().take(self.weight, now);
-        let changes = self.weight * changes as f64;
-        let wait = requests.max(self.changes.clone().take(changes, now));
+        let wait = self.limits.clone().take(changes, Instant::now());
         self.telemetry.heartbeat.sleep(wait);
     }
 
     /// Waits until the account's limits allow the call.
     fn wait_for_tokens(&mut self, call: &Call<'_>) {
-        let now = Instant::now();
-        let requests = self.requests.take(self.weight, now);
-        let changes = self.weight * call.changes as f64;
-        let wait = requests.max(self.changes.take(changes, now));
+        let wait = self.limits.take(call.changes, Instant::now());
         if !wait.is_zero() {
             log::debug(
                 "waiting to stay within the account's limits",
@@ -247,21 +227,6 @@ impl Caller {
             );
             self.telemetry.heartbeat.sleep(wait);
         }
-    }
-
-    fn slow_down(&mut self, call: &Call<'_>, again: bool) {
-        let now = Instant::now();
-        self.requests.throttled(again, now);
-        if call.changes > 0 {
-            self.changes.throttled(again, now);
-        }
-    }
-
-    /// Says what the next call takes.
-    fn weigh(&mut self) {
-        let is_slow = self.requests.is_slow() || self.changes.is_slow();
-        let spread = if is_slow { THROTTLED_SPREAD } else { 0.0 };
-        self.weight = 1.0 + spread * (2.0 * retry::random() - 1.0);
     }
 
     fn once(&self, call: &Call<'_>, credentials: &Credentials, take: &mut Take<'_>) -> Outcome {
@@ -353,11 +318,6 @@ impl Caller {
                 .map_err(|error| error.to_string())?,
         })
     }
-}
-
-/// A full bucket that holds what comes in so many seconds, at least one and at most this many.
-fn bucket(rate: f64, seconds: f64, most: f64, now: Instant) -> TokenBucket {
-    TokenBucket::new(rate, (rate * seconds).clamp(1.0, most), now)
 }
 
 /// A batch without an answer isn't sent again: whether it was applied is for the zone to say.
