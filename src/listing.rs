@@ -98,11 +98,14 @@ impl View {
         });
     }
 
-    /// If it is known to have all of this, and neither has changed since: the names.
-    pub fn settled(&self, desired: &Arc<Desired>) -> Option<&Arc<BTreeSet<Name>>> {
-        let settled = self.settled.as_ref()?;
-        let is_same = settled.desired.as_ptr() == Arc::as_ptr(desired);
-        is_same.then_some(&settled.in_zone)
+    /// Whether it is known to have all of this, and neither has changed since.
+    pub fn is_settled(&self, desired: &Arc<Desired>) -> bool {
+        self.settled(desired).is_some()
+    }
+
+    fn settled(&self, desired: &Arc<Desired>) -> Option<&Settled> {
+        let settled = self.settled.as_ref();
+        settled.filter(|settled| settled.desired.as_ptr() == Arc::as_ptr(desired))
     }
 
     /// Whether it shows every record set under these names.
@@ -115,7 +118,10 @@ impl View {
 
     /// Names all of whose desired record sets are in the zone, and those of them that say something
     /// else there.
-    pub fn published(&self, desired: &Desired) -> (BTreeSet<Name>, BTreeSet<Name>) {
+    pub fn published(&self, desired: &Arc<Desired>) -> (Arc<BTreeSet<Name>>, Arc<BTreeSet<Name>>) {
+        if let Some(settled) = self.settled(desired) {
+            return (settled.in_zone.clone(), Arc::default());
+        }
         let mut names: BTreeSet<Name> = BTreeSet::new();
         let mut outdated: BTreeSet<Name> = BTreeSet::new();
         let mut not_yet: BTreeSet<&Name> = BTreeSet::new();
@@ -133,7 +139,7 @@ impl View {
             }
         }
         names.retain(|name| !not_yet.contains(name));
-        (names, outdated)
+        (Arc::new(names), Arc::new(outdated))
     }
 }
 

@@ -7,7 +7,6 @@
 //!      └──────── list again ◄── lost, unknown ───────┘
 //! ```
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
@@ -305,14 +304,9 @@ impl Reconciler {
             goes_on(Progress { done: of, of }); // whatever it says, there is nothing more to do
         }
         round.owned = view.state.owned().count();
-        if let Some(names) = view.settled(goal.desired) {
-            (round.in_zone, round.outdated) = (names.clone(), Arc::default());
-        } else {
-            let (in_zone, outdated) = view.published(goal.desired);
-            (round.in_zone, round.outdated) = (Arc::new(in_zone), Arc::new(outdated));
-            if is_settled {
-                view.settle(goal.desired, &round.in_zone);
-            }
+        (round.in_zone, round.outdated) = view.published(goal.desired);
+        if is_settled {
+            view.settle(goal.desired, &round.in_zone);
         }
         self.view = Some(view);
         stopped.map_or(Ok(()), Err)
@@ -349,7 +343,7 @@ impl Reconciler {
     }
 
     fn plan(&self, view: &View, goal: Goal<'_>) -> Plan {
-        if view.settled(goal.desired).is_some() {
+        if view.is_settled(goal.desired) {
             return Plan::default();
         }
         let ReconcilerSettings {
