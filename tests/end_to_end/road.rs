@@ -143,7 +143,7 @@ fn once_makes_one_round_and_ends() {
         Some(1)
     );
     assert!(
-        service.log().iter().any(|line| line.contains("404")),
+        service.log().iter().any(|line| line.contains(": 404, ")),
         "{:?}",
         service.log()
     );
