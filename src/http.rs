@@ -11,12 +11,14 @@ use ureq::http;
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnector};
 
+use crate::resolver::Remembering;
 use crate::tls::{Certificate, TlsConnector};
 
 /// Connecting takes no longer than this, name resolution and TLS included.
 const CONNECT: Duration = Duration::from_secs(5);
 /// A pooled connection idle for longer isn't used again: Route 53 closes them itself after some
-/// time, and a request that meets the closing one is lost.
+/// time, and a request that meets the closing one is lost. For as long, a host is taken to be where
+/// it was.
 const IDLE: Duration = Duration::from_secs(10);
 /// Largest head of an answer, in bytes.
 const LARGEST_HEAD: usize = 32 * 1024;
@@ -100,7 +102,7 @@ impl Http {
         Http(ureq::Agent::with_parts(
             config.build(),
             connector,
-            DefaultResolver::default(),
+            Remembering::new(DefaultResolver::default(), IDLE),
         ))
     }
 

@@ -45,6 +45,7 @@ pub mod quarantine;
 pub mod rancher;
 pub mod reconcile;
 pub mod report;
+pub mod resolver;
 pub mod round;
 pub mod route53;
 pub mod secret;

@@ -156,7 +156,7 @@ pub fn list(
     zone_id: &str,
     names: &StateNames,
     environment: Option<&Name>,
-    desired: &BTreeSet<&RecordKey>,
+    desired: &Desired,
     known: Option<View>,
 ) -> Result<View, Error> {
     // One that has changed since it was listed saves nothing, and isn't held meanwhile.
@@ -165,7 +165,8 @@ pub fn list(
     if let Some((records, pages)) = state_records(client, zone_id, &view)? {
         view = View::of_state_records(records, pages, names);
     }
-    let below = environment.filter(|name| desired.iter().all(|k| k.name.is_at_or_below(name)));
+    let mut keys = desired.record_sets.keys();
+    let below = environment.filter(|name| keys.all(|key| key.name.is_at_or_below(name)));
     list_rest(client, zone_id, view, below)
 }
 

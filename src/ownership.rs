@@ -171,7 +171,7 @@ impl State {
     }
 
     /// Everything that is ours.
-    pub fn owned(&self) -> impl Iterator<Item = &RecordKey> {
+    pub fn owned(&self) -> impl ExactSizeIterator<Item = &RecordKey> {
         self.owned.keys()
     }
 

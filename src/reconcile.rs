@@ -26,7 +26,6 @@ use crate::rancher::snapshot::Environment;
 use crate::round::{Goal, Preview, Progress, Round, RoundError};
 use crate::route53::client::Client;
 use crate::route53::error::{Error, Refusal};
-use crate::sorted;
 use crate::telemetry::Telemetry;
 use crate::template::sanitize;
 
@@ -303,7 +302,7 @@ impl Reconciler {
         if of > 0 && round.batches.len() == of {
             goes_on(Progress { done: of, of }); // whatever it says, there is nothing more to do
         }
-        round.owned = view.state.owned().count();
+        round.owned = view.state.owned().len();
         (round.in_zone, round.outdated) = view.published(goal.desired);
         if is_settled {
             view.settle(goal.desired, &round.in_zone);
@@ -328,11 +327,10 @@ impl Reconciler {
             }
             known = Some(view);
         }
-        let keys = sorted::set(desired.keys());
         let zone_id = &self.settings.zone_id;
         let below = environment_name(goal.environment, &self.settings.rules.zone);
         let below = below.as_ref();
-        let mut view = listing::list(&mut self.client, zone_id, names, below, &keys, known)?;
+        let mut view = listing::list(&mut self.client, zone_id, names, below, goal.desired, known)?;
         let mut plan = self.plan(&view, goal);
         if plan.hangs_on_ownership()
             && listing::list_state_records(&mut self.client, &self.settings.zone_id, &mut view)?
@@ -394,5 +392,5 @@ pub fn needs_operator(error: &Error) -> bool {
 /// How many record sets are ours, or become ours by this plan, be it to be deleted.
 fn owned(state: &State, plan: &Plan) -> usize {
     let unlisted = plan.deletes.iter().filter(|set| !state.owns(&set.key));
-    state.owned().count() + plan.adopts.len() + unlisted.count()
+    state.owned().len() + plan.adopts.len() + unlisted.count()
 }

@@ -16,7 +16,6 @@ use crate::route53::client::Client;
 use crate::route53::error::Error;
 use crate::route53::xml::HostedZone;
 use crate::shutdown::Gate;
-use crate::sorted;
 use crate::startup;
 use crate::telemetry::Telemetry;
 
@@ -161,14 +160,20 @@ fn kind(zone: &HostedZone) -> String {
 fn list(client: &mut Client, survey: &Survey, zone: &HostedZone) -> Result<String, String> {
     let names = StateNames::new(&survey.environment.uuid, &zone.name).map_err(|e| e.to_string())?;
     let below = environment_name(&survey.environment, &zone.name);
-    let keys = sorted::set(survey.desired.record_sets.keys());
-    let view = listing::list(client, &zone.id, &names, below.as_ref(), &keys, None);
+    let view = listing::list(
+        client,
+        &zone.id,
+        &names,
+        below.as_ref(),
+        &survey.desired,
+        None,
+    );
     let view = view.map_err(|error| error.to_string())?;
     let state = &view.state;
     Ok(format!(
         "{} record sets seen, {} are ours, in {} state records",
         view.zone.iter().count(),
-        state.owned().count(),
+        state.owned().len(),
         state.records().count()
     ))
 }

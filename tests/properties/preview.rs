@@ -17,7 +17,7 @@ pub fn holds(built: &Built, percent: u32, min: usize) {
     let Round { view, plan, .. } = round(&built.zone, setting);
     let state = State::read(&view, &setting.names);
     let unlisted = plan.deletes.iter().filter(|set| !state.owns(&set.key));
-    let ours = state.owned().count() + plan.adopts.len() + unlisted.count();
+    let ours = state.owned().len() + plan.adopts.len() + unlisted.count();
     let mut guarded = plan.clone();
     let settings = GuardSettings {
         percent,

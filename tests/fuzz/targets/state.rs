@@ -129,9 +129,9 @@ fn empty(mut zone: Zone, state: &State, names: &StateNames) {
     };
     let nothing = BTreeMap::new();
     let todo = plan(&nothing, &zone, state, Policy::Sync, &Adopt::Never);
-    assert_eq!(todo.deletes.len(), state.owned().count());
+    assert_eq!(todo.deletes.len(), state.owned().len());
     apply_strictly(&mut zone, &batches(&todo, state, names, 300));
     let after = State::read(&zone, names);
     assert_eq!(foreign(&after), foreign(state));
-    assert_eq!(after.owned().count(), 0);
+    assert_eq!(after.owned().len(), 0);
 }
