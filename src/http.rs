@@ -22,6 +22,8 @@ const CONNECT: Duration = Duration::from_secs(5);
 const IDLE: Duration = Duration::from_secs(10);
 /// Largest head of an answer, in bytes.
 const LARGEST_HEAD: usize = 32 * 1024;
+/// Most bytes that are set aside for a body because its head says that it has as many.
+const MOST_ROOM: u64 = 128 * 1024;
 /// Size of each connection's two buffers, in bytes. ureq's default is 128 KiB each.
 const BUFFER: usize = 16 * 1024;
 
@@ -158,8 +160,16 @@ impl Response {
 
     /// The whole body, `limit` bytes at most.
     pub fn text(self, limit: u64) -> Result<String, HttpError> {
-        let bytes = self.body.into_with_config().limit(limit).read_to_vec();
-        let bytes = bytes.map_err(|error| HttpError::new(&error))?;
+        // A page of a listing has 100 kB: with room for it, it isn't moved a dozen times as it comes.
+        let announced = self
+            .body
+            .content_length()
+            .unwrap_or(MOST_ROOM)
+            .min(MOST_ROOM);
+        let mut bytes = Vec::with_capacity(announced as usize);
+        self.reader(limit)
+            .read_to_end(&mut bytes)
+            .map_err(|error| HttpError::new(&error.into()))?;
         String::from_utf8(bytes).map_err(|_| HttpError {
             message: "the answer isn't UTF-8".to_owned(),
             is_timeout: false,

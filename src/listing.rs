@@ -66,6 +66,22 @@ enum Coverage {
     Below(Name),
 }
 
+impl Coverage {
+    /// What is at or below a name if all of these are, else the whole zone.
+    fn of<'a>(below: Option<&Name>, mut keys: impl Iterator<Item = &'a RecordKey>) -> Coverage {
+        let below = below.filter(|name| keys.all(|key| key.name.is_at_or_below(name)));
+        below.map_or(Coverage::Whole, |name| Coverage::Below(name.clone()))
+    }
+
+    /// The name, if it isn't the whole zone.
+    fn below(&self) -> Option<&Name> {
+        match self {
+            Coverage::Whole => None,
+            Coverage::Below(name) => Some(name),
+        }
+    }
+}
+
 impl View {
     /// Of the state records, with nothing else listed yet.
     fn of_state_records(records: Zone, pages: Vec<Page>, names: &StateNames) -> View {
@@ -110,10 +126,8 @@ impl View {
 
     /// Whether it shows every record set under these names.
     pub fn covers<'a>(&self, mut keys: impl Iterator<Item = &'a RecordKey>) -> bool {
-        match &self.coverage {
-            Coverage::Whole => true,
-            Coverage::Below(name) => keys.all(|key| key.name.is_at_or_below(name)),
-        }
+        let below = self.coverage.below();
+        below.is_none_or(|name| keys.all(|key| key.name.is_at_or_below(name)))
     }
 
     /// Names all of whose desired record sets are in the zone, and those of them that say something
@@ -156,7 +170,7 @@ pub fn list(
     zone_id: &str,
     names: &StateNames,
     environment: Option<&Name>,
-    desired: &Desired,
+    desired: &Arc<Desired>,
     known: Option<View>,
 ) -> Result<View, Error> {
     // One that has changed since it was listed saves nothing, and isn't held meanwhile.
@@ -165,9 +179,13 @@ pub fn list(
     if let Some((records, pages)) = state_records(client, zone_id, &view)? {
         view = View::of_state_records(records, pages, names);
     }
-    let mut keys = desired.record_sets.keys();
-    let below = environment.filter(|name| keys.all(|key| key.name.is_at_or_below(name)));
-    list_rest(client, zone_id, view, below)
+    let coverage = if view.is_settled(desired) {
+        view.coverage.clone()
+    } else {
+        let keys = desired.record_sets.keys();
+        Coverage::of(environment, keys.chain(view.state.owned()))
+    };
+    list_rest(client, zone_id, view, coverage)
 }
 
 /// Lists the state records once more, and then what else is in the view, if they have changed.
@@ -189,25 +207,21 @@ pub fn list_state_records(
             view.pages.records = pages;
             return Ok(listing > 0);
         }
-        let below = match &view.coverage {
-            Coverage::Below(name) => Some(name.clone()),
-            Coverage::Whole => None,
-        };
         let records = View::of_state_records(records, pages, &view.names);
-        *view = list_rest(client, zone_id, records, below.as_ref())?;
+        let coverage = Coverage::of(view.coverage.below(), records.state.owned());
+        *view = list_rest(client, zone_id, records, coverage)?;
     }
     Ok(true)
 }
 
-/// Lists what isn't a state record: what is at or below this name, or the whole zone.
+/// Lists what isn't a state record.
 fn list_rest(
     client: &mut Client,
     zone_id: &str,
     mut view: View,
-    below: Option<&Name>,
+    coverage: Coverage,
 ) -> Result<View, Error> {
-    let below = below.filter(|name| view.state.owned().all(|key| key.name.is_at_or_below(name)));
-    let coverage = below.map_or(Coverage::Whole, |name| Coverage::Below(name.clone()));
+    let below = coverage.below();
     if view.coverage != coverage {
         view.pages.rest.clear();
     }

@@ -75,6 +75,12 @@ fn whatever_goes_wrong_nothing_is_lost_and_all_is_right_in_the_end() {
     });
     let tallies = tallies.into_inner().unwrap();
     let sum = |f: fn(&Tally) -> usize| tallies.iter().map(f).sum::<usize>();
+    let faults = |whose: &[&str]| -> usize {
+        let all = tallies.iter().flat_map(|tally| &tally.faults);
+        all.filter(|((of, _), _)| whose.contains(of))
+            .map(|(_, count)| count)
+            .sum()
+    };
     println!(
         "seeds {first} to {}: {} rounds, {} rests (the longest took {:?}), {} batches, {} edits by \
          others, {} kills ({} with a request in flight, {} between two batches), {} terminations, {} \
@@ -93,8 +99,8 @@ fn whatever_goes_wrong_nothing_is_lost_and_all_is_right_in_the_end() {
         sum(|t| t.kills_in_flight),
         sum(|t| t.kills_between),
         sum(|t| t.terminations),
-        sum(|t| t.route53_faults.values().sum()),
-        sum(|t| t.rancher_faults),
+        faults(&["Route 53"]),
+        faults(&["metadata", "API"]),
         sum(|t| t.lost_names),
         start.elapsed(),
     );
@@ -104,6 +110,40 @@ fn whatever_goes_wrong_nothing_is_lost_and_all_is_right_in_the_end() {
     }
 }
 
+const METADATA: &[&str] = &[
+    "Status(404)",
+    "Status(500)",
+    "Drop",
+    "Cut",
+    "Garbage",
+    "Body(\"null\")",
+    "Body(\"[]\")",
+    "Hang",
+    "Delay",
+];
+const API: &[&str] = &[
+    "Status(500)",
+    "Drop",
+    "Cut",
+    "Garbage",
+    "Hang",
+    "Body(\"<html>\")",
+];
+const ROUTE53: &[&str] = &[
+    "DropBefore",
+    "DropAfter",
+    "CutAfter",
+    "Garbled",
+    "Status(500)",
+    "Status(503)",
+    "StatusAfter",
+    "Throttle",
+    "PriorRequestNotComplete",
+    "Hang",
+    "Delay",
+    "Error",
+];
+
 /// What is there to go wrong did go wrong.
 fn everything_has_happened(tallies: &[Tally]) {
     let sum = |f: &dyn Fn(&Tally) -> usize| tallies.iter().map(f).sum::<usize>();
@@ -112,17 +152,17 @@ fn everything_has_happened(tallies: &[Tally]) {
         ("kills in flight", sum(&|t| t.kills_in_flight)),
         ("kills between batches", sum(&|t| t.kills_between)),
         ("terminations", sum(&|t| t.terminations)),
-        ("faults of Rancher", sum(&|t| t.rancher_faults)),
+        ("restarts of metadata", sum(&|t| t.restarts)),
     ] {
         assert!(count > 0, "no {what}");
     }
-    let faults = |kind: &&str| sum(&|t| t.route53_faults.get(*kind).copied().unwrap_or(0));
-    for kinds in [
-        &["DropBefore", "Status", "Hang", "Delay"][..],
-        &["DropAfter", "CutAfter", "Garbled", "StatusAfter"],
-        &["Throttle", "PriorRequestNotComplete"],
-        &["Error"],
-    ] {
-        assert!(kinds.iter().map(faults).sum::<usize>() > 0, "no {kinds:?}");
-    }
+    let kinds = [("metadata", METADATA), ("API", API), ("Route 53", ROUTE53)];
+    let kinds = kinds.into_iter();
+    let kinds = kinds.flat_map(|(whose, kinds)| kinds.iter().map(move |kind| (whose, *kind)));
+    let is_missing = |(whose, kind): &(&'static str, &str)| {
+        let key = (*whose, (*kind).to_owned());
+        !tallies.iter().any(|tally| tally.faults.contains_key(&key))
+    };
+    let missing: Vec<_> = kinds.filter(is_missing).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }

@@ -1,4 +1,5 @@
-//! What may go wrong between the program and those whom it talks to.
+//! What may go wrong between the program and those whom it talks to. Kinds come by turns, so that
+//! each has come before one comes again.
 
 use std::time::Duration;
 
@@ -10,9 +11,9 @@ fn millis(random: &mut Random, least: u64) -> Duration {
     Duration::from_millis(least + random.below(400) as u64)
 }
 
-pub fn route53(random: &mut Random, naming: Naming) -> sim::route53::Fault {
+pub fn route53(turn: usize, random: &mut Random, naming: Naming) -> sim::route53::Fault {
     use sim::route53::Fault;
-    match random.below(16) {
+    match turn % 16 {
         0 => Fault::DropBefore,
         1..3 => Fault::DropAfter,
         3..5 => Fault::CutAfter(random.below(300)),
@@ -51,9 +52,9 @@ fn refusal(random: &mut Random, naming: Naming) -> sim::route53::Fault {
     }
 }
 
-pub fn metadata(random: &mut Random) -> sim::rancher::Fault {
+pub fn metadata(turn: usize, random: &mut Random) -> sim::rancher::Fault {
     use sim::rancher::Fault;
-    match random.below(12) {
+    match turn % 12 {
         0..2 => Fault::Status(404),
         2 => Fault::Status(500),
         3 => Fault::Drop,
@@ -66,9 +67,9 @@ pub fn metadata(random: &mut Random) -> sim::rancher::Fault {
     }
 }
 
-pub fn api(random: &mut Random) -> sim::rancher::Fault {
+pub fn api(turn: usize, random: &mut Random) -> sim::rancher::Fault {
     use sim::rancher::Fault;
-    match random.below(8) {
+    match turn % 8 {
         0..2 => Fault::Status(500),
         2 => Fault::Status(random.pick(&[401, 403, 404, 422])),
         3 => Fault::Drop,

@@ -13,8 +13,8 @@ use crate::chaos::random::Random;
 use crate::chaos::record::{Naming, TTL};
 use crate::chaos::world::{self, Deed};
 
-/// Faults of Route 53, and of Rancher, between two times of rest: more in a row would only
-/// lengthen the program's pauses, which grow to a minute.
+/// Faults of each, Route 53, metadata and the API, between two times of rest: more in a row would
+/// only lengthen the program's pauses, which grow to a minute.
 const MOST_FAULTS: usize = 8;
 /// Rounds of a quiet end: a rest, edits, and the last rest.
 const QUIET_END: usize = 5;
@@ -108,7 +108,9 @@ pub fn plan(seed: u64, rounds: usize) -> Plan {
         random,
         temper,
         later: BTreeMap::new(),
-        faults: [0; 2],
+        faults: [0; 3],
+        // Stages with seeds in succession begin far from one another, whatever the number of kinds.
+        turns: [seed.wrapping_mul(7) as usize; 3],
     }
     .make(rounds);
     Plan {
@@ -197,9 +199,9 @@ impl Temper {
             (42, What::Deed),
             (weight(edits), What::Edit),
             (weight(20), What::Route53),
-            (weight(8), What::Metadata),
+            (weight(12), What::Metadata),
             (weight(3), What::Restart),
-            (weight(4), What::Api),
+            (weight(12), What::Api),
             (weight(kills), What::Kill),
             (1, What::Terminate),
             (3, What::Second),
@@ -220,8 +222,10 @@ struct Rounds {
     temper: Temper,
     /// What follows from what has happened, by round.
     later: BTreeMap<usize, Event>,
-    /// Faults since the last rest: of Route 53, of Rancher.
-    faults: [usize; 2],
+    /// Faults since the last rest: of Route 53, of metadata, of the API.
+    faults: [usize; 3],
+    /// Whose turn it is among the kinds of each.
+    turns: [usize; 3],
 }
 
 impl Rounds {
@@ -249,7 +253,7 @@ impl Rounds {
                 due.unwrap_or_else(|| self.event(now))
             };
             if matches!(event, Event::Rest(_)) {
-                self.faults = [0; 2];
+                self.faults = [0; 3];
                 self.later.clear();
                 self.twin(now);
             }
@@ -281,9 +285,11 @@ impl Rounds {
         let random = &mut self.random;
         let (naming, is_large) = (self.temper.naming, self.temper.has_large_crowds);
         let what = random.weighted(&self.temper.weights);
+        let mut turn = 0;
         let of = match what {
             What::Route53 => Some(0),
-            What::Metadata | What::Restart | What::Api => Some(1),
+            What::Metadata | What::Restart => Some(1),
+            What::Api => Some(2),
             _ => None,
         };
         if let Some(of) = of {
@@ -291,6 +297,8 @@ impl Rounds {
             if self.faults[of] > MOST_FAULTS {
                 return Event::Deed(Deed::random(random));
             }
+            turn = self.turns[of];
+            self.turns[of] += 1;
         }
         match what {
             What::Deed if is_large && random.chance(10) => Event::Deed(Deed::large_crowd(random)),
@@ -304,7 +312,7 @@ impl Rounds {
                 ];
                 let operation = random.weighted(&operations);
                 let times = random.pick(&[1, 1, 2]);
-                let fault = match faults::route53(random, naming) {
+                let fault = match faults::route53(turn, random, naming) {
                     route53::Fault::Error { .. } if self.temper.is_alone => {
                         route53::Fault::Status(500)
                     }
@@ -322,7 +330,7 @@ impl Rounds {
                 ];
                 let path = random.pick(&paths);
                 let times = 1 + random.below(3);
-                Event::Metadata(path, faults::metadata(random), times)
+                Event::Metadata(path, faults::metadata(turn, random), times)
             }
             What::Restart if random.chance(30) => Event::RestartMetadata,
             What::Restart => {
@@ -332,7 +340,7 @@ impl Rounds {
             }
             What::Api => {
                 let times = 1 + random.below(2);
-                Event::Api(faults::api(random), times)
+                Event::Api(faults::api(turn, random), times)
             }
             What::Kill => {
                 let slot = random.pick(&[0, 0, 1]);

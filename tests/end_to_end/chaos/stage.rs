@@ -60,11 +60,12 @@ pub struct Tally {
     /// Kills after one of the batches of a plan and before another.
     pub kills_between: usize,
     pub terminations: usize,
+    /// Of metadata.
+    pub restarts: usize,
     pub batches: usize,
     pub edits: usize,
-    /// By kind.
-    pub route53_faults: BTreeMap<String, usize>,
-    pub rancher_faults: usize,
+    /// By whose they were, and of what kind.
+    pub faults: BTreeMap<(&'static str, String), usize>,
     /// Restarts for names that Rancher had taken and lost.
     pub lost_names: usize,
     pub longest_rest: Duration,
@@ -134,27 +135,22 @@ impl Stage {
 
     fn tally(&mut self) -> Tally {
         let watcher = lock(&self.watcher);
-        let mut rancher_faults = 0;
+        let mut faults = BTreeMap::new();
         self.rancher.wait_until(Duration::ZERO, |state| {
-            rancher_faults = state.faults_shown();
+            count(&mut faults, "metadata", state.shown_by_metadata());
+            count(&mut faults, "API", state.shown_by_api());
             true
         });
-        let mut route53_faults = BTreeMap::new();
-        for fault in self
-            .route53
-            .requests()
-            .iter()
-            .filter_map(|r| r.fault.as_ref())
-        {
-            let shown = format!("{fault:?}");
-            let kind = shown.split([' ', '(']).next().unwrap_or_default();
-            *route53_faults.entry(kind.to_owned()).or_default() += 1;
-        }
+        let requests = self.route53.requests();
+        count(
+            &mut faults,
+            "Route 53",
+            requests.iter().filter_map(|request| request.fault.as_ref()),
+        );
         Tally {
             batches: watcher.batches,
             edits: watcher.edits,
-            route53_faults,
-            rancher_faults,
+            faults,
             ..self.tally.clone()
         }
     }
@@ -164,7 +160,10 @@ impl Stage {
             Event::Deed(deed) => self.deed(&deed),
             Event::Edit(edit) => self.edit(&edit),
             Event::Metadata(path, fault, times) => self.rancher.inject_metadata(path, fault, times),
-            Event::RestartMetadata => self.rancher.restart_metadata(),
+            Event::RestartMetadata => {
+                self.rancher.restart_metadata();
+                self.tally.restarts += 1;
+            }
             Event::UnloadMetadata => self.rancher.unload(),
             Event::LoadMetadata => self.rancher.load(),
             Event::Api(fault, times) => self.rancher.inject_api(fault, times),
@@ -301,6 +300,23 @@ impl Stage {
             self.kill(slot, Moment::Now);
         }
         self.start(0);
+    }
+}
+
+/// Counts faults by their kind, which leaves out how long and how much.
+fn count<'a, F: std::fmt::Debug + 'a>(
+    counts: &mut BTreeMap<(&'static str, String), usize>,
+    whose: &'static str,
+    faults: impl IntoIterator<Item = &'a F>,
+) {
+    for fault in faults {
+        let shown = format!("{fault:?}");
+        let kind = shown.split([' ', '(']).next().unwrap_or_default();
+        let kind = match kind {
+            "Status" | "Body" => &*shown,
+            _ => kind,
+        };
+        *counts.entry((whose, kind.to_owned())).or_default() += 1;
     }
 }
 

@@ -114,7 +114,8 @@ pub struct State {
     pub(super) events: Vec<Event>,
     pub(super) queue: VecDeque<Queued>,
     pub(super) faults: Vec<(Target, Fault, usize)>,
-    faults_shown: usize,
+    shown_by_metadata: Vec<Fault>,
+    shown_by_api: Vec<Fault>,
     /// Counts how often faults were cleared, which ends delays.
     pub(super) clearings: u64,
     delayed: usize,
@@ -181,7 +182,17 @@ impl State {
 
     /// How many requests were shown a fault.
     pub fn faults_shown(&self) -> usize {
-        self.faults_shown
+        self.shown_by_metadata.len() + self.shown_by_api.len()
+    }
+
+    /// Those that metadata has shown.
+    pub fn shown_by_metadata(&self) -> &[Fault] {
+        &self.shown_by_metadata
+    }
+
+    /// Those that the API has shown.
+    pub fn shown_by_api(&self) -> &[Fault] {
+        &self.shown_by_api
     }
 
     pub(super) fn world_mut(&mut self) -> &mut World {
@@ -210,9 +221,13 @@ impl State {
     /// The first fault that fits, once less from now on.
     pub(super) fn take_fault(&mut self, fits: impl Fn(&Target, &Fault) -> bool) -> Option<Fault> {
         let at = self.faults.iter().position(|(t, f, _)| fits(t, f))?;
-        let (_, fault, times) = &mut self.faults[at];
+        let (target, fault, times) = &mut self.faults[at];
         let fault = fault.clone();
-        self.faults_shown += 1;
+        let shown = match target {
+            Target::Metadata(_) => &mut self.shown_by_metadata,
+            Target::Api | Target::Events => &mut self.shown_by_api,
+        };
+        shown.push(fault.clone());
         if *times != usize::MAX {
             *times -= 1;
             if *times == 0 {
@@ -247,7 +262,8 @@ impl Shared {
             events: Vec::new(),
             queue: VecDeque::new(),
             faults: Vec::new(),
-            faults_shown: 0,
+            shown_by_metadata: Vec::new(),
+            shown_by_api: Vec::new(),
             clearings: 0,
             delayed: 0,
             last_id: 0,
