@@ -112,7 +112,7 @@ impl<'a> Gathering<'a> {
     }
 
     /// One more service.
-    pub fn add(&mut self, service: &Service) {
+    pub fn add(&mut self, service: &Service<'_>) {
         let published = self.publish(service);
         let name = published.map(|(name, found)| {
             self.addresses
@@ -122,12 +122,12 @@ impl<'a> Gathering<'a> {
             name
         });
         let key = ServiceKey {
-            stack: service.stack_name.clone(),
-            service: service.name.clone(),
+            stack: service.stack_name.to_string(),
+            service: service.name.to_string(),
         };
         let outcome = ServiceOutcome {
             name,
-            fqdn: service.fqdn.clone(),
+            fqdn: service.fqdn.as_deref().map(str::to_owned),
             is_sidekick: service.is_sidekick,
             unknown_policy: Policy::of(service).err(),
         };
@@ -154,9 +154,9 @@ impl<'a> Gathering<'a> {
         desired
     }
 
-    fn publish(&self, service: &Service) -> Result<(Name, BTreeSet<IpAddr>), Skip> {
-        if !matches!(service.kind.as_str(), "service" | "loadBalancerService") {
-            return Err(Skip::Kind(service.kind.clone()));
+    fn publish(&self, service: &Service<'_>) -> Result<(Name, BTreeSet<IpAddr>), Skip> {
+        if !matches!(&*service.kind, "service" | "loadBalancerService") {
+            return Err(Skip::Kind(service.kind.to_string()));
         }
         let policy = Policy::of(service).unwrap_or(Policy::Auto);
         if policy == Policy::Never {
@@ -166,7 +166,7 @@ impl<'a> Gathering<'a> {
         Ok((self.name(service)?, addresses))
     }
 
-    fn name(&self, service: &Service) -> Result<Name, Skip> {
+    fn name(&self, service: &Service<'_>) -> Result<Name, Skip> {
         let own = service
             .labels
             .get(labels::NAME_TEMPLATE)
@@ -186,7 +186,7 @@ impl<'a> Gathering<'a> {
 
     /// The addresses of the containers that count. If none does, the reason of the one that came
     /// furthest: with one container stopped and one unhealthy, 'unhealthy' is what to look into.
-    fn addresses(&self, service: &Service, policy: Policy) -> Result<BTreeSet<IpAddr>, Skip> {
+    fn addresses(&self, service: &Service<'_>, policy: Policy) -> Result<BTreeSet<IpAddr>, Skip> {
         let mut found = BTreeSet::new();
         let mut skip = Skip::NoContainer;
         for container in &service.containers {
@@ -229,7 +229,7 @@ enum Policy {
 
 impl Policy {
     /// An unknown one comes back as it is; it counts as `auto`.
-    fn of(service: &Service) -> Result<Policy, String> {
+    fn of(service: &Service<'_>) -> Result<Policy, String> {
         match service.labels.get(labels::POLICY) {
             None => Ok(Policy::Auto),
             Some(text) if text.eq_ignore_ascii_case("auto") => Ok(Policy::Auto),

@@ -17,18 +17,18 @@ fn labels_of(pairs: &[(&str, &str)]) -> labels::Labels {
     labels
 }
 
-fn container(host: &str, ports: &[&str]) -> Container {
+fn container(host: &str, ports: &[&str]) -> Container<'static> {
     Container {
         state: "running".into(),
         health_state: Some("healthy".into()),
-        host_uuid: host.into(),
-        ports: ports.iter().map(|port| port.to_string()).collect(),
+        host_uuid: host.to_owned().into(),
+        ports: ports.iter().map(|port| port.to_string().into()).collect(),
     }
 }
 
-fn service(name: &str, containers: Vec<Container>) -> Service {
+fn service(name: &str, containers: Vec<Container<'static>>) -> Service<'static> {
     Service {
-        name: name.into(),
+        name: name.to_owned().into(),
         stack_name: "shop".into(),
         kind: "service".into(),
         containers,
@@ -39,7 +39,7 @@ fn service(name: &str, containers: Vec<Container>) -> Service {
 /// All that metadata says.
 struct World {
     environment: Environment,
-    services: Vec<Service>,
+    services: Vec<Service<'static>>,
     hosts: HashMap<String, Host>,
 }
 
@@ -51,7 +51,7 @@ fn desired(world: &World, rules: &Rules) -> Desired {
     gathering.finish()
 }
 
-fn world(services: Vec<Service>) -> World {
+fn world(services: Vec<Service<'static>>) -> World {
     let host = |ip: &str, labels: &[(&str, &str)]| Host {
         agent_ip: ip.into(),
         labels: labels_of(labels),
@@ -100,7 +100,7 @@ fn lines(desired: &Desired) -> Vec<String> {
         .collect()
 }
 
-fn outcome(service: Service) -> Result<Vec<String>, String> {
+fn outcome(service: Service<'static>) -> Result<Vec<String>, String> {
     let desired = desired(&world(vec![service]), &rules());
     let outcome = desired.services.values().next().unwrap();
     match &outcome.name {
@@ -117,7 +117,7 @@ fn publishes_what_the_samples_of_a_real_server_say() {
     let mut services = Vec::new();
     snapshot::read_services(
         &include_bytes!("../tests/samples/services.json")[..],
-        &mut |service| services.push(service),
+        &mut |service| services.push(service.into_owned()),
     )
     .unwrap();
     let world = World {

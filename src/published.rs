@@ -14,19 +14,19 @@ pub struct Address(pub IpAddr);
 /// The address of a container that counts, or why it doesn't. With `without_port`, one that
 /// publishes no port counts too.
 pub fn address(
-    container: &Container,
+    container: &Container<'_>,
     hosts: &HashMap<String, Host>,
     without_port: bool,
 ) -> Result<Address, Skip> {
     if container.state != "running" {
-        return Err(Skip::NotRunning(container.state.clone()));
+        return Err(Skip::NotRunning(container.state.to_string()));
     }
     match container.health_state.as_deref() {
         None | Some("healthy" | "updating-healthy") => {}
         Some(other) => return Err(Skip::NotHealthy(other.to_owned())),
     }
     // The host is looked up before the ports: its agent's address tells some of them apart.
-    let host = hosts.get(&container.host_uuid);
+    let host = hosts.get(&*container.host_uuid);
     let agent_ip = host.map_or("", |host| host.agent_ip.as_str());
     let bind = container
         .ports
@@ -35,7 +35,7 @@ pub fn address(
     if bind.is_none() && !without_port {
         return Err(Skip::NoPort);
     }
-    let host = host.ok_or_else(|| Skip::HostUnknown(container.host_uuid.clone()))?;
+    let host = host.ok_or_else(|| Skip::HostUnknown(container.host_uuid.to_string()))?;
     if host
         .labels
         .get(labels::HOST)

@@ -7,7 +7,7 @@
 
 use std::io::Read;
 
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 
 /// Of the text, this much is held before it is looked at, in bytes.
 const WINDOW: usize = 64 * 1024;
@@ -16,28 +16,26 @@ const BLOCK: usize = 16 * 1024;
 /// Longest element, in bytes: a service with 10,000 containers has 22 MB.
 const LONGEST: usize = 64 * 1024 * 1024;
 
-/// Reads a list to its end and gives each element to `take`; `null` is the empty list. Whatever
-/// isn't one list of such elements, whole and with nothing behind it, is an error.
-pub fn each<T: DeserializeOwned>(
-    json: &mut dyn Read,
+/// Decodes the element that a text starts with, which may borrow from it, gives it to `take` and
+/// returns its length in bytes; none if there is more to come of it.
+pub fn first<'a, T: Deserialize<'a>>(
+    text: &'a str,
     take: &mut dyn FnMut(T),
-) -> Result<(), String> {
-    list(json, &mut |text| {
-        let mut elements = serde_json::Deserializer::from_str(text).into_iter();
-        match elements.next() {
-            Some(Ok(element)) => {
-                let length = elements.byte_offset();
-                // Of a number there may be more to come.
-                let is_whole = length < text.len() || text.ends_with(['}', ']', '"']);
-                Ok(is_whole.then(|| {
-                    take(element);
-                    length
-                }))
-            }
-            Some(Err(error)) if !error.is_eof() => Err(error.to_string()),
-            Some(Err(_)) | None => Ok(None),
+) -> Result<Option<usize>, String> {
+    let mut elements = serde_json::Deserializer::from_str(text).into_iter();
+    match elements.next() {
+        Some(Ok(element)) => {
+            let length = elements.byte_offset();
+            // Of a number there may be more to come.
+            let is_whole = length < text.len() || text.ends_with(['}', ']', '"']);
+            Ok(is_whole.then(|| {
+                take(element);
+                length
+            }))
         }
-    })
+        Some(Err(error)) if !error.is_eof() => Err(error.to_string()),
+        Some(Err(_)) | None => Ok(None),
+    }
 }
 
 /// What may come next.
@@ -50,9 +48,10 @@ enum Next {
     Nothing,
 }
 
-/// The list itself. `take` takes the element that a text starts with and returns its length;
-/// none if there is more to come of it.
-fn list(
+/// Reads a list to its end; `null` is the empty list. `take` is given each element, with what is
+/// behind it, to take the [`first`]. Whatever isn't one list of such elements, whole and with nothing
+/// behind it, is an error.
+pub fn each(
     json: &mut dyn Read,
     take: &mut dyn FnMut(&str) -> Result<Option<usize>, String>,
 ) -> Result<(), String> {
@@ -159,7 +158,9 @@ mod tests {
 
     fn elements(json: &[u8], at_once: usize) -> Result<Vec<Value>, String> {
         let mut all = Vec::new();
-        each(&mut Drops(json, at_once), &mut |element| all.push(element))?;
+        each(&mut Drops(json, at_once), &mut |text| {
+            first(text, &mut |element| all.push(element))
+        })?;
         Ok(all)
     }
 
@@ -225,7 +226,7 @@ mod tests {
         let found = elements(format!("[\"{long}\",2]").as_bytes(), 7001);
         assert_eq!(found, Ok(vec![json!(long), json!(2)]));
         let mut endless = (&b"[\""[..]).chain(std::io::repeat(b'x'));
-        let error = each(&mut endless, &mut |_: Value| ()).unwrap_err();
+        let error = each(&mut endless, &mut |text| first(text, &mut |_: Value| ())).unwrap_err();
         assert!(error.contains("longer than 67108864"), "{error}");
     }
 

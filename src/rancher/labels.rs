@@ -75,7 +75,8 @@ impl<'de> Deserialize<'de> for Labels {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Labels, A::Error> {
                 let mut labels = Labels::default();
-                while let Some(key) = map.next_key::<String>()? {
+                while let Some(MaybeText(key)) = map.next_key()? {
+                    let key = key.unwrap_or_default();
                     if PREFIXES.iter().any(|prefix| key.starts_with(prefix)) {
                         if let MaybeText(Some(text)) = map.next_value()? {
                             labels.insert(&key, &text);

@@ -1,6 +1,7 @@
 //! What Rancher's metadata says at one instant, as types: only the fields that are needed, with
 //! everything that Rancher leaves open (null, missing, extra, numbers for texts) already settled.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{BufReader, Read};
 
@@ -20,36 +21,36 @@ pub struct Environment {
     pub own_stack: String,
 }
 
-/// From `/services`.
+/// From `/services`; its texts are those of the JSON where they stand there as they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Service {
+pub struct Service<'a> {
     /// Its name; that of a sidekick differs from the primary service's.
-    pub name: String,
+    pub name: Cow<'a, str>,
     /// Its stack's name.
-    pub stack_name: String,
+    pub stack_name: Cow<'a, str>,
     /// `service`, `loadBalancerService`, …
-    pub kind: String,
+    pub kind: Cow<'a, str>,
     /// Those that steer publication.
     pub labels: Labels,
     /// The name that Rancher shows for it; none until written back.
-    pub fqdn: Option<String>,
+    pub fqdn: Option<Cow<'a, str>>,
     /// A sidekick's `fqdn` is never set by Rancher.
     pub is_sidekick: bool,
     /// In Rancher's order.
-    pub containers: Vec<Container>,
+    pub containers: Vec<Container<'a>>,
 }
 
 /// From a service's `containers`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Container {
+pub struct Container<'a> {
     /// `running`, `stopped`, …
-    pub state: String,
+    pub state: Cow<'a, str>,
     /// None without a health check.
-    pub health_state: Option<String>,
+    pub health_state: Option<Cow<'a, str>>,
     /// UUID of its host.
-    pub host_uuid: String,
+    pub host_uuid: Cow<'a, str>,
     /// As Rancher writes them: `203.0.113.11:8080:80/tcp`.
-    pub ports: Vec<String>,
+    pub ports: Vec<Cow<'a, str>>,
 }
 
 /// From `/hosts`.
@@ -61,61 +62,90 @@ pub struct Host {
     pub labels: Labels,
 }
 
+impl Service<'_> {
+    /// The same, for those who keep it.
+    pub fn into_owned(self) -> Service<'static> {
+        fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
+            text.into_owned().into()
+        }
+        let container = |container: Container<'_>| Container {
+            state: owned(container.state),
+            health_state: container.health_state.map(owned),
+            host_uuid: owned(container.host_uuid),
+            ports: container.ports.into_iter().map(owned).collect(),
+        };
+        Service {
+            name: owned(self.name),
+            stack_name: owned(self.stack_name),
+            kind: owned(self.kind),
+            labels: self.labels,
+            fqdn: self.fqdn.map(owned),
+            is_sidekick: self.is_sidekick,
+            containers: self.containers.into_iter().map(container).collect(),
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct RawStack {
-    #[serde(default, deserialize_with = "tolerant::text")]
+    #[serde(default, deserialize_with = "tolerant::owned_text")]
     name: Option<String>,
-    #[serde(default, deserialize_with = "tolerant::text")]
+    #[serde(default, deserialize_with = "tolerant::owned_text")]
     environment_name: Option<String>,
-    #[serde(default, deserialize_with = "tolerant::text")]
+    #[serde(default, deserialize_with = "tolerant::owned_text")]
     environment_uuid: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct RawService {
-    #[serde(default, deserialize_with = "tolerant::text")]
-    name: Option<String>,
-    #[serde(default, deserialize_with = "tolerant::text")]
-    stack_name: Option<String>,
-    #[serde(default, deserialize_with = "tolerant::text")]
-    kind: Option<String>,
+struct RawService<'a> {
+    #[serde(borrow, default, deserialize_with = "tolerant::text")]
+    name: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "tolerant::text")]
+    stack_name: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "tolerant::text")]
+    kind: Option<Cow<'a, str>>,
     #[serde(default)]
     labels: Labels,
-    #[serde(default, deserialize_with = "tolerant::text")]
-    fqdn: Option<String>,
-    #[serde(default, deserialize_with = "tolerant::text")]
-    primary_service_name: Option<String>,
-    #[serde(default, deserialize_with = "tolerant::list::<_, RawContainer, _>")]
-    containers: Vec<Container>,
-}
-
-#[derive(Deserialize)]
-struct RawContainer {
-    #[serde(default, deserialize_with = "tolerant::text")]
-    state: Option<String>,
-    #[serde(default, deserialize_with = "tolerant::text")]
-    health_state: Option<String>,
-    #[serde(default, deserialize_with = "tolerant::text")]
-    host_uuid: Option<String>,
+    #[serde(borrow, default, deserialize_with = "tolerant::text")]
+    fqdn: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "tolerant::text")]
+    primary_service_name: Option<Cow<'a, str>>,
     #[serde(
+        borrow,
         default,
-        deserialize_with = "tolerant::list::<_, tolerant::MaybeText, _>"
+        deserialize_with = "tolerant::list::<_, RawContainer<'a>, _>"
     )]
-    ports: Vec<String>,
+    containers: Vec<Container<'a>>,
 }
 
 #[derive(Deserialize)]
-struct RawHost {
-    #[serde(default, deserialize_with = "tolerant::text")]
-    uuid: Option<String>,
-    #[serde(default, deserialize_with = "tolerant::text")]
-    agent_ip: Option<String>,
+struct RawContainer<'a> {
+    #[serde(borrow, default, deserialize_with = "tolerant::text")]
+    state: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "tolerant::text")]
+    health_state: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "tolerant::text")]
+    host_uuid: Option<Cow<'a, str>>,
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "tolerant::list::<_, tolerant::MaybeText<'a>, _>"
+    )]
+    ports: Vec<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct RawHost<'a> {
+    #[serde(borrow, default, deserialize_with = "tolerant::text")]
+    uuid: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "tolerant::text")]
+    agent_ip: Option<Cow<'a, str>>,
     #[serde(default)]
     labels: Labels,
 }
 
-impl From<RawService> for Option<Service> {
-    fn from(raw: RawService) -> Self {
+impl<'a> From<RawService<'a>> for Option<Service<'a>> {
+    fn from(raw: RawService<'a>) -> Self {
         let name = raw.name.unwrap_or_default();
         let is_sidekick = raw
             .primary_service_name
@@ -132,8 +162,8 @@ impl From<RawService> for Option<Service> {
     }
 }
 
-impl From<RawContainer> for Option<Container> {
-    fn from(raw: RawContainer) -> Self {
+impl<'a> From<RawContainer<'a>> for Option<Container<'a>> {
+    fn from(raw: RawContainer<'a>) -> Self {
         Some(Container {
             state: raw.state.unwrap_or_default(),
             health_state: raw.health_state.filter(|state| !state.is_empty()),
@@ -143,21 +173,21 @@ impl From<RawContainer> for Option<Container> {
     }
 }
 
-impl From<tolerant::MaybeText> for Option<String> {
-    fn from(raw: tolerant::MaybeText) -> Self {
+impl<'a> From<tolerant::MaybeText<'a>> for Option<Cow<'a, str>> {
+    fn from(raw: tolerant::MaybeText<'a>) -> Self {
         raw.0
     }
 }
 
-impl From<RawHost> for Option<(String, Host)> {
-    fn from(raw: RawHost) -> Self {
+impl From<RawHost<'_>> for Option<(String, Host)> {
+    fn from(raw: RawHost<'_>) -> Self {
         let host = Host {
-            agent_ip: raw.agent_ip.unwrap_or_default(),
+            agent_ip: raw.agent_ip.unwrap_or_default().into_owned(),
             labels: raw.labels,
         };
         raw.uuid
             .filter(|uuid| !uuid.is_empty())
-            .map(|uuid| (uuid, host))
+            .map(|uuid| (uuid.into_owned(), host))
     }
 }
 
@@ -178,19 +208,23 @@ pub fn read_environment(json: impl Read) -> Result<Environment, String> {
 
 /// Reads the answer to `/services` and gives them to `take` one by one, in Rancher's order. After
 /// an error, what was given so far is not all of them.
-pub fn read_services(mut json: impl Read, take: &mut dyn FnMut(Service)) -> Result<(), String> {
-    elements::each(&mut json, &mut |raw: Option<RawService>| {
-        if let Some(service) = raw.and_then(Into::<Option<Service>>::into) {
-            take(service);
-        }
+pub fn read_services(mut json: impl Read, take: &mut dyn FnMut(Service<'_>)) -> Result<(), String> {
+    elements::each(&mut json, &mut |text| {
+        elements::first(text, &mut |raw: Option<RawService<'_>>| {
+            if let Some(service) = raw.and_then(Into::<Option<Service<'_>>>::into) {
+                take(service);
+            }
+        })
     })
 }
 
 /// Reads the answer to `/hosts`.
 pub fn read_hosts(mut json: impl Read) -> Result<HashMap<String, Host>, String> {
     let mut hosts = HashMap::new();
-    elements::each(&mut json, &mut |raw: Option<RawHost>| {
-        hosts.extend(raw.and_then(Into::<Option<(String, Host)>>::into));
+    elements::each(&mut json, &mut |text| {
+        elements::first(text, &mut |raw: Option<RawHost<'_>>| {
+            hosts.extend(raw.and_then(Into::<Option<(String, Host)>>::into));
+        })
     })?;
     Ok(hosts)
 }
@@ -200,13 +234,13 @@ mod tests {
     use super::*;
     use crate::rancher::labels;
 
-    fn services(json: &str) -> Result<Vec<Service>, String> {
+    fn services(json: &str) -> Result<Vec<Service<'static>>, String> {
         all(json.as_bytes())
     }
 
-    fn all(json: &[u8]) -> Result<Vec<Service>, String> {
+    fn all(json: &[u8]) -> Result<Vec<Service<'static>>, String> {
         let mut services = Vec::new();
-        read_services(json, &mut |service| services.push(service)).map(|()| services)
+        read_services(json, &mut |service| services.push(service.into_owned())).map(|()| services)
     }
 
     #[test]

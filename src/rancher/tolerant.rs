@@ -2,6 +2,7 @@
 //! may come as a number or boolean. A list or map of another JSON type is an error, though:
 //! taking it for an empty one would unpublish what it holds.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -9,43 +10,50 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 use serde_json::Number;
 
 /// A text; a number or boolean as its text; anything else is none.
-pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+pub fn text<'de: 'a, 'a, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Cow<'a, str>>, D::Error> {
     deserializer.deserialize_any(Text)
+}
+
+/// A [`text`] that is kept.
+pub fn owned_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    text(deserializer).map(|text| text.map(Cow::into_owned))
 }
 
 struct Text;
 
 impl<'de> Visitor<'de> for Text {
-    type Value = Option<String>;
+    type Value = Option<Cow<'de, str>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a text")
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
-        Ok(Some(value.to_owned()))
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
+        Ok(Some(value.into()))
     }
 
-    fn visit_string<E>(self, value: String) -> Result<Self::Value, E> {
-        Ok(Some(value))
+    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
+        Ok(Some(value.to_owned().into()))
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(Some(value.to_string()))
+        Ok(Some(value.to_string().into()))
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
-        Ok(Some(value.to_string()))
+        Ok(Some(value.to_string().into()))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
-        Ok(Some(value.to_string()))
+        Ok(Some(value.to_string().into()))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
         // As JSON has it, which isn't how the standard library would write it: and that would add
         // 13 kB for this alone.
-        Ok(Number::from_f64(value).map(|number| number.to_string()))
+        Ok(Number::from_f64(value).map(|number| number.to_string().into()))
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
@@ -64,9 +72,9 @@ impl<'de> Visitor<'de> for Text {
 }
 
 /// A [`text`] as an element of a list.
-pub struct MaybeText(pub Option<String>);
+pub struct MaybeText<'a>(pub Option<Cow<'a, str>>);
 
-impl<'de> Deserialize<'de> for MaybeText {
+impl<'de: 'a, 'a> Deserialize<'de> for MaybeText<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         text(deserializer).map(MaybeText)
     }

@@ -68,7 +68,7 @@ fuzz_target!(|bytes: &[u8]| {
 /// All that metadata says.
 struct World {
     environment: Environment,
-    services: Vec<Service>,
+    services: Vec<Service<'static>>,
     hosts: HashMap<String, Host>,
 }
 
@@ -82,9 +82,9 @@ impl World {
     }
 }
 
-fn all_services(json: impl Read) -> Result<Vec<Service>, String> {
+fn all_services(json: impl Read) -> Result<Vec<Service<'static>>, String> {
     let mut services = Vec::new();
-    read_services(json, &mut |service| services.push(service)).map(|()| services)
+    read_services(json, &mut |service| services.push(service.into_owned())).map(|()| services)
 }
 
 fn cut(bytes: &[u8]) -> (&[u8], &[u8]) {
@@ -128,7 +128,7 @@ impl Read for Pieces<'_> {
 
 /// Gives the first service more containers than a record set can have values. In JSON, they
 /// would make the input too long to be fuzzed.
-fn crowd(services: &mut [Service]) {
+fn crowd(services: &mut [Service<'_>]) {
     let containers = services.first_mut().map(|service| &mut service.containers);
     let Some((container, containers)) =
         containers.and_then(|all| Some((all.first()?.clone(), all)))
@@ -138,7 +138,7 @@ fn crowd(services: &mut [Service]) {
     for number in 0..450_u16 {
         let [high, low] = number.to_be_bytes();
         containers.push(Container {
-            ports: vec![format!("10.0.{high}.{low}:80:80/tcp")],
+            ports: vec![format!("10.0.{high}.{low}:80:80/tcp").into()],
             ..container.clone()
         });
     }
