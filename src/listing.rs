@@ -101,7 +101,7 @@ impl View {
     /// Takes in a change that Route 53 has confirmed.
     pub fn apply(&mut self, batch: &ChangeBatch) {
         self.zone.apply(batch);
-        self.state = State::read(&self.zone, &self.names);
+        self.state.apply(batch, &self.names);
         self.pages = Pages::default();
         self.settled = None;
     }

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dns::zone::Held;
-use crate::dns::{Name, NameError, RecordKey, RecordSet, RecordType, Zone, txt};
+use crate::dns::{ChangeBatch, Name, NameError, RecordKey, RecordSet, RecordType, Zone, txt};
 use crate::sorted;
 
 /// Most entries in one state record that we write, of the 400 values that Route 53 allows.
@@ -127,12 +127,20 @@ fn owned_key(value: &str, zone: &Name) -> Option<RecordKey> {
 /// All state records of an environment, as the zone has them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {
-    /// By index; the record set as downloaded, with its entries.
-    records: BTreeMap<u16, (RecordSet, BTreeSet<Entry>)>,
-    /// Which records list an owned record set: one, or several after a crash during a split.
-    owned: BTreeMap<RecordKey, BTreeSet<u16>>,
+    /// In the order of their indexes.
+    records: Vec<Record>,
+    /// Which records list an owned record set, in order: one, or several after a crash during a split.
+    owned: BTreeMap<RecordKey, Vec<u16>>,
     /// Names of state records that something else occupies.
     blocked: BTreeSet<u16>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Record {
+    index: u16,
+    /// As downloaded.
+    set: RecordSet,
+    entries: BTreeSet<Entry>,
 }
 
 impl State {
@@ -159,10 +167,54 @@ impl State {
         let entries = sorted::set(values.map(|value| Entry::read(value, zone)));
         for entry in &entries {
             if let Entry::Owned(key) = entry {
-                self.owned.entry(key.clone()).or_default().insert(index);
+                let listed_in = self.owned.entry(key.clone()).or_default();
+                let at = listed_in.partition_point(|other| *other < index);
+                listed_in.insert(at, index);
             }
         }
-        self.records.insert(index, (set.clone(), entries));
+        let at = self.place(index).unwrap_or_else(|at| at);
+        let set = set.clone();
+        let record = Record {
+            index,
+            set,
+            entries,
+        };
+        self.records.insert(at, record);
+    }
+
+    /// Takes in a change of the zone that it was read from, as [`Zone::apply`] does: only the state
+    /// records in it are read.
+    pub fn apply(&mut self, batch: &ChangeBatch, names: &StateNames) {
+        for set in &batch.deletes {
+            if let Some(index) = names.index_of(&set.key) {
+                self.remove(index);
+            }
+        }
+        for set in &batch.creates {
+            if let Some(index) = names.index_of(&set.key) {
+                self.remove(index);
+                self.add(index, set, &names.zone);
+            }
+        }
+    }
+
+    /// Where the record of this index is, or belongs.
+    fn place(&self, index: u16) -> Result<usize, usize> {
+        self.records
+            .binary_search_by_key(&index, |record| record.index)
+    }
+
+    fn remove(&mut self, index: u16) {
+        let Ok(at) = self.place(index) else { return };
+        for entry in &self.records.remove(at).entries {
+            let Entry::Owned(key) = entry else { continue };
+            if let Some(listed_in) = self.owned.get_mut(key) {
+                listed_in.retain(|other| *other != index);
+                if listed_in.is_empty() {
+                    self.owned.remove(key);
+                }
+            }
+        }
     }
 
     /// Whether a record set is ours.
@@ -184,12 +236,12 @@ impl State {
     pub fn records(&self) -> impl Iterator<Item = (u16, &RecordSet, &BTreeSet<Entry>)> {
         self.records
             .iter()
-            .map(|(index, (set, entries))| (*index, set, entries))
+            .map(|record| (record.index, &record.set, &record.entries))
     }
 
     /// Whether no state record can have this index: it exists, or something else has its name.
     pub fn is_taken(&self, index: u16) -> bool {
-        self.records.contains_key(&index) || self.blocked.contains(&index)
+        self.place(index).is_ok() || self.blocked.contains(&index)
     }
 }
 

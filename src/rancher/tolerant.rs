@@ -108,7 +108,6 @@ where
             while let Some(raw) = list.next_element::<Option<Raw>>()? {
                 kept.extend(raw.and_then(Into::into));
             }
-            kept.shrink_to_fit();
             Ok(kept)
         }
     }

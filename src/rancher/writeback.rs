@@ -4,6 +4,7 @@
 //! later and silently drops one whose service it doesn't find.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound::{Excluded, Unbounded};
 use std::time::{Duration, Instant};
 
 use crate::aws::retry::backoff;
@@ -40,6 +41,11 @@ pub fn missing(desired: &Desired, in_zone: &BTreeSet<Name>) -> BTreeMap<ServiceK
 #[derive(Debug)]
 pub struct WriteBack {
     tasks: BTreeMap<ServiceKey, Task>,
+    /// How many of them Rancher refuses.
+    refused: usize,
+    /// The one that was sent last. It goes on from there: thousands are sent one by one, and to look
+    /// through all of them each time would take longer than to send.
+    last: Option<ServiceKey>,
     /// While the API as a whole doesn't work, nothing is tried before then.
     paused_until: Instant,
     /// Calls that failed in succession because the API didn't work.
@@ -61,6 +67,8 @@ impl WriteBack {
     pub fn new(now: Instant) -> WriteBack {
         WriteBack {
             tasks: BTreeMap::new(),
+            refused: 0,
+            last: None,
             paused_until: now,
             failures: 0,
         }
@@ -70,6 +78,7 @@ impl WriteBack {
     /// or forgotten.
     pub fn want(&mut self, missing: BTreeMap<ServiceKey, Name>, now: Instant) {
         let mut known = std::mem::take(&mut self.tasks);
+        self.refused = 0;
         for (key, name) in missing {
             let mut task = Task {
                 name,
@@ -81,6 +90,7 @@ impl WriteBack {
             if let Some(old) = known.get_mut(&key).filter(|old| old.name == task.name) {
                 (task.due, task.refusals) = (old.due, old.refusals);
                 task.refused = old.refused.take();
+                self.refused += usize::from(task.refused.is_some());
             }
             self.tasks.insert(key, task);
         }
@@ -99,6 +109,9 @@ impl WriteBack {
     /// Which names Rancher refuses, and why: by service, in words.
     pub fn refusals(&self) -> BTreeMap<String, String> {
         let mut refusals = BTreeMap::new();
+        if self.refused == 0 {
+            return refusals;
+        }
         for (key, task) in &self.tasks {
             if let Some(words) = &task.refused {
                 refusals.insert(key.to_string(), words.clone());
@@ -121,26 +134,33 @@ impl WriteBack {
         if now < self.paused_until {
             return None;
         }
-        let (key, task) = self.tasks.iter().min_by_key(|(_, task)| task.due)?;
+        let is_due = |(_, task): &(&ServiceKey, &Task)| task.due <= now;
+        let rest = self.last.as_ref().map_or(Unbounded, Excluded);
+        let mut rest = self.tasks.range((rest, Unbounded));
+        let next = rest.find(is_due);
+        let (key, task) = next.or_else(|| self.tasks.iter().find(is_due))?;
         let timeout = TIMEOUT.saturating_mul(2u32.saturating_pow(self.failures));
-        (task.due <= now).then(|| (key.clone(), task.name.clone(), timeout.min(LONGEST_TIMEOUT)))
+        Some((key.clone(), task.name.clone(), timeout.min(LONGEST_TIMEOUT)))
     }
 
     /// Rancher has taken the event; metadata will show whether it did something with it.
     pub fn accepted(&mut self, key: &ServiceKey, now: Instant) {
         self.failures = 0;
+        self.last = Some(key.clone());
         if let Some(task) = self.tasks.get_mut(key) {
             task.due = now + AGAIN;
-            task.refused = None;
+            self.refused -= usize::from(task.refused.take().is_some());
         }
     }
 
     /// Rancher takes events, but not this one; why in its words.
     pub fn refused(&mut self, key: &ServiceKey, words: &str, now: Instant, random: f64) {
         self.failures = 0;
+        self.last = Some(key.clone());
         if let Some(task) = self.tasks.get_mut(key) {
             task.due = now + BACKOFF + backoff(task.refusals, BACKOFF, AGAIN, random);
             task.refusals = task.refusals.saturating_add(1);
+            self.refused += usize::from(task.refused.is_none());
             task.refused = Some(words.to_owned());
         }
     }
@@ -253,6 +273,50 @@ mod tests {
         assert_eq!(writeback.next(start + seconds(2)).unwrap().0, key("a"));
         writeback.accepted(&key("a"), start + seconds(2));
         assert_eq!(writeback.refusals(), [].into());
+    }
+
+    #[test]
+    fn a_refusal_is_forgotten_with_the_name_that_was_refused() {
+        let start = Instant::now();
+        let refused = |again: BTreeMap<ServiceKey, Name>| {
+            let mut writeback = WriteBack::new(start);
+            writeback.want(wanted(&["a"]), start);
+            writeback.refused(&key("a"), "no", start, 1.0);
+            writeback.refused(&key("a"), "no", start, 1.0);
+            writeback.want(again, start);
+            (writeback.refusals().len(), writeback.due())
+        };
+        assert_eq!(refused(wanted(&["a"])), (1, Some(start + seconds(3))));
+        let other = [(key("a"), name("other.z"))].into();
+        assert_eq!(refused(other), (0, Some(start)));
+        assert_eq!(refused(wanted(&["b"])), (0, Some(start)));
+        assert_eq!(refused(wanted(&[])), (0, None));
+    }
+
+    #[test]
+    fn all_have_their_turn_however_often_the_list_is_made_anew() {
+        let start = Instant::now();
+        let mut writeback = WriteBack::new(start);
+        let services = ["a", "b", "c", "d"];
+        let mut sent = Vec::new();
+        for _ in 0..6 {
+            writeback.want(wanted(&services), start);
+            let Some((key, _, _)) = writeback.next(start) else {
+                break;
+            };
+            match &*key.service {
+                "b" => writeback.refused(&key, "no", start, 1.0),
+                _ => writeback.accepted(&key, start),
+            }
+            sent.push(key.service);
+        }
+        assert_eq!(sent, services);
+        // Those that are due come before those behind them that aren't.
+        writeback.want(wanted(&["a", "b", "c", "d", "aa"]), start);
+        assert_eq!(writeback.next(start).unwrap().0, key("aa"));
+        assert_eq!(writeback.next(start + seconds(2)).unwrap().0, key("aa"));
+        writeback.accepted(&key("aa"), start + seconds(2));
+        assert_eq!(writeback.next(start + seconds(2)).unwrap().0, key("b"));
     }
 
     #[test]
