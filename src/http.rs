@@ -22,7 +22,8 @@ const CONNECT: Duration = Duration::from_secs(5);
 const IDLE: Duration = Duration::from_secs(10);
 /// Largest head of an answer, in bytes.
 const LARGEST_HEAD: usize = 32 * 1024;
-/// Most bytes that are set aside for a body because its head says that it has as many.
+/// Room that is made for a body before it comes, in bytes: as much as its head announces, this at
+/// most, and this if it announces nothing.
 const MOST_ROOM: u64 = 128 * 1024;
 /// Size of each connection's two buffers, in bytes. ureq's default is 128 KiB each.
 const BUFFER: usize = 16 * 1024;
@@ -165,7 +166,8 @@ impl Response {
             .body
             .content_length()
             .unwrap_or(MOST_ROOM)
-            .min(MOST_ROOM);
+            .min(MOST_ROOM)
+            .min(limit);
         let mut bytes = Vec::with_capacity(announced as usize);
         self.reader(limit)
             .read_to_end(&mut bytes)

@@ -179,7 +179,8 @@ pub fn list(
     if let Some((records, pages)) = state_records(client, zone_id, &view)? {
         view = View::of_state_records(records, pages, names);
     }
-    let coverage = if view.is_settled(desired) {
+    // What was listed holds all of a settled zone, but may be more than has to be.
+    let coverage = if view.is_settled(desired) && view.coverage.below() == environment {
         view.coverage.clone()
     } else {
         let keys = desired.record_sets.keys();

@@ -204,8 +204,12 @@ impl<'a> Reader<'a> {
             Ok(rate) if (0.01..=1000.0).contains(&rate) => Ok(rate),
             _ => Err("not such a number".to_owned()),
         };
-        self.value(name, "a number from 0.01 to 1000, a second", parse)
-            .unwrap_or(default)
+        self.value(
+            name,
+            "a number from 0.01 to 1000, a second, such as 5 or 0.5",
+            parse,
+        )
+        .unwrap_or(default)
     }
 
     /// One of several words; the first one is the default.

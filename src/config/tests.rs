@@ -206,6 +206,7 @@ fn a_wrong_setting_names_itself_its_value_and_what_it_takes() {
         ("ROUTE53_REQUEST_RATE", "0", "from 0.01 to 1000"),
         ("ROUTE53_REQUEST_RATE", "NaN", "from 0.01 to 1000"),
         ("ROUTE53_REQUEST_RATE", "5/s", "from 0.01 to 1000"),
+        ("ROUTE53_REQUEST_RATE", ".5", "such as 5 or 0.5"),
         ("ROUTE53_CHANGE_RATE", "-5", "from 0.01 to 1000"),
         ("HEALTH_ADDRESS", ":99999", ":1000"),
         ("HEALTH_ADDRESS", "localhost", "127.0.0.1:1000"),

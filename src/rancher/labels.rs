@@ -127,6 +127,16 @@ mod tests {
         for (json, text) in [
             (r#"{"io.rancher.host.external_dns":false}"#, Some("false")),
             (r#"{"io.rancher.host.external_dns":17}"#, Some("17")),
+            (r#"{"io.rancher.host.external_dns":1.50}"#, Some("1.5")),
+            (r#"{"io.rancher.host.external_dns":1.0}"#, Some("1.0")),
+            (
+                r#"{"io.rancher.host.external_dns":"\u0066alse"}"#,
+                Some("false"),
+            ),
+            (
+                r#"{"io.rancher.h\u006fst.external_dns":"false"}"#,
+                Some("false"),
+            ),
             (r#"{"io.rancher.host.external_dns":null}"#, None),
             (r#"{"io.rancher.host.external_dns":{"a":[1]}}"#, None),
             (r#"{"io.rancher.host.external_dns":["false"]}"#, None),

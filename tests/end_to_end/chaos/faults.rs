@@ -1,5 +1,5 @@
-//! What may go wrong between the program and those whom it talks to. Kinds come by turns, so that
-//! each has come before one comes again.
+//! What may go wrong between the program and those whom it talks to. Kinds come by turns, not by
+//! chance: a few hundred rounds should have seen them all.
 
 use std::time::Duration;
 

@@ -109,8 +109,8 @@ pub fn plan(seed: u64, rounds: usize) -> Plan {
         temper,
         later: BTreeMap::new(),
         faults: [0; 3],
-        // Stages with seeds in succession begin far from one another, whatever the number of kinds.
-        turns: [seed.wrapping_mul(7) as usize; 3],
+        // A stage comes through some kinds only; those of the next seed begin about where these end.
+        turns: [seed.wrapping_mul(5) as usize; 3],
     }
     .make(rounds);
     Plan {
@@ -285,7 +285,6 @@ impl Rounds {
         let random = &mut self.random;
         let (naming, is_large) = (self.temper.naming, self.temper.has_large_crowds);
         let what = random.weighted(&self.temper.weights);
-        let mut turn = 0;
         let of = match what {
             What::Route53 => Some(0),
             What::Metadata | What::Restart => Some(1),
@@ -297,9 +296,12 @@ impl Rounds {
             if self.faults[of] > MOST_FAULTS {
                 return Event::Deed(Deed::random(random));
             }
-            turn = self.turns[of];
-            self.turns[of] += 1;
         }
+        let turns = &mut self.turns;
+        let mut turn = |of: usize| {
+            turns[of] = turns[of].wrapping_add(1);
+            turns[of]
+        };
         match what {
             What::Deed if is_large && random.chance(10) => Event::Deed(Deed::large_crowd(random)),
             What::Deed => Event::Deed(Deed::random(random)),
@@ -312,7 +314,7 @@ impl Rounds {
                 ];
                 let operation = random.weighted(&operations);
                 let times = random.pick(&[1, 1, 2]);
-                let fault = match faults::route53(turn, random, naming) {
+                let fault = match faults::route53(turn(0), random, naming) {
                     route53::Fault::Error { .. } if self.temper.is_alone => {
                         route53::Fault::Status(500)
                     }
@@ -330,7 +332,7 @@ impl Rounds {
                 ];
                 let path = random.pick(&paths);
                 let times = 1 + random.below(3);
-                Event::Metadata(path, faults::metadata(turn, random), times)
+                Event::Metadata(path, faults::metadata(turn(1), random), times)
             }
             What::Restart if random.chance(30) => Event::RestartMetadata,
             What::Restart => {
@@ -340,7 +342,7 @@ impl Rounds {
             }
             What::Api => {
                 let times = 1 + random.below(2);
-                Event::Api(faults::api(turn, random), times)
+                Event::Api(faults::api(turn(2), random), times)
             }
             What::Kill => {
                 let slot = random.pick(&[0, 0, 1]);
