@@ -135,11 +135,11 @@ struct RawContainer<'a> {
 }
 
 #[derive(Deserialize)]
-struct RawHost<'a> {
-    #[serde(borrow, default, deserialize_with = "tolerant::text")]
-    uuid: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "tolerant::text")]
-    agent_ip: Option<Cow<'a, str>>,
+struct RawHost {
+    #[serde(default, deserialize_with = "tolerant::owned_text")]
+    uuid: Option<String>,
+    #[serde(default, deserialize_with = "tolerant::owned_text")]
+    agent_ip: Option<String>,
     #[serde(default)]
     labels: Labels,
 }
@@ -179,15 +179,15 @@ impl<'a> From<tolerant::MaybeText<'a>> for Option<Cow<'a, str>> {
     }
 }
 
-impl From<RawHost<'_>> for Option<(String, Host)> {
-    fn from(raw: RawHost<'_>) -> Self {
+impl From<RawHost> for Option<(String, Host)> {
+    fn from(raw: RawHost) -> Self {
         let host = Host {
-            agent_ip: raw.agent_ip.unwrap_or_default().into_owned(),
+            agent_ip: raw.agent_ip.unwrap_or_default(),
             labels: raw.labels,
         };
         raw.uuid
             .filter(|uuid| !uuid.is_empty())
-            .map(|uuid| (uuid.into_owned(), host))
+            .map(|uuid| (uuid, host))
     }
 }
 
@@ -222,7 +222,7 @@ pub fn read_services(mut json: impl Read, take: &mut dyn FnMut(Service<'_>)) -> 
 pub fn read_hosts(mut json: impl Read) -> Result<HashMap<String, Host>, String> {
     let mut hosts = HashMap::new();
     elements::each(&mut json, &mut |text| {
-        elements::first(text, &mut |raw: Option<RawHost<'_>>| {
+        elements::first(text, &mut |raw: Option<RawHost>| {
             hosts.extend(raw.and_then(Into::<Option<(String, Host)>>::into));
         })
     })?;
