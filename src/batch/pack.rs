@@ -111,7 +111,9 @@ impl Load {
                 load.creates.insert(i);
             }
         }
-        for (i, add) in adds.iter().enumerate() {
+        // One that has to be written again is kept short until then.
+        let is_last = load.is_all_of(rewrite);
+        for (i, add) in adds.iter().enumerate().filter(|_| is_last) {
             let longer = length.plus(add.entry_cost);
             if is_short(longer) && fits(&load, add.cost) {
                 length = longer;
@@ -127,11 +129,9 @@ impl Load {
         (is_of_use && fits(&load, Cost::default())).then_some(load)
     }
 
-    /// Whether nothing is left of a rewrite that has to be, but additions for which there may be
-    /// room elsewhere.
-    fn is_rest_of(&self, rewrite: &Rewrite<'_>) -> bool {
-        let done = self.deletes.len() + self.creates.len();
-        done > 0 && done == rewrite.deletes.len() + rewrite.creates.len()
+    /// Whether nothing is left of a rewrite but additions, for which there may be room elsewhere.
+    fn is_all_of(&self, rewrite: &Rewrite<'_>) -> bool {
+        self.deletes.len() + self.creates.len() == rewrite.deletes.len() + rewrite.creates.len()
     }
 }
 
@@ -155,7 +155,8 @@ impl Packer<'_> {
             let found = (earliest..self.bins.len()).find_map(|bin| {
                 Load::of(&rewrite, adds, self.bins[bin].cost)
                     .filter(|load| {
-                        *load == most || load.cost.share() >= least || load.is_rest_of(&rewrite)
+                        let is_rest = !rewrite.is_done() && load.is_all_of(&rewrite);
+                        is_rest || *load == most || load.cost.share() >= least
                     })
                     .map(|load| (bin, load))
             });

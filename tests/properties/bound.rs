@@ -2,9 +2,9 @@
 //! glance at how the program packs them.
 //!
 //! What any way must send: a DELETE and a CREATE of all that differs; of a state record that
-//! loses entries, its old content and all that remains of it; a value for each new entry; and of
-//! each state record that has room while there are new entries, its content twice, since they go
-//! to the first with room.
+//! loses entries, its old content and all that remains of it; a value for each new entry, and for
+//! each that comes with a CREATE; and of each state record that has room while there are new entries,
+//! its content twice, since they go to the first with room.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,12 +60,37 @@ impl Cost {
     }
 }
 
+/// What has to be sent.
+#[derive(Default)]
+struct Load {
+    total: Cost,
+    /// Of which each of these goes in one request.
+    whole: Vec<Cost>,
+}
+
+impl Load {
+    fn add(&mut self, cost: Cost) {
+        self.total = self.total.plus(cost);
+    }
+
+    /// Adds something that goes in one request, unless it is too much for any.
+    fn add_whole(&mut self, cost: Cost) {
+        self.add(cost);
+        if cost.fits() {
+            self.whole.push(cost);
+        }
+    }
+}
+
 /// A state record before.
 struct Record {
     entries: BTreeSet<Key>,
+    /// One that we write; a longer one is another tool's.
     is_short: bool,
-    /// Its old content and what remains of it.
-    rewriting: Cost,
+    old: Cost,
+    /// Entries that it surely keeps if it is written. One that is too long needn't keep what another
+    /// one lists as well.
+    kept: BTreeSet<Key>,
     /// What remains of it.
     remains: Cost,
     must_be_written: bool,
@@ -87,9 +112,7 @@ pub fn check(took: usize, before: &aws::Zone, after: &aws::Zone) -> usize {
 
 /// The least number of batches that lead from one zone to the other.
 fn least(before: &aws::Zone, after: &aws::Zone) -> usize {
-    let mut total = Cost::default();
-    let mut indivisible: Vec<Cost> = Vec::new();
-
+    let mut load = Load::default();
     let (old, new) = (others(before), others(after));
     let mut created: BTreeMap<Key, Cost> = BTreeMap::new();
     for (id, to) in &new {
@@ -98,11 +121,7 @@ fn least(before: &aws::Zone, after: &aws::Zone) -> usize {
                 created.insert((id.0.clone(), id.1.clone()), Cost::of(&to.values));
             }
             Some(from) if from != to => {
-                let change = Cost::of(&from.values).plus(Cost::of(&to.values));
-                total = total.plus(change);
-                if change.fits() {
-                    indivisible.push(change);
-                }
+                load.add_whole(Cost::of(&from.values).plus(Cost::of(&to.values)));
             }
             Some(_) => {}
         }
@@ -110,60 +129,35 @@ fn least(before: &aws::Zone, after: &aws::Zone) -> usize {
     let mut deleted: BTreeMap<Key, Cost> = BTreeMap::new();
     for (id, gone) in old.iter().filter(|(id, _)| !new.contains_key(*id)) {
         let cost = Cost::of(&gone.values);
-        total = total.plus(cost);
-        indivisible.push(cost);
+        load.add_whole(cost);
         deleted.insert((id.0.clone(), id.1.clone()), cost);
     }
 
     let owned = owned(after);
-    let mut times_listed: BTreeMap<Key, usize> = BTreeMap::new();
-    for key in state_records(before).values().flat_map(entries) {
-        *times_listed.entry(key).or_default() += 1;
-    }
-    let mut records: Vec<Record> = state_records(before)
-        .values()
-        .map(|set| Record::new(set, &owned, &times_listed))
-        .collect();
-    let mut new_entries: Vec<Cost> = Vec::new();
+    let mut records = Record::all(before, &owned);
+    must_be_written(&mut records, &created, &owned);
     for key in &owned {
-        let entry = entry_cost(key);
-        let listed: Vec<usize> = (0..records.len())
-            .filter(|i| records[*i].entries.contains(key))
-            .collect();
+        let mut listing = records.iter().filter(|r| r.entries.contains(key));
         let create = created.get(key);
-        match &listed[..] {
-            [] => {
-                new_entries.push(entry);
-                let create = create.copied().unwrap_or_default();
-                total = total.plus(create).plus(entry);
-                indivisible.push(create.plus(entry));
-            }
-            [only] if create.is_some() && records[*only].is_short => {
-                records[*only].must_be_written = true;
-                total = total.plus(*create.unwrap());
-                indivisible.push(*create.unwrap());
-            }
-            _ => total = total.plus(create.copied().unwrap_or_default()),
+        // All that list it are written anew: at least one of them, or a new one, has it then.
+        let is_rewritten = listing.clone().all(|record| record.must_be_written);
+        let is_counted = listing.any(|record| record.must_be_written && record.kept.contains(key));
+        match create {
+            Some(create) if is_counted => load.add_whole(*create),
+            // It shares the batch with a write of its entry.
+            Some(create) => load.add_whole(create.plus(entry_cost(key))),
+            None if is_rewritten && !is_counted => load.add_whole(entry_cost(key)),
+            None => {}
         }
     }
-
     let mut least = 0;
-    // New entries go to the first with room, at most so many.
-    let longest = new_entries.iter().map(|c| c.characters).max().unwrap_or(0);
-    let shortest = new_entries.iter().map(|c| c.characters).min().unwrap_or(1);
-    let mut homeless = new_entries.len();
-    for record in records.iter_mut().filter(|record| record.is_short) {
-        let entries = 100 - record.remains.records;
-        let characters = 6_000 - record.remains.characters;
-        if homeless > 0 && entries > 0 && characters >= longest {
-            record.must_be_written = true;
-        }
-        homeless = homeless.saturating_sub(entries.min(characters / shortest));
-    }
     for record in records.iter().filter(|record| record.must_be_written) {
-        total = total.plus(record.rewriting);
-        if record.rewriting.fits() {
-            indivisible.push(record.rewriting);
+        if record.is_short {
+            load.add_whole(record.rewriting());
+        } else {
+            // What remains of it may go to several others.
+            load.add_whole(record.old);
+            load.add(record.remains);
         }
         // Each batch that creates or deletes a record set of its own has to write it.
         let is_elsewhere = |key: &&Key| {
@@ -177,16 +171,45 @@ fn least(before: &aws::Zone, after: &aws::Zone) -> usize {
             .filter_map(|key| created.get(key).or(deleted.get(key)).copied())
             .collect();
         let writes = least_requests(&its_own, record.once_more());
-        total = total.plus(record.once_more().times(writes.saturating_sub(1)));
+        load.add(record.once_more().times(writes.saturating_sub(1)));
         least = least.max(writes);
     }
-    least = least.max(least_requests(&indivisible, Cost::default()));
+    let Load { total, mut whole } = load;
+    least = least.max(least_requests(&whole, Cost::default()));
     least = least.max(total.requests());
-    indivisible.sort_by_key(|item| std::cmp::Reverse(item.share()));
-    while least < indivisible.len() && !may_fit(&indivisible, least) {
+    whole.sort_by_key(|item| std::cmp::Reverse(item.share()));
+    while least < whole.len() && !may_fit(&whole, least) {
         least += 1;
     }
     least
+}
+
+/// Marks the state records that can't stay as they are, besides those that lose entries.
+fn must_be_written(records: &mut [Record], created: &BTreeMap<Key, Cost>, owned: &BTreeSet<Key>) {
+    let mut new_entries: Vec<Cost> = Vec::new();
+    for key in owned {
+        let mut listing = records.iter_mut().filter(|r| r.entries.contains(key));
+        match (listing.next(), listing.next()) {
+            (None, _) => new_entries.push(entry_cost(key)),
+            // With a CREATE of what it alone lists.
+            (Some(only), None) => {
+                only.must_be_written |= only.is_short && created.contains_key(key);
+            }
+            (Some(_), Some(_)) => {}
+        }
+    }
+    // New entries go to the first with room, at most so many.
+    let longest = new_entries.iter().map(|c| c.characters).max().unwrap_or(0);
+    let shortest = new_entries.iter().map(|c| c.characters).min().unwrap_or(1);
+    let mut homeless = new_entries.len();
+    for record in records.iter_mut().filter(|record| record.is_short) {
+        let entries = 100 - record.remains.records;
+        let characters = 6_000 - record.remains.characters;
+        if homeless > 0 && entries > 0 && characters >= longest {
+            record.must_be_written = true;
+        }
+        homeless = homeless.saturating_sub(entries.min(characters / shortest));
+    }
 }
 
 /// Most steps of the search below.
@@ -237,37 +260,56 @@ fn least_requests(items: &[Cost], taken: Cost) -> usize {
 }
 
 impl Record {
+    fn all(before: &aws::Zone, owned: &BTreeSet<Key>) -> Vec<Record> {
+        let sets = state_records(before);
+        let mut times_listed: BTreeMap<Key, usize> = BTreeMap::new();
+        for key in sets.values().flat_map(entries) {
+            *times_listed.entry(key).or_default() += 1;
+        }
+        sets.values()
+            .map(|set| Record::new(set, owned, &times_listed))
+            .collect()
+    }
+
     fn new(
         set: &aws::RecordSet,
         owned: &BTreeSet<Key>,
         times_listed: &BTreeMap<Key, usize>,
     ) -> Record {
         let entries = entries(set);
+        let with_opaque = |entries: &BTreeSet<Key>| {
+            let entries = entries.iter().map(entry_cost);
+            entries.fold(Cost::of(&opaque(set)), Cost::plus)
+        };
         let old = Cost::of(&set.values);
-        let is_short = is_short(old);
-        let remains = entries
-            .intersection(owned)
-            // One that is too long needn't keep what another one lists as well.
+        // Ours may be the longer spelling.
+        let is_short = is_short(old) && is_short(with_opaque(&entries));
+        let kept = entries.intersection(owned);
+        let kept: BTreeSet<Key> = kept
             .filter(|key| is_short || times_listed[*key] == 1)
-            .map(entry_cost)
-            .fold(Cost::of(&opaque(set)), Cost::plus);
+            .cloned()
+            .collect();
         Record {
             is_short,
+            old,
             must_be_written: !entries.is_subset(owned),
-            rewriting: old.plus(remains),
-            remains,
+            remains: with_opaque(&kept),
+            kept,
             entries,
         }
     }
-}
 
-impl Record {
+    /// Its old content and what remains of it.
+    fn rewriting(&self) -> Cost {
+        self.old.plus(self.remains)
+    }
+
     /// What writing it again takes: by then it holds only what remains of it.
     fn once_more(&self) -> Cost {
-        let twice = self.remains.times(2);
+        let (twice, first) = (self.remains.times(2), self.rewriting());
         Cost {
-            records: twice.records.min(self.rewriting.records),
-            characters: twice.characters.min(self.rewriting.characters),
+            records: twice.records.min(first.records),
+            characters: twice.characters.min(first.characters),
         }
     }
 }

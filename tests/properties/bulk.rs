@@ -7,7 +7,7 @@ use sim::route53 as aws;
 use crate::bound;
 use crate::laws;
 use crate::run::{converge, round};
-use crate::world::{Built, Group, TTL, There, World, heavy_worlds, only};
+use crate::world::{Built, Family, Group, TTL, There, World, heavy_worlds, only};
 
 /// Converges, and gives the number of batches and the least there can be.
 fn counted(zone: &mut aws::Zone, built: &Built) -> (usize, usize) {
@@ -106,6 +106,31 @@ fn small_additions_fill_what_bulky_changes_leave() {
     };
     let built = world.build();
     assert_eq!(counted(&mut built.zone.clone(), &built), (10, 10));
+}
+
+#[test]
+fn a_state_record_that_is_written_several_times_is_filled_at_last() {
+    let missing = Group {
+        count: 8,
+        family: Family::Aaaa,
+        name_length: 46,
+        desired: 289,
+        listed: [0].into(),
+        ..Group::default()
+    };
+    let more = Group {
+        count: 60,
+        name_length: 60,
+        desired: 1,
+        ..Group::default()
+    };
+    let world = World {
+        groups: vec![missing, more],
+        ..World::default()
+    };
+    let built = world.build();
+    // Two of the missing ones fit into a request, with the state record as it was; one, if it is full.
+    assert_eq!(counted(&mut built.zone.clone(), &built), (4, 4));
 }
 
 #[test]
