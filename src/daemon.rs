@@ -16,14 +16,14 @@ use crate::pace::Pace;
 use crate::parts::{Parts, parts, reconciler};
 use crate::plan::Policy;
 use crate::rancher::api::{Api, ApiError};
-use crate::rancher::metadata::{Metadata, Unavailable, Version};
+use crate::rancher::metadata::{Metadata, Snapshot, Unavailable, Version};
 use crate::rancher::snapshot::Environment;
 use crate::rancher::writeback::{WriteBack, missing};
 use crate::reconcile::Reconciler;
 use crate::report::Reports;
 use crate::round::{Goal, Progress};
 use crate::shutdown::Gate;
-use crate::startup;
+use crate::startup::{self, FirstRead};
 use crate::status::counters::Outcome;
 use crate::status::part::Part;
 use crate::summary::Summary;
@@ -54,10 +54,15 @@ pub fn run(config: &Config, gate: Gate, telemetry: Telemetry) -> Result<Infallib
         api,
         mut client,
     } = parts(config, gate, &telemetry);
+    let reading = FirstRead::begin(metadata, config.rules.clone())?;
     let zone_id = startup::zone_id(config, &mut client, &telemetry)?;
+    let (metadata, first) = reading.end();
     telemetry.note(|status| status.is_create_only = config.policy == Policy::CreateOnly);
     let reconciler = reconciler(config, client, zone_id, &telemetry);
     let mut daemon = Daemon::new(config, metadata, api, reconciler, telemetry);
+    if let Some((version, snapshot, read)) = first {
+        daemon.learn(version, snapshot, read);
+    }
     loop {
         daemon.step();
     }
@@ -220,6 +225,15 @@ impl Daemon {
         let snapshot = self.metadata.snapshot(version, self.reconciler.rules());
         self.pace.after_snapshot(read.elapsed(), Instant::now());
         let (version, snapshot) = snapshot?;
+        let is_changed = self.learn(version, snapshot, read);
+        if is_reread {
+            self.reread_at = None;
+        }
+        Ok(is_changed || is_reread)
+    }
+
+    /// Takes over what metadata says. True if something else is desired than before.
+    fn learn(&mut self, version: Version, snapshot: Snapshot, read: Instant) -> bool {
         let desired = Arc::new(snapshot.desired);
         let known = Known {
             version,
@@ -246,10 +260,7 @@ impl Daemon {
         });
         self.outdated = self.known.replace(known);
         self.want_write_backs();
-        if is_reread {
-            self.reread_at = None;
-        }
-        Ok(is_changed || is_reread)
+        is_changed
     }
 
     fn round(&mut self) {

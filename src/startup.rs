@@ -1,12 +1,15 @@
-//! What has to be known before the first round: the zone. What may come up later is waited for;
-//! what only an operator can mend is an error.
+//! What has to be known before the first round: the zone, and what metadata says. What may come up
+//! later is waited for; what only an operator can mend is an error.
 
-use std::time::Duration;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use crate::aws::retry;
 use crate::config::Config;
+use crate::desired::Rules;
 use crate::dns::Name;
 use crate::log;
+use crate::rancher::metadata::{Metadata, Snapshot, Version};
 use crate::reconcile::needs_operator;
 use crate::route53::client::Client;
 use crate::route53::error::Error;
@@ -17,6 +20,37 @@ use crate::telemetry::Telemetry;
 /// Ceilings of the wait before the zone is looked for again: at first, and in the long run.
 const WAIT: Duration = Duration::from_secs(2);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// A snapshot, its version, and when its reading began.
+pub type Read = (Version, Snapshot, Instant);
+
+/// The first snapshot, taken on a thread of its own while the zone is looked up: neither needs the
+/// other, and both take their time.
+pub struct FirstRead(JoinHandle<(Metadata, Option<Read>)>);
+
+impl FirstRead {
+    /// Begins it. The error says that there can be no more threads.
+    pub fn begin(mut metadata: Metadata, rules: Rules) -> Result<FirstRead, String> {
+        let read = move || {
+            let started = Instant::now();
+            let version = metadata.version();
+            let taken = version.and_then(|version| metadata.snapshot(version, &rules));
+            // The loop asks again at once, and tells what it hears.
+            let read = taken.ok().map(|(version, taken)| (version, taken, started));
+            (metadata, read)
+        };
+        thread::Builder::new()
+            .name("first-read".to_owned())
+            .spawn(read)
+            .map(FirstRead)
+            .map_err(|error| format!("no thread can be started: {error}"))
+    }
+
+    /// Waits for its end.
+    pub fn end(self) -> (Metadata, Option<Read>) {
+        self.0.join().expect("a thread that doesn't panic")
+    }
+}
 
 /// Why there is no zone to keep.
 enum NoZone {

@@ -185,7 +185,7 @@ fn table(all: &[Measured], quiet: Duration) -> String {
     row("services", &|m| m.services.to_string());
     row("---", &|_| "---:".to_owned());
     row("**into an empty zone**: zone right after", &|m| {
-        limit(seconds(m.first.time), seconds(first_time(1, m.services)))
+        limit(millis(m.first.time), millis(first_time(1, m.services)))
     });
     row("of which start and metadata", &|m| millis(m.first.reading));
     row("CPU", &|m| millis(m.first.cpu));

@@ -1,6 +1,7 @@
 //! What may come up later is waited for; what only an operator can mend ends it with the reason.
 
 use crate::stage::{PATIENCE, Stage, ZONE, web};
+use sim::rancher::State;
 use sim::route53::{Credential, Operation};
 
 #[test]
@@ -104,4 +105,25 @@ fn waits_for_route_53_metadata_and_rancher_with_a_line_at_each_try() {
     assert_eq!(stage.lines().len(), 2);
     stage.rancher.start_api();
     stage.expect_fqdn("shop", "web", "web.shop.prod.example.com");
+}
+
+/// What has changed since is read again before the first batch.
+#[test]
+fn metadata_is_read_while_the_zone_is_looked_up() {
+    let stage = Stage::new(web());
+    stage.route53.go_down();
+    let _service = stage.run();
+    let is_read = |state: &State| {
+        let mut requests = state.metadata_requests().iter();
+        requests.any(|request| request.path.ends_with("/services") && request.status.is_some())
+    };
+    assert!(stage.rancher.wait_until(PATIENCE, is_read));
+    stage.rancher.change(|world| {
+        world.add_service("shop", "late").run_on("h1", 8081);
+    });
+    stage.route53.come_up();
+    stage.expect_fqdn("shop", "late", "late.shop.prod.example.com");
+    let requests = stage.route53.requests();
+    let batches = requests.iter().filter(|request| request.applied);
+    assert_eq!(batches.count(), 1);
 }
