@@ -23,7 +23,7 @@ use crate::reconcile::Reconciler;
 use crate::report::Reports;
 use crate::round::{Goal, Progress};
 use crate::shutdown::Gate;
-use crate::startup::{self, FirstRead};
+use crate::startup;
 use crate::status::counters::Outcome;
 use crate::status::part::Part;
 use crate::summary::Summary;
@@ -50,13 +50,12 @@ pub fn run(config: &Config, gate: Gate, telemetry: Telemetry) -> Result<Infallib
         ],
     );
     let Parts {
-        metadata,
+        mut metadata,
         api,
         mut client,
     } = parts(config, gate, &telemetry);
-    let reading = FirstRead::begin(metadata, config.rules.clone())?;
-    let zone_id = startup::zone_id(config, &mut client, &telemetry)?;
-    let (metadata, first) = reading.end();
+    let (zone_id, first) =
+        startup::zone_id_and_metadata(config, &mut client, &mut metadata, &telemetry)?;
     telemetry.note(|status| status.is_create_only = config.policy == Policy::CreateOnly);
     let reconciler = reconciler(config, client, zone_id, &telemetry);
     let mut daemon = Daemon::new(config, metadata, api, reconciler, telemetry);

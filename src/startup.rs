@@ -1,12 +1,11 @@
 //! What has to be known before the first round: the zone, and what metadata says. What may come up
 //! later is waited for; what only an operator can mend is an error.
 
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::aws::retry;
 use crate::config::Config;
-use crate::desired::Rules;
 use crate::dns::Name;
 use crate::log;
 use crate::rancher::metadata::{Metadata, Snapshot, Version};
@@ -21,35 +20,35 @@ use crate::telemetry::Telemetry;
 const WAIT: Duration = Duration::from_secs(2);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// A snapshot, its version, and when its reading began.
+/// What metadata said, for which version, and when its reading began.
 pub type Read = (Version, Snapshot, Instant);
 
-/// The first snapshot, taken on a thread of its own while the zone is looked up: neither needs the
-/// other, and both take their time.
-pub struct FirstRead(JoinHandle<(Metadata, Option<Read>)>);
-
-impl FirstRead {
-    /// Begins it. The error says that there can be no more threads.
-    pub fn begin(mut metadata: Metadata, rules: Rules) -> Result<FirstRead, String> {
-        let read = move || {
-            let started = Instant::now();
-            let version = metadata.version();
-            let taken = version.and_then(|version| metadata.snapshot(version, &rules));
-            // The loop asks again at once, and tells what it hears.
-            let read = taken.ok().map(|(version, taken)| (version, taken, started));
-            (metadata, read)
-        };
-        thread::Builder::new()
-            .name("first-read".to_owned())
-            .spawn(read)
-            .map(FirstRead)
-            .map_err(|error| format!("no thread can be started: {error}"))
-    }
-
-    /// Waits for its end.
-    pub fn end(self) -> (Metadata, Option<Read>) {
-        self.0.join().expect("a thread that doesn't panic")
-    }
+/// The zone's id, and what metadata says, if it is to be had: both are asked for at once, since
+/// neither needs the other. The error is one that only an operator can mend.
+pub fn zone_id_and_metadata(
+    config: &Config,
+    client: &mut Client,
+    metadata: &mut Metadata,
+    telemetry: &Telemetry,
+) -> Result<(String, Option<Read>), String> {
+    // It is the zone that is looked up on the other thread: what that one holds on to, its share of
+    // the heap, is small.
+    thread::scope(|scope| {
+        let zone_id = thread::Builder::new()
+            .name("zone".to_owned())
+            .spawn_scoped(scope, || zone_id(config, client, telemetry))
+            .map_err(|error| format!("no thread can be started: {error}"))?;
+        let begun = Instant::now();
+        // If there is none, the loop asks again at once, and tells what it hears.
+        let read = metadata
+            .version()
+            .and_then(|version| metadata.snapshot(version, &config.rules));
+        let zone_id = zone_id.join().expect("a thread that doesn't panic")?;
+        Ok((
+            zone_id,
+            read.ok().map(|(version, said)| (version, said, begun)),
+        ))
+    })
 }
 
 /// Why there is no zone to keep.
@@ -61,11 +60,7 @@ enum NoZone {
 }
 
 /// The id of the hosted zone, which is asked for until there is an answer.
-pub fn zone_id(
-    config: &Config,
-    client: &mut Client,
-    telemetry: &Telemetry,
-) -> Result<String, String> {
+fn zone_id(config: &Config, client: &mut Client, telemetry: &Telemetry) -> Result<String, String> {
     let mut attempt = 0;
     loop {
         match look_up(config, client) {

@@ -86,6 +86,8 @@ struct Measured {
     added: Taken,
     removed: Taken,
     moved: Taken,
+    /// How long it takes to receive `/services`.
+    receiving: Duration,
     /// Processor time until the first resync is over.
     resynced: Duration,
     quiet: Quiet,
@@ -102,14 +104,14 @@ fn scale(sizes: &[usize], quiet: Duration, meanwhile: impl FnOnce() -> String) -
         .iter()
         .map(|services| active(*services, &resync))
         .collect();
-    let begin = |(stage, _): &(Stage, _)| {
+    let begin = |(stage, ..): &(Stage, _, _)| {
         stage.begin_quiet();
         stage.cpu()
     };
     let before: Vec<Duration> = stages.iter().map(begin).collect();
     let resynced = stages.iter().zip(sizes).zip(before);
     let resynced = resynced
-        .map(|(((stage, _), services), before)| stage.first_resync(*services, before))
+        .map(|(((stage, ..), services), before)| stage.first_resync(*services, before))
         .collect::<Vec<Duration>>();
     let before: Vec<Duration> = stages.iter().map(begin).collect();
     let lost = (quiet == QUIET).then(lost_event::begin);
@@ -119,7 +121,8 @@ fn scale(sizes: &[usize], quiet: Duration, meanwhile: impl FnOnce() -> String) -
     let quiet = start.elapsed();
     let measured: Vec<Measured> = { stages.iter().zip(sizes).zip(before).zip(resynced) }
         .map(
-            |((((stage, [first, added, removed, moved]), services), before), resynced)| {
+            |((((stage, all, receiving), services), before), resynced)| {
+                let [first, added, removed, moved] = all;
                 let cpu = stage.cpu() - before;
                 let memory = stage.environment.service.memory();
                 let memory = memory.expect("a running process");
@@ -129,6 +132,7 @@ fn scale(sizes: &[usize], quiet: Duration, meanwhile: impl FnOnce() -> String) -
                     added: *added,
                     removed: *removed,
                     moved: *moved,
+                    receiving: *receiving,
                     resynced,
                     quiet: stage.end_quiet(),
                     cpu,
@@ -148,8 +152,8 @@ fn scale(sizes: &[usize], quiet: Duration, meanwhile: impl FnOnce() -> String) -
     table(&measured, quiet) + &lost + &other
 }
 
-/// The first time, and changes: those of a median time.
-fn active(services: usize, resync: &str) -> (Stage, [Taken; 4]) {
+/// The first time, and changes: those of a median time. And that of receiving `/services`.
+fn active(services: usize, resync: &str) -> (Stage, [Taken; 4], Duration) {
     eprintln!("{services} services …");
     // What takes a minute and a half isn't a matter of chance.
     let repeats = if services < 5_000 { REPEATS } else { 1 };
@@ -164,7 +168,10 @@ fn active(services: usize, resync: &str) -> (Stage, [Taken; 4]) {
         removed.push(stage.remove(number));
         moved.push(stage.move_host(number));
     }
-    (stage, [firsts, added, removed, moved].map(median))
+    let mut receiving: Vec<Duration> = (0..REPEATS).map(|_| stage.receive()).collect();
+    receiving.sort_unstable();
+    let all = [firsts, added, removed, moved].map(median);
+    (stage, all, receiving[REPEATS / 2])
 }
 
 fn median(mut all: Vec<Taken>) -> Taken {
@@ -204,7 +211,9 @@ fn table(all: &[Measured], quiet: Duration) -> String {
         row(&format!("{label}: zone right after"), &|m| {
             limit(millis(taken(m).time), millis(LATENCY))
         });
-        row("of which reading metadata", &|m| millis(taken(m).reading));
+        row("of which reading metadata", &|m| {
+            limit(millis(taken(m).reading), millis(m.receiving))
+        });
         row("of which thinking", &|m| millis(taken(m).thinking));
         row("CPU", &|m| millis(taken(m).cpu));
         row("requests, of which listings", &|m| {

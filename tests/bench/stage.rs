@@ -1,5 +1,7 @@
 //! One environment alone with its zone and account: how long things take.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -142,6 +144,24 @@ impl Stage {
     pub fn cpu(&self) -> Duration {
         let cpu = self.environment.service.cpu();
         cpu.expect("a running process")
+    }
+
+    /// How long it takes to receive `/services`, all of it, without a look at what it says.
+    pub fn receive(&self) -> Duration {
+        let url = self.environment.rancher.metadata_url();
+        let address = url.trim_start_matches("http://");
+        let (address, version) = address.split_once('/').expect("a version");
+        let mut stream = TcpStream::connect(address).expect("metadata");
+        let start = Instant::now();
+        write!(
+            stream,
+            "GET /{version}/services HTTP/1.1\r\nHost: {address}\r\nAccept: application/json\r\n\
+             Connection: close\r\n\r\n"
+        )
+        .expect("a request");
+        let mut block = vec![0; 64 * 1024];
+        while stream.read(&mut block).expect("an answer") > 0 {}
+        start.elapsed()
     }
 
     /// Waits for a resync, and tells what has been spent since then. The first one after a change
