@@ -57,6 +57,7 @@ pub mod status;
 pub mod summary;
 pub mod telemetry;
 pub mod template;
+pub mod threads;
 pub mod tls;
 pub mod url;
 pub mod version;

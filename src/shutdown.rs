@@ -11,6 +11,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::log;
+use crate::threads::{self, SMALL_STACK};
 
 /// How long a batch in flight may keep the process from ending.
 const GRACE: Duration = Duration::from_millis(800);
@@ -64,22 +65,19 @@ impl Gate {
 /// Starts the thread that ends the process.
 pub fn on_signal(gate: Gate) -> std::io::Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGINT])?;
-    std::thread::Builder::new()
-        .name("signals".to_owned())
-        .stack_size(64 * 1024)
-        .spawn(move || {
-            if let Some(signal) = signals.forever().next() {
-                let name = if signal == SIGTERM {
-                    "SIGTERM"
-                } else {
-                    "SIGINT"
-                };
-                gate.close(GRACE);
-                log::info("stopping", &[("signal", &name)]);
-                std::process::exit(0);
-            }
-        })?;
-    Ok(())
+    let work = move || {
+        if let Some(signal) = signals.forever().next() {
+            let name = if signal == SIGTERM {
+                "SIGTERM"
+            } else {
+                "SIGINT"
+            };
+            gate.close(GRACE);
+            log::info("stopping", &[("signal", &name)]);
+            std::process::exit(0);
+        }
+    };
+    threads::start("signals", SMALL_STACK, Box::new(work))
 }
 
 #[cfg(test)]

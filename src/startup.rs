@@ -1,6 +1,7 @@
 //! What has to be known before the first round: the zone, and what metadata says. What may come up
 //! later is waited for; what only an operator can mend is an error.
 
+use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,7 @@ use crate::route53::error::Error;
 use crate::route53::xml::HostedZone;
 use crate::sorted;
 use crate::telemetry::Telemetry;
+use crate::threads::{self, USUAL_STACK};
 
 /// Ceilings of the wait before the zone is looked for again: at first, and in the long run.
 const WAIT: Duration = Duration::from_secs(2);
@@ -33,22 +35,19 @@ pub fn zone_id_and_metadata(
 ) -> Result<(String, Option<Read>), String> {
     // It is the zone that is looked up on the other thread: what that one holds on to, its share of
     // the heap, is small.
-    thread::scope(|scope| {
-        let zone_id = thread::Builder::new()
-            .name("zone".to_owned())
-            .spawn_scoped(scope, || zone_id(config, client, telemetry))
-            .map_err(|error| format!("no thread can be started: {error}"))?;
+    let mut zone_id = None;
+    let read = thread::scope(|scope| {
+        let work = || zone_id = Some(look_for_zone(config, client, telemetry));
+        threads::start_scoped(scope, "zone", USUAL_STACK, Box::new(work))?;
         let begun = Instant::now();
         // If there is none, the loop asks again at once, and tells what it hears.
         let read = metadata
             .version()
             .and_then(|version| metadata.snapshot(version, &config.rules));
-        let zone_id = zone_id.join().expect("a thread that doesn't panic")?;
-        Ok((
-            zone_id,
-            read.ok().map(|(version, said)| (version, said, begun)),
-        ))
-    })
+        Ok(read.ok().map(|(version, said)| (version, said, begun)))
+    });
+    let read = read.map_err(|error: io::Error| error.to_string())?;
+    Ok((zone_id.expect("a thread that has ended")?, read))
 }
 
 /// Why there is no zone to keep.
@@ -60,7 +59,11 @@ enum NoZone {
 }
 
 /// The id of the hosted zone, which is asked for until there is an answer.
-fn zone_id(config: &Config, client: &mut Client, telemetry: &Telemetry) -> Result<String, String> {
+fn look_for_zone(
+    config: &Config,
+    client: &mut Client,
+    telemetry: &Telemetry,
+) -> Result<String, String> {
     let mut attempt = 0;
     loop {
         match look_up(config, client) {

@@ -21,6 +21,7 @@ use chrono::Utc;
 use crate::log;
 use crate::status::answer;
 use crate::telemetry::Telemetry;
+use crate::threads::{self, SMALL_STACK};
 pub use message::{Answer, Pieces, Response, respond};
 
 /// Where to listen.
@@ -76,10 +77,8 @@ pub fn start(addresses: &[HealthAddress], telemetry: &Telemetry) -> Result<(), S
 
 fn listen(listener: TcpListener, telemetry: Telemetry) -> io::Result<SocketAddr> {
     let address = listener.local_addr()?;
-    std::thread::Builder::new()
-        .name("health".to_owned())
-        .stack_size(64 * 1024)
-        .spawn(move || listener::serve(&listener, &|path| route(path, &telemetry)))?;
+    let work = move || listener::serve(&listener, &|path| route(path, &telemetry));
+    threads::start("health", SMALL_STACK, Box::new(work))?;
     Ok(address)
 }
 

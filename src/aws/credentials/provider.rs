@@ -19,6 +19,7 @@ use crate::log;
 use crate::status::counters::OK;
 use crate::status::part::Part;
 use crate::telemetry::Telemetry;
+use crate::threads::{self, USUAL_STACK};
 
 /// What an attempt brought.
 type Outcome = Result<Held, NoCredentials>;
@@ -195,14 +196,12 @@ impl Provider {
         self.attempted = Some(Instant::now());
         let (sender, receiver) = sync_channel(1);
         let (chain, telemetry) = (self.chain.clone(), self.telemetry.clone());
-        let spawned = std::thread::Builder::new()
-            .name("credentials".to_owned())
-            .spawn(move || {
-                let _ = sender.send(attempt(&chain, &telemetry));
-            });
-        match spawned {
-            Ok(_) => self.renewing = Some(receiver),
-            Err(error) => self.failed(&format!("no thread can be started: {error}")),
+        let work = move || {
+            let _ = sender.send(attempt(&chain, &telemetry));
+        };
+        match threads::start("credentials", USUAL_STACK, Box::new(work)) {
+            Ok(()) => self.renewing = Some(receiver),
+            Err(error) => self.failed(&error.to_string()),
         }
     }
 
