@@ -1,6 +1,7 @@
 //! Absolute domain names, in the one form in which Route 53 returns them.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// RFC 1035 §2.3.4: a label has at most 63 octets.
 const LONGEST_LABEL: usize = 63;
@@ -11,8 +12,11 @@ const LONGEST_NAME: usize = 255;
 /// An absolute domain name: lower case, a dot at the end, every octet other than `a-z 0-9 - _`
 /// as `\ooo` (`*` is `\052`), as Route 53 returns it:
 /// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DomainNameFormat.html>
+///
+/// Clones share the text: a service's name is in half a dozen places, which was a tenth of the memory
+/// that 10,000 of them take.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Name(Box<str>);
+pub struct Name(Arc<str>);
 
 /// Why a text is no domain name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
