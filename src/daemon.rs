@@ -23,7 +23,7 @@ use crate::reconcile::Reconciler;
 use crate::report::Reports;
 use crate::round::{Goal, Progress};
 use crate::shutdown::Gate;
-use crate::startup;
+use crate::startup::{self, Read};
 use crate::status::counters::Outcome;
 use crate::status::part::Part;
 use crate::summary::Summary;
@@ -35,6 +35,8 @@ const FAILED_ROUND: Duration = Duration::from_secs(2);
 const LONGEST_FAILED_ROUND: Duration = Duration::from_secs(60);
 /// Between two batches metadata is asked for its version, but not more often.
 const BETWEEN_BATCHES: Duration = Duration::from_millis(500);
+/// What metadata said longer ago, before there was a zone, is read again.
+const FRESH: Duration = Duration::from_secs(5);
 /// The interval between two listings of the zone varies by this much.
 const RESYNC_SPREAD: f64 = 0.1;
 
@@ -59,9 +61,7 @@ pub fn run(config: &Config, gate: Gate, telemetry: Telemetry) -> Result<Infallib
     telemetry.note(|status| status.is_create_only = config.policy == Policy::CreateOnly);
     let reconciler = reconciler(config, client, zone_id, &telemetry);
     let mut daemon = Daemon::new(config, metadata, api, reconciler, telemetry);
-    if let Some((version, snapshot, read)) = first {
-        daemon.learn(version, snapshot, read);
-    }
+    daemon.begin(first);
     loop {
         daemon.step();
     }
@@ -133,6 +133,17 @@ impl Daemon {
         }
     }
 
+    /// Takes over what metadata said while the zone was looked up, if that hasn't taken long.
+    fn begin(&mut self, first: Result<Read, Unavailable>) {
+        match first {
+            Ok((_, _, read)) if read.elapsed() > FRESH => {}
+            Ok((version, snapshot, read)) => {
+                self.learn(version, snapshot, read);
+            }
+            Err(error) => self.unavailable(&error),
+        }
+    }
+
     /// Waits for something to do and does it: a change of metadata, a round that is due, or one
     /// write-back.
     fn step(&mut self) {
@@ -163,19 +174,21 @@ impl Daemon {
                     return; // metadata may have changed meanwhile; names can wait
                 }
             }
-            Err(error) => {
-                // The same words at each try, though it is made at one place after the other.
-                let words = format!("{error} ({})", self.metadata.places());
-                self.reports.metadata(Some(&words));
-                self.telemetry.part(Part::Metadata, Some(words));
-                self.telemetry
-                    .heartbeat
-                    .sleep(self.pace.failed(retry::random()));
-            }
+            Err(error) => self.unavailable(&error),
         }
         if let Some((key, name, timeout)) = write_back {
             self.write_back(&key, &name, timeout);
         }
+    }
+
+    /// Metadata can't be used at present: says so, and leaves it alone for a while.
+    fn unavailable(&mut self, error: &Unavailable) {
+        // The same words at each try, though it is made at one place after the other.
+        let words = format!("{error} ({})", self.metadata.places());
+        self.reports.metadata(Some(&words));
+        self.telemetry.part(Part::Metadata, Some(words));
+        let pause = self.pace.failed(retry::random());
+        self.telemetry.heartbeat.sleep(pause);
     }
 
     /// When the zone is to be looked at, although nothing has changed.

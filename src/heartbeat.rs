@@ -1,5 +1,5 @@
 //! Whether the main loop is alive: it beats at every step, and whoever wants to know looks at
-//! how long ago that was.
+//! how long ago that was. At the start, while the zone is looked up and metadata read, either counts.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -9,7 +9,7 @@ use crate::aws::retry;
 use crate::config::Config;
 use crate::dns::Name;
 use crate::log;
-use crate::rancher::metadata::{Metadata, Snapshot, Version};
+use crate::rancher::metadata::{Metadata, Snapshot, Unavailable, Version};
 use crate::reconcile::needs_operator;
 use crate::route53::client::Client;
 use crate::route53::error::Error;
@@ -25,14 +25,15 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// What metadata said, for which version, and when its reading began.
 pub type Read = (Version, Snapshot, Instant);
 
-/// The zone's id, and what metadata says, if it is to be had: both are asked for at once, since
-/// neither needs the other. The error is one that only an operator can mend.
+/// The zone's id, and what metadata says: both are asked for at once, since neither needs the other.
+/// The error is one that only an operator can mend; it is told once metadata has answered, or was
+/// given up.
 pub fn zone_id_and_metadata(
     config: &Config,
     client: &mut Client,
     metadata: &mut Metadata,
     telemetry: &Telemetry,
-) -> Result<(String, Option<Read>), String> {
+) -> Result<(String, Result<Read, Unavailable>), String> {
     // It is the zone that is looked up on the other thread: what that one holds on to, its share of
     // the heap, is small.
     let mut zone_id = None;
@@ -40,11 +41,10 @@ pub fn zone_id_and_metadata(
         let work = || zone_id = Some(look_for_zone(config, client, telemetry));
         threads::start_scoped(scope, "zone", USUAL_STACK, Box::new(work))?;
         let begun = Instant::now();
-        // If there is none, the loop asks again at once, and tells what it hears.
-        let read = metadata
+        let said = metadata
             .version()
             .and_then(|version| metadata.snapshot(version, &config.rules));
-        Ok(read.ok().map(|(version, said)| (version, said, begun)))
+        Ok(said.map(|(version, said)| (version, said, begun)))
     });
     let read = read.map_err(|error: io::Error| error.to_string())?;
     Ok((zone_id.expect("a thread that has ended")?, read))

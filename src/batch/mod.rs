@@ -14,7 +14,8 @@
 //!   stay together; and after the entry, if it is just being taken over.
 //!
 //! New entries go to the first state record with room. One that has been written in an earlier
-//! batch of the same plan counts as full: writing it twice would cost more than the next one.
+//! batch of the same plan counts as full: writing it twice would cost more than the next one. One
+//! that has to be written several times gets those of new record sets the last time.
 //!
 //! `work` sorts a plan by what belongs together, `pack` fills the batches.
 

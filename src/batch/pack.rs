@@ -111,11 +111,12 @@ impl Load {
                 load.creates.insert(i);
             }
         }
-        // One that has to be written again is kept short until then.
+        // Each time that it is written again, all of it is sent twice: what can wait does.
         let is_last = load.is_all_of(rewrite);
-        for (i, add) in adds.iter().enumerate().filter(|_| is_last) {
+        for (i, add) in adds.iter().enumerate() {
+            let may_wait = add.create.is_some(); // for an existing one's entry, other things wait
             let longer = length.plus(add.entry_cost);
-            if is_short(longer) && fits(&load, add.cost) {
+            if (is_last || !may_wait) && is_short(longer) && fits(&load, add.cost) {
                 length = longer;
                 load.cost = load.cost.plus(add.cost);
                 load.adds.insert(i);
@@ -146,7 +147,7 @@ struct Packer<'a> {
 impl Packer<'_> {
     /// Places a state record's rewriting, in bin `earliest` or later, with all that depends on
     /// it and as many additions as it has room for. One with more to delete or to create again
-    /// than a batch holds is written once for each batch.
+    /// than a batch holds is written once for each batch, with new record sets in the last.
     fn place(&mut self, mut rewrite: Rewrite<'_>, adds: &mut Vec<Add<'_>>, mut earliest: usize) {
         while let Some(most) = Load::of(&rewrite, adds, Cost::default()) {
             // A batch with room for only some of it will do if that is worth writing the state

@@ -130,7 +130,7 @@ fn in_words(survey: &Survey) -> String {
     let services = &survey.desired.services;
     let published = services.values().filter(|outcome| outcome.name.is_ok());
     format!(
-        "{} ({}): {} of {} services are published, on {} hosts",
+        "{} ({}): {} of {} services are to be published, on {} hosts",
         survey.environment.name,
         survey.environment.uuid,
         published.count(),

@@ -192,9 +192,11 @@ fn table(all: &[Measured], quiet: Duration) -> String {
     row("services", &|m| m.services.to_string());
     row("---", &|_| "---:".to_owned());
     row("**into an empty zone**: zone right after", &|m| {
-        limit(millis(m.first.time), millis(first_time(1, m.services)))
+        limit(time(m.first.time), time(first_time(1, m.services)))
     });
-    row("of which start and metadata", &|m| millis(m.first.reading));
+    row("of which start, zone's id, metadata", &|m| {
+        millis(m.first.reading)
+    });
     row("CPU", &|m| millis(m.first.cpu));
     row("requests", &|m| {
         limit(
@@ -279,6 +281,14 @@ fn account() -> String {
 
 fn seconds(time: Duration) -> String {
     format!("{:.2} s", time.as_secs_f64())
+}
+
+/// In the unit that leaves it a few digits.
+fn time(time: Duration) -> String {
+    match time.as_secs() {
+        0..10 => millis(time),
+        _ => seconds(time),
+    }
 }
 
 fn millis(time: Duration) -> String {

@@ -4,7 +4,8 @@
 //! What any way must send: a DELETE and a CREATE of all that differs; of a state record that
 //! loses entries, its old content and all that remains of it; a value for each new entry, and for
 //! each that comes with a CREATE; and of each state record that has room while there are new entries,
-//! its content twice, since they go to the first with room.
+//! or that alone lists what is missing, its content twice, and again for each further batch of what it
+//! alone lists.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -202,11 +203,13 @@ fn must_be_written(records: &mut [Record], created: &BTreeMap<Key, Cost>, owned:
     let longest = new_entries.iter().map(|c| c.characters).max().unwrap_or(0);
     let shortest = new_entries.iter().map(|c| c.characters).min().unwrap_or(1);
     let mut homeless = new_entries.len();
-    for record in records.iter_mut().filter(|record| record.is_short) {
+    // What is released counts for one that is short only here, since that depends on when it goes.
+    let room = |record: &&mut Record| is_short(record.old) && is_short(record.remains);
+    for record in records.iter_mut().filter(room) {
         let entries = 100 - record.remains.records;
         let characters = 6_000 - record.remains.characters;
         if homeless > 0 && entries > 0 && characters >= longest {
-            record.must_be_written = true;
+            record.must_be_written |= record.is_short;
         }
         homeless = homeless.saturating_sub(entries.min(characters / shortest));
     }
@@ -293,7 +296,14 @@ impl Record {
             is_short,
             old,
             must_be_written: !entries.is_subset(owned),
-            remains: with_opaque(&kept),
+            // What isn't ours moves as well, perhaps to where the same is already.
+            remains: match is_short {
+                true => with_opaque(&kept),
+                false => kept
+                    .iter()
+                    .map(entry_cost)
+                    .fold(Cost::default(), Cost::plus),
+            },
             kept,
             entries,
         }

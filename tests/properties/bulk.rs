@@ -7,7 +7,7 @@ use sim::route53 as aws;
 use crate::bound;
 use crate::laws;
 use crate::run::{converge, round};
-use crate::world::{Built, Family, Group, TTL, There, World, heavy_worlds, only};
+use crate::world::{AdoptAs, Built, Family, Group, TTL, There, World, heavy_worlds, only};
 
 /// Converges, and gives the number of batches and the least there can be.
 fn counted(zone: &mut aws::Zone, built: &Built) -> (usize, usize) {
@@ -131,6 +131,34 @@ fn a_state_record_that_is_written_several_times_is_filled_at_last() {
     let built = world.build();
     // Two of the missing ones fit into a request, with the state record as it was; one, if it is full.
     assert_eq!(counted(&mut built.zone.clone(), &built), (4, 4));
+}
+
+#[test]
+fn entries_of_what_is_taken_over_do_not_wait_for_that() {
+    let aaaa = Group {
+        count: 20,
+        family: Family::Aaaa,
+        ..Group::default()
+    };
+    let missing = Group {
+        name_length: 52,
+        desired: 400,
+        listed: [0].into(),
+        ..aaaa.clone()
+    };
+    let taken_over = Group {
+        desired: 160,
+        there: There::Drifted(160, false),
+        ..aaaa
+    };
+    let world = World {
+        groups: vec![missing, taken_over],
+        adopt: AdoptAs::Matching,
+        ..World::default()
+    };
+    let built = world.build();
+    // One of each in a request. The changes may only come after the entries.
+    assert_eq!(counted(&mut built.zone.clone(), &built), (20, 20));
 }
 
 #[test]

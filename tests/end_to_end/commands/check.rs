@@ -19,7 +19,7 @@ fn check(stage: &Stage, settings: &[(&'static str, &str)]) -> Ran {
 const ALL_IS_WELL: &str = "\
 ✓ settings    complete
 ✓ metadata    read at http://127.0.0.1/2015-12-19
-✓ environment Prod (1a726b88-f6b1-53ad-8dac-f631830b5815): 1 of 2 services are published, on 4 hosts
+✓ environment Prod (1a726b88-f6b1-53ad-8dac-f631830b5815): 1 of 2 services are to be published, on 4 hosts
 ✓ credentials arn:aws:iam::123456789012:user/AKIDEXAMPLE: AKIDEXAMPLE, from environment
 ✓ zone        example.com (Z0EXAMPLE, public)
 ✓ list        0 record sets seen, 0 are ours, in 0 state records
