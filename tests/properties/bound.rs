@@ -280,13 +280,15 @@ impl Record {
         times_listed: &BTreeMap<Key, usize>,
     ) -> Record {
         let entries = entries(set);
-        let with_opaque = |entries: &BTreeSet<Key>| {
+        let entries_cost = |entries: &BTreeSet<Key>| {
             let entries = entries.iter().map(entry_cost);
-            entries.fold(Cost::of(&opaque(set)), Cost::plus)
+            entries.fold(Cost::default(), Cost::plus)
         };
-        let old = Cost::of(&set.values);
+        let (old, not_ours) = (Cost::of(&set.values), Cost::of(&opaque(set)));
         // Ours may be the longer spelling.
-        let is_short = is_short(old) && is_short(with_opaque(&entries));
+        let is_short = is_short(old) && is_short(not_ours.plus(entries_cost(&entries)));
+        // What isn't ours moves away from one that is too long, perhaps to where the same is already.
+        let stays = if is_short { not_ours } else { Cost::default() };
         let kept = entries.intersection(owned);
         let kept: BTreeSet<Key> = kept
             .filter(|key| is_short || times_listed[*key] == 1)
@@ -296,14 +298,7 @@ impl Record {
             is_short,
             old,
             must_be_written: !entries.is_subset(owned),
-            // What isn't ours moves as well, perhaps to where the same is already.
-            remains: match is_short {
-                true => with_opaque(&kept),
-                false => kept
-                    .iter()
-                    .map(entry_cost)
-                    .fold(Cost::default(), Cost::plus),
-            },
+            remains: stays.plus(entries_cost(&kept)),
             kept,
             entries,
         }

@@ -7,7 +7,9 @@ use sim::route53 as aws;
 use crate::bound;
 use crate::laws;
 use crate::run::{converge, round};
-use crate::world::{AdoptAs, Built, Family, Group, TTL, There, World, heavy_worlds, only};
+use crate::world::{
+    AdoptAs, Built, Family, Group, TTL, There, World, heavy_worlds, only, together,
+};
 
 /// Converges, and gives the number of batches and the least there can be.
 fn counted(zone: &mut aws::Zone, built: &Built) -> (usize, usize) {
@@ -100,11 +102,7 @@ fn small_additions_fill_what_bulky_changes_leave() {
         listed: [0].into(),
         ..Group::default()
     };
-    let world = World {
-        groups: vec![bulky, new(1_200, 1).groups.remove(0)],
-        ..World::default()
-    };
-    let built = world.build();
+    let built = together([bulky, new(1_200, 1).groups.remove(0)]).build();
     assert_eq!(counted(&mut built.zone.clone(), &built), (10, 10));
 }
 
@@ -124,11 +122,7 @@ fn a_state_record_that_is_written_several_times_is_filled_at_last() {
         desired: 1,
         ..Group::default()
     };
-    let world = World {
-        groups: vec![missing, more],
-        ..World::default()
-    };
-    let built = world.build();
+    let built = together([missing, more]).build();
     // Two of the missing ones fit into a request, with the state record as it was; one, if it is full.
     assert_eq!(counted(&mut built.zone.clone(), &built), (4, 4));
 }
@@ -152,9 +146,8 @@ fn entries_of_what_is_taken_over_do_not_wait_for_that() {
         ..aaaa
     };
     let world = World {
-        groups: vec![missing, taken_over],
         adopt: AdoptAs::Matching,
-        ..World::default()
+        ..together([missing, taken_over])
     };
     let built = world.build();
     // One of each in a request. The changes may only come after the entries.
@@ -165,11 +158,7 @@ fn entries_of_what_is_taken_over_do_not_wait_for_that() {
 fn new_names_of_all_sizes_are_packed_well() {
     let sizes = [400, 250, 400, 250, 100, 30, 3];
     let groups = sizes.map(|desired| new(8, desired).groups.remove(0));
-    let world = World {
-        groups: groups.to_vec(),
-        ..World::default()
-    };
-    let built = world.build();
+    let built = together(groups).build();
     // 401 + 251 + 251 would do it in 12; the largest first puts 401 to 401.
     assert_eq!(counted(&mut built.zone.clone(), &built), (14, 12));
 }

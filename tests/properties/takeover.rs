@@ -5,7 +5,7 @@ use sim::route53 as aws;
 
 use crate::laws;
 use crate::run::{entries, opaque, state_records};
-use crate::world::{Group, TTL, There, World, only};
+use crate::world::{Group, TTL, There, World, only, together};
 
 /// Services that rancher/external-dns has published: all in one state record.
 fn published(count: usize, name_length: usize) -> Group {
@@ -36,13 +36,6 @@ fn gone(name_length: usize) -> Group {
     Group {
         desired: 0,
         ..one(published(1, name_length))
-    }
-}
-
-fn together(groups: impl IntoIterator<Item = Group>) -> World {
-    World {
-        groups: groups.into_iter().collect(),
-        ..World::default()
     }
 }
 

@@ -159,8 +159,13 @@ impl Default for World {
 
 /// A world of a single group of names.
 pub fn only(group: Group) -> World {
+    together([group])
+}
+
+/// A world of these groups, in all else as usual.
+pub fn together(groups: impl IntoIterator<Item = Group>) -> World {
     World {
-        groups: vec![group],
+        groups: groups.into_iter().collect(),
         ..World::default()
     }
 }
