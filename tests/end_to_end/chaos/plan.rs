@@ -11,7 +11,7 @@ use crate::chaos::faults;
 use crate::chaos::people::Edit;
 use crate::chaos::random::Random;
 use crate::chaos::record::{Naming, TTL};
-use crate::chaos::world::{self, Deed};
+use crate::chaos::world::{self, Deed, LARGE};
 
 /// Faults of each, Route 53, metadata and the API, between two times of rest: more in a row would
 /// only lengthen the program's pauses, which grow to a minute.
@@ -111,6 +111,7 @@ pub fn plan(seed: u64, rounds: usize) -> Plan {
         faults: [0; 3],
         // A stage comes through some kinds only; those of the next seed begin about where these end.
         turns: [seed.wrapping_mul(5) as usize; 3],
+        crowd: 0,
     }
     .make(rounds);
     Plan {
@@ -226,6 +227,8 @@ struct Rounds {
     faults: [usize; 3],
     /// Whose turn it is among the kinds of each.
     turns: [usize; 3],
+    /// How many there shall be in the crowd by the last deed that takes several batches.
+    crowd: usize,
 }
 
 impl Rounds {
@@ -303,7 +306,7 @@ impl Rounds {
             turns[of]
         };
         match what {
-            What::Deed if is_large && random.chance(10) => Event::Deed(Deed::large_crowd(random)),
+            What::Deed if is_large && random.chance(10) => Event::Deed(large_crowd(&mut self.crowd)),
             What::Deed => Event::Deed(Deed::random(random)),
             What::Edit => Event::Edit(Edit::random(random, naming)),
             What::Route53 => {
@@ -356,7 +359,7 @@ impl Rounds {
                 let after = now + 1 + random.pick(&[0, 0, 0, 1, 3]);
                 self.later.insert(after, Event::Start(slot));
                 if is_large && random.chance(60) {
-                    let deed = Deed::large_crowd(random);
+                    let deed = large_crowd(&mut self.crowd);
                     return Event::Kill(slot, Moment::HalfDone, deed);
                 }
                 Event::Kill(slot, moment, Deed::run(random))
@@ -369,6 +372,12 @@ impl Rounds {
             What::Second => Event::Start(1),
         }
     }
+}
+
+/// A crowd comes that takes several batches, or the last one goes.
+fn large_crowd(crowd: &mut usize) -> Deed {
+    *crowd = LARGE - *crowd;
+    Deed::Crowd(*crowd)
 }
 
 #[cfg(test)]

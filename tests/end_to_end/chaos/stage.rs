@@ -28,6 +28,10 @@ const PATIENCE: Duration = Duration::from_secs(150);
 const SOON: Duration = Duration::from_millis(400);
 /// The same, for a program that has hundreds of services to read and perhaps deletes to hold.
 const NOT_SO_SOON: Duration = Duration::from_secs(4);
+/// After which the program isn't expected to have a look any more: metadata is down, say.
+const NEVER: Duration = Duration::from_secs(8);
+/// How often is looked whether it has.
+const LOOKS: Duration = Duration::from_millis(20);
 
 pub struct Stage {
     seed: u64,
@@ -213,34 +217,59 @@ impl Stage {
     }
 
     fn kill(&mut self, slot: usize, moment: Moment) {
-        let Some(instance) = self.slots[slot].take() else {
+        let Some(Instance { service, .. }) = &self.slots[slot] else {
             return;
         };
         match moment {
             Moment::Now => {}
             Moment::During(operation) => {
-                let is_there = |state: &State| state.in_flight(operation) > 0;
-                self.route53.wait_until(SOON, is_there);
+                self.strike(service, SOON, |state| state.in_flight(operation) > 0);
             }
-            Moment::AfterBatch => self.wait_for_batch(),
+            Moment::AfterBatch => {
+                let batches = || lock(&self.watcher).batches;
+                let before = batches();
+                self.strike(service, SOON, |_| batches() > before);
+            }
             Moment::HalfDone if self.crowd_is_complete() => {}
-            Moment::HalfDone => {
-                self.route53.wait_until(NOT_SO_SOON, is_half_done);
-            }
+            Moment::HalfDone => self.strike(service, NOT_SO_SOON, is_half_done),
         }
-        instance.service.kill();
-        let in_flight = self.route53.wait_until(Duration::ZERO, |state| {
-            state.in_flight(Operation::ChangeResourceRecordSets) > 0
-                || state.in_flight(Operation::ListResourceRecordSets) > 0
+        service.kill();
+        let (mut in_flight, mut is_between) = (false, false);
+        self.route53.wait_until(Duration::ZERO, |state| {
+            in_flight = state.in_flight(Operation::ChangeResourceRecordSets) > 0
+                || state.in_flight(Operation::ListResourceRecordSets) > 0;
+            is_between = is_half_done(state);
+            true
         });
         self.tally.kills += 1;
         self.tally.kills_in_flight += usize::from(in_flight);
+        self.tally.kills_between += usize::from(is_between);
         self.history
             .note(format_args!("    killed, in flight: {in_flight}"));
-        assert!(instance.service.wait(PATIENCE).is_some());
-        self.ended.push(instance.service);
-        let is_between = self.route53.wait_until(Duration::ZERO, is_half_done);
-        self.tally.kills_between += usize::from(is_between);
+        assert!(service.wait(PATIENCE).is_some());
+        self.ended
+            .extend(self.slots[slot].take().map(|i| i.service));
+    }
+
+    /// Kills when it is time, under Route 53's lock: nothing comes between. If it is never time,
+    /// it doesn't kill. A slow machine isn't taken for that: `soon` is counted from when all
+    /// instances have looked at what there is.
+    fn strike(&self, service: &Service, soon: Duration, is_time: impl Fn(&State) -> bool) {
+        let strikes = |state: &State| {
+            let strikes = is_time(state);
+            if strikes {
+                service.kill();
+            }
+            strikes
+        };
+        let end = Instant::now() + NEVER;
+        let have_seen = |state: &rancher::State| state.polls() >= self.running();
+        while Instant::now() < end && !self.rancher.wait_until(Duration::ZERO, have_seen) {
+            if self.route53.wait_until(LOOKS, strikes) {
+                return;
+            }
+        }
+        self.route53.wait_until(soon, strikes);
     }
 
     /// Whether all who are wanted of the crowd are there.

@@ -135,11 +135,6 @@ impl Deed {
         Deed::Run(service, hosts(random), random.chance(90))
     }
 
-    /// A crowd comes or goes that takes several batches.
-    pub fn large_crowd(random: &mut Random) -> Deed {
-        Deed::Crowd(random.pick(&[0, LARGE]))
-    }
-
     pub fn apply(&self, world: &mut World, naming: Naming) {
         match self {
             Deed::Run((stack, name), hosts, is_public) => {
