@@ -218,9 +218,9 @@ impl Metadata {
                     false => world,
                 };
                 let body = match what {
-                    "services" => Some(render::services(&world)),
-                    "hosts" => Some(render::hosts(&world)),
-                    _ => render::self_stack(&world),
+                    "services" => Some(render::services(&world, revision)),
+                    "hosts" => Some(render::hosts(&world, revision)),
+                    _ => render::self_stack(&world, revision),
                 };
                 let body = body.map(Arc::new);
                 cache.insert((what, is_lower), (revision, body.clone()));

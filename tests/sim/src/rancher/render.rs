@@ -9,36 +9,51 @@ use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::io;
 
-/// `/services`: `null` when there is none. In the order of the UUIDs, which is as good as none.
-pub fn services(world: &World) -> Vec<u8> {
+/// `/services`: `null` when there is none.
+pub fn services(world: &World, order: u64) -> Vec<u8> {
     let look = Look::at(world);
-    let mut all: Vec<&Service> = world.services.iter().collect();
-    all.sort_by(|a, b| (&a.uuid, &a.name).cmp(&(&b.uuid, &b.name)));
+    let all = world.services.iter();
+    let all = in_order(order, all, |s| (&s.uuid, &s.name));
     to_json(&ShownServices { look, all })
 }
 
 /// `/hosts`: `null` when there is none.
-pub fn hosts(world: &World) -> Vec<u8> {
-    let mut hosts: Vec<&Host> = world.hosts.iter().collect();
-    hosts.sort_by_key(|h| &h.uuid);
+pub fn hosts(world: &World, order: u64) -> Vec<u8> {
+    let hosts = in_order(order, world.hosts.iter(), |h| (&h.uuid, &h.name));
     let shown: Vec<ShownHost> = hosts.iter().map(|h| host(world, h)).collect();
     to_json(&(!shown.is_empty()).then_some(shown))
 }
 
 /// `/self/stack`: `None` when the caller's address belongs to no container.
-pub fn self_stack(world: &World) -> Option<Vec<u8>> {
+pub fn self_stack(world: &World, order: u64) -> Option<Vec<u8>> {
     let name = world.own_stack.as_deref()?;
     let look = Look::at(world);
-    let own = world.services.iter().filter(|s| s.stack == name).collect();
+    let own = world.services.iter().filter(|s| s.stack == name);
+    let all = in_order(order, own, |s| (&s.uuid, &s.name));
     Some(to_json(&ShownStack {
         environment_name: &world.environment_name,
         environment_uuid: &world.environment_uuid,
         metadata_kind: "stack",
         name,
-        services: ShownServices { look, all: own },
+        services: ShownServices { look, all },
         system: false,
         uuid: stack_uuid(world, name),
     }))
+}
+
+/// Lists have an order of their own each time that they are made: the real server goes through Go's
+/// maps (config/generator.go of rancher-metadata, addDefaultToAnswers).
+fn in_order<'a, T>(
+    order: u64,
+    items: impl Iterator<Item = &'a T>,
+    id: impl Fn(&T) -> (&str, &str),
+) -> Vec<&'a T> {
+    let mut items: Vec<&T> = items.collect();
+    items.sort_by_cached_key(|item| {
+        let (uuid, name) = id(item);
+        hash(&format!("{order} {uuid} {name}"))
+    });
+    items
 }
 
 /// JSON as Go's encoder writes it.
