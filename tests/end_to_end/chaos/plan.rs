@@ -306,7 +306,9 @@ impl Rounds {
             turns[of]
         };
         match what {
-            What::Deed if is_large && random.chance(10) => Event::Deed(large_crowd(&mut self.crowd)),
+            What::Deed if is_large && random.chance(10) => {
+                Event::Deed(large_crowd(&mut self.crowd))
+            }
             What::Deed => Event::Deed(Deed::random(random)),
             What::Edit => Event::Edit(Edit::random(random, naming)),
             What::Route53 => {
