@@ -1,7 +1,8 @@
 //! Services as metadata has them → desired: the record sets that should be in the zone, and for
 //! each service what became of it, with a reason if it has none. Pure.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::net::IpAddr;
 
@@ -91,7 +92,8 @@ pub struct Gathering<'a> {
     environment: &'a Environment,
     hosts: &'a HashMap<String, Host>,
     rules: &'a Rules,
-    addresses: BTreeMap<Name, BTreeSet<IpAddr>>,
+    /// As they were found, some of them more than once.
+    addresses: BTreeMap<Name, Vec<IpAddr>>,
     services: BTreeMap<ServiceKey, ServiceOutcome>,
 }
 
@@ -132,9 +134,11 @@ impl<'a> Gathering<'a> {
             unknown_policy: Policy::of(service).err(),
         };
         // Rancher knows them by name only, so of two of one name the published one counts.
-        let known = self.services.get(&key);
-        if known.is_none_or(|known| known.name.is_err()) {
-            self.services.insert(key, outcome);
+        match self.services.entry(key) {
+            Entry::Occupied(known) if known.get().name.is_ok() => {}
+            place => {
+                place.insert_entry(outcome);
+            }
         }
     }
 
@@ -145,16 +149,15 @@ impl<'a> Gathering<'a> {
             ..Desired::default()
         };
         for (name, addresses) in self.addresses {
-            let (v4, v6): (BTreeSet<IpAddr>, BTreeSet<IpAddr>) =
-                addresses.into_iter().partition(IpAddr::is_ipv4);
-            let ttl = self.rules.ttl;
-            desired.add(RecordKey::new(name.clone(), RecordType::A), v4, ttl);
-            desired.add(RecordKey::new(name, RecordType::Aaaa), v6, ttl);
+            let addresses = sorted::set(addresses).into_iter();
+            let (v4, v6) = addresses.partition(IpAddr::is_ipv4);
+            desired.add(&name, RecordType::A, v4, self.rules.ttl);
+            desired.add(&name, RecordType::Aaaa, v6, self.rules.ttl);
         }
         desired
     }
 
-    fn publish(&self, service: &Service<'_>) -> Result<(Name, BTreeSet<IpAddr>), Skip> {
+    fn publish(&self, service: &Service<'_>) -> Result<(Name, Vec<IpAddr>), Skip> {
         if !matches!(&*service.kind, "service" | "loadBalancerService") {
             return Err(Skip::Kind(service.kind.to_string()));
         }
@@ -186,14 +189,12 @@ impl<'a> Gathering<'a> {
 
     /// The addresses of the containers that count. If none does, the reason of the one that came
     /// furthest: with one container stopped and one unhealthy, 'unhealthy' is what to look into.
-    fn addresses(&self, service: &Service<'_>, policy: Policy) -> Result<BTreeSet<IpAddr>, Skip> {
-        let mut found = BTreeSet::new();
+    fn addresses(&self, service: &Service<'_>, policy: Policy) -> Result<Vec<IpAddr>, Skip> {
+        let mut found = Vec::new();
         let mut skip = Skip::NoContainer;
         for container in &service.containers {
             match published::address(container, self.hosts, policy == Policy::Always) {
-                Ok(Address(address)) => {
-                    found.insert(address);
-                }
+                Ok(Address(address)) => found.push(address),
                 Err(reason) => skip = skip.max(reason),
             }
         }
@@ -206,13 +207,15 @@ impl<'a> Gathering<'a> {
 }
 
 impl Desired {
-    fn add(&mut self, key: RecordKey, mut addresses: BTreeSet<IpAddr>, ttl: u32) {
+    /// The addresses are in their order.
+    fn add(&mut self, name: &Name, rtype: RecordType, mut addresses: Vec<IpAddr>, ttl: u32) {
         if addresses.is_empty() {
             return;
         }
+        let key = RecordKey::new(name.clone(), rtype);
         if addresses.len() > MOST_VALUES {
             self.cut.insert(key.clone(), addresses.len());
-            addresses = sorted::set(addresses.into_iter().take(MOST_VALUES));
+            addresses.truncate(MOST_VALUES);
         }
         let set = RecordSet::of_addresses(key.clone(), ttl, &addresses);
         self.record_sets.insert(key, set);

@@ -41,9 +41,7 @@ pub fn zone_id_and_metadata(
         let work = || zone_id = Some(look_for_zone(config, client, telemetry));
         threads::start_scoped(scope, "zone", USUAL_STACK, Box::new(work))?;
         let begun = Instant::now();
-        let said = metadata
-            .version()
-            .and_then(|version| metadata.snapshot(version, &config.rules));
+        let said = metadata.now(&config.rules);
         Ok(said.map(|(version, said)| (version, said, begun)))
     });
     let read = read.map_err(|error: io::Error| error.to_string())?;

@@ -61,8 +61,7 @@ impl Survey {
         let mut tried = Vec::new();
         let snapshot = loop {
             let url = metadata.url().clone();
-            let version = metadata.version();
-            match version.and_then(|version| metadata.snapshot(version, &config.rules)) {
+            match metadata.now(&config.rules) {
                 Ok((_, snapshot)) => break snapshot,
                 Err(error) => tried.push(format!("metadata at {url} is unavailable: {error}")),
             }

@@ -93,7 +93,7 @@ pub struct RecordSet {
 
 impl RecordSet {
     /// The addresses of one family under a name. `addresses` are all of the type's family.
-    pub fn of_addresses(key: RecordKey, ttl: u32, addresses: &BTreeSet<IpAddr>) -> RecordSet {
+    pub fn of_addresses(key: RecordKey, ttl: u32, addresses: &[IpAddr]) -> RecordSet {
         let values = sorted::set(addresses.iter().map(IpAddr::to_string));
         RecordSet { key, ttl, values }
     }

@@ -154,6 +154,12 @@ impl Metadata {
         )
     }
 
+    /// A snapshot of the version there is now, which is returned with it.
+    pub fn now(&mut self, rules: &Rules) -> Result<(Version, Snapshot), Unavailable> {
+        let version = self.version()?;
+        self.snapshot(version, rules)
+    }
+
     /// A snapshot that holds for one version: the one returned with it.
     pub fn snapshot(
         &mut self,

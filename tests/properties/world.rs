@@ -347,7 +347,7 @@ impl Built {
             };
             if group.desired > 0 {
                 let key = RecordKey::new(Name::parse(name).unwrap(), RecordType::parse(rtype));
-                let addresses: BTreeSet<IpAddr> = addresses(rtype, i, group.desired).collect();
+                let addresses: Vec<IpAddr> = addresses(rtype, i, group.desired).collect();
                 let set = RecordSet::of_addresses(key.clone(), TTL, &addresses);
                 let values: Vec<&String> = set.values.iter().collect();
                 site.desired = Some(aws::RecordSet::simple(name, rtype, TTL, &values));
