@@ -15,7 +15,7 @@ use sim::rancher::{self, Rancher, World};
 use sim::route53::{self, Route53};
 use sim::service::{Service, environment};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 const ZONE: &str = "Z0EXAMPLE";
 const UUID: &str = "1a726b88-f6b1-53ad-8dac-f631830b5815";
 

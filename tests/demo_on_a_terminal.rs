@@ -4,8 +4,9 @@ use sim::terminal::Terminal;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Longer than anything takes; a test that runs into it has failed.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Longer than anything takes, on a machine that is ten times as slow, too; a test that runs into it has
+/// failed.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Examples lie beside the program; Cargo names only the program.
 fn demo() -> PathBuf {

@@ -8,8 +8,9 @@ use sim::rancher::{self, Rancher, World};
 use sim::route53::{self, Operation, RecordSet, Route53, State};
 use sim::service::{Service, environment};
 
-/// Longer than anything takes; a test that runs into it has failed.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+/// Longer than anything takes, on a machine that is ten times as slow, too; a test that runs into it has
+/// failed.
+pub const PATIENCE: Duration = Duration::from_secs(120);
 pub const ZONE: &str = "Z0EXAMPLE";
 pub const UUID: &str = "1a726b88-f6b1-53ad-8dac-f631830b5815";
 pub const STATE: &str = "external-dns-1a726b88-f6b1-53ad-8dac-f631830b5815.example.com.";
