@@ -208,19 +208,21 @@ fn ten_instances_share_an_account() {
             });
             assert!(is_done, "an instance starves");
         }
-        // One alone makes four: it looks the zone up, lists twice and sends one batch. In one zone
-        // they also meet each other's batches, which are done one after the other.
-        let count = route53.requests().len();
-        assert!(
-            (40..=48).contains(&count),
-            "{count} requests for {zones} zones"
-        );
-        // Without a refusal there would be nothing to share.
         let requests = route53.requests();
-        let throttled = requests
-            .iter()
-            .filter(|r| r.code.as_deref() == Some("Throttling"));
-        assert!(throttled.count() > 0, "{zones} zones");
+        let refused = |code: &str| {
+            let with_it = requests.iter().filter(|r| r.code.as_deref() == Some(code));
+            with_it.count()
+        };
+        let (throttled, met) = (refused("Throttling"), refused("PriorRequestNotComplete"));
+        let count = requests.len();
+        let told = format!("{count} requests for {zones} zones, {throttled} throttled, {met} met");
+        // One alone makes four: it looks the zone up, lists twice and sends one batch.
+        assert!((40..=48).contains(&(count - met)), "{told}");
+        // In one zone they also meet each other's batches, which are done one after the other: how
+        // often is a matter of how long one takes on this machine.
+        assert!(met <= if zones == 1 { 20 } else { 0 }, "{told}");
+        // Without a refusal there would be nothing to share.
+        assert!(throttled > 0, "{told}");
         let loops = route53.wait_until(WATCH, |state| state.requests().len() > count);
         assert!(!loops, "there is nothing to do any more");
     });
