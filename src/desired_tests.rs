@@ -275,15 +275,15 @@ fn services_that_meet_in_one_name_share_it() {
 
 #[test]
 fn keeps_the_first_400_addresses_and_says_so() {
-    let containers = (0..500)
-        .map(|i| {
-            container(
-                "h1",
-                &[format!("10.0.{}.{}:80:80/tcp", i / 250, i % 250).as_str()],
-            )
-        })
-        .collect();
-    let desired = desired(&world(vec![service("x", containers)]), &rules());
+    let on = |i: usize| {
+        let port = format!("10.0.{}.{}:80:80/tcp", i / 250, i % 250);
+        container("h1", &[port.as_str()])
+    };
+    // In no order, and half of them twice: in one service, and in another one of the same name.
+    let some = (250..500).chain(0..200).map(on).rev().collect();
+    let others = (100..300).map(on).collect();
+    let services = vec![service("X x", some), service("x-x", others)];
+    let desired = desired(&world(services), &rules());
     let set = desired.record_sets.values().next().unwrap();
     assert_eq!(set.values.len(), 400);
     assert!(set.values.contains("10.0.1.149") && !set.values.contains("10.0.1.150"));

@@ -23,8 +23,7 @@ pub struct Trial {
 
 /// What came of it.
 pub struct Outcome {
-    /// Until the first zone was right, and until all were.
-    pub first: Duration,
+    /// From the start of the last instance until all zones were right.
     pub all: Duration,
     pub requests: usize,
     /// Of which refused with `Throttling` or `PriorRequestNotComplete`.
@@ -82,7 +81,6 @@ impl Trial {
             .zip(&numbers)
             .map(|(environment, i)| (format!("Z{}", zone_of(i)), environment.expected()))
             .collect();
-        let mut first = None;
         let mut last = start;
         let mut applied = 0;
         let are_right = route53.wait_until(PATIENCE, |state| {
@@ -93,7 +91,6 @@ impl Trial {
                 open.retain(|(zone, expected)| !expected.is_in(state.zone(zone).expect("a zone")));
                 if open.len() < before {
                     last = Instant::now();
-                    first.get_or_insert(last);
                 }
             }
             open.is_empty()
@@ -107,7 +104,6 @@ impl Trial {
         std::thread::sleep(WATCH);
         let later = route53.requests();
         Outcome {
-            first: first.unwrap_or(last) - start,
             all: last - start,
             refused: refused(&requests),
             requests: requests.len(),

@@ -243,8 +243,8 @@ fn table(all: &[Measured], quiet: Duration) -> String {
 /// The second table.
 fn account() -> String {
     let mut text = format!(
-        "\n| instances × services | zone | settings | first zone right after | all | requests | \
-         refused | {} s later, refused |\n| ---: | --- | --- | ---: | ---: | ---: | ---: | ---: |\n",
+        "\n| instances × services | zone | settings | all zones right after | requests | \
+         refused | {} s later, refused |\n| ---: | --- | --- | ---: | ---: | ---: | ---: |\n",
         account::WATCH.as_secs()
     );
     for trial in TRIALS {
@@ -257,7 +257,7 @@ fn account() -> String {
         let settings: Vec<String> = settings.collect();
         let _ = writeln!(
             text,
-            "| {} × {} | {} | {} | {} | {} ({}) | {} ({}) | {} | {}, {} |",
+            "| {} × {} | {} | {} | {} ({}) | {} ({}) | {} | {}, {} |",
             trial.instances,
             trial.services,
             if trial.one_zone { "one" } else { "one each" },
@@ -266,7 +266,6 @@ fn account() -> String {
             } else {
                 settings.join(" ")
             },
-            seconds(outcome.first),
             seconds(outcome.all),
             seconds(trial.least_time()),
             outcome.requests,

@@ -1,7 +1,8 @@
 //! Route 53 that drops, cuts, garbles, throttles and refuses: the zone is right in the end.
 
 use crate::stage::{PATIENCE, Stage, ZONE, each, prompt, state_line, web};
-use sim::route53::{self, Fault, Operation, RecordSet};
+use sim::route53::{self, Fault, Operation, RecordSet, RequestRecord};
+use std::time::Duration;
 
 const CHANGE: Operation = Operation::ChangeResourceRecordSets;
 const LIST: Operation = Operation::ListResourceRecordSets;
@@ -31,6 +32,7 @@ fn a_lost_or_garbled_answer_is_not_assumed_either_way() {
         let requests = stage.route53.requests();
         let applied = requests.iter().filter(|request| request.applied).count();
         assert_eq!(applied, 1, "{fault:?}");
+        is_asked_again_soon(&requests);
     });
 }
 
@@ -59,7 +61,20 @@ fn a_listing_that_fails_is_made_again_and_never_taken_for_empty() {
         assert!(seen.is_some(), "{fault:?}");
         assert_eq!(stage.lines(), before);
         assert_eq!(stage.calls(CHANGE), 0, "{fault:?}");
+        is_asked_again_soon(&stage.route53.requests());
     });
+}
+
+/// A fault costs seconds, not the minute after which a round that failed is made again.
+fn is_asked_again_soon(requests: &[RequestRecord]) {
+    let pairs = requests.windows(2);
+    let faulted = pairs.filter(|pair| pair[0].fault.is_some());
+    let pauses: Vec<Duration> = faulted
+        .map(|pair| pair[1].at.saturating_duration_since(pair[0].done))
+        .collect();
+    assert!(!pauses.is_empty());
+    let soon = Duration::from_secs(20);
+    assert!(pauses.iter().all(|pause| *pause < soon), "{pauses:?}");
 }
 
 #[test]

@@ -227,7 +227,7 @@ struct Rounds {
     faults: [usize; 3],
     /// Whose turn it is among the kinds of each.
     turns: [usize; 3],
-    /// How many there shall be in the crowd by the last deed that takes several batches.
+    /// How many there are in the crowd by then.
     crowd: usize,
 }
 
@@ -255,6 +255,9 @@ impl Rounds {
                 let due = self.later.remove(&now);
                 due.unwrap_or_else(|| self.event(now))
             };
+            if let Event::Deed(Deed::Crowd(count)) | Event::Kill(.., Deed::Crowd(count)) = event {
+                self.crowd = count;
+            }
             if matches!(event, Event::Rest(_)) {
                 self.faults = [0; 3];
                 self.later.clear();
@@ -306,9 +309,7 @@ impl Rounds {
             turns[of]
         };
         match what {
-            What::Deed if is_large && random.chance(10) => {
-                Event::Deed(large_crowd(&mut self.crowd))
-            }
+            What::Deed if is_large && random.chance(10) => Event::Deed(large_crowd(self.crowd)),
             What::Deed => Event::Deed(Deed::random(random)),
             What::Edit => Event::Edit(Edit::random(random, naming)),
             What::Route53 => {
@@ -361,7 +362,7 @@ impl Rounds {
                 let after = now + 1 + random.pick(&[0, 0, 0, 1, 3]);
                 self.later.insert(after, Event::Start(slot));
                 if is_large && random.chance(60) {
-                    let deed = large_crowd(&mut self.crowd);
+                    let deed = large_crowd(self.crowd);
                     return Event::Kill(slot, Moment::HalfDone, deed);
                 }
                 Event::Kill(slot, moment, Deed::run(random))
@@ -376,10 +377,9 @@ impl Rounds {
     }
 }
 
-/// A crowd comes that takes several batches, or the last one goes.
-fn large_crowd(crowd: &mut usize) -> Deed {
-    *crowd = LARGE - *crowd;
-    Deed::Crowd(*crowd)
+/// A crowd comes that takes several batches, or goes if it is there.
+fn large_crowd(there: usize) -> Deed {
+    Deed::Crowd(if there == LARGE { 0 } else { LARGE })
 }
 
 #[cfg(test)]

@@ -234,26 +234,30 @@ impl Stage {
             Moment::HalfDone => self.strike(service, NOT_SO_SOON, is_half_done),
         }
         service.kill();
-        let (mut in_flight, mut is_between) = (false, false);
+        let (mut batch, mut listing, mut half_done) = (false, false, false);
         self.route53.wait_until(Duration::ZERO, |state| {
-            in_flight = state.in_flight(Operation::ChangeResourceRecordSets) > 0
-                || state.in_flight(Operation::ListResourceRecordSets) > 0;
-            is_between = is_half_done(state);
+            batch = state.in_flight(Operation::ChangeResourceRecordSets) > 0;
+            listing = state.in_flight(Operation::ListResourceRecordSets) > 0;
+            half_done = is_half_done(state);
             true
         });
+        let in_flight = batch || listing;
         self.tally.kills += 1;
         self.tally.kills_in_flight += usize::from(in_flight);
-        self.tally.kills_between += usize::from(is_between);
         self.history
             .note(format_args!("    killed, in flight: {in_flight}"));
         assert!(service.wait(PATIENCE).is_some());
         self.ended
             .extend(self.slots[slot].take().map(|i| i.service));
+        // What was in flight may have been the last one, and be done all the same.
+        let is_between =
+            half_done && (!batch || self.route53.wait_until(Duration::ZERO, is_half_done));
+        self.tally.kills_between += usize::from(is_between);
     }
 
-    /// Kills when it is time, under Route 53's lock: nothing comes between. If it is never time,
-    /// it doesn't kill. A slow machine isn't taken for that: `soon` is counted from when all
-    /// instances have looked at what there is.
+    /// Kills when it is time; what makes it time is still so then, under Route 53's lock. If it isn't
+    /// in the end, nothing is killed. How fast the machine is hardly matters: `soon` is counted from
+    /// when all instances have looked at what there is.
     fn strike(&self, service: &Service, soon: Duration, is_time: impl Fn(&State) -> bool) {
         let strikes = |state: &State| {
             let strikes = is_time(state);

@@ -133,9 +133,9 @@ impl Rancher {
         self.answers.prepare();
     }
 
-    /// A new version of metadata without any change.
+    /// A new version of metadata without any change, save in the order of its lists.
     pub fn bump(&self) {
-        self.shared.update(|state| state.new_version());
+        self.shared.update(State::reload);
     }
 
     /// A copy of the world as it is now.
@@ -208,7 +208,7 @@ impl Rancher {
     pub fn load(&self) {
         self.shared.update(|state| {
             state.is_loaded = true;
-            state.new_version();
+            state.reload();
         });
     }
 

@@ -42,7 +42,8 @@ pub fn self_stack(world: &World, order: u64) -> Option<Vec<u8>> {
 }
 
 /// Lists have an order of their own each time that they are made: the real server goes through Go's
-/// maps (config/generator.go of rancher-metadata, addDefaultToAnswers).
+/// maps (config/generator.go of rancher-metadata: addDefaultToAnswers, applyVersionToData). Not so the
+/// containers of a service.
 fn in_order<'a, T>(
     order: u64,
     items: impl Iterator<Item = &'a T>,

@@ -200,6 +200,12 @@ impl State {
         Arc::make_mut(&mut self.world)
     }
 
+    /// The answers are made anew, of the same world.
+    pub(super) fn reload(&mut self) {
+        self.revision += 1;
+        self.new_version();
+    }
+
     pub(super) fn new_version(&mut self) {
         self.serial += 1;
         self.version = world::uuid(&format!("version {}", self.serial));
