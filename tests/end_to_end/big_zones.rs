@@ -216,23 +216,17 @@ fn ten_instances_share_an_account() {
         let (throttled, met) = (refused("Throttling"), refused("PriorRequestNotComplete"));
         let count = requests.len();
         let told = format!("{count} requests for {zones} zones, {throttled} throttled, {met} met");
-        // One alone makes four: it looks the zone up, lists twice and sends one batch.
-        assert!(count >= 40, "{told}");
-        if zones == 10 {
-            assert!(count <= 48, "{told}");
-        } else {
-            // In one zone they also meet each other's batches, which are done one after the other. How
-            // often is a matter of how long one takes on this machine; each time it costs the account
-            // what a batch does. An instance that was refused too often lists once more.
-            assert!(count - throttled - met <= 46, "{told}");
-            assert!(throttled + met <= 30, "{told}");
-        }
-        // Without a refusal there would be nothing to share; but for those who came one after the other.
+        // One alone makes four: it looks the zone up, lists twice and sends one batch. In one zone they
+        // also meet each other's batches, which are done one after the other. How often is a matter of
+        // how long one takes on this machine; each time it costs the account what a batch does, so that
+        // another one may be refused.
+        assert!((40..=48 + 2 * met).contains(&count), "{told}");
+        assert!(met <= if zones == 1 { 15 } else { 0 }, "{told}");
+        // Without a refusal there would be nothing to share, unless they came one after the other.
         let batches = requests.iter().filter(|r| r.changes > 0).map(|r| r.at);
-        let (first, last) = (batches.clone().min(), batches.max());
-        let came_at_once =
-            last.zip(first).map(|(last, first)| last - first) < Some(Duration::from_secs(1));
-        assert!(throttled > 0 || !came_at_once, "{told}");
+        let ends = batches.clone().min().zip(batches.max());
+        let spread = ends.map_or(Duration::ZERO, |(first, last)| last - first);
+        assert!(throttled > 0 || spread > Duration::from_secs(1), "{told}");
         let loops = route53.wait_until(WATCH, |state| state.requests().len() > count);
         assert!(!loops, "there is nothing to do any more");
     });

@@ -11,7 +11,7 @@ use crate::chaos::faults;
 use crate::chaos::people::Edit;
 use crate::chaos::random::Random;
 use crate::chaos::record::{Naming, TTL};
-use crate::chaos::world::{self, Deed, LARGE};
+use crate::chaos::world::{self, Deed};
 
 /// Faults of each, Route 53, metadata and the API, between two times of rest: more in a row would
 /// only lengthen the program's pauses, which grow to a minute.
@@ -309,7 +309,9 @@ impl Rounds {
             turns[of]
         };
         match what {
-            What::Deed if is_large && random.chance(10) => Event::Deed(large_crowd(self.crowd)),
+            What::Deed if is_large && random.chance(10) => {
+                Event::Deed(Deed::large_crowd(self.crowd))
+            }
             What::Deed => Event::Deed(Deed::random(random)),
             What::Edit => Event::Edit(Edit::random(random, naming)),
             What::Route53 => {
@@ -362,7 +364,7 @@ impl Rounds {
                 let after = now + 1 + random.pick(&[0, 0, 0, 1, 3]);
                 self.later.insert(after, Event::Start(slot));
                 if is_large && random.chance(60) {
-                    let deed = large_crowd(self.crowd);
+                    let deed = Deed::large_crowd(self.crowd);
                     return Event::Kill(slot, Moment::HalfDone, deed);
                 }
                 Event::Kill(slot, moment, Deed::run(random))
@@ -375,11 +377,6 @@ impl Rounds {
             What::Second => Event::Start(1),
         }
     }
-}
-
-/// A crowd comes that takes several batches, or goes if it is there.
-fn large_crowd(there: usize) -> Deed {
-    Deed::Crowd(if there == LARGE { 0 } else { LARGE })
 }
 
 #[cfg(test)]

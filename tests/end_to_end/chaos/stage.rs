@@ -225,11 +225,7 @@ impl Stage {
             Moment::During(operation) => {
                 self.strike(service, SOON, |state| state.in_flight(operation) > 0);
             }
-            Moment::AfterBatch => {
-                let batches = || lock(&self.watcher).batches;
-                let before = batches();
-                self.strike(service, SOON, |_| batches() > before);
-            }
+            Moment::AfterBatch => self.strike(service, SOON, self.another_batch()),
             Moment::HalfDone if self.crowd_is_complete() => {}
             Moment::HalfDone => self.strike(service, NOT_SO_SOON, is_half_done),
         }
@@ -302,17 +298,20 @@ impl Stage {
     fn pause(&self, pause: Pause) {
         match pause {
             Pause::Time(time) => std::thread::sleep(time),
-            Pause::Batch => self.wait_for_batch(),
+            Pause::Batch => {
+                self.route53.wait_until(SOON, self.another_batch());
+            }
             Pause::Seen => {
                 self.rancher.wait_until_polled(SOON);
             }
         }
     }
 
-    fn wait_for_batch(&self) {
+    /// Whether one more has been applied than by now.
+    fn another_batch(&self) -> impl Fn(&State) -> bool {
         let batches = || lock(&self.watcher).batches;
         let before = batches();
-        self.route53.wait_until(SOON, |_| batches() > before);
+        move |_| batches() > before
     }
 
     /// What must be so at any time.

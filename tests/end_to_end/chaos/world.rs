@@ -135,6 +135,11 @@ impl Deed {
         Deed::Run(service, hosts(random), random.chance(90))
     }
 
+    /// A crowd comes that takes several batches, or goes if it is there.
+    pub fn large_crowd(there: usize) -> Deed {
+        Deed::Crowd(if there == LARGE { 0 } else { LARGE })
+    }
+
     pub fn apply(&self, world: &mut World, naming: Naming) {
         match self {
             Deed::Run((stack, name), hosts, is_public) => {

@@ -11,10 +11,7 @@ use std::io;
 
 /// `/services`: `null` when there is none.
 pub fn services(world: &World, order: u64) -> Vec<u8> {
-    let look = Look::at(world);
-    let all = world.services.iter();
-    let all = in_order(order, all, |s| (&s.uuid, &s.name));
-    to_json(&ShownServices { look, all })
+    to_json(&ShownServices::of(world, world.services.iter(), order))
 }
 
 /// `/hosts`: `null` when there is none.
@@ -27,15 +24,13 @@ pub fn hosts(world: &World, order: u64) -> Vec<u8> {
 /// `/self/stack`: `None` when the caller's address belongs to no container.
 pub fn self_stack(world: &World, order: u64) -> Option<Vec<u8>> {
     let name = world.own_stack.as_deref()?;
-    let look = Look::at(world);
     let own = world.services.iter().filter(|s| s.stack == name);
-    let all = in_order(order, own, |s| (&s.uuid, &s.name));
     Some(to_json(&ShownStack {
         environment_name: &world.environment_name,
         environment_uuid: &world.environment_uuid,
         metadata_kind: "stack",
         name,
-        services: ShownServices { look, all },
+        services: ShownServices::of(world, own, order),
         system: false,
         uuid: stack_uuid(world, name),
     }))
@@ -128,6 +123,19 @@ impl<'a> Look<'a> {
 struct ShownServices<'a> {
     look: Look<'a>,
     all: Vec<&'a Service>,
+}
+
+impl<'a> ShownServices<'a> {
+    fn of(
+        world: &'a World,
+        services: impl Iterator<Item = &'a Service>,
+        order: u64,
+    ) -> ShownServices<'a> {
+        ShownServices {
+            look: Look::at(world),
+            all: in_order(order, services, |s| (&s.uuid, &s.name)),
+        }
+    }
 }
 
 impl Serialize for ShownServices<'_> {
