@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    rancher_route53::commands::main(std::env::args_os().skip(1))
+    rancher_route53::cli::main(std::env::args_os().skip(1))
 }

@@ -8,7 +8,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rancher_route53::config::table;
+use rancher_route53::config::settings;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sim::rancher::{self, Rancher, World};
@@ -263,7 +263,7 @@ fn ask(address: &str, request_line: &str) -> String {
 }
 
 fn listens_by_default(port: u16) -> bool {
-    let addresses = table::find("HEALTH_ADDRESS").unwrap().default;
+    let addresses = settings::find("HEALTH_ADDRESS").unwrap().default;
     addresses
         .split(',')
         .any(|address| address == format!(":{port}"))
@@ -330,7 +330,7 @@ fn every_variable_is_a_setting_and_every_question_is_used() {
     let (container, rancher) = entry();
     for name in container.environment.keys() {
         assert!(
-            table::find(name).is_some(),
+            settings::find(name).is_some(),
             "{name} is no setting of the program"
         );
     }

@@ -6,14 +6,15 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use prometheus_parse::Scrape;
-use rancher_route53::config::table::SETTINGS;
+use rancher_route53::base::counters::{Action, Operation};
+use rancher_route53::base::dependency::{Condition, Part};
+use rancher_route53::config::settings::SETTINGS;
 use rancher_route53::desired::{Desired, ServiceKey, ServiceOutcome};
 use rancher_route53::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
-use rancher_route53::guard::Held;
-use rancher_route53::status::counters::{Action, Operation};
-use rancher_route53::status::part::{Condition, Part};
-use rancher_route53::status::service::State;
-use rancher_route53::status::{Status, answer};
+use rancher_route53::observe::routes::answer;
+use rancher_route53::observe::status::Status;
+use rancher_route53::observe::status::service_state::State;
+use rancher_route53::plan::guard::Held;
 use serde_json::Value;
 
 const README: &str = include_str!("../README.md");

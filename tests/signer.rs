@@ -15,7 +15,7 @@ use aws_smithy_runtime_api::client::identity::Identity;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use rancher_route53::aws::sigv4::{self, Credentials};
-use rancher_route53::secret::Secret;
+use rancher_route53::base::secret::Secret;
 
 #[test]
 fn signs_every_recorded_request_as_botocore_does() {

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::log;
+use crate::base::log;
 
 /// A clock that is off by no more isn't why a request was refused: AWS allows five minutes.
 const TOLERATED: TimeDelta = TimeDelta::minutes(4);

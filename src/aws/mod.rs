@@ -3,6 +3,5 @@
 pub mod clock;
 pub mod credentials;
 pub mod partition;
-pub mod rate;
-pub mod retry;
 pub mod sigv4;
+pub mod xml;

@@ -17,7 +17,7 @@ use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-use crate::secret::Secret;
+use crate::base::secret::Secret;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
@@ -210,5 +210,4 @@ pub fn encode_segment(text: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "sigv4_tests.rs"]
 mod tests;

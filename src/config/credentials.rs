@@ -9,8 +9,8 @@ use crate::aws::credentials::web_identity::WebIdentity;
 use crate::aws::credentials::{CredentialSettings, Source};
 use crate::aws::partition::Partition;
 use crate::aws::sigv4::Credentials;
-use crate::secret::Secret;
-use crate::url::Url;
+use crate::base::secret::Secret;
+use crate::net::url::Url;
 
 /// What CloudTrail shows for our calls under a role, by default.
 const SESSION_NAME: &str = "rancher-route53";
@@ -230,5 +230,4 @@ fn role_arn(text: &str) -> Result<String, String> {
 }
 
 #[cfg(test)]
-#[path = "credentials_tests.rs"]
 mod tests;

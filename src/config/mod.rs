@@ -3,7 +3,7 @@
 pub mod arguments;
 mod credentials;
 mod reader;
-pub mod table;
+pub mod settings;
 
 use std::fmt;
 use std::fs::File;
@@ -11,18 +11,18 @@ use std::time::Duration;
 
 use crate::aws::credentials::CredentialSettings;
 use crate::aws::partition;
+use crate::base::log::{Format, Level};
+use crate::base::secret::Secret;
 use crate::desired::Rules;
+use crate::desired::name_template::Template;
 use crate::dns::Name;
 use crate::dns::record_set::LONGEST_TTL;
-use crate::guard::GuardSettings;
-use crate::health::HealthAddress;
-use crate::log::{Format, Level};
+use crate::net::tls::Certificate;
+use crate::net::url::Url;
+use crate::observe::server::HealthAddress;
 use crate::plan::Policy;
+use crate::plan::guard::GuardSettings;
 use crate::reconcile::AdoptSetting;
-use crate::secret::Secret;
-use crate::template::Template;
-use crate::tls::Certificate;
-use crate::url::Url;
 use arguments::Arguments;
 use reader::Reader;
 
@@ -128,7 +128,7 @@ impl Config {
             .value("NAME_TEMPLATE", "a name template", |text| {
                 Template::parse(text).map_err(|e| e.to_string())
             })
-            .or_else(|| Template::parse(crate::template::DEFAULT).ok());
+            .or_else(|| Template::parse(crate::desired::name_template::DEFAULT).ok());
         let ttl = reader.number("TTL", 0..=LONGEST_TTL.into(), 300);
         let zone_id = reader.value(
             "ROUTE53_ZONE_ID",
@@ -288,5 +288,4 @@ fn health_addresses(text: &str) -> Option<Vec<HealthAddress>> {
 }
 
 #[cfg(test)]
-#[path = "tests.rs"]
 mod tests;

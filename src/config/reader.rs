@@ -4,9 +4,9 @@ use std::fs::{File, OpenOptions};
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-use super::table;
-use crate::secret::Secret;
-use crate::tls::{self, Certificate};
+use super::settings;
+use crate::base::secret::Secret;
+use crate::net::tls::{self, Certificate};
 
 /// Largest file that a setting names, in bytes: a bundle of all public roots has 250 kB.
 const LARGEST_FILE: u64 = 4 * 1024 * 1024;
@@ -36,7 +36,7 @@ impl<'a> Reader<'a> {
 
     /// The text of the first of a setting's names that is set and not blank, trimmed.
     fn find(&mut self, name: &'static str) -> Option<Found> {
-        let setting = table::find(name).unwrap_or_else(|| panic!("{name} is not in the table"));
+        let setting = settings::find(name).unwrap_or_else(|| panic!("{name} is not in the table"));
         let names: Vec<&str> = std::iter::once(setting.name)
             .chain(setting.aliases.iter().copied())
             .collect();
@@ -134,7 +134,7 @@ impl<'a> Reader<'a> {
     }
 
     fn missing(&mut self, name: &'static str) {
-        let help = table::find(name).map_or("", |setting| setting.help);
+        let help = settings::find(name).map_or("", |setting| setting.help);
         self.problem(format!("{name} is not set: {help}"));
     }
 

@@ -125,7 +125,7 @@ fn the_tables_defaults_are_what_holds_when_nothing_is_set() {
     let unset = shown("NOTHING", "");
     assert!(unset.starts_with("Ok("), "{unset}");
     for (name, other) in VALUES {
-        let default = table::find(name).unwrap().default;
+        let default = settings::find(name).unwrap().default;
         let set = shown(name, default);
         assert!(set == unset, "{name}={default} is not the default: {set}");
         assert!(shown(name, other) != unset, "{name} doesn't show");
@@ -134,7 +134,7 @@ fn the_tables_defaults_are_what_holds_when_nothing_is_set() {
 
 #[test]
 fn the_tables_other_defaults_are_words() {
-    for setting in table::SETTINGS {
+    for setting in settings::SETTINGS {
         if VALUES.iter().any(|(name, _)| *name == setting.name) {
             continue;
         }
@@ -363,7 +363,7 @@ fn every_setting_is_in_the_table_once() {
     // The one for all of AWS's services is read for both of those that are called.
     let shared = "AWS_ENDPOINT_URL";
     let mut names: Vec<&str> = Vec::new();
-    for setting in table::SETTINGS {
+    for setting in settings::SETTINGS {
         names.push(setting.name);
         names.extend(setting.aliases.iter().filter(|alias| **alias != shared));
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::Name;
-use crate::sorted;
+use crate::base::sorted;
 
 /// Route 53's limit on the values of one record set.
 /// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html>

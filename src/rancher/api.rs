@@ -9,12 +9,12 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::base::secret::Secret;
 use crate::desired::ServiceKey;
 use crate::dns::Name;
-use crate::http::{Http, Request, Response};
-use crate::secret::Secret;
-use crate::telemetry::Telemetry;
-use crate::url::Url;
+use crate::net::http::{Http, Request, Response};
+use crate::net::url::Url;
+use crate::observe::telemetry::Telemetry;
 
 /// Largest document of schemas, in bytes; a real one has about half a megabyte.
 const LARGEST_SCHEMAS: u64 = 8 * 1024 * 1024;

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use super::tolerant::MaybeText;
+use super::lenient::MaybeText;
 
 /// `service.external_dns`: `auto`, `always` or `never`.
 pub const POLICY: &str = "service.external_dns";

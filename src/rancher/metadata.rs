@@ -6,12 +6,12 @@ use std::fmt;
 use std::io::Read;
 use std::time::{Duration, Instant};
 
-use super::snapshot::{self, Environment};
+use super::model::{self, Environment};
 use crate::aws::sigv4::query_string;
 use crate::desired::{Desired, Gathering, Rules};
-use crate::http::{Http, Request, Response};
-use crate::telemetry::Telemetry;
-use crate::url::Url;
+use crate::net::http::{Http, Request, Response};
+use crate::net::url::Url;
+use crate::observe::telemetry::Telemetry;
 
 /// A document has to be there, to its last byte, within this time.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -181,9 +181,9 @@ impl Metadata {
 
     fn documents(&mut self, rules: &Rules) -> Result<Snapshot, Unavailable> {
         let stack = self.open("/self/stack", LARGEST_STACK)?;
-        let environment = snapshot::read_environment(stack).map_err(garbled("/self/stack"))?;
+        let environment = model::read_environment(stack).map_err(garbled("/self/stack"))?;
         let hosts = self.open("/hosts", LARGEST_LIST)?;
-        let hosts = snapshot::read_hosts(hosts).map_err(garbled("/hosts"))?;
+        let hosts = model::read_hosts(hosts).map_err(garbled("/hosts"))?;
         if hosts.is_empty() {
             let error = "it is empty, but this service runs on a host: the server has not loaded \
                          everything yet";
@@ -192,7 +192,7 @@ impl Metadata {
         let services = self.open("/services", LARGEST_LIST)?;
         let mut gathering = Gathering::new(&environment, &hosts, rules);
         let mut is_with_us = false;
-        snapshot::read_services(services, &mut |service| {
+        model::read_services(services, &mut |service| {
             is_with_us |= service.stack_name == environment.own_stack;
             gathering.add(&service);
         })

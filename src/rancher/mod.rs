@@ -1,9 +1,8 @@
 //! Rancher's side: what its metadata says, and the write-back of names through its API.
 
 pub mod api;
-mod elements;
+mod json_list;
 pub mod labels;
+mod lenient;
 pub mod metadata;
-pub mod snapshot;
-mod tolerant;
-pub mod writeback;
+pub mod model;

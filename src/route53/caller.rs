@@ -10,15 +10,15 @@ use super::limits::Limits;
 use super::xml;
 use crate::aws::clock;
 use crate::aws::credentials::provider::Provider;
-use crate::aws::retry;
 use crate::aws::sigv4::{self, Credentials, Scope};
-use crate::http::{Http, Request};
-use crate::log;
-use crate::shutdown::Gate;
-use crate::status::counters::{NO_ANSWER, OK};
-use crate::status::part::Part;
-use crate::telemetry::Telemetry;
-use crate::url::Url;
+use crate::base::backoff;
+use crate::base::counters::{NO_ANSWER, OK};
+use crate::base::dependency::Part;
+use crate::base::log;
+use crate::base::shutdown::Gate;
+use crate::net::http::{Http, Request};
+use crate::net::url::Url;
+use crate::observe::telemetry::Telemetry;
 
 /// From the start of a call until its answer is there.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -159,7 +159,7 @@ impl Caller {
                 self.limits.throttled(call.changes, again, Instant::now());
                 self.telemetry.note(|status| status.counters.throttles += 1);
             }
-            self.limits.weigh(retry::random());
+            self.limits.weigh(backoff::random());
             let Err(error) = outcome.result else {
                 return outcome.result;
             };
@@ -169,7 +169,7 @@ impl Caller {
             if attempt >= self.settings.max_retries || !may_be_repeated(call, &error) {
                 return Err(error);
             }
-            let wait = retry::backoff(attempt, BACKOFF, retry::LONGEST, retry::random());
+            let wait = backoff::backoff(attempt, BACKOFF, backoff::LONGEST, backoff::random());
             // What lasts fails the round, which is told once.
             log::debug(
                 "a call to Route 53 is made again",

@@ -9,8 +9,8 @@ use super::xml::{self, HostedZone, ListPage, ListStart};
 use crate::aws::credentials::NoCredentials;
 use crate::aws::credentials::provider::Identity;
 use crate::aws::sigv4;
+use crate::aws::xml::{Element, read};
 use crate::dns::{ChangeBatch, Name};
-use crate::xml::{Element, read};
 
 /// Version of the API, first in every path.
 const VERSION: &str = "2013-04-01";

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::aws::rate::TokenBucket;
+use crate::base::token_bucket::TokenBucket;
 
 /// Requests that may be made at once after a quiet time: those of 2 s, and no more. AWS allows
 /// 50 for the whole account.

@@ -11,9 +11,9 @@ use std::fmt::Write as _;
 use quick_xml::escape::escape;
 
 use super::error::Refusal;
+use crate::aws::xml::{Element, error_response, read};
 use crate::dns::zone::Held;
 use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
-use crate::xml::{Element, error_response, read};
 
 const NAMESPACE: &str = "https://route53.amazonaws.com/doc/2013-04-01/";
 
@@ -255,5 +255,4 @@ fn split_messages(text: &str) -> Vec<String> {
 }
 
 #[cfg(test)]
-#[path = "xml_tests.rs"]
 mod tests;

@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     // `cargo run --example` doesn't build the program itself, so this one plays its part: the
     // same function as in src/main.rs, in a process of its own.
     if arguments.next().is_some_and(|first| first == AS_SERVICE) {
-        return rancher_route53::commands::main(arguments);
+        return rancher_route53::cli::main(arguments);
     }
     match demo() {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rancher_route53::dns::{ChangeBatch, RecordSet};
-use rancher_route53::ownership::State;
+use rancher_route53::plan::state_records::State;
 use rancher_route53::plan::{Adopt, Policy};
 use rancher_route53::route53::xml;
 use sim::route53 as aws;

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use rancher_route53::batch::batches;
 use rancher_route53::dns::{RecordKey, RecordSet};
-use rancher_route53::guard::{Guard, GuardSettings};
-use rancher_route53::ownership::State;
+use rancher_route53::plan::batch::batches;
+use rancher_route53::plan::guard::{Guard, GuardSettings};
+use rancher_route53::plan::state_records::State;
 
 use crate::run::{Round, apply, owned, round};
 use crate::world::{Built, Key};

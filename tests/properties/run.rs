@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rancher_route53::batch::batches;
 use rancher_route53::dns::{ChangeBatch, Zone};
-use rancher_route53::ownership::State;
+use rancher_route53::plan::batch::batches;
+use rancher_route53::plan::state_records::State;
 use rancher_route53::plan::{Plan, plan};
 use rancher_route53::route53::xml;
 use sim::route53 as aws;
@@ -132,5 +132,5 @@ pub fn others(zone: &aws::Zone) -> BTreeMap<Id, aws::RecordSet> {
 
 fn page_of(answer: &str) -> xml::ListPage {
     let root = "ListResourceRecordSetsResponse";
-    xml::list_page(&rancher_route53::xml::read(answer, root).unwrap()).unwrap()
+    xml::list_page(&rancher_route53::aws::xml::read(answer, root).unwrap()).unwrap()
 }

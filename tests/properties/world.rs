@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use rancher_route53::dns::{Name, RecordKey, RecordSet, RecordType};
-use rancher_route53::ownership::StateNames;
+use rancher_route53::plan::state_records::StateNames;
 use rancher_route53::plan::{Adopt, Policy};
 use sim::route53 as aws;
 

@@ -19,7 +19,7 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     // `cargo run --example` doesn't build the program itself, so this one plays its part.
     if arguments.next().is_some_and(|first| first == AS_SERVICE) {
-        return rancher_route53::commands::main(arguments);
+        return rancher_route53::cli::main(arguments);
     }
     let rancher = Rancher::start(rancher::Options::default(), world());
     let route53 = Route53::start(route53::Options::default());

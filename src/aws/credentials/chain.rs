@@ -5,7 +5,7 @@ use super::{CredentialSettings, Granted, NoCredentials, Source};
 use super::{container, instance, web_identity};
 use crate::aws::clock::Clock;
 use crate::aws::sigv4;
-use crate::http::Http;
+use crate::net::http::Http;
 
 /// The source and the role, with what it takes to reach them.
 pub struct Chain {
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
     use crate::aws::credentials::container::{Container, Endpoint};
     use crate::aws::credentials::instance::Instance;
-    use crate::url::Url;
+    use crate::net::url::Url;
 
     #[test]
     fn an_error_lists_what_was_tried() {

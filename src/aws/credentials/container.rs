@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use ureq::http::Uri;
 
-use super::exchange::{exchange, token_file};
+use super::io::{exchange, token_file};
 use super::{Granted, NoCredentials, document};
-use crate::http::{Http, Request};
-use crate::secret::Secret;
-use crate::url::Url;
+use crate::base::secret::Secret;
+use crate::net::http::{Http, Request};
+use crate::net::url::Url;
 
 /// Where ECS's agent answers.
 const ECS: &str = "http://169.254.170.2";

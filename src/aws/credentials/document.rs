@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::Granted;
-use crate::secret::Secret;
+use crate::base::secret::Secret;
 
 /// Longest part of a foreign message that is passed on, in characters.
 const LONGEST_MESSAGE: usize = 200;

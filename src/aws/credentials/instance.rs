@@ -6,12 +6,12 @@
 
 use std::time::Duration;
 
-use super::exchange::{Answer, exchange};
+use super::io::{Answer, exchange};
 use super::{Granted, NoCredentials, document};
 use crate::aws::sigv4::encode_segment;
-use crate::http::{Http, HttpError, Request};
-use crate::secret::Secret;
-use crate::url::Url;
+use crate::base::secret::Secret;
+use crate::net::http::{Http, HttpError, Request};
+use crate::net::url::Url;
 
 /// Where every instance has its metadata.
 pub const ENDPOINT: &str = "http://169.254.169.254";

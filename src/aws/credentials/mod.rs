@@ -17,8 +17,8 @@
 pub mod chain;
 pub mod container;
 pub mod document;
-pub mod exchange;
 pub mod instance;
+pub mod io;
 pub mod provider;
 pub mod refresh;
 pub mod sts;
@@ -29,7 +29,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 
 use crate::aws::sigv4::Credentials;
-use crate::secret::Secret;
+use crate::base::secret::Secret;
 use container::Container;
 use instance::Instance;
 use sts::{Role, StsSettings};

@@ -14,12 +14,12 @@ use super::refresh::{self, Step};
 use super::{CredentialSettings, Granted, NoCredentials};
 use crate::aws::clock::Clock;
 use crate::aws::sigv4::Credentials;
-use crate::http::Http;
-use crate::log;
-use crate::status::counters::OK;
-use crate::status::part::Part;
-use crate::telemetry::Telemetry;
-use crate::threads::{self, USUAL_STACK};
+use crate::base::counters::OK;
+use crate::base::dependency::Part;
+use crate::base::log;
+use crate::base::threads::{self, USUAL_STACK};
+use crate::net::http::Http;
+use crate::observe::telemetry::Telemetry;
 
 /// What an attempt brought.
 type Outcome = Result<Held, NoCredentials>;

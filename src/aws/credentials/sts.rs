@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use chrono::Utc;
 
-use super::exchange::{Answer, exchange};
+use super::io::{Answer, exchange};
 use super::{Granted, NoCredentials};
 use crate::aws::clock::{self, Clock};
 use crate::aws::sigv4::{self, Credentials, Scope, query_string};
-use crate::http::{Http, Request};
-use crate::secret::Secret;
-use crate::url::Url;
-use crate::xml::{self, Element};
+use crate::aws::xml::{self, Element};
+use crate::base::secret::Secret;
+use crate::net::http::{Http, Request};
+use crate::net::url::Url;
 
 const VERSION: &str = "2011-06-15";
 const CONTENT_TYPE: &str = "application/x-www-form-urlencoded; charset=utf-8";
@@ -241,5 +241,4 @@ fn refusal(status: u16, body: &str, secrets: &[&Secret]) -> NoCredentials {
 }
 
 #[cfg(test)]
-#[path = "sts_tests.rs"]
 mod tests;

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::exchange::token_file;
+use super::io::token_file;
 use super::sts::{Role, Sts};
 use super::{Granted, NoCredentials};
 

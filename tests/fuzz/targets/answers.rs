@@ -9,14 +9,14 @@ use libfuzzer_sys::fuzz_target;
 use rancher_route53::aws::clock;
 use rancher_route53::aws::credentials::{Granted, document, sts};
 use rancher_route53::aws::sigv4::query_string;
+use rancher_route53::aws::xml::read;
+use rancher_route53::base::secret::Secret;
 use rancher_route53::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
-use rancher_route53::quarantine::suspects;
+use rancher_route53::net::url::Url;
+use rancher_route53::plan::quarantine::suspects;
 use rancher_route53::rancher::api::collection_in;
 use rancher_route53::route53::error::Error;
 use rancher_route53::route53::xml;
-use rancher_route53::secret::Secret;
-use rancher_route53::url::Url;
-use rancher_route53::xml::read;
 use rancher_route53_fuzz::{assert_within_limits, xml_text};
 
 fuzz_target!(|text: &str| {

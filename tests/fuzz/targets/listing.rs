@@ -5,10 +5,10 @@
 use std::fmt::Write as _;
 
 use libfuzzer_sys::fuzz_target;
+use rancher_route53::aws::xml::read;
 use rancher_route53::dns::zone::Held;
 use rancher_route53::dns::{ChangeBatch, RecordSet};
 use rancher_route53::route53::xml::{ListPage, change_request, list_page};
-use rancher_route53::xml::read;
 use rancher_route53_fuzz::{assert_within_limits, xml_text};
 
 const ROOT: &str = "ListResourceRecordSetsResponse";

@@ -9,16 +9,16 @@ use std::net::IpAddr;
 
 use libfuzzer_sys::fuzz_target;
 use rancher_route53::aws::sigv4::query_string;
-use rancher_route53::batch::batches;
+use rancher_route53::desired::name_template::{DEFAULT, Template};
 use rancher_route53::desired::{Desired, Gathering, Rules};
 use rancher_route53::dns::{Name, RecordType, Zone};
-use rancher_route53::ownership::{State, StateNames};
+use rancher_route53::plan::batch::batches;
+use rancher_route53::plan::state_records::{State, StateNames};
 use rancher_route53::plan::{Adopt, Policy, plan};
 use rancher_route53::rancher::metadata::Version;
-use rancher_route53::rancher::snapshot::{
+use rancher_route53::rancher::model::{
     Container, Environment, Host, Service, read_environment, read_hosts, read_services,
 };
-use rancher_route53::template::{DEFAULT, Template};
 use rancher_route53_fuzz::{apply_strictly, assert_within_limits};
 
 const SEPARATOR: &[u8] = b"\n---\n";

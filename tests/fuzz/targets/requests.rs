@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use rancher_route53::health::{Response, respond};
+use rancher_route53::observe::server::{Response, respond};
 
 const BODY: &str = "ok\n";
 

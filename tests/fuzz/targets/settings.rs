@@ -13,9 +13,9 @@ use std::time::Duration;
 use libfuzzer_sys::fuzz_target;
 use rancher_route53::config::Config;
 use rancher_route53::config::arguments::{self, Arguments};
-use rancher_route53::config::table::SETTINGS;
+use rancher_route53::config::settings::SETTINGS;
 use rancher_route53::dns::Name;
-use rancher_route53::url::Url;
+use rancher_route53::net::url::Url;
 use rancher_route53_fuzz::assert_within_limits;
 
 /// In every secret; the fuzzer's own text could be part of any message.

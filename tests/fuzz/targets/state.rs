@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 
 use libfuzzer_sys::fuzz_target;
-use rancher_route53::batch::batches;
 use rancher_route53::dns::zone::Held;
 use rancher_route53::dns::{Name, RecordKey, RecordSet, RecordType, Zone, txt};
-use rancher_route53::ownership::{Entry, State, StateNames};
+use rancher_route53::plan::batch::batches;
+use rancher_route53::plan::state_records::{Entry, State, StateNames};
 use rancher_route53::plan::{Adopt, Policy, plan};
 use rancher_route53_fuzz::{apply_strictly, assert_within_limits};
 

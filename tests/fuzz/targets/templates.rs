@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use rancher_route53::desired::name_template::{Names, Template, sanitize};
 use rancher_route53::dns::Name;
-use rancher_route53::template::{Names, Template, sanitize};
 use rancher_route53_fuzz::{assert_within_limits, octets};
 
 fuzz_target!(|text: &str| {

@@ -1,0 +1,13 @@
+//! What every other folder may use: it knows nothing of DNS, Rancher or AWS.
+
+pub mod backoff;
+pub mod counters;
+pub mod dependency;
+pub mod heartbeat;
+pub mod log;
+pub mod secret;
+pub mod shutdown;
+pub mod sorted;
+pub mod threads;
+pub mod token_bucket;
+pub mod version;

@@ -1,0 +1,76 @@
+//! The command `adopt`: takes over record sets that exist, so that they are ours from now on.
+//! Only their entries are written; the record sets stay as they are until the next round.
+
+use std::sync::Arc;
+
+use super::context::Site;
+use super::plan_output::one_line;
+use super::terminal::{confirm, progress, record_sets, say};
+use crate::base::shutdown::Gate;
+use crate::config::Config;
+use crate::config::arguments::Arguments;
+use crate::desired::Desired;
+use crate::observe::telemetry::Telemetry;
+use crate::plan::Policy;
+use crate::plan::round::Goal;
+use crate::reconcile::{AdoptSetting, Reconciler, ReconcilerSettings};
+
+/// Shows what would be taken over, asks, and does it: what `ADOPT` says, and if that is `never`,
+/// what is desired.
+pub fn adopt(
+    config: &Config,
+    arguments: &Arguments,
+    gate: Gate,
+    telemetry: Telemetry,
+) -> Result<(), String> {
+    let Site {
+        client,
+        survey,
+        zone,
+    } = Site::find(config, gate, &telemetry)?;
+    let settings = ReconcilerSettings {
+        zone_id: zone.id,
+        rules: config.rules.clone(),
+        // No change and no delete: what is taken over shows up as just that.
+        policy: Policy::CreateOnly,
+        adopt: match config.adopt {
+            AdoptSetting::Never => AdoptSetting::Matching,
+            setting => setting,
+        },
+        guard: config.guard,
+    };
+    let mut reconciler = Reconciler::new(client, settings, telemetry);
+    let preview = reconciler.preview(survey.goal());
+    let preview = preview.map_err(|error| error.to_string())?;
+    // As it is in the zone, and nothing else, so that a round writes the entries only.
+    let mut as_is = Desired::default();
+    for key in &preview.plan.adopts {
+        if let Some(set) = preview.zone.simple(key) {
+            say(format_args!("* {}\n", one_line(set)));
+            as_is.record_sets.insert(key.clone(), set.clone());
+        }
+    }
+    let count = as_is.record_sets.len();
+    for conflict in &preview.plan.conflicts {
+        say(format_args!("! {}\n    {}\n", conflict.key, conflict.why));
+    }
+    if count == 0 {
+        say(format_args!("Nothing to take over.\n"));
+        return Ok(());
+    }
+    let count = record_sets(count);
+    say(format_args!(
+        "\n{count} to take over, from then on changed or deleted as services ask.\n"
+    ));
+    if !confirm("They are taken over.", arguments.yes)? {
+        return Err("nothing was changed".to_owned());
+    }
+    let goal = Goal {
+        desired: &Arc::new(as_is),
+        ..survey.goal()
+    };
+    let round = reconciler.round(goal, &mut progress);
+    round.map_err(|error| format!("{error}; run it again to go on from here"))?;
+    say(format_args!("{count} taken over.\n"));
+    Ok(())
+}

@@ -1,0 +1,49 @@
+//! The command `plan`: what the next round would change, and why. Nothing is changed.
+
+use std::process::ExitCode;
+
+use super::context::Site;
+use super::plan_output;
+use super::terminal::{self, say};
+use crate::base::shutdown::Gate;
+use crate::config::Config;
+use crate::config::arguments::Arguments;
+use crate::daemon::clients::reconciler;
+use crate::observe::telemetry::Telemetry;
+
+/// With `--detailed-exitcode`, as of Terraform: there is something to change.
+const CHANGES: u8 = 2;
+
+/// Prints the plan.
+pub fn plan(
+    config: &Config,
+    arguments: &Arguments,
+    gate: Gate,
+    telemetry: Telemetry,
+) -> Result<ExitCode, String> {
+    let Site {
+        client,
+        survey,
+        zone,
+    } = Site::find(config, gate, &telemetry)?;
+    let mut reconciler = reconciler(config, client, zone.id.clone(), &telemetry);
+    let preview = reconciler.preview(survey.goal());
+    let preview = preview.map_err(|error| error.to_string())?;
+    match arguments.json {
+        true => say(format_args!(
+            "{:#}\n",
+            plan_output::value(&zone, &survey, &preview)
+        )),
+        false => {
+            let colours = terminal::has_colours();
+            let text = plan_output::text(&zone, &survey, &preview, colours);
+            say(format_args!("{text}"));
+        }
+    }
+    Ok(
+        match arguments.detailed_exitcode && !preview.plan.is_empty() {
+            true => ExitCode::from(CHANGES),
+            false => ExitCode::SUCCESS,
+        },
+    )
+}

@@ -1,0 +1,76 @@
+//! Settings → the parts that all commands are made of.
+
+use crate::aws::credentials::provider::Provider;
+use crate::base::shutdown::Gate;
+use crate::config::Config;
+use crate::net::http::{Http, Proxy};
+use crate::observe::telemetry::Telemetry;
+use crate::rancher::api::Api;
+use crate::rancher::metadata::Metadata;
+use crate::reconcile::{Reconciler, ReconcilerSettings};
+use crate::route53::caller::{Caller, CallerSettings};
+use crate::route53::client::Client;
+
+/// What every command works with.
+pub struct Parts {
+    /// Rancher's metadata.
+    pub metadata: Metadata,
+    /// Rancher's API.
+    pub api: Api,
+    /// Route 53.
+    pub client: Client,
+}
+
+/// Makes them. Nothing is asked of anybody yet.
+pub fn parts(config: &Config, gate: Gate, telemetry: &Telemetry) -> Parts {
+    let outside = Http::new(&config.certificates, Proxy::FromEnvironment);
+    let inside = Http::new(&config.certificates, Proxy::None);
+    let rancher = &config.rancher;
+    let settings = CallerSettings {
+        endpoint: config.route53_endpoint.clone(),
+        signing_region: config.signing_region.clone(),
+        max_retries: config.max_retries,
+        request_rate: config.request_rate,
+        change_rate: config.change_rate,
+    };
+    let credentials = Provider::new(
+        config.credentials.clone(),
+        outside.clone(),
+        inside.clone(),
+        telemetry.clone(),
+    );
+    Parts {
+        metadata: Metadata::new(inside, config.metadata_urls.clone(), telemetry.clone()),
+        api: Api::new(
+            outside.clone(),
+            rancher.url.clone(),
+            &rancher.access_key,
+            &rancher.secret_key,
+            telemetry.clone(),
+        ),
+        client: Client::new(Caller::new(
+            settings,
+            credentials,
+            outside,
+            gate,
+            telemetry.clone(),
+        )),
+    }
+}
+
+/// The keeper of the zone with this id.
+pub fn reconciler(
+    config: &Config,
+    client: Client,
+    zone_id: String,
+    telemetry: &Telemetry,
+) -> Reconciler {
+    let settings = ReconcilerSettings {
+        zone_id,
+        rules: config.rules.clone(),
+        policy: config.policy,
+        adopt: config.adopt,
+        guard: config.guard,
+    };
+    Reconciler::new(client, settings, telemetry.clone())
+}

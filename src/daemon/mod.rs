@@ -1,0 +1,384 @@
+//! The loop: wait → snapshot → desired → plan → apply → write back, on one thread.
+
+pub mod clients;
+pub mod daily_summary;
+pub mod polling;
+pub mod problems;
+pub mod startup;
+pub mod writeback;
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+
+use crate::base::backoff;
+use crate::base::counters::Outcome;
+use crate::base::dependency::Part;
+use crate::base::log;
+use crate::base::shutdown::Gate;
+use crate::base::version::{commit, version};
+use crate::config::Config;
+use crate::daemon::clients::{Parts, parts, reconciler};
+use crate::daemon::daily_summary::Summary;
+use crate::daemon::polling::Pace;
+use crate::daemon::problems::Reports;
+use crate::daemon::startup::Read;
+use crate::daemon::writeback::{WriteBack, missing};
+use crate::desired::{Desired, ServiceKey};
+use crate::dns::Name;
+use crate::observe::telemetry::Telemetry;
+use crate::plan::Policy;
+use crate::plan::round::{Goal, Progress};
+use crate::rancher::api::{Api, ApiError};
+use crate::rancher::metadata::{Metadata, Snapshot, Unavailable, Version};
+use crate::rancher::model::Environment;
+use crate::reconcile::Reconciler;
+
+/// Ceilings of the wait after a round has failed: at first, and in the long run.
+const FAILED_ROUND: Duration = Duration::from_secs(2);
+const LONGEST_FAILED_ROUND: Duration = Duration::from_secs(60);
+/// Between two batches metadata is asked for its version, but not more often.
+const BETWEEN_BATCHES: Duration = Duration::from_millis(500);
+/// What metadata said longer ago, before there was a zone, is read again.
+const FRESH: Duration = Duration::from_secs(5);
+/// The interval between two listings of the zone varies by this much.
+const RESYNC_SPREAD: f64 = 0.1;
+
+/// Keeps the zone until the process ends. The error is one that only an operator can mend.
+pub fn run(config: &Config, gate: Gate, telemetry: Telemetry) -> Result<Infallible, String> {
+    log::info(
+        "starting",
+        &[
+            ("version", &version(commit())),
+            ("zone", &config.rules.zone),
+            ("route53", &config.route53_endpoint),
+            ("rancher", &config.rancher.url),
+        ],
+    );
+    let Parts {
+        mut metadata,
+        api,
+        mut client,
+    } = parts(config, gate, &telemetry);
+    let (zone_id, first) =
+        startup::zone_id_and_metadata(config, &mut client, &mut metadata, &telemetry)?;
+    telemetry.note(|status| status.is_create_only = config.policy == Policy::CreateOnly);
+    let reconciler = reconciler(config, client, zone_id, &telemetry);
+    let mut daemon = Daemon::new(config, metadata, api, reconciler, telemetry);
+    daemon.begin(first);
+    loop {
+        daemon.step();
+    }
+}
+
+/// What the loop remembers from step to step.
+struct Daemon {
+    metadata: Metadata,
+    api: Api,
+    reconciler: Reconciler,
+    telemetry: Telemetry,
+    resync_interval: Duration,
+    pace: Pace,
+    reports: Reports,
+    summary: Summary,
+    /// What the last snapshot said.
+    known: Option<Known>,
+    /// What the one before said. Letting go of some ten thousand names takes a while, for which a
+    /// change shouldn't wait.
+    outdated: Option<Known>,
+    /// When the zone is to be listed again, although nothing has changed.
+    resync_at: Instant,
+    /// When a round that failed is made again.
+    retry_at: Option<Instant>,
+    /// When metadata is to be read again, although it hasn't changed, for the deletes that wait
+    /// for it to say the same.
+    reread_at: Option<Instant>,
+    /// Rounds that failed in succession.
+    failed_rounds: u32,
+    /// Names that the last round found in the zone.
+    in_zone: Arc<BTreeSet<Name>>,
+    writeback: WriteBack,
+}
+
+struct Known {
+    version: Version,
+    environment: Environment,
+    desired: Arc<Desired>,
+    /// When metadata was read.
+    read: Instant,
+}
+
+impl Daemon {
+    fn new(
+        config: &Config,
+        metadata: Metadata,
+        api: Api,
+        reconciler: Reconciler,
+        telemetry: Telemetry,
+    ) -> Daemon {
+        let now = Instant::now();
+        Daemon {
+            metadata,
+            api,
+            reconciler,
+            telemetry,
+            resync_interval: config.resync_interval,
+            pace: Pace::new(now),
+            reports: Reports::default(),
+            summary: Summary::new(now),
+            known: None,
+            outdated: None,
+            resync_at: now,
+            retry_at: None,
+            reread_at: None,
+            failed_rounds: 0,
+            in_zone: Arc::default(),
+            writeback: WriteBack::new(now),
+        }
+    }
+
+    /// Takes over what metadata said while the zone was looked up, if that hasn't taken long.
+    fn begin(&mut self, first: Result<Read, Unavailable>) {
+        match first {
+            Ok((_, _, read)) if read.elapsed() > FRESH => {}
+            Ok((version, snapshot, read)) => {
+                self.learn(version, snapshot, read);
+            }
+            Err(error) => self.unavailable(&error),
+        }
+    }
+
+    /// Waits for something to do and does it: a change of metadata, a round that is due, or one
+    /// write-back.
+    fn step(&mut self) {
+        self.telemetry.heartbeat.beat();
+        self.outdated = None;
+        self.reconciler.keep_credentials_fresh();
+        let telemetry = &self.telemetry;
+        if let Some(day) = self.summary.day(Instant::now(), &|| telemetry.status()) {
+            log::info(
+                "a day has passed",
+                &[
+                    ("record_sets", &day.record_sets),
+                    ("changes", &day.changes),
+                    ("failed_rounds", &day.failed_rounds),
+                    ("troubled", &day.troubled),
+                ],
+            );
+        }
+        let write_back = self.writeback.next(Instant::now());
+        let is_due = self.known.is_some() && self.next_due() <= Instant::now();
+        match self.poll(write_back.is_none() && !is_due) {
+            Ok(is_changed) => {
+                self.pace.succeeded();
+                self.reports.metadata(None);
+                self.telemetry.part(Part::Metadata, None);
+                if is_changed || self.next_round() <= Instant::now() {
+                    self.round();
+                    return; // metadata may have changed meanwhile; names can wait
+                }
+            }
+            Err(error) => self.unavailable(&error),
+        }
+        if let Some((key, name, timeout)) = write_back {
+            self.write_back(&key, &name, timeout);
+        }
+    }
+
+    /// Metadata can't be used at present: says so, and leaves it alone for a while.
+    fn unavailable(&mut self, error: &Unavailable) {
+        // The same words at each try, though it is made at one place after the other.
+        let words = format!("{error} ({})", self.metadata.places());
+        self.reports.metadata(Some(&words));
+        self.telemetry.part(Part::Metadata, Some(words));
+        let pause = self.pace.failed(backoff::random());
+        self.telemetry.heartbeat.sleep(pause);
+    }
+
+    /// When the zone is to be looked at, although nothing has changed.
+    fn next_round(&self) -> Instant {
+        self.retry_at.unwrap_or(self.resync_at)
+    }
+
+    /// The same, or metadata.
+    fn next_due(&self) -> Instant {
+        let next = self.next_round();
+        self.reread_at.map_or(next, |reread| reread.min(next))
+    }
+
+    /// Asks metadata for a change, waiting for one if there is nothing else to do. True if
+    /// something else is desired than before, or if deletes waited for this.
+    fn poll(&mut self, may_wait: bool) -> Result<bool, Unavailable> {
+        let now = Instant::now();
+        let version = match &self.known {
+            Some(known) if may_wait => {
+                let next = self.next_due();
+                let next = self.writeback.due().map_or(next, |due| due.min(next));
+                let wait = Pace::wait(Some(next), now);
+                let version = self.metadata.wait(&known.version, wait)?;
+                if version == known.version {
+                    self.telemetry
+                        .heartbeat
+                        .sleep(Pace::after_wait(wait, now.elapsed()));
+                }
+                version
+            }
+            Some(_) | None => self.metadata.version()?,
+        };
+        let is_known = |known: &Known| known.version == version;
+        let is_reread = self.reread_at.is_some_and(|at| at <= Instant::now());
+        if self.known.as_ref().is_some_and(is_known) && !is_reread {
+            return Ok(false);
+        }
+        let now = Instant::now();
+        let pause = self.pace.before_snapshot(now);
+        let is_free = self.next_round() > now && self.writeback.next(now).is_some();
+        if !pause.is_zero() && is_free {
+            return Ok(false); // names are written back meanwhile; each is a new version
+        }
+        self.telemetry.heartbeat.sleep(pause);
+        let read = Instant::now();
+        let snapshot = self.metadata.snapshot(version, self.reconciler.rules());
+        self.pace.after_snapshot(read.elapsed(), Instant::now());
+        let (version, snapshot) = snapshot?;
+        let is_changed = self.learn(version, snapshot, read);
+        if is_reread {
+            self.reread_at = None;
+        }
+        Ok(is_changed || is_reread)
+    }
+
+    /// Takes over what metadata says. True if something else is desired than before.
+    fn learn(&mut self, version: Version, snapshot: Snapshot, read: Instant) -> bool {
+        let desired = Arc::new(snapshot.desired);
+        let known = Known {
+            version,
+            environment: snapshot.environment,
+            desired,
+            read,
+        };
+        let is_changed = self.known.as_ref().is_none_or(|old| {
+            old.desired.record_sets != known.desired.record_sets
+                || old.environment != known.environment
+        });
+        self.reports.desired(&known.desired);
+        self.telemetry.note(|status| {
+            let environment = &known.environment;
+            status.environment = Some((environment.name.clone(), environment.uuid.clone()));
+            status.desire(&known.desired);
+            if self
+                .known
+                .as_ref()
+                .is_none_or(|old| old.version != known.version)
+            {
+                status.metadata_changed = Some(Utc::now());
+            }
+        });
+        self.outdated = self.known.replace(known);
+        self.want_write_backs();
+        is_changed
+    }
+
+    fn round(&mut self) {
+        let Some(known) = &self.known else { return };
+        if self.resync_at <= Instant::now() {
+            self.reconciler.resync();
+            let wait = backoff::spread(self.resync_interval, RESYNC_SPREAD, backoff::random());
+            self.resync_at = Instant::now() + wait;
+        }
+        let goal = Goal {
+            environment: &known.environment,
+            desired: &known.desired,
+            read: known.read,
+        };
+        // A round of many batches takes as long as the account's limits want it to. Meanwhile
+        // metadata is asked now and then whether it still is the right one.
+        let mut asked = Instant::now();
+        let mut goes_on = |progress: Progress| {
+            if progress.done == progress.of || asked.elapsed() < BETWEEN_BATCHES {
+                return true;
+            }
+            asked = Instant::now();
+            let version = self.metadata.version();
+            !version.is_ok_and(|version| version != known.version)
+        };
+        let started = Instant::now();
+        let result = self.reconciler.round(goal, &mut goes_on);
+        let (took, now) = (started.elapsed(), Utc::now());
+        match result {
+            Ok(round) => {
+                self.failed_rounds = 0;
+                self.retry_at = round.is_cut.then(Instant::now);
+                self.reread_at = round.held.as_ref().map(|held| held.until);
+                self.reports.round(&round);
+                let is_same = Arc::ptr_eq(&self.in_zone, &round.in_zone);
+                self.in_zone = round.in_zone.clone();
+                self.telemetry.note(|status| status.round(round, took, now));
+                if !is_same {
+                    self.want_write_backs();
+                }
+            }
+            Err(error) => {
+                self.reports.failed(&error);
+                self.telemetry.note(|status| {
+                    status.counters.round(Outcome::Failed, took);
+                    status
+                        .health_mut(Part::Rounds)
+                        .fails(error.to_string(), now);
+                });
+                let ceiling = LONGEST_FAILED_ROUND;
+                let wait =
+                    backoff::backoff(self.failed_rounds, FAILED_ROUND, ceiling, backoff::random());
+                self.failed_rounds = self.failed_rounds.saturating_add(1);
+                self.retry_at = Some(Instant::now() + wait);
+            }
+        }
+    }
+
+    fn want_write_backs(&mut self) {
+        if let Some(known) = &self.known {
+            self.writeback
+                .want(missing(&known.desired, &self.in_zone), Instant::now());
+            let waiting = self.writeback.len();
+            self.telemetry.note(|status| {
+                status.fqdns_waiting = waiting;
+                if waiting == 0 {
+                    status.health_mut(Part::Api).is_not_needed(Utc::now());
+                }
+            });
+            self.reports
+                .written_back(self.writeback.refusals(), waiting == 0);
+        }
+    }
+
+    fn write_back(&mut self, key: &ServiceKey, name: &Name, timeout: Duration) {
+        let result = self.api.publish(key, name, timeout);
+        let now = Instant::now();
+        match &result {
+            Ok(()) => {
+                self.writeback.accepted(key, now);
+                log::debug(
+                    "fqdn sent to Rancher",
+                    &[("service", &key), ("fqdn", &name.without_dot())],
+                );
+            }
+            Err(ApiError::Refused(words)) => {
+                self.writeback.refused(key, words, now, backoff::random());
+            }
+            Err(ApiError::Unavailable(_)) => self.writeback.unavailable(now, backoff::random()),
+        }
+        self.telemetry.note(|status| {
+            let (health, now) = (status.health_mut(Part::Api), Utc::now());
+            match &result {
+                Ok(()) => health.works(now),
+                Err(ApiError::Refused(words)) => health.complains(words.clone(), now),
+                Err(ApiError::Unavailable(words)) => health.fails(words.clone(), now),
+            }
+        });
+        self.reports
+            .write_back(result.err().as_ref(), self.writeback.refusals());
+    }
+}

@@ -1,0 +1,195 @@
+//! What has to be known before the first round: the zone, and what metadata says. What may come up
+//! later is waited for; what only an operator can mend is an error.
+
+use std::io;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::base::backoff;
+use crate::base::log;
+use crate::base::sorted;
+use crate::base::threads::{self, USUAL_STACK};
+use crate::config::Config;
+use crate::dns::Name;
+use crate::observe::telemetry::Telemetry;
+use crate::rancher::metadata::{Metadata, Snapshot, Unavailable, Version};
+use crate::reconcile::needs_operator;
+use crate::route53::client::Client;
+use crate::route53::error::Error;
+use crate::route53::xml::HostedZone;
+
+/// Ceilings of the wait before the zone is looked for again: at first, and in the long run.
+const WAIT: Duration = Duration::from_secs(2);
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// What metadata said, for which version, and when its reading began.
+pub type Read = (Version, Snapshot, Instant);
+
+/// The zone's id, and what metadata says: both are asked for at once, since neither needs the other.
+/// The error is one that only an operator can mend; it is told once metadata has answered, or was
+/// given up.
+pub fn zone_id_and_metadata(
+    config: &Config,
+    client: &mut Client,
+    metadata: &mut Metadata,
+    telemetry: &Telemetry,
+) -> Result<(String, Result<Read, Unavailable>), String> {
+    // It is the zone that is looked up on the other thread: what that one holds on to, its share of
+    // the heap, is small.
+    let mut zone_id = None;
+    let read = thread::scope(|scope| {
+        let work = || zone_id = Some(look_for_zone(config, client, telemetry));
+        threads::start_scoped(scope, "zone", USUAL_STACK, Box::new(work))?;
+        let begun = Instant::now();
+        let said = metadata.now(&config.rules);
+        Ok(said.map(|(version, said)| (version, said, begun)))
+    });
+    let read = read.map_err(|error: io::Error| error.to_string())?;
+    Ok((zone_id.expect("a thread that has ended")?, read))
+}
+
+/// Why there is no zone to keep.
+enum NoZone {
+    /// It may be there later.
+    Yet(String),
+    /// An operator has to do something.
+    Ever(String),
+}
+
+/// The id of the hosted zone, which is asked for until there is an answer.
+fn look_for_zone(
+    config: &Config,
+    client: &mut Client,
+    telemetry: &Telemetry,
+) -> Result<String, String> {
+    let mut attempt = 0;
+    loop {
+        match look_up(config, client) {
+            Ok(zone) => {
+                log::info(
+                    "keeping the hosted zone",
+                    &[
+                        ("zone", &zone.name),
+                        ("id", &zone.id),
+                        ("kind", &zone.kind()),
+                    ],
+                );
+                let id = zone.id.clone();
+                telemetry.note(|status| status.hosted_zone = Some(zone));
+                return Ok(id);
+            }
+            Err(NoZone::Ever(error)) => return Err(error),
+            Err(NoZone::Yet(error)) => {
+                let wait = backoff::backoff(attempt, WAIT, LONGEST_WAIT, backoff::random());
+                log::warn(
+                    "the hosted zone can't be looked up yet",
+                    &[("error", &error), ("wait_ms", &wait.as_millis())],
+                );
+                telemetry.heartbeat.sleep(wait);
+                attempt = attempt.saturating_add(1);
+            }
+        }
+    }
+}
+
+/// The hosted zone, asked for once.
+pub fn zone_once(config: &Config, client: &mut Client) -> Result<HostedZone, String> {
+    match look_up(config, client) {
+        Ok(zone) => Ok(zone),
+        Err(NoZone::Ever(error) | NoZone::Yet(error)) => Err(error),
+    }
+}
+
+fn look_up(config: &Config, client: &mut Client) -> Result<HostedZone, NoZone> {
+    let name = &config.rules.zone;
+    let failed = |error: Error| match needs_operator(&error) {
+        true => NoZone::Ever(error.to_string()),
+        false => NoZone::Yet(error.to_string()),
+    };
+    match &config.zone_id {
+        Some(id) => {
+            let zone = client.zone_of_id(id).map_err(failed)?;
+            checked(zone, name).map_err(NoZone::Ever)
+        }
+        None => {
+            let zones = client.zones_of_name(name).map_err(failed)?;
+            only(zones, name).map_err(NoZone::Ever)
+        }
+    }
+}
+
+fn checked(zone: HostedZone, name: &Name) -> Result<HostedZone, String> {
+    if zone.name == *name {
+        return Ok(zone);
+    }
+    Err(format!(
+        "ROUTE53_ZONE_ID={} is the zone {}, not ROOT_DOMAIN={}: correct one of the two",
+        zone.id,
+        zone.name.without_dot(),
+        name.without_dot()
+    ))
+}
+
+fn only(mut zones: Vec<HostedZone>, name: &Name) -> Result<HostedZone, String> {
+    let name = name.without_dot();
+    match (zones.pop(), zones.is_empty()) {
+        (Some(zone), true) => Ok(zone),
+        (None, _) => Err(format!(
+            "there is no hosted zone {name} in this account: check ROOT_DOMAIN and whose \
+             credentials these are"
+        )),
+        (Some(last), false) => {
+            zones.push(last);
+            let list = zones.iter().map(|z| format!("{} ({})", z.id, z.kind()));
+            let list: Vec<String> = sorted::set(list).into_iter().collect();
+            Err(format!(
+                "there are {} hosted zones {name}: set ROUTE53_ZONE_ID to one of {}",
+                list.len(),
+                list.join(", ")
+            ))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn zone(id: &str, name: &str, is_private: bool) -> HostedZone {
+        HostedZone {
+            id: id.into(),
+            name: Name::parse(name).unwrap(),
+            is_private,
+        }
+    }
+
+    #[test]
+    fn the_only_zone_of_the_name_or_an_error_that_lists_them() {
+        let name = Name::parse("example.com").unwrap();
+        assert_eq!(
+            only(vec![zone("Z1", "example.com", true)], &name)
+                .unwrap()
+                .id,
+            "Z1"
+        );
+        assert!(
+            only(vec![], &name)
+                .unwrap_err()
+                .contains("no hosted zone example.com")
+        );
+        let two = vec![
+            zone("Z2", "example.com", true),
+            zone("Z1", "example.com", false),
+        ];
+        assert_eq!(
+            only(two, &name).unwrap_err(),
+            "there are 2 hosted zones example.com: set ROUTE53_ZONE_ID to one of Z1 (public), \
+             Z2 (private)"
+        );
+        let other = checked(zone("Z1", "example.org", false), &name).unwrap_err();
+        assert!(
+            other.contains("ROUTE53_ZONE_ID=Z1 is the zone example.org"),
+            "{other}"
+        );
+    }
+}

@@ -1,0 +1,137 @@
+//! Which containers count, and the address of each: the rules of one container on its host.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use crate::desired::skip::Skip;
+use crate::rancher::labels;
+use crate::rancher::model::{Container, Host};
+
+/// The address under which a container can be reached from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Address(pub IpAddr);
+
+/// The address of a container that counts, or why it doesn't. With `without_port`, one that
+/// publishes no port counts too.
+pub fn address(
+    container: &Container<'_>,
+    hosts: &HashMap<String, Host>,
+    without_port: bool,
+) -> Result<Address, Skip> {
+    if container.state != "running" {
+        return Err(Skip::NotRunning(container.state.to_string()));
+    }
+    match container.health_state.as_deref() {
+        None | Some("healthy" | "updating-healthy") => {}
+        Some(other) => return Err(Skip::NotHealthy(other.to_owned())),
+    }
+    // The host is looked up before the ports: its agent's address tells some of them apart.
+    let host = hosts.get(&*container.host_uuid);
+    let agent_ip = host.map_or("", |host| host.agent_ip.as_str());
+    let bind = container
+        .ports
+        .iter()
+        .find_map(|port| bind_address(port, agent_ip));
+    if bind.is_none() && !without_port {
+        return Err(Skip::NoPort);
+    }
+    let host = host.ok_or_else(|| Skip::HostUnknown(container.host_uuid.to_string()))?;
+    if host
+        .labels
+        .get(labels::HOST)
+        .is_some_and(|text| text.eq_ignore_ascii_case("false"))
+    {
+        return Err(Skip::HostExcluded);
+    }
+    let text = host
+        .labels
+        .get(labels::HOST_IP)
+        .or(bind.filter(|bind| !is_unspecified(bind)))
+        .unwrap_or(agent_ip);
+    match unbracketed(text).parse() {
+        Ok(address) => Ok(Address(address)),
+        Err(_) => Err(Skip::NotAnAddress(text.to_owned())),
+    }
+}
+
+/// The bind address of a port that is published on the host, empty if there is none before the
+/// public port; `None` if the port is only private.
+///
+/// Cattle writes `[bind ip:]public:private/proto`, and metadata 2015-12-19 puts the agent's
+/// address before both `8080:80/tcp` and the unpublished `80/tcp`. So `203.0.113.11:80/tcp` is
+/// not published; and with an IPv6 agent, `2001:db8::1:80/tcp` isn't either, although its last
+/// group looks like a port.
+fn bind_address<'a>(port: &'a str, agent_ip: &str) -> Option<&'a str> {
+    let (mapping, _protocol) = port.split_once('/').unwrap_or((port, ""));
+    let (public, _private) = mapping.rsplit_once(':')?;
+    if !agent_ip.is_empty() && unbracketed(public) == unbracketed(agent_ip) {
+        return None;
+    }
+    let (bind, public) = public.rsplit_once(':').unwrap_or(("", public));
+    public
+        .parse::<u16>()
+        .ok()
+        .filter(|number| *number > 0)
+        .map(|_| bind)
+}
+
+fn unbracketed(text: &str) -> &str {
+    text.strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'))
+        .unwrap_or(text)
+}
+
+fn is_unspecified(bind: &str) -> bool {
+    bind.is_empty()
+        || unbracketed(bind)
+            .parse::<IpAddr>()
+            .is_ok_and(|ip| ip.is_unspecified())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_published_ports_from_private_ones() {
+        for (port, agent_ip, expected) in [
+            (
+                "203.0.113.11:8080:80/tcp",
+                "203.0.113.11",
+                Some("203.0.113.11"),
+            ),
+            ("192.0.2.7:53:53/udp", "203.0.113.11", Some("192.0.2.7")),
+            ("8080:80/tcp", "203.0.113.11", Some("")),
+            ("8080:80", "203.0.113.11", Some("")),
+            ("0.0.0.0:8080:80/tcp", "203.0.113.11", Some("0.0.0.0")),
+            ("203.0.113.11:80/tcp", "203.0.113.11", None),
+            ("203.0.113.12:80/tcp", "203.0.113.11", None),
+            ("80/tcp", "203.0.113.11", None),
+            ("80", "203.0.113.11", None),
+            ("", "203.0.113.11", None),
+            (":", "", None),
+            (":::", "", None),
+            ("0:80", "", None),
+            ("70000:80", "", None),
+            ("2001:db8::1:80/tcp", "2001:db8::1", None),
+            (
+                "2001:db8::1:8080:80/tcp",
+                "2001:db8::1",
+                Some("2001:db8::1"),
+            ),
+            (
+                "[2001:db8::1]:8080:80/tcp",
+                "2001:db8::1",
+                Some("[2001:db8::1]"),
+            ),
+            ("[2001:db8::1]:80/tcp", "2001:db8::1", None),
+            (":::8080:80/tcp", "203.0.113.11", Some("::")),
+        ] {
+            assert_eq!(
+                bind_address(port, agent_ip),
+                expected,
+                "{port} on {agent_ip}"
+            );
+        }
+    }
+}

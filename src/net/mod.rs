@@ -1,0 +1,6 @@
+//! The one way to the network.
+
+pub mod http;
+pub mod resolver;
+pub mod tls;
+pub mod url;

@@ -1,0 +1,33 @@
+//! Which page is at which path.
+
+use chrono::{DateTime, Utc};
+
+use super::status::page::{Form, Pieces};
+use super::status::{Status, html, json, metrics};
+use crate::observe::server::Response;
+
+/// The page at a path, if there is one. `status` is called if it is needed.
+pub fn answer(path: &str, status: impl FnOnce() -> Status, now: DateTime<Utc>) -> Option<Response> {
+    let form = match path {
+        "/status" => Form::Html,
+        "/status.json" => Form::Json,
+        "/metrics" => {
+            return Some(Response {
+                content_type: metrics::CONTENT_TYPE,
+                ..Response::text("200 OK", metrics::metrics(&status()))
+            });
+        }
+        _ => return None,
+    };
+    let mut pieces = Pieces::new(status(), now, form);
+    let mut response = Response::text("200 OK", pieces.next().unwrap_or_default());
+    response.rest = Some(Box::new(pieces));
+    match form {
+        Form::Html => {
+            response.content_type = html::CONTENT_TYPE;
+            response.policy = html::security_policy();
+        }
+        Form::Json => response.content_type = json::CONTENT_TYPE,
+    }
+    Some(response)
+}

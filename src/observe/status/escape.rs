@@ -1,0 +1,94 @@
+//! Text from outside, made harmless for what it is put into.
+
+use std::fmt::Write as _;
+
+use crate::base::log;
+
+/// Appends a template, with a value in the place of each `{}`, made harmless.
+pub fn fill(out: &mut String, escape: fn(&mut String, &str), template: &str, values: &[&str]) {
+    let mut values = values.iter();
+    for (index, part) in template.split("{}").enumerate() {
+        if index > 0 {
+            escape(out, values.next().copied().unwrap_or_default());
+        }
+        out.push_str(part);
+    }
+}
+
+/// For HTML, between tags or in a quoted attribute. Characters that can't be seen but change how
+/// others look are shown by their numbers.
+pub fn html(out: &mut String, text: &str) {
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c if !log::is_visible(c) => {
+                let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+}
+
+/// For JSON: a string in its quotes.
+pub fn json(out: &mut String, text: &str) {
+    out.push_str(&log::quoted(text));
+}
+
+/// For a label of Prometheus's text format, in its quotes.
+pub fn label(out: &mut String, text: &str) {
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            c => out.push(c),
+        }
+    }
+}
+
+/// What is known to be harmless.
+pub fn not_at_all(out: &mut String, text: &str) {
+    out.push_str(text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn through(escape: fn(&mut String, &str), text: &str) -> String {
+        let mut out = String::new();
+        fill(&mut out, escape, "[{}]", &[text]);
+        out
+    }
+
+    #[test]
+    fn nothing_leaves_the_text_it_is_in() {
+        for (text, expected) in [
+            ("plain ü 中", "[plain ü 中]"),
+            (
+                "<script>alert(\"x\")</script>",
+                "[&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;]",
+            ),
+            ("a & 'b'", "[a &amp; &#39;b&#39;]"),
+            ("&lt;", "[&amp;lt;]"),
+            ("a\u{202e}b\0\n", "[a\\u{202e}b\\u{0}\\u{a}]"),
+            ("שלום", "[שלום]"),
+            ("{}", "[{}]"),
+        ] {
+            assert_eq!(through(html, text), expected, "{text:?}");
+        }
+        assert_eq!(through(json, "a\"\n</"), "[\"a\\\"\\n</\"]");
+        assert_eq!(through(label, "a\"\\\n"), "[a\\\"\\\\\\n]");
+    }
+
+    #[test]
+    fn values_take_their_places() {
+        let mut out = String::new();
+        fill(&mut out, html, "{}<b>{}</b>{}", &["1", "<", "{}"]);
+        fill(&mut out, html, "|{}|{}", &["2"]);
+        assert_eq!(out, "1<b>&lt;</b>{}|2|");
+    }
+}

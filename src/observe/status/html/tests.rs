@@ -1,0 +1,148 @@
+//! The page's markup: what is said of changes and of times, and for whom.
+
+use super::super::tests::{ago, busy, empty, page, set};
+use crate::base::dependency::Part;
+use crate::dns::{ChangeBatch, RecordType};
+
+/// On a narrow screen the tables are laid out as blocks, and some browsers then tell a screen
+/// reader no longer that they are tables.
+#[test]
+fn tables_say_that_they_are_however_they_are_laid_out() {
+    let (_, text) = page("/status", &busy());
+    for (tag, roles) in [
+        ("table", &["table"][..]),
+        ("thead", &["rowgroup"]),
+        ("tbody", &["rowgroup"]),
+        ("tr", &["row"]),
+        ("th", &["rowheader", "columnheader"]),
+        ("td", &["cell"]),
+    ] {
+        let tags: Vec<&str> = text
+            .split(&format!("<{tag}"))
+            .skip(1)
+            .filter(|rest| rest.starts_with([' ', '\n', '>']))
+            .filter_map(|rest| rest.split('>').next())
+            .collect();
+        assert!(tags.len() >= 3, "{tag}");
+        for attributes in tags {
+            let has = |role: &&str| attributes.split(' ').any(|a| a == format!("role={role}"));
+            assert!(roles.iter().any(has), "{tag}: {attributes}");
+        }
+    }
+}
+
+/// The rows of a table's body, from the heading above it on.
+fn rows(text: &str, heading: &str) -> Vec<String> {
+    let (_, rest) = text.split_once(&format!("<h2>{heading}</h2>")).unwrap();
+    let (_, rest) = rest.split_once("<tbody role=rowgroup>").unwrap();
+    let (body, _) = rest.split_once("</table>").unwrap();
+    let rows = body.split("<tr").skip(1);
+    rows.map(|row| row.split_once('>').unwrap().1.trim().to_owned())
+        .collect()
+}
+
+fn time(shown: &str) -> String {
+    let [exact, age] = shown.split(" / ").collect::<Vec<_>>()[..] else {
+        panic!("a time and an age: {shown}");
+    };
+    let (day, clock) = exact.split_once(' ').unwrap();
+    let day_shown = match day {
+        "2026-01-02" => "",
+        _ => &format!("{day} "),
+    };
+    format!(
+        "<time datetime=\"{day}T{clock}Z\">{day_shown}{clock} UTC</time> \
+         <span class=\"age\">{age} ago</span>"
+    )
+}
+
+#[test]
+fn changes_are_told_the_newest_first_with_what_was_before() {
+    let mut status = empty();
+    assert_eq!(
+        rows(&page("/status", &status).1, "Changes"),
+        ["<td colspan=\"5\" role=cell>none yet"]
+    );
+    let v4 = |ip| set("web.example.com", RecordType::A, &[ip]);
+    let v6 = set("web.example.com", RecordType::Aaaa, &["2001:db8::1"]);
+    for (deletes, creates, seconds) in [
+        (vec![], vec![v4("192.0.2.1")], 200_000),
+        (vec![v4("192.0.2.1")], vec![v4("192.0.2.2")], 7_300),
+        (vec![v6], vec![], 119),
+    ] {
+        let batch = ChangeBatch { deletes, creates };
+        status.changed(&batch, |_| false, ago(seconds));
+    }
+    let row = |action, at, from, to| {
+        let at = time(at);
+        format!(
+            "<th scope=\"row\" role=rowheader><bdi>web.example.com</bdi><td role=cell>{action}\
+             <td role=cell>{at}<td role=cell>{from}<td role=cell>{to}"
+        )
+    };
+    assert_eq!(
+        rows(&page("/status", &status).1, "Changes"),
+        [
+            row(
+                "deleted AAAA",
+                "2026-01-02 03:02:06 / 119 s",
+                "2001:db8::1, TTL 300",
+                ""
+            ),
+            row(
+                "changed A",
+                "2026-01-02 01:02:25 / 2 h",
+                "192.0.2.1, TTL 300",
+                "192.0.2.2, TTL 300"
+            ),
+            row(
+                "created A",
+                "2025-12-30 19:30:45 / 2 days",
+                "",
+                "192.0.2.1, TTL 300"
+            ),
+        ]
+    );
+}
+
+#[test]
+fn of_each_part_it_is_told_since_when_it_is_so_and_what_the_last_error_was() {
+    let mut status = empty();
+    status.health_mut(Part::Metadata).works(ago(0));
+    let route53 = status.health_mut(Part::Route53);
+    route53.fails("first".to_owned(), ago(100_000));
+    route53.fails("last".to_owned(), ago(3_599));
+    let api = status.health_mut(Part::Api);
+    api.fails("gone".to_owned(), ago(121));
+    api.works(ago(60));
+    let row = |part: Part, state, rest| {
+        format!(
+            "<th scope=\"row\" role=rowheader>{}<td class=\"state\" role=cell>{state}\
+             <td role=cell>{rest}",
+            part.title()
+        )
+    };
+    let now = "<time datetime=\"2026-01-02T03:04:05Z\">03:04:05 UTC</time>";
+    let since = time("2026-01-02 03:03:05 / 60 s");
+    let gone = time("2026-01-02 03:02:04 / 2 min");
+    let failing = time("2025-12-31 23:17:25 / 27 h");
+    let last = time("2026-01-02 02:04:06 / 59 min");
+    assert_eq!(
+        rows(&page("/status", &status).1, "Health"),
+        [
+            row(Part::Metadata, "works", format!("{now}<td role=cell>")),
+            row(
+                Part::Api,
+                "works",
+                format!("{since}<td role=cell>gone {gone}")
+            ),
+            row(
+                Part::Route53,
+                "fails",
+                format!("{failing}<td role=cell>last {last}")
+            ),
+            row(Part::Credentials, "not needed", "<td role=cell>".to_owned()),
+            row(Part::Rounds, "not needed", "<td role=cell>".to_owned()),
+        ]
+    );
+}

@@ -1,0 +1,180 @@
+//! `/status.json`: the page's content for programs. Pure. The README documents the fields.
+
+use chrono::{DateTime, Utc};
+
+use super::escape;
+use super::{Status, timestamp};
+use crate::base::dependency::Part;
+use crate::base::version::VERSION;
+use crate::desired::{ServiceKey, ServiceOutcome};
+use crate::route53::xml::HostedZone;
+
+/// What the answer's `Content-Type` says.
+pub const CONTENT_TYPE: &str = "application/json";
+
+/// What comes before the services.
+pub fn head(out: &mut String, status: &Status, now: DateTime<Utc>) {
+    out.push('{');
+    for (name, at) in [
+        ("time", Some(now)),
+        ("started", Some(status.started)),
+        ("last_success", status.last_success),
+        ("metadata_changed", status.metadata_changed),
+    ] {
+        text(out, name, at.map(timestamp).as_deref());
+    }
+    for (name, count) in [
+        ("record_sets_desired", status.desired.record_sets.len()),
+        ("record_sets_owned", status.owned),
+        ("record_sets_in_conflict", status.conflicts.len()),
+        ("record_sets_quarantined", status.quarantined.len()),
+        ("fqdns_waiting", status.fqdns_waiting),
+    ] {
+        number(out, name, count);
+    }
+    text(out, "version", Some(VERSION));
+    text(out, "commit", status.commit);
+    list(out, "problems", status.problems().iter());
+    let environment = status.environment.as_ref();
+    object(
+        out,
+        "environment",
+        &[
+            ("name", environment.map(|(name, _)| &**name)),
+            ("uuid", environment.map(|(_, uuid)| &**uuid)),
+        ],
+    );
+    let hosted = status.hosted_zone.as_ref();
+    object(
+        out,
+        "zone",
+        &[
+            ("name", Some(status.zone.without_dot())),
+            ("id", hosted.map(|hosted| &*hosted.id)),
+            ("kind", hosted.map(HostedZone::kind)),
+        ],
+    );
+    begin(out, "dependencies", '{');
+    for part in Part::ALL {
+        let health = status.health(part);
+        let last = health.last_error.as_ref();
+        object(
+            out,
+            part.name(),
+            &[
+                ("state", Some(health.condition.word())),
+                ("since", health.since.map(timestamp).as_deref()),
+                ("last_error", last.map(|(_, words)| &**words)),
+                (
+                    "last_error_at",
+                    last.map(|(at, _)| timestamp(*at)).as_deref(),
+                ),
+            ],
+        );
+    }
+    end(out, '}');
+    match &status.held {
+        None => text(out, "deletion_guard", None),
+        Some((held, until)) => {
+            begin(out, "deletion_guard", '{');
+            number(out, "deletes", held.deletes);
+            number(out, "of", held.of);
+            text(out, "until", Some(&timestamp(*until)));
+            end(out, '}');
+        }
+    }
+    begin(out, "services", '[');
+}
+
+/// One service.
+pub fn service(out: &mut String, status: &Status, (key, outcome): (&ServiceKey, &ServiceOutcome)) {
+    let state = status.state(outcome);
+    let reason = status.reason(outcome, state);
+    let fqdn = outcome.name.as_ref();
+    out.push_str("\n{");
+    for (member, value) in [
+        ("stack", Some(&*key.stack)),
+        ("name", Some(&*key.service)),
+        ("state", Some(state.word())),
+        ("skipped", fqdn.err().map(|skip| skip.code())),
+        ("reason", Some(&*reason).filter(|reason| !reason.is_empty())),
+        ("fqdn", fqdn.ok().map(|name| name.without_dot())),
+    ] {
+        text(out, member, value);
+    }
+    let sets = fqdn.into_iter().flat_map(|name| status.record_sets(name));
+    list(out, "addresses", sets.flat_map(|set| &set.values));
+    end(out, '}');
+}
+
+/// What comes after the services.
+pub fn tail(out: &mut String, status: &Status) {
+    end(out, ']');
+    begin(out, "changes", '[');
+    for change in status.changes.iter() {
+        out.push_str("\n{");
+        for (member, value) in [
+            ("time", &*timestamp(change.at)),
+            ("action", change.action.word()),
+            ("name", change.key.name.without_dot()),
+            ("type", change.key.rtype.as_str()),
+            ("from", &change.from),
+            ("to", &change.to),
+        ] {
+            text(out, member, Some(value).filter(|value| !value.is_empty()));
+        }
+        end(out, '}');
+    }
+    end(out, ']');
+    out.pop();
+    out.push_str("}\n");
+}
+
+// Each member ends with a comma; the end of what they are in takes the last one away.
+
+fn name(out: &mut String, name: &str) {
+    escape::fill(out, escape::json, "{}:", &[name]);
+}
+
+fn text(out: &mut String, member: &str, text: Option<&str>) {
+    name(out, member);
+    match text {
+        Some(text) => escape::json(out, text),
+        None => out.push_str("null"),
+    }
+    out.push(',');
+}
+
+fn number(out: &mut String, member: &str, number: usize) {
+    name(out, member);
+    out.push_str(&number.to_string());
+    out.push(',');
+}
+
+fn object(out: &mut String, member: &str, members: &[(&str, Option<&str>)]) {
+    begin(out, member, '{');
+    for (member, value) in members {
+        text(out, member, *value);
+    }
+    end(out, '}');
+}
+
+fn list<'a>(out: &mut String, member: &str, texts: impl Iterator<Item = &'a String>) {
+    begin(out, member, '[');
+    for text in texts {
+        escape::fill(out, escape::json, "{},", &[text]);
+    }
+    end(out, ']');
+}
+
+fn begin(out: &mut String, member: &str, bracket: char) {
+    name(out, member);
+    out.push(bracket);
+}
+
+fn end(out: &mut String, bracket: char) {
+    if out.ends_with(',') {
+        out.pop();
+    }
+    out.extend([bracket, ',']);
+}

@@ -1,0 +1,243 @@
+//! `/metrics`: Prometheus's text format,
+//! <https://prometheus.io/docs/instrumenting/exposition_formats/>, with names as in
+//! <https://prometheus.io/docs/practices/naming/>. Pure.
+//!
+//! Numbers are written from integers: a time of 1.5 s is 1,500 ms and a dot.
+
+use std::fmt::Write as _;
+
+use super::Status;
+use super::escape;
+use super::service_state::State;
+use crate::base::counters::{Action, BOUNDS, Histogram, Outcome};
+use crate::base::dependency::{Condition, Part};
+use crate::base::version::VERSION;
+use crate::desired::skip::Skip;
+
+/// What the answer's `Content-Type` says.
+pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// All metrics.
+pub fn metrics(status: &Status) -> String {
+    let mut page = Page(String::with_capacity(16 * 1024));
+    let counters = &status.counters;
+    let help = "Always 1; the labels have the version, and the commit if it is known.";
+    page.family("build_info", GAUGE, help);
+    let commit = status.commit.unwrap_or_default(); // an empty label is none
+    let labels = [("version", VERSION), ("commit", commit)];
+    page.sample("build_info", &labels, 1);
+    times(&mut page, status);
+    gauges(&mut page, status);
+    services(&mut page, status);
+
+    page.family("rounds_total", COUNTER, "Rounds, by how they ended.");
+    for (outcome, count) in Outcome::ALL.iter().zip(counters.rounds) {
+        page.sample("rounds_total", &[("outcome", outcome.word())], count);
+    }
+    let help = "How long rounds took, successful or not.";
+    page.family("round_duration_seconds", HISTOGRAM, help);
+    page.histogram("round_duration_seconds", &[], &counters.round_durations);
+    let help = "Changes to record sets that Route 53 has confirmed, by action.";
+    page.family("changes_total", COUNTER, help);
+    for (action, count) in Action::ALL.iter().zip(counters.changes) {
+        page.sample("changes_total", &[("action", action.word())], count);
+    }
+    let help = "Calls to other systems, by API, operation and what came of them: ok, the error's \
+                code or status, or no_answer.";
+    page.family("api_calls_total", COUNTER, help);
+    for call in &counters.calls {
+        let [api, operation] = call.operation.labels();
+        for (code, count) in &call.codes {
+            page.sample("api_calls_total", &[api, operation, ("code", code)], *count);
+        }
+    }
+    let help = "How long calls took until the answer was there, waits for metadata included.";
+    page.family("api_call_duration_seconds", HISTOGRAM, help);
+    for call in &counters.calls {
+        let labels = call.operation.labels();
+        page.histogram("api_call_duration_seconds", &labels, &call.durations);
+    }
+    let help = "Calls that Route 53 refused because the account makes too many.";
+    page.single("api_throttles_total", COUNTER, help, counters.throttles);
+    let help = "Calls to Route 53 that were made again.";
+    page.single("api_retries_total", COUNTER, help, counters.retries);
+    let help = "1 if it worked the last time, 0 if not; absent while it isn't needed.";
+    page.family("dependency_up", GAUGE, help);
+    for part in Part::ALL.into_iter().filter(|part| *part != Part::Rounds) {
+        let condition = status.health(part).condition;
+        if condition != Condition::Unknown {
+            let up = u64::from(condition == Condition::Works);
+            page.sample("dependency_up", &[("dependency", part.name())], up);
+        }
+    }
+    page.0
+}
+
+/// Those that are times; one that hasn't come is absent.
+fn times(page: &mut Page, status: &Status) {
+    for (name, help, at) in [
+        (
+            "start_time_seconds",
+            "When the process started, in seconds since 1970.",
+            Some(status.started),
+        ),
+        (
+            "last_success_timestamp_seconds",
+            "When a round last succeeded, in seconds since 1970.",
+            status.last_success,
+        ),
+        (
+            "metadata_last_change_timestamp_seconds",
+            "When metadata last had a new version, in seconds since 1970.",
+            status.metadata_changed,
+        ),
+        (
+            "deletion_guard_until_timestamp_seconds",
+            "When deletes that wait may go, in seconds since 1970; absent if there are none.",
+            status.held.as_ref().map(|(_, until)| *until),
+        ),
+    ] {
+        page.family(name, GAUGE, help);
+        if let Some(at) = at {
+            page.name(name, "", &[]);
+            page.millis(at.timestamp_millis().unsigned_abs());
+        }
+    }
+}
+
+fn gauges(page: &mut Page, status: &Status) {
+    let held = status.held.as_ref().map_or(0, |(held, _)| held.deletes);
+    for (name, help, value) in [
+        (
+            "stuck",
+            "1 while the loop doesn't get on, else 0.",
+            usize::from(status.stuck_for.is_some()),
+        ),
+        (
+            "record_sets_desired",
+            "Record sets that should be published.",
+            status.desired.record_sets.len(),
+        ),
+        (
+            "record_sets_owned",
+            "Record sets in the zone that are ours.",
+            status.owned,
+        ),
+        (
+            "record_sets_in_conflict",
+            "Desired record sets left alone, since something else is in their place.",
+            status.conflicts.len(),
+        ),
+        (
+            "record_sets_quarantined",
+            "Record sets left alone, since Route 53 refuses them.",
+            status.quarantined.len(),
+        ),
+        (
+            "fqdns_waiting",
+            "Names in the zone that Rancher doesn't show yet.",
+            status.fqdns_waiting,
+        ),
+        (
+            "deletion_guard_holding",
+            "1 while the deletion guard holds deletes back, else 0.",
+            usize::from(status.held.is_some()),
+        ),
+        (
+            "deletion_guard_held_deletes",
+            "Deletes that the deletion guard holds back.",
+            held,
+        ),
+    ] {
+        page.single(name, GAUGE, help, value as u64);
+    }
+}
+
+fn services(page: &mut Page, status: &Status) {
+    page.family("services", GAUGE, "Services, by what became of them.");
+    for (state, count) in State::ALL.iter().zip(status.states()) {
+        page.sample("services", &[("state", state.word())], count as u64);
+    }
+    let help = "Services that aren't published, by reason.";
+    page.family("services_skipped", GAUGE, help);
+    let skips = || {
+        status
+            .desired
+            .services
+            .values()
+            .filter_map(|s| s.name.as_ref().err())
+    };
+    for code in Skip::CODES {
+        let count = skips().filter(|skip| skip.code() == code).count();
+        page.sample("services_skipped", &[("reason", code)], count as u64);
+    }
+}
+
+const PREFIX: &str = "rancher_route53_";
+const COUNTER: &str = "counter";
+const GAUGE: &str = "gauge";
+const HISTOGRAM: &str = "histogram";
+
+/// Name and value.
+type Label<'a> = (&'a str, &'a str);
+
+struct Page(String);
+
+impl Page {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        let values = [PREFIX, name, help, PREFIX, name, kind];
+        let template = "# HELP {}{} {}\n# TYPE {}{} {}\n";
+        escape::fill(&mut self.0, escape::not_at_all, template, &values);
+    }
+
+    fn single(&mut self, name: &str, kind: &str, help: &str, value: u64) {
+        self.family(name, kind, help);
+        self.sample(name, &[], value);
+    }
+
+    fn sample(&mut self, name: &str, labels: &[Label<'_>], value: u64) {
+        self.part(name, "", labels, value);
+    }
+
+    fn histogram(&mut self, name: &str, labels: &[Label<'_>], histogram: &Histogram) {
+        let mut labels = labels.to_vec();
+        let mut total = 0;
+        let bounds = BOUNDS.iter().map(|(_, text)| *text).chain(["+Inf"]);
+        for (bound, count) in bounds.zip(histogram.counts) {
+            total += count;
+            labels.push(("le", bound));
+            self.part(name, "_bucket", &labels, total);
+            labels.pop();
+        }
+        self.name(name, "_sum", &labels);
+        self.millis(u64::try_from(histogram.sum.as_millis()).unwrap_or(u64::MAX));
+        self.part(name, "_count", &labels, total);
+    }
+
+    fn part(&mut self, name: &str, suffix: &str, labels: &[Label<'_>], value: u64) {
+        self.name(name, suffix, labels);
+        let _ = writeln!(self.0, " {value}");
+    }
+
+    fn millis(&mut self, millis: u64) {
+        let _ = writeln!(self.0, " {}.{:03}", millis / 1000, millis % 1000);
+    }
+
+    fn name(&mut self, name: &str, suffix: &str, labels: &[Label<'_>]) {
+        for text in [PREFIX, name, suffix] {
+            self.0.push_str(text);
+        }
+        let mut template = "{{}=\"";
+        for (label, value) in labels {
+            escape::fill(&mut self.0, escape::label, template, &[label]);
+            escape::fill(&mut self.0, escape::label, "{}\"", &[value]);
+            template = ",{}=\"";
+        }
+        if !labels.is_empty() {
+            self.0.push('}');
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

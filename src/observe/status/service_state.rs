@@ -1,0 +1,138 @@
+//! What became of each service: its state, and the reason in words.
+
+use crate::base::dependency::{Condition, Part};
+use crate::desired::{ServiceOutcome, cut_in_words};
+use crate::dns::{Name, RecordKey, RecordSet, RecordType};
+use crate::observe::status::Status;
+use crate::plan::Why;
+
+/// Where a service has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Its record sets are in the zone as desired, and ours.
+    Published,
+    /// They aren't yet.
+    Waiting,
+    /// Something else is in the place of one of them.
+    Conflict,
+    /// Route 53 refuses one of them.
+    Quarantined,
+    /// It isn't to be published.
+    Skipped,
+}
+
+impl State {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [State; 5] = [
+        State::Published,
+        State::Waiting,
+        State::Conflict,
+        State::Quarantined,
+        State::Skipped,
+    ];
+
+    /// A word for people and programs.
+    pub fn word(self) -> &'static str {
+        match self {
+            State::Published => "published",
+            State::Waiting => "waiting",
+            State::Conflict => "conflict",
+            State::Quarantined => "quarantined",
+            State::Skipped => "skipped",
+        }
+    }
+}
+
+impl Status {
+    /// The record sets that are desired for a name: `A`, `AAAA` or both.
+    pub fn record_sets(&self, name: &Name) -> impl Iterator<Item = &RecordSet> {
+        [RecordType::A, RecordType::Aaaa]
+            .map(|rtype| RecordKey::new(name.clone(), rtype))
+            .into_iter()
+            .filter_map(|key| self.desired.record_sets.get(&key))
+    }
+
+    /// What is in a record set's place.
+    fn conflict(&self, key: &RecordKey) -> Option<Why> {
+        let conflicts = &self.conflicts;
+        let found = conflicts.binary_search_by(|conflict| conflict.key.cmp(key));
+        Some(conflicts[found.ok()?].why)
+    }
+
+    /// Why Route 53 refuses a record set, in its words.
+    fn refusal(&self, key: &RecordKey) -> Option<&str> {
+        let cases = &self.quarantined;
+        let found = cases.binary_search_by(|case| case.key.cmp(key));
+        Some(&cases[found.ok()?].words)
+    }
+
+    /// Where a service has come to.
+    pub fn state(&self, outcome: &ServiceOutcome) -> State {
+        let Ok(name) = &outcome.name else {
+            return State::Skipped;
+        };
+        let mut state = match self.in_zone.contains(name) && !self.outdated.contains(name) {
+            true => State::Published,
+            false => State::Waiting,
+        };
+        for RecordSet { key, .. } in self.record_sets(name) {
+            if self.conflict(key).is_some() {
+                return State::Conflict;
+            }
+            if self.refusal(key).is_some() {
+                state = State::Quarantined;
+            }
+        }
+        state
+    }
+
+    /// How many services are in each state, in the order of [`State::ALL`].
+    pub fn states(&self) -> [usize; State::ALL.len()] {
+        let mut counts = [0; State::ALL.len()];
+        for outcome in self.desired.services.values() {
+            counts[self.state(outcome) as usize] += 1;
+        }
+        counts
+    }
+
+    /// Why a service is where it is, and what else there is to say of it; empty if nothing.
+    pub fn reason(&self, outcome: &ServiceOutcome, state: State) -> String {
+        let mut reason = Vec::new();
+        match &outcome.name {
+            Err(skip) => reason.push(skip.to_string()),
+            Ok(name) => {
+                for RecordSet { key, .. } in self.record_sets(name) {
+                    if let Some(why) = self.conflict(key) {
+                        reason.push(format!("{}: {why}", key.rtype));
+                    }
+                    if let Some(words) = self.refusal(key) {
+                        reason.push(format!("{}: Route 53 refuses it: {words}", key.rtype));
+                    }
+                    if let Some(count) = self.desired.cut.get(key) {
+                        reason.push(cut_in_words(*count));
+                    }
+                }
+                match state {
+                    State::Waiting if self.is_create_only && self.in_zone.contains(name) => {
+                        let words = "the zone keeps other values: POLICY=create-only";
+                        reason.push(words.to_owned());
+                    }
+                    State::Waiting if self.rounds_fail() => {
+                        reason.push("not in the zone yet: the last round failed".to_owned());
+                    }
+                    State::Waiting => reason.push("not in the zone yet".to_owned()),
+                    State::Published if !outcome.is_sidekick && !outcome.shows(name) => {
+                        reason.push("Rancher doesn't show the name yet".to_owned());
+                    }
+                    _ => {}
+                }
+            }
+        }
+        reason.extend(outcome.warning());
+        reason.join("; ")
+    }
+
+    fn rounds_fail(&self) -> bool {
+        self.health(Part::Rounds).condition == Condition::Fails
+    }
+}

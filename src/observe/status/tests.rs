@@ -1,0 +1,399 @@
+//! The pages, of facts made by hand.
+
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::*;
+use crate::base::counters::{NO_ANSWER, Operation, Outcome};
+use crate::desired::skip::Skip;
+use crate::desired::{ServiceKey, ServiceOutcome};
+use crate::dns::RecordType;
+use crate::plan::Why;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+fn now() -> DateTime<Utc> {
+    DateTime::parse_from_rfc3339("2026-01-02T03:04:05Z")
+        .unwrap()
+        .to_utc()
+}
+
+pub fn ago(seconds: i64) -> DateTime<Utc> {
+    now() - TimeDelta::seconds(seconds)
+}
+
+fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
+}
+
+pub fn empty() -> Status {
+    Status::new(name("example.com"), ago(86_400))
+}
+
+pub fn set(text: &str, rtype: RecordType, values: &[&str]) -> RecordSet {
+    RecordSet {
+        key: RecordKey::new(name(text), rtype),
+        ttl: 300,
+        values: values.iter().map(|value| (*value).to_owned()).collect(),
+    }
+}
+
+fn outcome(name: Result<Name, Skip>, fqdn: Option<&str>) -> ServiceOutcome {
+    ServiceOutcome {
+        name,
+        fqdn: fqdn.map(str::to_owned),
+        is_sidekick: false,
+        unknown_policy: None,
+    }
+}
+
+fn service(stack: &str, service: &str) -> ServiceKey {
+    ServiceKey {
+        stack: stack.to_owned(),
+        service: service.to_owned(),
+    }
+}
+
+/// One service in each state, and something of everything else.
+pub fn busy() -> Status {
+    let mut status = empty();
+    status.commit = Some("3e4ffb7abcde");
+    let mut desired = Desired::default();
+    for set in [
+        set(
+            "web.example.com",
+            RecordType::A,
+            &["192.0.2.1", "192.0.2.2"],
+        ),
+        set("web.example.com", RecordType::Aaaa, &["2001:db8::1"]),
+        set("new.example.com", RecordType::A, &["192.0.2.3"]),
+        set("taken.example.com", RecordType::A, &["192.0.2.4"]),
+        set("bad.example.com", RecordType::A, &["192.0.2.5"]),
+        set("*.example.com", RecordType::A, &["192.0.2.6"]),
+    ] {
+        desired.record_sets.insert(set.key.clone(), set);
+    }
+    let published = |text: &str, fqdn| outcome(Ok(name(text)), fqdn);
+    desired.services = [
+        (
+            service("shop", "web"),
+            published("web.example.com", Some("web.example.com")),
+        ),
+        (service("shop", "new"), published("new.example.com", None)),
+        (
+            service("shop", "taken"),
+            published("taken.example.com", None),
+        ),
+        (service("shop", "bad"), published("bad.example.com", None)),
+        (service("shop", "hidden"), outcome(Err(Skip::NoPort), None)),
+        (
+            service("<script>alert(1)</script>", "\u{202e}\"'&\n"),
+            outcome(Err(Skip::NotRunning("</td>".to_owned())), None),
+        ),
+        (
+            service("shop", "any"),
+            ServiceOutcome {
+                unknown_policy: Some("<b>".to_owned()),
+                ..published("*.example.com", None)
+            },
+        ),
+    ]
+    .into();
+    status.desired = desired.into();
+    status.in_zone = Arc::new([name("web.example.com"), name("*.example.com")].into());
+    let a = |text: &str| RecordKey::new(name(text), RecordType::A);
+    let taken = Conflict {
+        key: a("taken.example.com"),
+        why: Why::Cname,
+    };
+    let bad = Quarantined {
+        key: a("bad.example.com"),
+        words: "ARRDATAIllegalIPv4Address".to_owned(),
+    };
+    status.conflicts = Arc::new(vec![taken]);
+    status.quarantined = Arc::new(vec![bad]);
+    let held = Held {
+        deletes: 12,
+        of: 30,
+        until: Instant::now(),
+        hold: Duration::from_secs(60),
+    };
+    status.held = Some((held, ago(-30)));
+    status.environment = Some(("Prod <i>".to_owned(), "1a726b88".to_owned()));
+    status.hosted_zone = Some(HostedZone {
+        id: "Z0EXAMPLE".to_owned(),
+        name: name("example.com"),
+        is_private: true,
+    });
+    status.owned = 3;
+    status.fqdns_waiting = 1;
+    status.last_success = Some(ago(90));
+    status.metadata_changed = Some(ago(7_300));
+    status.health_mut(Part::Metadata).works(ago(3_600));
+    status.health_mut(Part::Route53).works(ago(3_600));
+    status
+        .health_mut(Part::Route53)
+        .fails("<Throttling>".to_owned(), ago(60));
+    let change = ChangeBatch {
+        deletes: vec![set("web.example.com", RecordType::A, &["192.0.2.9"])],
+        creates: vec![
+            set(
+                "web.example.com",
+                RecordType::A,
+                &["192.0.2.1", "192.0.2.2"],
+            ),
+            set("state.example.com", RecordType::Txt, &["\"web\""]),
+        ],
+    };
+    status.changed(
+        &change,
+        |key| key.name == name("state.example.com"),
+        ago(10),
+    );
+    let list = Operation {
+        api: "route53",
+        name: "ListResourceRecordSets",
+    };
+    let counters = &mut status.counters;
+    counters.call(list, "ok", Duration::from_millis(20));
+    counters.call(list, "odd \"\\ code", Duration::from_millis(1_500));
+    counters.call(list, NO_ANSWER, Duration::from_secs(300));
+    counters.round(Outcome::Changed, Duration::from_millis(1_234));
+    counters.throttles = 2;
+    counters.retries = 3;
+    status
+}
+
+/// Its policy and all of it.
+pub fn page(path: &str, status: &Status) -> (String, String) {
+    let response = crate::observe::routes::answer(path, || status.clone(), now()).unwrap();
+    let mut text = response.body;
+    for piece in response.rest.into_iter().flatten() {
+        assert!(!piece.is_empty());
+        text.push_str(&piece);
+    }
+    (response.policy, text)
+}
+
+fn json_of(status: &Status) -> Value {
+    serde_json::from_str(&page("/status.json", status).1).unwrap()
+}
+
+#[test]
+fn the_json_has_everything() {
+    let expected = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "commit": "3e4ffb7abcde",
+        "time": "2026-01-02T03:04:05Z",
+        "started": "2026-01-01T03:04:05Z",
+        "last_success": "2026-01-02T03:02:35Z",
+        "metadata_changed": "2026-01-02T01:02:25Z",
+        "problems": [
+            "Calls to Route 53 fail.",
+            "Deletes wait until 2026-01-02T03:04:35Z: 12 of 30 record sets are no longer wanted; \
+             they are deleted if metadata says so for 60 s (DELETE_GUARD_HOLD).",
+            "Record sets in conflict with what is in the zone: 1. The services say why.",
+            "Record sets refused by Route 53: 1. The services say why.",
+        ],
+        "environment": {"name": "Prod <i>", "uuid": "1a726b88"},
+        "zone": {"name": "example.com", "id": "Z0EXAMPLE", "kind": "private"},
+        "dependencies": {
+            "metadata": {"state": "works", "since": "2026-01-02T02:04:05Z",
+                "last_error": null, "last_error_at": null},
+            "rancher_api": {"state": "unknown", "since": null,
+                "last_error": null, "last_error_at": null},
+            "route53": {"state": "fails", "since": "2026-01-02T03:03:05Z",
+                "last_error": "<Throttling>", "last_error_at": "2026-01-02T03:03:05Z"},
+            "credentials": {"state": "unknown", "since": null,
+                "last_error": null, "last_error_at": null},
+            "rounds": {"state": "unknown", "since": null,
+                "last_error": null, "last_error_at": null},
+        },
+        "deletion_guard": {"deletes": 12, "of": 30, "until": "2026-01-02T03:04:35Z"},
+        "record_sets_desired": 6,
+        "record_sets_owned": 3,
+        "record_sets_in_conflict": 1,
+        "record_sets_quarantined": 1,
+        "fqdns_waiting": 1,
+        "services": [
+            {"stack": "<script>alert(1)</script>", "name": "\u{202e}\"'&\n", "state": "skipped",
+             "skipped": "not_running", "reason": "no container is running (state \"</td>\")",
+             "fqdn": null, "addresses": []},
+            {"stack": "shop", "name": "any", "state": "published", "skipped": null,
+             "reason": "Rancher doesn't show the name yet; external_dns=\"<b>\" is none of auto, \
+                        always and never; taken for auto",
+             "fqdn": "\\052.example.com", "addresses": ["192.0.2.6"]},
+            {"stack": "shop", "name": "bad", "state": "quarantined", "skipped": null,
+             "reason": "A: Route 53 refuses it: ARRDATAIllegalIPv4Address",
+             "fqdn": "bad.example.com", "addresses": ["192.0.2.5"]},
+            {"stack": "shop", "name": "hidden", "state": "skipped", "skipped": "no_port",
+             "reason": Skip::NoPort.to_string(), "fqdn": null, "addresses": []},
+            {"stack": "shop", "name": "new", "state": "waiting", "skipped": null,
+             "reason": "not in the zone yet", "fqdn": "new.example.com",
+             "addresses": ["192.0.2.3"]},
+            {"stack": "shop", "name": "taken", "state": "conflict", "skipped": null,
+             "reason": format!("A: {}", Why::Cname), "fqdn": "taken.example.com",
+             "addresses": ["192.0.2.4"]},
+            {"stack": "shop", "name": "web", "state": "published", "skipped": null,
+             "reason": null, "fqdn": "web.example.com",
+             "addresses": ["192.0.2.1", "192.0.2.2", "2001:db8::1"]},
+        ],
+        "changes": [
+            {"time": "2026-01-02T03:03:55Z", "action": "change", "name": "web.example.com",
+             "type": "A", "from": "192.0.2.9, TTL 300", "to": "192.0.2.1, 192.0.2.2, TTL 300"},
+        ],
+    });
+    assert_eq!(json_of(&busy()), expected);
+}
+
+#[test]
+fn at_the_start_there_are_pages_too() {
+    let status = empty();
+    let json = json_of(&status);
+    assert_eq!(json["environment"]["name"], Value::Null);
+    assert_eq!(json["services"], json!([]));
+    assert!(
+        page("/status", &status)
+            .1
+            .contains("Starting: no round has been made yet.")
+    );
+    assert!(
+        page("/metrics", &status)
+            .1
+            .contains("rancher_route53_services{state=\"published\"} 0\n")
+    );
+}
+
+#[test]
+fn all_is_well_until_something_is_not() {
+    let mut status = empty();
+    status.last_success = Some(ago(1));
+    assert!(
+        page("/status", &status)
+            .1
+            .contains("<p class=\"verdict\">All is well.</p>")
+    );
+    status.stuck_for = Some(95);
+    let text = page("/status", &status).1;
+    assert!(!text.contains("All is well"));
+    assert!(text.contains("<li>The loop is stuck: it last got on 95 s ago."));
+    for part in Part::ALL {
+        let mut status = empty();
+        status.health_mut(part).fails("why".to_owned(), ago(1));
+        assert_eq!(status.problems(), [part.trouble()]);
+    }
+}
+
+#[test]
+fn nothing_from_outside_is_markup_on_the_page() {
+    let (_, text) = page("/status", &busy());
+    for harmless in [
+        "<bdi>&lt;script&gt;alert(1)&lt;/script&gt;</bdi>/<bdi>\\u{202e}&quot;&#39;&amp;\\u{a}</bdi>",
+        "<bdi>Prod &lt;i&gt;</bdi>",
+        "(state &quot;&lt;/td&gt;&quot;)",
+        "&lt;Throttling&gt;",
+        "<bdi>\\052.example.com</bdi>",
+        concat!("<dd>", env!("CARGO_PKG_VERSION"), " (3e4ffb7abcde)</div>"),
+        "<a href=\"http://web.example.com/\">web.example.com</a>",
+    ] {
+        assert!(text.contains(harmless), "{harmless} in {text}");
+    }
+    for harmful in [
+        "<script>alert",
+        "<i>",
+        "<b>",
+        "</td>",
+        "<Throttling",
+        "\u{202e}",
+    ] {
+        assert!(!text.contains(harmful), "{harmful}");
+    }
+    assert_eq!(text.matches("<script").count(), 1);
+}
+
+#[test]
+fn the_browser_runs_this_style_and_script_and_nothing_else() {
+    let (policy, text) = page("/status", &busy());
+    for (start, end, directive) in [
+        ("<style>", "</style>", "style-src"),
+        ("<script>", "</script>", "script-src"),
+    ] {
+        let inline = text.split_once(start).unwrap().1.split_once(end).unwrap().0;
+        let hash = STANDARD.encode(Sha256::digest(inline));
+        let allowed = format!("{directive} 'sha256-{hash}';");
+        assert!(policy.contains(&allowed), "{allowed} in {policy}");
+    }
+    assert!(policy.contains("default-src 'none';"));
+    assert!(!text.contains(" style=") && !text.contains(" onclick="));
+    for path in ["/", "/status/", "/statusx", "/metrics.json", ""] {
+        assert!(
+            crate::observe::routes::answer(path, empty, now()).is_none(),
+            "{path}"
+        );
+    }
+}
+
+#[test]
+fn every_service_is_there_once_in_order_in_small_pieces() {
+    for count in [0, 1, 63, 64, 65, 128, 200] {
+        let mut status = empty();
+        let mut desired = Desired::default();
+        for number in 0..count {
+            let skipped = outcome(Err(Skip::Never), None);
+            desired
+                .services
+                .insert(service("s", &format!("n{number:03}")), skipped);
+        }
+        status.desired = desired.into();
+        let expected: Vec<String> = (0..count).map(|number| format!("n{number:03}")).collect();
+        let json = json_of(&status);
+        let names = json["services"].as_array().unwrap().iter();
+        let names: Vec<&str> = names
+            .map(|service| service["name"].as_str().unwrap())
+            .collect();
+        assert_eq!(names, expected, "{count}");
+        let (_, text) = page("/status", &status);
+        let rows = text.split("<bdi>s</bdi>/<bdi>").skip(1);
+        let names: Vec<&str> = rows
+            .map(|row| row.split_once("</bdi>").unwrap().0)
+            .collect();
+        assert_eq!(names, expected, "{count}");
+    }
+}
+
+#[test]
+fn only_the_last_changes_are_kept_and_only_some_values() {
+    let mut status = empty();
+    for number in 0..60 {
+        let created = set(
+            &format!("n{number}.example.com"),
+            RecordType::A,
+            &["192.0.2.1"],
+        );
+        let batch = ChangeBatch {
+            deletes: vec![],
+            creates: vec![created],
+        };
+        status.changed(&batch, |_| false, now());
+    }
+    assert_eq!(status.changes.len(), MOST_CHANGES);
+    assert_eq!(status.changes[0].key.name, name("n59.example.com"));
+    assert_eq!(status.counters.changes, [60, 0, 0]);
+    let many: Vec<String> = (0..255).map(|n| format!("192.0.2.{n:03}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let gone = ChangeBatch {
+        deletes: vec![set("many.example.com", RecordType::A, &many)],
+        creates: vec![],
+    };
+    status.changed(&gone, |_| false, now());
+    assert_eq!(status.counters.changes, [60, 0, 1]);
+    assert!(
+        status.changes[0]
+            .from
+            .ends_with("192.0.2.007, 247 more, TTL 300")
+    );
+    assert_eq!(status.changes[0].to, "");
+}

@@ -1,0 +1,236 @@
+//! The deletion guard: deletes of many record sets at once wait, since metadata that has lost
+//! half of its services is more often broken than right. Pure: time is an argument.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use crate::base::sorted;
+use crate::dns::{RecordKey, RecordSet};
+use crate::plan::Plan;
+
+/// When deletes are suspicious, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GuardSettings {
+    /// `DELETE_GUARD_PERCENT`: more than this part of what is ours. 100 turns the guard off.
+    pub percent: u32,
+    /// `DELETE_GUARD_MIN`: of at least so many record sets.
+    pub min: usize,
+    /// `DELETE_GUARD_HOLD`.
+    pub hold: Duration,
+}
+
+/// Remembers since when which deletes have been planned, as long as they are suspicious.
+#[derive(Debug)]
+pub struct Guard {
+    settings: GuardSettings,
+    /// When the snapshot was read that a delete was first planned from.
+    planned_since: BTreeMap<RecordKey, Instant>,
+}
+
+/// Deletes that wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// Record sets to delete.
+    pub deletes: usize,
+    /// Record sets that are ours.
+    pub of: usize,
+    /// When the first of them may go, if a snapshot read then or later still says so.
+    pub until: Instant,
+    /// `DELETE_GUARD_HOLD`.
+    pub hold: Duration,
+}
+
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} of {} record sets are no longer wanted; they are deleted if metadata says so for \
+             {} s (DELETE_GUARD_HOLD)",
+            self.deletes,
+            self.of,
+            self.hold.as_secs()
+        )
+    }
+}
+
+impl Guard {
+    /// Suspects nothing yet.
+    pub fn new(settings: GuardSettings) -> Guard {
+        Guard {
+            settings,
+            planned_since: BTreeMap::new(),
+        }
+    }
+
+    /// Forgets the deletes of what is desired: a snapshot has said so, be it that no plan was made
+    /// from it because Route 53 couldn't be asked.
+    pub fn review(&mut self, desired: &BTreeMap<RecordKey, RecordSet>) {
+        self.planned_since
+            .retain(|key, _| !desired.contains_key(key));
+    }
+
+    /// Takes the deletes that have to wait out of a plan. `owned` is the number of record sets
+    /// that are ours, those included that the plan deletes or takes over without their being
+    /// listed; `read` is when the snapshot was read that the plan was made from.
+    pub fn hold(&mut self, plan: &mut Plan, owned: usize, read: Instant) -> Option<Held> {
+        if !self.is_suspicious(plan.deletes.len(), owned) {
+            self.planned_since.clear();
+            return None;
+        }
+        let planned = plan.deletes.iter().map(|set| {
+            let since = self.planned_since.get(&set.key).copied().unwrap_or(read);
+            (set.key.clone(), since)
+        });
+        self.planned_since = sorted::map(planned);
+        let may_go_at = |key: &RecordKey| self.planned_since[key] + self.settings.hold;
+        let waiting = plan.deletes.iter().filter(|set| may_go_at(&set.key) > read);
+        let (deletes, until) = (
+            waiting.clone().count(),
+            waiting.map(|set| may_go_at(&set.key)).min(),
+        );
+        plan.deletes.retain(|set| may_go_at(&set.key) <= read);
+        until.map(|until| Held {
+            deletes,
+            of: owned,
+            until,
+            hold: self.settings.hold,
+        })
+    }
+
+    fn is_suspicious(&self, deletes: usize, owned: usize) -> bool {
+        owned >= self.settings.min && deletes * 100 > owned * self.settings.percent as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dns::{Name, RecordType};
+
+    const SETTINGS: GuardSettings = GuardSettings {
+        percent: 30,
+        min: 10,
+        hold: Duration::from_secs(60),
+    };
+
+    fn set(number: usize) -> RecordSet {
+        let name = Name::parse(&format!("web{number}.example.com")).unwrap();
+        RecordSet {
+            key: RecordKey::new(name, RecordType::A),
+            ttl: 300,
+            values: ["192.0.2.1".to_owned()].into(),
+        }
+    }
+
+    fn plan(deletes: impl IntoIterator<Item = usize>) -> Plan {
+        Plan {
+            creates: vec![set(1_000)],
+            deletes: deletes.into_iter().map(set).collect(),
+            ..Plan::default()
+        }
+    }
+
+    /// How many deletes go ahead, and how many wait for how many seconds more.
+    fn tried(
+        guard: &mut Guard,
+        deletes: impl IntoIterator<Item = usize>,
+        owned: usize,
+        read: Instant,
+    ) -> (usize, Option<(usize, u64)>) {
+        let mut plan = plan(deletes);
+        let held = guard.hold(&mut plan, owned, read);
+        assert_eq!(plan.creates.len(), 1, "creates go ahead");
+        let held = held.map(|held| (held.deletes, (held.until - read).as_secs()));
+        (plan.deletes.len(), held)
+    }
+
+    #[test]
+    fn what_was_back_meanwhile_waits_anew_though_nothing_was_planned_then() {
+        let mut guard = Guard::new(SETTINGS);
+        let start = Instant::now();
+        let after = |seconds| start + Duration::from_secs(seconds);
+        assert_eq!(tried(&mut guard, 0..8, 10, start), (0, Some((8, 60))));
+        let back = (0..7).map(|number| (set(number).key, set(number)));
+        guard.review(&back.collect());
+        assert_eq!(tried(&mut guard, 0..8, 10, after(60)), (1, Some((7, 60))));
+    }
+
+    #[test]
+    fn many_of_many_are_suspicious() {
+        let off = GuardSettings {
+            percent: 100,
+            ..SETTINGS
+        };
+        let now = Instant::now();
+        for (settings, deletes, owned, waiting) in [
+            (SETTINGS, 3, 10, 0),
+            (SETTINGS, 4, 10, 4),
+            (SETTINGS, 9, 9, 0),
+            (SETTINGS, 10, 10, 10),
+            (SETTINGS, 300, 1_000, 0),
+            (SETTINGS, 301, 1_000, 301),
+            (SETTINGS, 0, 0, 0),
+            (off, 1_000, 1_000, 0),
+            (
+                GuardSettings {
+                    percent: 0,
+                    ..SETTINGS
+                },
+                1,
+                1_000,
+                1,
+            ),
+            (GuardSettings { min: 0, ..SETTINGS }, 1, 1, 1),
+        ] {
+            let mut guard = Guard::new(settings);
+            let held = (waiting > 0).then_some((waiting, 60));
+            assert_eq!(
+                tried(&mut guard, 0..deletes, owned, now),
+                (deletes - waiting, held),
+                "{deletes} of {owned}, {settings:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn they_go_once_fresh_snapshots_have_said_so_for_long_enough() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut guard = Guard::new(SETTINGS);
+        assert_eq!(tried(&mut guard, 0..8, 10, at(0)), (0, Some((8, 60))));
+        assert_eq!(
+            tried(&mut guard, 0..8, 10, at(0)),
+            (0, Some((8, 60))),
+            "a plan made again from the same snapshot proves nothing"
+        );
+        assert_eq!(tried(&mut guard, 0..8, 10, at(59)), (0, Some((8, 1))));
+        assert_eq!(tried(&mut guard, 0..8, 10, at(60)), (8, None));
+        assert_eq!(tried(&mut guard, [], 2, at(61)), (0, None));
+        assert_eq!(tried(&mut guard, 0..8, 10, at(62)), (0, Some((8, 60))));
+    }
+
+    #[test]
+    fn each_one_has_its_own_time() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut guard = Guard::new(SETTINGS);
+        assert_eq!(tried(&mut guard, 0..5, 10, at(0)), (0, Some((5, 60))));
+        assert_eq!(tried(&mut guard, 1..8, 10, at(30)), (0, Some((7, 30))));
+        assert_eq!(
+            tried(&mut guard, 0..8, 10, at(60)),
+            (4, Some((4, 30))),
+            "one that was wanted meanwhile starts anew"
+        );
+    }
+
+    #[test]
+    fn what_comes_back_is_forgotten() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut guard = Guard::new(SETTINGS);
+        assert_eq!(tried(&mut guard, 0..8, 20, at(0)), (0, Some((8, 60))));
+        assert_eq!(tried(&mut guard, 0..2, 20, at(30)), (2, None));
+        assert_eq!(tried(&mut guard, 2..8, 18, at(70)), (0, Some((6, 60))));
+    }
+}

@@ -1,0 +1,101 @@
+//! What a round is asked for and what comes of it: plain data.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::desired::Desired;
+use crate::dns::{Name, NameError, Zone};
+use crate::plan::guard::Held;
+use crate::plan::quarantine::Quarantined;
+use crate::plan::state_records::State;
+use crate::plan::{Conflict, Plan};
+use crate::rancher::model::Environment;
+use crate::route53::error::Error;
+
+/// What is to be in the zone, and since when that is known.
+#[derive(Debug, Clone, Copy)]
+pub struct Goal<'a> {
+    /// Whose zone it is.
+    pub environment: &'a Environment,
+    /// What metadata asks for.
+    pub desired: &'a Arc<Desired>,
+    /// When metadata was read.
+    pub read: Instant,
+}
+
+/// What a round would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preview {
+    /// All of it, deletes that would have to wait included.
+    pub plan: Plan,
+    /// Deletes that would have to wait.
+    pub held: Option<Held>,
+    /// Change batches that it takes, the waiting deletes not included.
+    pub batches: usize,
+    /// What is ours at present.
+    pub state: State,
+    /// What is in the zone, as far as it was listed.
+    pub zone: Zone,
+}
+
+/// How far a round has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Batches that were applied.
+    pub done: usize,
+    /// Batches in all.
+    pub of: usize,
+}
+
+/// What came of a round.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Round {
+    /// Ids of the change batches that were applied.
+    pub batches: Vec<String>,
+    /// Desired record sets that were left alone.
+    pub conflicts: Vec<Conflict>,
+    /// Record sets that Route 53 refuses to change as desired.
+    pub quarantined: Vec<Quarantined>,
+    /// Deletes that wait.
+    pub held: Option<Held>,
+    /// It was ended early.
+    pub is_cut: bool,
+    /// Record sets that are ours.
+    pub owned: usize,
+    /// Names all of whose desired record sets are in the zone, and ours.
+    pub in_zone: Arc<BTreeSet<Name>>,
+    /// Names of which a record set that is in the zone says something else than is desired.
+    pub outdated: Arc<BTreeSet<Name>>,
+}
+
+/// Why a round failed. What it has done so far stays done; the next one lists the zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RoundError {
+    /// The environment's UUID can't be part of a name.
+    EnvironmentUuid(String, NameError),
+    /// A call failed for good.
+    Route53(Error),
+    /// Batches were refused or lost again and again; the last reason.
+    Contended(Error),
+}
+
+impl fmt::Display for RoundError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RoundError::EnvironmentUuid(uuid, error) => {
+                write!(
+                    f,
+                    "the environment's UUID {uuid:?} can't be part of a name: {error}"
+                )
+            }
+            RoundError::Route53(error) => error.fmt(f),
+            RoundError::Contended(error) => {
+                write!(f, "gave up after listing the zone again and again: {error}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for RoundError {}

@@ -1,0 +1,342 @@
+//! State records ↔ owned record sets.
+//!
+//! What this environment owns is listed in TXT record sets of the zone itself:
+//! `external-dns-<environment uuid>.<zone>`, continued in `external-dns-<uuid>-1.<zone>`, `-2` …
+//! Each value names one owned record set: `"web.shop.prod.example.com."` an A,
+//! `"web.shop.prod.example.com. AAAA"` an AAAA. The first record's format is that of
+//! rancher/external-dns since 0.6 (`utils.StateRecord`), so each can take over from the other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::base::sorted;
+use crate::dns::zone::Held;
+use crate::dns::{ChangeBatch, Name, NameError, RecordKey, RecordSet, RecordType, Zone, txt};
+
+/// Most entries in one state record that we write, of the 400 values that Route 53 allows.
+pub const MOST_ENTRIES: usize = 100;
+/// Most characters in one state record that we write, of the 32,000 that Route 53 allows in a
+/// request: replacing a record takes it twice, and others want room beside it.
+pub const MOST_CHARACTERS: usize = 6_000;
+
+/// The names of an environment's state records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateNames {
+    label: String,
+    zone: Name,
+    first: Name,
+}
+
+impl StateNames {
+    /// For the environment with this UUID.
+    pub fn new(environment_uuid: &str, zone: &Name) -> Result<StateNames, NameError> {
+        let label = format!("external-dns-{}", environment_uuid.to_ascii_lowercase());
+        // A dot in it would make a label of its own, out of the environment's hands.
+        let label = label.replace('.', "\\056");
+        let names = StateNames {
+            first: zone.child(&label)?,
+            label,
+            zone: zone.clone(),
+        };
+        zone.child(&format!("{}-{}", names.label, u16::MAX))?; // there is room for continuations
+        Ok(names)
+    }
+
+    /// The record that comes first in the zone's order of listing, and the one that comes last:
+    /// all others are between the two.
+    ///
+    /// `-1.` sorts before every `-1x.` and `-2.`, and `-` before the dot of the one without a
+    /// number.
+    pub fn listed_from_to(&self) -> (Name, Name) {
+        (self.name(1), self.first.clone())
+    }
+
+    /// The name of a state record.
+    pub fn name(&self, index: u16) -> Name {
+        match index {
+            0 => self.first.clone(),
+            _ => self
+                .zone
+                .child(&format!("{}-{index}", self.label))
+                .expect("the longest of them was tried at the start"),
+        }
+    }
+
+    /// Which of the environment's state records this is. Another type of its name is none: a service
+    /// may be given that name.
+    pub fn index_of(&self, key: &RecordKey) -> Option<u16> {
+        match key.rtype {
+            RecordType::Txt => self.index(&key.name),
+            _ => None,
+        }
+    }
+
+    /// Which of the environment's state records has this name.
+    pub fn index(&self, name: &Name) -> Option<u16> {
+        if *name == self.first {
+            return Some(0);
+        }
+        let (label, parent) = name.as_str().split_once('.')?;
+        let (first, _) = self.first.as_str().split_once('.')?;
+        let number = label.strip_prefix(first)?.strip_prefix('-')?;
+        let index: u16 = number.parse().ok().filter(|index| *index > 0)?;
+        (parent == self.zone.as_str() && number == index.to_string()).then_some(index)
+    }
+}
+
+/// One value of a state record.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Entry {
+    /// Names a record set that is ours.
+    Owned(RecordKey),
+    /// Something else that somebody wrote there; kept as it is.
+    Foreign(String),
+}
+
+impl Entry {
+    /// Reads a value; only names within the zone can be owned.
+    pub fn read(value: &str, zone: &Name) -> Entry {
+        owned_key(value, zone).map_or_else(|| Entry::Foreign(value.to_owned()), Entry::Owned)
+    }
+
+    /// The value to write.
+    pub fn value(&self) -> String {
+        match self {
+            Entry::Owned(RecordKey {
+                name,
+                rtype: RecordType::A,
+            }) => txt::encode(name.as_str()),
+            Entry::Owned(key) => txt::encode(&key.to_string()),
+            Entry::Foreign(value) => value.clone(),
+        }
+    }
+}
+
+fn owned_key(value: &str, zone: &Name) -> Option<RecordKey> {
+    let text = txt::decode(value)?;
+    let (name, rtype) = match text.split_once(' ') {
+        None => (text.as_str(), RecordType::A),
+        Some((name, "AAAA")) => (name, RecordType::Aaaa),
+        Some(_) => return None,
+    };
+    let name = Name::parse(name)
+        .ok()
+        .filter(|name| name.is_at_or_below(zone))?;
+    Some(RecordKey::new(name, rtype))
+}
+
+/// All state records of an environment, as the zone has them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct State {
+    /// In the order of their indexes.
+    records: Vec<Record>,
+    /// Which records list an owned record set, in order: one, or several after a crash during a split.
+    owned: BTreeMap<RecordKey, Vec<u16>>,
+    /// Names of state records that something else occupies.
+    blocked: BTreeSet<u16>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Record {
+    index: u16,
+    /// As downloaded.
+    set: RecordSet,
+    entries: BTreeSet<Entry>,
+}
+
+impl State {
+    /// Reads them out of what was listed.
+    pub fn read(zone: &Zone, names: &StateNames) -> State {
+        let mut state = State::default();
+        for (key, held) in zone.iter() {
+            let Some(index) = names.index(&key.name) else {
+                continue;
+            };
+            match (held, &key.rtype) {
+                (Held::Simple(set), RecordType::Txt) => state.add(index, set, &names.zone),
+                (_, RecordType::Txt | RecordType::Cname) => {
+                    state.blocked.insert(index);
+                }
+                _ => {}
+            }
+        }
+        state
+    }
+
+    fn add(&mut self, index: u16, set: &RecordSet, zone: &Name) {
+        let values = set.values.iter();
+        let entries = sorted::set(values.map(|value| Entry::read(value, zone)));
+        for entry in &entries {
+            if let Entry::Owned(key) = entry {
+                let listed_in = self.owned.entry(key.clone()).or_default();
+                let at = listed_in.partition_point(|other| *other < index);
+                listed_in.insert(at, index);
+            }
+        }
+        let at = self.place(index).unwrap_or_else(|at| at);
+        let set = set.clone();
+        let record = Record {
+            index,
+            set,
+            entries,
+        };
+        self.records.insert(at, record);
+    }
+
+    /// Takes in a change of the zone that it was read from, as [`Zone::apply`] does: only the state
+    /// records in it are read.
+    pub fn apply(&mut self, batch: &ChangeBatch, names: &StateNames) {
+        for set in &batch.deletes {
+            if let Some(index) = names.index_of(&set.key) {
+                self.remove(index);
+            }
+        }
+        for set in &batch.creates {
+            if let Some(index) = names.index_of(&set.key) {
+                self.remove(index);
+                self.add(index, set, &names.zone);
+            }
+        }
+    }
+
+    /// Where the record of this index is, or belongs.
+    fn place(&self, index: u16) -> Result<usize, usize> {
+        self.records
+            .binary_search_by_key(&index, |record| record.index)
+    }
+
+    fn remove(&mut self, index: u16) {
+        let Ok(at) = self.place(index) else { return };
+        for entry in &self.records.remove(at).entries {
+            let Entry::Owned(key) = entry else { continue };
+            if let Some(listed_in) = self.owned.get_mut(key) {
+                listed_in.retain(|other| *other != index);
+                if listed_in.is_empty() {
+                    self.owned.remove(key);
+                }
+            }
+        }
+    }
+
+    /// Whether a record set is ours.
+    pub fn owns(&self, key: &RecordKey) -> bool {
+        self.owned.contains_key(key)
+    }
+
+    /// Everything that is ours.
+    pub fn owned(&self) -> impl ExactSizeIterator<Item = &RecordKey> {
+        self.owned.keys()
+    }
+
+    /// The state records that list a record set, by index.
+    pub fn listed_in(&self, key: &RecordKey) -> impl Iterator<Item = u16> + '_ {
+        self.owned.get(key).into_iter().flatten().copied()
+    }
+
+    /// The state records there are: index, record set as downloaded, entries.
+    pub fn records(&self) -> impl Iterator<Item = (u16, &RecordSet, &BTreeSet<Entry>)> {
+        self.records
+            .iter()
+            .map(|record| (record.index, &record.set, &record.entries))
+    }
+
+    /// Whether no state record can have this index: it exists, or something else has its name.
+    pub fn is_taken(&self, index: u16) -> bool {
+        self.place(index).is_ok() || self.blocked.contains(&index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> Name {
+        Name::parse(text).unwrap()
+    }
+
+    fn names() -> StateNames {
+        StateNames::new("1A726B88-f6b1", &name("example.com")).unwrap()
+    }
+
+    #[test]
+    fn names_continue_with_a_number() {
+        assert_eq!(
+            names().name(0).as_str(),
+            "external-dns-1a726b88-f6b1.example.com."
+        );
+        assert_eq!(
+            names().name(12).as_str(),
+            "external-dns-1a726b88-f6b1-12.example.com."
+        );
+        for (text, index) in [
+            ("external-dns-1a726b88-f6b1.example.com", Some(0)),
+            ("external-dns-1a726b88-f6b1-7.example.com", Some(7)),
+            ("external-dns-1a726b88-f6b1-07.example.com", None),
+            ("external-dns-1a726b88-f6b1-0.example.com", None),
+            ("external-dns-1a726b88-f6b1-x.example.com", None),
+            ("external-dns-1a726b88-f6b1-70000.example.com", None),
+            ("external-dns-1a726b88-f6b1-1.sub.example.com", None),
+            ("external-dns-1a726b88.example.com", None),
+            ("external-dns-1a726b88-f6b1-1.example.org", None),
+        ] {
+            assert_eq!(names().index(&name(text)), index, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_uuid_that_makes_no_name_is_refused() {
+        assert!(StateNames::new(&"x".repeat(60), &name("example.com")).is_err());
+        let dotted = StateNames::new("a.b", &name("example.com")).unwrap();
+        assert_eq!(dotted.name(0).as_str(), "external-dns-a\\056b.example.com.");
+        assert_eq!(dotted.index(&dotted.name(3)), Some(3));
+    }
+
+    #[test]
+    fn all_are_listed_between_the_first_and_the_last() {
+        let (from, to) = names().listed_from_to();
+        for index in [0, 1, 2, 9, 10, 11, 99, 100, u16::MAX] {
+            let key = names().name(index).listing_key();
+            assert!(
+                from.listing_key() <= key && key <= to.listing_key(),
+                "{index}"
+            );
+        }
+    }
+
+    #[test]
+    fn entries_are_those_of_the_forerunner_and_the_rest_is_kept() {
+        let zone = name("example.com");
+        let a = RecordKey::new(name("web.example.com"), RecordType::A);
+        let aaaa = RecordKey::new(name("web.example.com"), RecordType::Aaaa);
+        for (value, entry) in [
+            ("\"web.example.com.\"", Entry::Owned(a.clone())),
+            ("\"WEB.example.com\"", Entry::Owned(a)),
+            ("\"web.example.com. AAAA\"", Entry::Owned(aaaa)),
+            (
+                "\"web.example.com. MX\"",
+                Entry::Foreign("\"web.example.com. MX\"".into()),
+            ),
+            (
+                "\"web.example.org.\"",
+                Entry::Foreign("\"web.example.org.\"".into()),
+            ),
+            ("\"v=spf1\"", Entry::Foreign("\"v=spf1\"".into())),
+            ("\"broken", Entry::Foreign("\"broken".into())),
+            ("\"\"", Entry::Foreign("\"\"".into())),
+        ] {
+            assert_eq!(Entry::read(value, &zone), entry, "{value}");
+            assert_eq!(Entry::read(&entry.value(), &zone), entry, "{value}");
+        }
+        let long = [
+            "a".repeat(63),
+            "b".repeat(63),
+            "c".repeat(63),
+            "d".repeat(49),
+        ]
+        .join(".");
+        let long = RecordKey::new(zone.child(&long).unwrap(), RecordType::Aaaa);
+        assert_eq!(
+            Entry::read(&Entry::Owned(long.clone()).value(), &zone),
+            Entry::Owned(long)
+        );
+    }
+}

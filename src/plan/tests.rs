@@ -1,0 +1,332 @@
+//! Rows of a table, each a small story. `web` is `web.prod.example.com.`, `@` is
+//! `prod.example.com.`; a record set is `web A 192.0.2.1`, with a TTL other than 300 at the end
+//! (`web A 192.0.2.1 ttl=60`) and `special` for an alias or a routing policy.
+
+use super::*;
+use crate::dns::txt;
+use crate::plan::state_records::StateNames;
+
+mod adopt;
+mod policy;
+
+const SYNC: Policy = Policy::Sync;
+
+struct Row<'a> {
+    story: &'a str,
+    desired: &'a [&'a str],
+    zone: &'a [&'a str],
+    owned: &'a [&'a str],
+    plan: &'a [&'a str],
+}
+
+fn name(text: &str) -> Name {
+    match text {
+        "@" => Name::parse("prod.example.com"),
+        _ => Name::parse(&format!("{text}.prod.example.com")),
+    }
+    .unwrap()
+}
+
+fn key(text: &str) -> RecordKey {
+    let (text, rtype) = text.split_once(' ').unwrap();
+    RecordKey::new(name(text), RecordType::parse(rtype))
+}
+
+/// A record set, or none if it is a special one.
+fn record_set(line: &str) -> (RecordKey, Option<RecordSet>) {
+    let mut words = line.split(' ');
+    let key = key(&format!(
+        "{} {}",
+        words.next().unwrap(),
+        words.next().unwrap()
+    ));
+    let values = words.next().unwrap();
+    let ttl = words.next().map_or(300, |ttl| {
+        ttl.strip_prefix("ttl=").unwrap().parse().unwrap()
+    });
+    let set = RecordSet {
+        key: key.clone(),
+        ttl,
+        values: values.split(',').map(String::from).collect(),
+    };
+    (key, (values != "special").then_some(set))
+}
+
+fn short(key: &RecordKey) -> String {
+    let name = key.name.as_str().replace("prod.example.com.", "");
+    let name = name.strip_suffix('.').unwrap_or("@");
+    format!("{name} {}", key.rtype)
+}
+
+fn line(set: &RecordSet) -> String {
+    let values: Vec<&str> = set.values.iter().map(String::as_str).collect();
+    let ttl = match set.ttl {
+        300 => String::new(),
+        ttl => format!(" ttl={ttl}"),
+    };
+    format!("{} {}{ttl}", short(&set.key), values.join(","))
+}
+
+/// The plan, said in lines.
+fn lines(plan: &Plan) -> Vec<String> {
+    let mut lines = Vec::new();
+    lines.extend(
+        plan.creates
+            .iter()
+            .map(|set| format!("create {}", line(set))),
+    );
+    for Change { from, to } in &plan.changes {
+        lines.push(format!("change {} into {}", line(from), line(to)));
+    }
+    lines.extend(
+        plan.deletes
+            .iter()
+            .map(|set| format!("delete {}", line(set))),
+    );
+    lines.extend(
+        plan.adopts
+            .iter()
+            .map(|key| format!("adopt {}", short(key))),
+    );
+    lines.extend(
+        plan.releases
+            .iter()
+            .map(|key| format!("release {}", short(key))),
+    );
+    for Conflict { key, why } in &plan.conflicts {
+        let why = why.to_string();
+        let what = why.split("; ").next().unwrap();
+        lines.push(format!("conflict {} because {what}", short(key)));
+    }
+    lines
+}
+
+fn check(policy: Policy, adopt: &Adopt, rows: &[Row<'_>]) {
+    let root = Name::parse("example.com").unwrap();
+    let names = StateNames::new("u", &root).unwrap();
+    for row in rows {
+        let mut zone = Zone::default();
+        for (key, set) in row.zone.iter().map(|line| record_set(line)) {
+            zone.insert(key, set.map_or(Held::Special, Held::Simple));
+        }
+        let entry = |text: &&str| {
+            let key = key(text);
+            let suffix = if key.rtype == RecordType::A {
+                ""
+            } else {
+                " AAAA"
+            };
+            txt::encode(&format!("{}{suffix}", key.name))
+        };
+        let record = RecordSet {
+            key: RecordKey::new(names.name(0), RecordType::Txt),
+            ttl: 300,
+            values: row.owned.iter().map(entry).collect(),
+        };
+        zone.insert(record.key.clone(), Held::Simple(record));
+        let state = State::read(&zone, &names);
+        let desired = row.desired.iter().map(|line| record_set(line));
+        let desired = desired.map(|(key, set)| (key, set.unwrap())).collect();
+        let plan = plan(&desired, &zone, &state, policy, adopt);
+        assert_eq!(lines(&plan), row.plan, "{}", row.story);
+        let only_conflicts = row.plan.iter().all(|line| line.starts_with("conflict"));
+        assert_eq!(plan.is_empty(), only_conflicts, "{}", row.story);
+    }
+}
+
+const NOT_OURS: &str = "conflict web A because a record set of that name and type exists that \
+                        isn't ours";
+const SPECIAL: &str = "conflict web A because an alias or a record set with a routing policy has \
+                       that name and type";
+const CNAME: &str = "conflict web A because a CNAME has that name";
+
+#[test]
+fn makes_the_zone_say_what_is_desired() {
+    check(
+        SYNC,
+        &Adopt::Never,
+        &[
+            Row {
+                story: "nothing is desired, nothing is there",
+                desired: &[],
+                zone: &[],
+                owned: &[],
+                plan: &[],
+            },
+            Row {
+                story: "what is new is created, by name and type",
+                desired: &[
+                    "web A 192.0.2.1,192.0.2.2",
+                    "web AAAA 2001:db8::1",
+                    "api A 192.0.2.3",
+                ],
+                zone: &[],
+                owned: &[],
+                plan: &[
+                    "create api A 192.0.2.3",
+                    "create web A 192.0.2.1,192.0.2.2",
+                    "create web AAAA 2001:db8::1",
+                ],
+            },
+            Row {
+                story: "what is as it should be stays",
+                desired: &["web A 192.0.2.1", "web AAAA 2001:db8::1"],
+                zone: &["web A 192.0.2.1", "web AAAA 2001:DB8:0::1"],
+                owned: &["web A", "web AAAA"],
+                plan: &[],
+            },
+            Row {
+                story: "other values and another TTL are changed",
+                desired: &["web A 192.0.2.1,192.0.2.2", "api A 192.0.2.3"],
+                zone: &["web A 192.0.2.1", "api A 192.0.2.3 ttl=60"],
+                owned: &["web A", "api A"],
+                plan: &[
+                    "change api A 192.0.2.3 ttl=60 into api A 192.0.2.3",
+                    "change web A 192.0.2.1 into web A 192.0.2.1,192.0.2.2",
+                ],
+            },
+            Row {
+                story: "what isn't desired any more is deleted as it is",
+                desired: &["web A 192.0.2.1"],
+                zone: &[
+                    "web A 192.0.2.1",
+                    "web AAAA 2001:DB8::1 ttl=7",
+                    "old A 192.0.2.9",
+                ],
+                owned: &["web A", "web AAAA", "old A"],
+                plan: &[
+                    "delete old A 192.0.2.9",
+                    "delete web AAAA 2001:DB8::1 ttl=7",
+                ],
+            },
+            Row {
+                story: "what somebody deleted is created again",
+                desired: &["web A 192.0.2.1"],
+                zone: &[],
+                owned: &["web A"],
+                plan: &["create web A 192.0.2.1"],
+            },
+            Row {
+                story: "what somebody deleted and nobody wants is forgotten",
+                desired: &[],
+                zone: &[],
+                owned: &["web A"],
+                plan: &["release web A"],
+            },
+        ],
+    );
+}
+
+#[test]
+fn leaves_alone_what_is_not_ours() {
+    check(
+        SYNC,
+        &Adopt::Never,
+        &[
+            Row {
+                story: "what nobody wants and nobody listed is somebody else's",
+                desired: &[],
+                zone: &[
+                    "web A 192.0.2.1",
+                    "api CNAME x.",
+                    "cdn A special",
+                    "\\052 A 192.0.2.2",
+                ],
+                owned: &[],
+                plan: &[],
+            },
+            Row {
+                story: "the name and type are taken, though the values are the same",
+                desired: &["web A 192.0.2.1"],
+                zone: &["web A 192.0.2.1"],
+                owned: &[],
+                plan: &[NOT_OURS],
+            },
+            Row {
+                story: "other types of that name are no hindrance",
+                desired: &["web A 192.0.2.1"],
+                zone: &[
+                    "web AAAA 2001:db8::1",
+                    "web MX 10,m.",
+                    "web AAAA special",
+                    "web TXT x",
+                ],
+                owned: &[],
+                plan: &["create web A 192.0.2.1"],
+            },
+            Row {
+                story: "to own one type isn't to own the other",
+                desired: &["web A 192.0.2.1", "web AAAA 2001:db8::1"],
+                zone: &["web A 192.0.2.1", "web AAAA 2001:db8::9"],
+                owned: &["web AAAA"],
+                plan: &[
+                    "change web AAAA 2001:db8::9 into web AAAA 2001:db8::1",
+                    NOT_OURS,
+                ],
+            },
+            Row {
+                story: "an alias has the place",
+                desired: &["web A 192.0.2.1"],
+                zone: &["web A special"],
+                owned: &[],
+                plan: &[SPECIAL],
+            },
+            Row {
+                story: "somebody made an alias of ours",
+                desired: &["web A 192.0.2.1"],
+                zone: &["web A special"],
+                owned: &["web A"],
+                plan: &["release web A", SPECIAL],
+            },
+            Row {
+                story: "somebody made an alias of ours, and nobody wants it",
+                desired: &[],
+                zone: &["web A special"],
+                owned: &["web A"],
+                plan: &["release web A"],
+            },
+            Row {
+                story: "a CNAME has the name",
+                desired: &["web A 192.0.2.1"],
+                zone: &["web CNAME x."],
+                owned: &[],
+                plan: &[CNAME],
+            },
+            Row {
+                story: "somebody put a CNAME in the place of ours",
+                desired: &["web A 192.0.2.1"],
+                zone: &["web CNAME x."],
+                owned: &["web A"],
+                plan: &["release web A", CNAME],
+            },
+            Row {
+                story: "a weighted CNAME is a CNAME",
+                desired: &["web A 192.0.2.1"],
+                zone: &["web CNAME special"],
+                owned: &[],
+                plan: &[CNAME],
+            },
+            Row {
+                story: "one that can't be doesn't keep the others back",
+                desired: &["web A 192.0.2.1", "api A 192.0.2.2"],
+                zone: &["web A 192.0.2.9", "old A 192.0.2.3"],
+                owned: &["old A"],
+                plan: &["create api A 192.0.2.2", "delete old A 192.0.2.3", NOT_OURS],
+            },
+        ],
+    );
+}
+
+#[test]
+fn a_conflict_says_what_to_do() {
+    assert_eq!(
+        [Why::NotOwned, Why::Special, Why::Cname].map(|why| why.to_string()),
+        [
+            "a record set of that name and type exists that isn't ours; remove it, or take it \
+             over with ADOPT=matching",
+            "an alias or a record set with a routing policy has that name and type; remove it, \
+             or give the service another name",
+            "a CNAME has that name; remove it, or give the service another name",
+        ]
+    );
+}

@@ -1,0 +1,323 @@
+//! What Rancher's metadata says at one instant, as types: only the fields that are needed, with
+//! everything that Rancher leaves open (null, missing, extra, numbers for texts) already settled.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::io::{BufReader, Read};
+
+use serde::Deserialize;
+
+use super::labels::Labels;
+use super::{json_list, lenient};
+
+/// From `/self/stack`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Environment {
+    /// As typed by its owner.
+    pub name: String,
+    /// Such as `adminProject` or a UUID proper; lasts as long as the environment.
+    pub uuid: String,
+    /// Name of the stack that this service itself is in.
+    pub own_stack: String,
+}
+
+/// From `/services`; its texts are those of the JSON where they stand there as they are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Service<'a> {
+    /// Its name; that of a sidekick differs from the primary service's.
+    pub name: Cow<'a, str>,
+    /// Its stack's name.
+    pub stack_name: Cow<'a, str>,
+    /// `service`, `loadBalancerService`, …
+    pub kind: Cow<'a, str>,
+    /// Those that steer publication.
+    pub labels: Labels,
+    /// The name that Rancher shows for it; none until written back.
+    pub fqdn: Option<Cow<'a, str>>,
+    /// A sidekick's `fqdn` is never set by Rancher.
+    pub is_sidekick: bool,
+    /// In Rancher's order.
+    pub containers: Vec<Container<'a>>,
+}
+
+/// From a service's `containers`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Container<'a> {
+    /// `running`, `stopped`, …
+    pub state: Cow<'a, str>,
+    /// None without a health check.
+    pub health_state: Option<Cow<'a, str>>,
+    /// UUID of its host.
+    pub host_uuid: Cow<'a, str>,
+    /// As Rancher writes them: `203.0.113.11:8080:80/tcp`.
+    pub ports: Vec<Cow<'a, str>>,
+}
+
+/// From `/hosts`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Host {
+    /// The address of its agent, as text.
+    pub agent_ip: String,
+    /// Those that steer publication.
+    pub labels: Labels,
+}
+
+impl Service<'_> {
+    /// The same, for those who keep it.
+    pub fn into_owned(self) -> Service<'static> {
+        fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
+            text.into_owned().into()
+        }
+        let container = |container: Container<'_>| Container {
+            state: owned(container.state),
+            health_state: container.health_state.map(owned),
+            host_uuid: owned(container.host_uuid),
+            ports: container.ports.into_iter().map(owned).collect(),
+        };
+        Service {
+            name: owned(self.name),
+            stack_name: owned(self.stack_name),
+            kind: owned(self.kind),
+            labels: self.labels,
+            fqdn: self.fqdn.map(owned),
+            is_sidekick: self.is_sidekick,
+            containers: self.containers.into_iter().map(container).collect(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct RawStack {
+    #[serde(default, deserialize_with = "lenient::owned_text")]
+    name: Option<String>,
+    #[serde(default, deserialize_with = "lenient::owned_text")]
+    environment_name: Option<String>,
+    #[serde(default, deserialize_with = "lenient::owned_text")]
+    environment_uuid: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RawService<'a> {
+    #[serde(borrow, default, deserialize_with = "lenient::text")]
+    name: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "lenient::text")]
+    stack_name: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "lenient::text")]
+    kind: Option<Cow<'a, str>>,
+    #[serde(default)]
+    labels: Labels,
+    #[serde(borrow, default, deserialize_with = "lenient::text")]
+    fqdn: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "lenient::text")]
+    primary_service_name: Option<Cow<'a, str>>,
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "lenient::list::<_, RawContainer<'a>, _>"
+    )]
+    containers: Vec<Container<'a>>,
+}
+
+#[derive(Deserialize)]
+struct RawContainer<'a> {
+    #[serde(borrow, default, deserialize_with = "lenient::text")]
+    state: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "lenient::text")]
+    health_state: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "lenient::text")]
+    host_uuid: Option<Cow<'a, str>>,
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "lenient::list::<_, lenient::MaybeText<'a>, _>"
+    )]
+    ports: Vec<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct RawHost {
+    #[serde(default, deserialize_with = "lenient::owned_text")]
+    uuid: Option<String>,
+    #[serde(default, deserialize_with = "lenient::owned_text")]
+    agent_ip: Option<String>,
+    #[serde(default)]
+    labels: Labels,
+}
+
+impl<'a> From<RawService<'a>> for Option<Service<'a>> {
+    fn from(raw: RawService<'a>) -> Self {
+        let name = raw.name.unwrap_or_default();
+        let is_sidekick = raw
+            .primary_service_name
+            .is_some_and(|p| !p.is_empty() && p != name);
+        Some(Service {
+            name,
+            stack_name: raw.stack_name.unwrap_or_default(),
+            kind: raw.kind.unwrap_or_default(),
+            labels: raw.labels,
+            fqdn: raw.fqdn.filter(|fqdn| !fqdn.is_empty()),
+            is_sidekick,
+            containers: raw.containers,
+        })
+    }
+}
+
+impl<'a> From<RawContainer<'a>> for Option<Container<'a>> {
+    fn from(raw: RawContainer<'a>) -> Self {
+        Some(Container {
+            state: raw.state.unwrap_or_default(),
+            health_state: raw.health_state.filter(|state| !state.is_empty()),
+            host_uuid: raw.host_uuid.unwrap_or_default(),
+            ports: raw.ports,
+        })
+    }
+}
+
+impl<'a> From<lenient::MaybeText<'a>> for Option<Cow<'a, str>> {
+    fn from(raw: lenient::MaybeText<'a>) -> Self {
+        raw.0
+    }
+}
+
+impl From<RawHost> for Option<(String, Host)> {
+    fn from(raw: RawHost) -> Self {
+        let host = Host {
+            agent_ip: raw.agent_ip.unwrap_or_default(),
+            labels: raw.labels,
+        };
+        raw.uuid
+            .filter(|uuid| !uuid.is_empty())
+            .map(|uuid| (uuid, host))
+    }
+}
+
+/// Reads the answer to `/self/stack`. Without a name and UUID of the environment it is an error.
+pub fn read_environment(json: impl Read) -> Result<Environment, String> {
+    let raw: RawStack =
+        serde_json::from_reader(BufReader::new(json)).map_err(|error| error.to_string())?;
+    let required = |text: Option<String>, field: &str| {
+        text.filter(|t| !t.is_empty())
+            .ok_or_else(|| format!("it has no {field}"))
+    };
+    Ok(Environment {
+        name: required(raw.environment_name, "environment_name")?,
+        uuid: required(raw.environment_uuid, "environment_uuid")?,
+        own_stack: required(raw.name, "name")?,
+    })
+}
+
+/// Reads the answer to `/services` and gives them to `take` one by one, in Rancher's order. After
+/// an error, what was given so far is not all of them.
+pub fn read_services(mut json: impl Read, take: &mut dyn FnMut(Service<'_>)) -> Result<(), String> {
+    json_list::each(&mut json, &mut |text| {
+        json_list::first(text, &mut |raw: Option<RawService<'_>>| {
+            if let Some(service) = raw.and_then(Into::<Option<Service<'_>>>::into) {
+                take(service);
+            }
+        })
+    })
+}
+
+/// Reads the answer to `/hosts`.
+pub fn read_hosts(mut json: impl Read) -> Result<HashMap<String, Host>, String> {
+    let mut hosts = HashMap::new();
+    json_list::each(&mut json, &mut |text| {
+        json_list::first(text, &mut |raw: Option<RawHost>| {
+            hosts.extend(raw.and_then(Into::<Option<(String, Host)>>::into));
+        })
+    })?;
+    Ok(hosts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rancher::labels;
+
+    fn services(json: &str) -> Result<Vec<Service<'static>>, String> {
+        all(json.as_bytes())
+    }
+
+    fn all(json: &[u8]) -> Result<Vec<Service<'static>>, String> {
+        let mut services = Vec::new();
+        read_services(json, &mut |service| services.push(service.into_owned())).map(|()| services)
+    }
+
+    #[test]
+    fn null_missing_and_extra_are_normal() {
+        assert_eq!(services("null").unwrap(), []);
+        assert_eq!(services("[]").unwrap(), []);
+        assert_eq!(services("[null,{}]").unwrap(), [Service::default()]);
+        let json = r#"[{"name":"web","stack_name":7,"kind":null,"labels":null,"containers":null,
+            "future":{"deep":[[1,2,{"x":null}]]},"fqdn":"","primary_service_name":"web"}]"#;
+        let expected = Service {
+            name: "web".into(),
+            stack_name: "7".into(),
+            ..Service::default()
+        };
+        assert_eq!(services(json).unwrap(), [expected]);
+    }
+
+    #[test]
+    fn what_is_cut_off_garbled_or_of_another_type_is_an_error() {
+        for json in [
+            "",
+            "[",
+            "[{\"name\":\"we",
+            "[{}] trailing",
+            "[{}",
+            "{}",
+            "\"text\"",
+            "17",
+            r#"[{"containers":{}}]"#,
+            r#"[{"containers":"none"}]"#,
+            r#"[{"containers":[{"ports":"80"}]}]"#,
+            r#"[{"labels":[]}]"#,
+            "\u{0}\u{1}\u{2}",
+            &"[".repeat(10_000),
+            &format!("[{{\"x\":{}", "[".repeat(10_000)),
+        ] {
+            assert!(services(json).is_err(), "{json:.40}");
+        }
+        assert!(all(&b"[{\"name\":\"\xff\"}]"[..]).is_err());
+    }
+
+    #[test]
+    fn an_environment_needs_its_name_and_uuid() {
+        for json in [
+            "null",
+            "{}",
+            r#"{"name":"s","environment_name":"e"}"#,
+            r#"{"code":404}"#,
+        ] {
+            assert!(read_environment(json.as_bytes()).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn reads_the_real_server_s_answers() {
+        let services = all(&include_bytes!("../../tests/samples/services.json")[..]).unwrap();
+        assert_eq!(services.len(), 13);
+        let cart = services.iter().find(|s| s.name == "Cart_Service").unwrap();
+        assert_eq!(
+            cart.labels.get(labels::NAME_TEMPLATE),
+            Some("cart.%{{environment_name}}")
+        );
+        assert_eq!(
+            cart.containers[1].health_state.as_deref(),
+            Some("unhealthy")
+        );
+        assert_eq!(cart.containers[0].ports, ["203.0.113.11:9000:9000/tcp"]);
+        assert!(
+            services
+                .iter()
+                .any(|s| s.name == "web-nginx" && s.is_sidekick)
+        );
+        let hosts = read_hosts(&include_bytes!("../../tests/samples/hosts.json")[..]).unwrap();
+        assert_eq!(hosts.len(), 4);
+        let environment =
+            read_environment(&include_bytes!("../../tests/samples/self-stack.json")[..]).unwrap();
+        assert_eq!(environment.name, "Production EU");
+        assert_eq!(environment.own_stack, "route53");
+    }
+}
