@@ -12,7 +12,7 @@
 //! with AWS's SDKs: to go on under another identity than the configured one would be a guess.
 //! Instance metadata needs no configuration and is the last.
 //!
-//! What parses is pure; [`exchange`] does the I/O of all sources, [`provider`] keeps the result.
+//! What parses is pure; [`io`] does the I/O of all sources, [`provider`] keeps the result.
 
 pub mod chain;
 pub mod container;

@@ -1,6 +1,6 @@
 //! `/status`: the page for people. Pure.
 //!
-//! All that isn't written here goes through [`escape::html`], names also into `<bdi>`, so that
+//! All that isn't written here goes through `escape::html`, names also into `<bdi>`, so that
 //! their direction of writing stays theirs. Nothing is loaded from anywhere, and style and script
 //! are allowed by their hashes, so that a browser runs nothing else.
 //!
