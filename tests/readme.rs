@@ -7,14 +7,15 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use prometheus_parse::Scrape;
 use rancher_route53::base::counters::{Action, Operation};
-use rancher_route53::base::dependency::{Condition, Part};
+use rancher_route53::base::dependency::{Condition, Dependency};
 use rancher_route53::config::settings::SETTINGS;
-use rancher_route53::desired::{Desired, ServiceKey, ServiceOutcome};
+use rancher_route53::desired::{Desired, ServiceOutcome};
 use rancher_route53::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
 use rancher_route53::observe::routes::answer;
 use rancher_route53::observe::status::Status;
 use rancher_route53::observe::status::service_state::State;
 use rancher_route53::plan::guard::Held;
+use rancher_route53::rancher::model::ServiceKey;
 use serde_json::Value;
 
 const README: &str = include_str!("../README.md");
@@ -113,14 +114,14 @@ fn status() -> Status {
         creates: vec![set],
     };
     status.changed(&batch, |_| false, now);
-    for part in Part::ALL {
-        status.health_mut(part).works(now);
+    for part in Dependency::ALL {
+        status.record.health_mut(part).works(now);
     }
     let operation = Operation {
         api: "route53",
         name: "GetHostedZone",
     };
-    status.counters.call(operation, "ok", Duration::ZERO);
+    status.record.calls.add(operation, "ok", Duration::ZERO);
     status
 }
 

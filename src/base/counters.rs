@@ -15,7 +15,7 @@ pub const NO_ANSWER: &str = "no_answer";
 
 /// How a round ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum RoundOutcome {
     /// The zone was changed.
     Changed,
     /// There was nothing to change.
@@ -26,22 +26,22 @@ pub enum Outcome {
     Failed,
 }
 
-impl Outcome {
+impl RoundOutcome {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Outcome; 4] = [
-        Outcome::Changed,
-        Outcome::Unchanged,
-        Outcome::Cut,
-        Outcome::Failed,
+    pub const ALL: [RoundOutcome; 4] = [
+        RoundOutcome::Changed,
+        RoundOutcome::Unchanged,
+        RoundOutcome::Cut,
+        RoundOutcome::Failed,
     ];
 
     /// A word for programs.
     pub fn word(self) -> &'static str {
         match self {
-            Outcome::Changed => "changed",
-            Outcome::Unchanged => "unchanged",
-            Outcome::Cut => "cut",
-            Outcome::Failed => "failed",
+            RoundOutcome::Changed => "changed",
+            RoundOutcome::Unchanged => "unchanged",
+            RoundOutcome::Cut => "cut",
+            RoundOutcome::Failed => "failed",
         }
     }
 }
@@ -107,16 +107,21 @@ pub struct Calls {
     pub durations: Histogram,
 }
 
-/// All of them.
+/// Rounds and what they changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Rounds, in the order of [`Outcome::ALL`].
-    pub rounds: [u64; Outcome::ALL.len()],
+pub struct RoundCounters {
+    /// Rounds, in the order of [`RoundOutcome::ALL`].
+    pub rounds: [u64; RoundOutcome::ALL.len()],
     /// How long rounds took.
     pub round_durations: Histogram,
     /// Changes to record sets, in the order of [`Action::ALL`].
     pub changes: [u64; Action::ALL.len()],
-    /// Calls by operation: a dozen at most, so they needn't be sorted.
+}
+
+/// Calls to other systems.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CallCounters {
+    /// By operation: a dozen at most, so they needn't be sorted.
     pub calls: Vec<Calls>,
     /// How often Route 53 said that this account calls too much.
     pub throttles: u64,
@@ -124,9 +129,9 @@ pub struct Counters {
     pub retries: u64,
 }
 
-impl Counters {
+impl RoundCounters {
     /// A round has ended.
-    pub fn round(&mut self, outcome: Outcome, took: Duration) {
+    pub fn round(&mut self, outcome: RoundOutcome, took: Duration) {
         self.rounds[outcome as usize] += 1;
         self.round_durations.add(took);
     }
@@ -135,9 +140,11 @@ impl Counters {
     pub fn changed(&mut self, action: Action) {
         self.changes[action as usize] += 1;
     }
+}
 
+impl CallCounters {
     /// A call has ended. `code` may be anything.
-    pub fn call(&mut self, operation: Operation, code: &str, took: Duration) {
+    pub fn add(&mut self, operation: Operation, code: &str, took: Duration) {
         let known = self.calls.iter().position(|c| c.operation == operation);
         let index = known.unwrap_or(self.calls.len());
         if known.is_none() {
@@ -241,16 +248,16 @@ mod tests {
             api: "route53",
             name: "GetHostedZone",
         };
-        let mut counters = Counters::default();
-        counters.call(operation, OK, Duration::ZERO);
+        let mut counters = CallCounters::default();
+        counters.add(operation, OK, Duration::ZERO);
         for bad in ["", "a\nb", "é", &"x".repeat(LONGEST_CODE + 1)] {
-            counters.call(operation, bad, Duration::ZERO);
+            counters.add(operation, bad, Duration::ZERO);
         }
         for n in 0..1_000 {
-            counters.call(operation, &format!("Code{n}"), Duration::ZERO);
+            counters.add(operation, &format!("Code{n}"), Duration::ZERO);
         }
-        counters.call(operation, OK, Duration::ZERO);
-        counters.call(operation, NO_ANSWER, Duration::ZERO);
+        counters.add(operation, OK, Duration::ZERO);
+        counters.add(operation, NO_ANSWER, Duration::ZERO);
         let [calls] = &counters.calls[..] else {
             panic!("one operation");
         };

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 /// What may fail by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum Dependency {
     /// Rancher's metadata server.
     Metadata,
     /// Rancher's API, which takes the names that are written back.
@@ -17,46 +17,48 @@ pub enum Part {
     Rounds,
 }
 
-impl Part {
+impl Dependency {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Part; 5] = [
-        Part::Metadata,
-        Part::Api,
-        Part::Route53,
-        Part::Credentials,
-        Part::Rounds,
+    pub const ALL: [Dependency; 5] = [
+        Dependency::Metadata,
+        Dependency::Api,
+        Dependency::Route53,
+        Dependency::Credentials,
+        Dependency::Rounds,
     ];
 
     /// For programs.
     pub fn name(self) -> &'static str {
         match self {
-            Part::Metadata => "metadata",
-            Part::Api => "rancher_api",
-            Part::Route53 => "route53",
-            Part::Credentials => "credentials",
-            Part::Rounds => "rounds",
+            Dependency::Metadata => "metadata",
+            Dependency::Api => "rancher_api",
+            Dependency::Route53 => "route53",
+            Dependency::Credentials => "credentials",
+            Dependency::Rounds => "rounds",
         }
     }
 
     /// For people.
     pub fn title(self) -> &'static str {
         match self {
-            Part::Metadata => "Rancher’s metadata",
-            Part::Api => "Rancher’s API",
-            Part::Route53 => "Route 53",
-            Part::Credentials => "AWS credentials",
-            Part::Rounds => "Rounds",
+            Dependency::Metadata => "Rancher’s metadata",
+            Dependency::Api => "Rancher’s API",
+            Dependency::Route53 => "Route 53",
+            Dependency::Credentials => "AWS credentials",
+            Dependency::Rounds => "Rounds",
         }
     }
 
     /// What it means that it fails.
     pub fn trouble(self) -> &'static str {
         match self {
-            Part::Metadata => "Metadata is unavailable: nothing is changed meanwhile.",
-            Part::Api => "Names can’t be written back to Rancher.",
-            Part::Route53 => "Calls to Route 53 fail.",
-            Part::Credentials => "AWS credentials can’t be had or renewed.",
-            Part::Rounds => "The last round failed: the zone may differ from what it should be.",
+            Dependency::Metadata => "Metadata is unavailable: nothing is changed meanwhile.",
+            Dependency::Api => "Names can’t be written back to Rancher.",
+            Dependency::Route53 => "Calls to Route 53 fail.",
+            Dependency::Credentials => "AWS credentials can’t be had or renewed.",
+            Dependency::Rounds => {
+                "The last round failed: the zone may differ from what it should be."
+            }
         }
     }
 }
@@ -86,7 +88,7 @@ impl Condition {
 
 /// How a part does.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Health {
+pub struct DependencyHealth {
     /// Whether it works.
     pub condition: Condition,
     /// Since when it has been so; none if that is unknown.
@@ -95,7 +97,7 @@ pub struct Health {
     pub last_error: Option<(DateTime<Utc>, String)>,
 }
 
-impl Health {
+impl DependencyHealth {
     /// It worked just now.
     pub fn works(&mut self, now: DateTime<Utc>) {
         self.turn(Condition::Works, now);
@@ -134,7 +136,7 @@ mod tests {
 
     #[test]
     fn parts_are_in_the_order_of_their_numbers() {
-        for (index, part) in Part::ALL.into_iter().enumerate() {
+        for (index, part) in Dependency::ALL.into_iter().enumerate() {
             assert_eq!(part as usize, index);
         }
     }
@@ -142,7 +144,7 @@ mod tests {
     #[test]
     fn since_is_when_it_turned_and_the_last_error_stays() {
         let at = |second| DateTime::from_timestamp(second, 0).unwrap();
-        let mut health = Health::default();
+        let mut health = DependencyHealth::default();
         assert_eq!(health.condition.word(), "unknown");
         health.works(at(1));
         health.works(at(2));

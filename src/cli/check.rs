@@ -8,7 +8,7 @@ use super::terminal::{Colour, coloured, has_colours, say, shown};
 use crate::aws::credentials::provider::Identity;
 use crate::base::shutdown::Gate;
 use crate::config::Config;
-use crate::daemon::clients::{Parts, parts};
+use crate::daemon::clients::Clients;
 use crate::daemon::startup;
 use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
 use crate::observe::telemetry::Telemetry;
@@ -51,11 +51,11 @@ pub fn check(config: &Config, gate: Gate, telemetry: Telemetry) -> Result<(), St
         let mark = coloured(mark, colour, colours);
         say(format_args!("{mark} {what:<11} {}\n", shown(&words)));
     };
-    let Parts {
+    let Clients {
         mut metadata,
         api,
         mut client,
-    } = parts(config, gate, &telemetry);
+    } = Clients::new(config, gate, &telemetry.recorder);
 
     tell("settings", Finding::Good("complete".to_owned()));
     let survey = Survey::take(&mut metadata, config);

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use crate::base::shutdown::Gate;
 use crate::config::Config;
-use crate::daemon::clients::{Parts, parts};
-use crate::daemon::startup;
+use crate::daemon::clients::Clients;
+use crate::daemon::{snapshot, startup};
 use crate::desired::Desired;
 use crate::observe::telemetry::Telemetry;
 use crate::plan::round::Goal;
@@ -39,11 +39,11 @@ pub struct Site {
 impl Site {
     /// Reads metadata, and looks the zone up. The error is for people.
     pub fn find(config: &Config, gate: Gate, telemetry: &Telemetry) -> Result<Site, String> {
-        let Parts {
+        let Clients {
             mut metadata,
             mut client,
             ..
-        } = parts(config, gate, telemetry);
+        } = Clients::new(config, gate, &telemetry.recorder);
         let survey = Survey::take(&mut metadata, config)?;
         let zone = startup::zone_once(config, &mut client)?;
         Ok(Site {
@@ -61,7 +61,7 @@ impl Survey {
         let mut tried = Vec::new();
         let snapshot = loop {
             let url = metadata.url().clone();
-            match metadata.now(&config.rules) {
+            match snapshot::take_now(metadata, &config.rules) {
                 Ok((_, snapshot)) => break snapshot,
                 Err(error) => tried.push(format!("metadata at {url} is unavailable: {error}")),
             }
@@ -94,7 +94,6 @@ mod tests {
     use crate::base::heartbeat::Heartbeat;
     use crate::base::shutdown::Gate;
     use crate::config::arguments;
-    use crate::daemon::clients::parts;
     use crate::net::url::Url;
     use crate::observe::telemetry::Telemetry;
     use sim::rancher::{Fault, Options, Rancher, World};
@@ -117,7 +116,7 @@ mod tests {
         let mut config = Config::read(&variable, &arguments).unwrap();
         config.metadata_urls = urls.to_vec();
         let telemetry = Telemetry::new(config.rules.zone.clone(), Heartbeat::start());
-        let mut metadata = parts(&config, Gate::default(), &telemetry).metadata;
+        let mut metadata = Clients::new(&config, Gate::default(), &telemetry.recorder).metadata;
         let taken = Survey::take(&mut metadata, &config).map(|survey| survey.environment.name);
         (taken, metadata.url().to_string())
     }

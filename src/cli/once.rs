@@ -10,15 +10,15 @@ use crate::base::log;
 use crate::base::shutdown::Gate;
 use crate::config::Config;
 use crate::config::arguments::Arguments;
-use crate::daemon::clients::{Parts, parts, reconciler};
+use crate::daemon::clients::{Clients, reconciler};
 use crate::daemon::problems::Reports;
 use crate::daemon::startup;
 use crate::daemon::writeback::missing;
-use crate::desired::ServiceKey;
 use crate::dns::Name;
 use crate::observe::telemetry::Telemetry;
 use crate::plan::round::Progress;
 use crate::rancher::api::{Api, ApiError};
+use crate::rancher::model::ServiceKey;
 use crate::reconcile::Reconciler;
 use crate::route53::error::Error;
 
@@ -38,11 +38,11 @@ pub fn once(
     gate: Gate,
     telemetry: Telemetry,
 ) -> Result<(), String> {
-    let Parts {
+    let Clients {
         mut metadata,
         api,
         mut client,
-    } = parts(config, gate, &telemetry);
+    } = Clients::new(config, gate, &telemetry.recorder);
     let mut survey = Survey::take(&mut metadata, config)?;
     let zone = startup::zone_once(config, &mut client)?;
     let mut reconciler = reconciler(config, client, zone.id, &telemetry);
@@ -57,14 +57,18 @@ pub fn once(
         changes.append(&mut round.batches);
         let Some(held) = &round.held else { break round };
         telemetry
-            .heartbeat
+            .heartbeat()
             .sleep(held.until.saturating_duration_since(Instant::now()));
         survey = Survey::take(&mut metadata, config)?;
     };
     let desired = &survey.desired;
-    let failed = write_all(api, &missing(desired, &round.in_zone), &telemetry.heartbeat);
+    let failed = write_all(
+        api,
+        &missing(desired, &round.in_zone),
+        &telemetry.heartbeat(),
+    );
     if arguments.wait {
-        wait(&mut reconciler, &changes, &telemetry.heartbeat)?;
+        wait(&mut reconciler, &changes, &telemetry.heartbeat())?;
     }
     log::info(
         "the round is done",

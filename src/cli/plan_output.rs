@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 
 use super::context::Survey;
 use super::terminal::{Colour, coloured, shown};
-use crate::desired::{Desired, ServiceKey, cut_in_words};
+use crate::desired::{Desired, cut_in_words};
 use crate::dns::{Name, RecordSet};
 use crate::plan::Change;
 use crate::plan::round::Preview;
+use crate::rancher::model::ServiceKey;
 use crate::route53::xml::HostedZone;
 
 /// The services of each name.

@@ -1,6 +1,7 @@
-//! Settings → the parts that all commands are made of.
+//! Settings → the clients that all commands are made of.
 
 use crate::aws::credentials::provider::Provider;
+use crate::base::recorder::Recorder;
 use crate::base::shutdown::Gate;
 use crate::config::Config;
 use crate::net::http::{Http, Proxy};
@@ -11,8 +12,8 @@ use crate::reconcile::{Reconciler, ReconcilerSettings};
 use crate::route53::caller::{Caller, CallerSettings};
 use crate::route53::client::Client;
 
-/// What every command works with.
-pub struct Parts {
+/// The clients that every command works with.
+pub struct Clients {
     /// Rancher's metadata.
     pub metadata: Metadata,
     /// Rancher's API.
@@ -21,40 +22,42 @@ pub struct Parts {
     pub client: Client,
 }
 
-/// Makes them. Nothing is asked of anybody yet.
-pub fn parts(config: &Config, gate: Gate, telemetry: &Telemetry) -> Parts {
-    let outside = Http::new(&config.certificates, Proxy::FromEnvironment);
-    let inside = Http::new(&config.certificates, Proxy::None);
-    let rancher = &config.rancher;
-    let settings = CallerSettings {
-        endpoint: config.route53_endpoint.clone(),
-        signing_region: config.signing_region.clone(),
-        max_retries: config.max_retries,
-        request_rate: config.request_rate,
-        change_rate: config.change_rate,
-    };
-    let credentials = Provider::new(
-        config.credentials.clone(),
-        outside.clone(),
-        inside.clone(),
-        telemetry.clone(),
-    );
-    Parts {
-        metadata: Metadata::new(inside, config.metadata_urls.clone(), telemetry.clone()),
-        api: Api::new(
+impl Clients {
+    /// Nothing is asked of anybody yet.
+    pub fn new(config: &Config, gate: Gate, recorder: &Recorder) -> Clients {
+        let outside = Http::new(&config.certificates, Proxy::FromEnvironment);
+        let inside = Http::new(&config.certificates, Proxy::None);
+        let rancher = &config.rancher;
+        let settings = CallerSettings {
+            endpoint: config.route53_endpoint.clone(),
+            signing_region: config.signing_region.clone(),
+            max_retries: config.max_retries,
+            request_rate: config.request_rate,
+            change_rate: config.change_rate,
+        };
+        let credentials = Provider::new(
+            config.credentials.clone(),
             outside.clone(),
-            rancher.url.clone(),
-            &rancher.access_key,
-            &rancher.secret_key,
-            telemetry.clone(),
-        ),
-        client: Client::new(Caller::new(
-            settings,
-            credentials,
-            outside,
-            gate,
-            telemetry.clone(),
-        )),
+            inside.clone(),
+            recorder.clone(),
+        );
+        Clients {
+            metadata: Metadata::new(inside, config.metadata_urls.clone(), recorder.clone()),
+            api: Api::new(
+                outside.clone(),
+                rancher.url.clone(),
+                &rancher.access_key,
+                &rancher.secret_key,
+                recorder.clone(),
+            ),
+            client: Client::new(Caller::new(
+                settings,
+                credentials,
+                outside,
+                gate,
+                recorder.clone(),
+            )),
+        }
     }
 }
 

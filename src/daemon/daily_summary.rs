@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::base::counters::Outcome;
+use crate::base::counters::RoundOutcome;
 use crate::observe::status::Status;
 
 /// Between two summaries.
@@ -48,7 +48,7 @@ impl Summary {
         self.due = now + DAY;
         let status = status();
         let changes = status.counters.changes.iter().sum();
-        let failed_rounds = status.counters.rounds[Outcome::Failed as usize];
+        let failed_rounds = status.counters.rounds[RoundOutcome::Failed as usize];
         let day = Day {
             record_sets: status.owned,
             changes: changes - self.changes,
@@ -84,7 +84,7 @@ mod tests {
         assert_eq!(today(&status, 24), Some((3, 1, 0)));
         status.counters.changed(Action::Delete);
         status.counters.changed(Action::Delete);
-        status.counters.round(Outcome::Failed, Duration::ZERO);
+        status.counters.round(RoundOutcome::Failed, Duration::ZERO);
         assert_eq!(today(&status, 25), None, "not again at once");
         assert_eq!(today(&status, 49), Some((3, 2, 1)));
         assert_eq!(today(&status, 80), Some((3, 0, 0)));

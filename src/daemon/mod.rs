@@ -4,6 +4,7 @@ pub mod clients;
 pub mod daily_summary;
 pub mod polling;
 pub mod problems;
+pub mod snapshot;
 pub mod startup;
 pub mod writeback;
 
@@ -15,26 +16,28 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 
 use crate::base::backoff;
-use crate::base::counters::Outcome;
-use crate::base::dependency::Part;
+use crate::base::counters::RoundOutcome;
+use crate::base::dependency::Dependency;
 use crate::base::log;
 use crate::base::shutdown::Gate;
 use crate::base::version::{commit, version};
 use crate::config::Config;
-use crate::daemon::clients::{Parts, parts, reconciler};
+use crate::daemon::clients::{Clients, reconciler};
 use crate::daemon::daily_summary::Summary;
 use crate::daemon::polling::Pace;
 use crate::daemon::problems::Reports;
+use crate::daemon::snapshot::Snapshot;
 use crate::daemon::startup::Read;
 use crate::daemon::writeback::{WriteBack, missing};
-use crate::desired::{Desired, ServiceKey};
+use crate::desired::Desired;
 use crate::dns::Name;
 use crate::observe::telemetry::Telemetry;
 use crate::plan::Policy;
 use crate::plan::round::{Goal, Progress};
 use crate::rancher::api::{Api, ApiError};
-use crate::rancher::metadata::{Metadata, Snapshot, Unavailable, Version};
+use crate::rancher::metadata::{Metadata, Unavailable, Version};
 use crate::rancher::model::Environment;
+use crate::rancher::model::ServiceKey;
 use crate::reconcile::Reconciler;
 
 /// Ceilings of the wait after a round has failed: at first, and in the long run.
@@ -58,11 +61,11 @@ pub fn run(config: &Config, gate: Gate, telemetry: Telemetry) -> Result<Infallib
             ("rancher", &config.rancher.url),
         ],
     );
-    let Parts {
+    let Clients {
         mut metadata,
         api,
         mut client,
-    } = parts(config, gate, &telemetry);
+    } = Clients::new(config, gate, &telemetry.recorder);
     let (zone_id, first) =
         startup::zone_id_and_metadata(config, &mut client, &mut metadata, &telemetry)?;
     telemetry.note(|status| status.is_create_only = config.policy == Policy::CreateOnly);
@@ -154,7 +157,7 @@ impl Daemon {
     /// Waits for something to do and does it: a change of metadata, a round that is due, or one
     /// write-back.
     fn step(&mut self) {
-        self.telemetry.heartbeat.beat();
+        self.telemetry.heartbeat().beat();
         self.outdated = None;
         self.reconciler.keep_credentials_fresh();
         let telemetry = &self.telemetry;
@@ -175,7 +178,9 @@ impl Daemon {
             Ok(is_changed) => {
                 self.pace.succeeded();
                 self.reports.metadata(None);
-                self.telemetry.part(Part::Metadata, None);
+                self.telemetry
+                    .recorder
+                    .dependency(Dependency::Metadata, None);
                 if is_changed || self.next_round() <= Instant::now() {
                     self.round();
                     return; // metadata may have changed meanwhile; names can wait
@@ -193,9 +198,11 @@ impl Daemon {
         // The same words at each try, though it is made at one place after the other.
         let words = format!("{error} ({})", self.metadata.places());
         self.reports.metadata(Some(&words));
-        self.telemetry.part(Part::Metadata, Some(words));
+        self.telemetry
+            .recorder
+            .dependency(Dependency::Metadata, Some(words));
         let pause = self.pace.failed(backoff::random());
-        self.telemetry.heartbeat.sleep(pause);
+        self.telemetry.heartbeat().sleep(pause);
     }
 
     /// When the zone is to be looked at, although nothing has changed.
@@ -221,7 +228,7 @@ impl Daemon {
                 let version = self.metadata.wait(&known.version, wait)?;
                 if version == known.version {
                     self.telemetry
-                        .heartbeat
+                        .heartbeat()
                         .sleep(Pace::after_wait(wait, now.elapsed()));
                 }
                 version
@@ -239,9 +246,9 @@ impl Daemon {
         if !pause.is_zero() && is_free {
             return Ok(false); // names are written back meanwhile; each is a new version
         }
-        self.telemetry.heartbeat.sleep(pause);
+        self.telemetry.heartbeat().sleep(pause);
         let read = Instant::now();
-        let snapshot = self.metadata.snapshot(version, self.reconciler.rules());
+        let snapshot = snapshot::take(&mut self.metadata, version, self.reconciler.rules());
         self.pace.after_snapshot(read.elapsed(), Instant::now());
         let (version, snapshot) = snapshot?;
         let is_changed = self.learn(version, snapshot, read);
@@ -317,18 +324,18 @@ impl Daemon {
                 let is_same = Arc::ptr_eq(&self.in_zone, &round.in_zone);
                 self.in_zone = round.in_zone.clone();
                 self.telemetry.note(|status| status.round(round, took, now));
+                self.telemetry.recorder.dependency(Dependency::Rounds, None);
                 if !is_same {
                     self.want_write_backs();
                 }
             }
             Err(error) => {
                 self.reports.failed(&error);
-                self.telemetry.note(|status| {
-                    status.counters.round(Outcome::Failed, took);
-                    status
-                        .health_mut(Part::Rounds)
-                        .fails(error.to_string(), now);
-                });
+                self.telemetry
+                    .note(|status| status.counters.round(RoundOutcome::Failed, took));
+                self.telemetry
+                    .recorder
+                    .dependency(Dependency::Rounds, Some(error.to_string()));
                 let ceiling = LONGEST_FAILED_ROUND;
                 let wait =
                     backoff::backoff(self.failed_rounds, FAILED_ROUND, ceiling, backoff::random());
@@ -343,12 +350,12 @@ impl Daemon {
             self.writeback
                 .want(missing(&known.desired, &self.in_zone), Instant::now());
             let waiting = self.writeback.len();
-            self.telemetry.note(|status| {
-                status.fqdns_waiting = waiting;
-                if waiting == 0 {
-                    status.health_mut(Part::Api).is_not_needed(Utc::now());
-                }
-            });
+            self.telemetry.note(|status| status.fqdns_waiting = waiting);
+            if waiting == 0 {
+                self.telemetry
+                    .recorder
+                    .note(|record| record.health_mut(Dependency::Api).is_not_needed(Utc::now()));
+            }
             self.reports
                 .written_back(self.writeback.refusals(), waiting == 0);
         }
@@ -370,8 +377,8 @@ impl Daemon {
             }
             Err(ApiError::Unavailable(_)) => self.writeback.unavailable(now, backoff::random()),
         }
-        self.telemetry.note(|status| {
-            let (health, now) = (status.health_mut(Part::Api), Utc::now());
+        self.telemetry.recorder.note(|record| {
+            let (health, now) = (record.health_mut(Dependency::Api), Utc::now());
             match &result {
                 Ok(()) => health.works(now),
                 Err(ApiError::Refused(words)) => health.complains(words.clone(), now),

@@ -10,9 +10,10 @@ use crate::base::log;
 use crate::base::sorted;
 use crate::base::threads::{self, USUAL_STACK};
 use crate::config::Config;
+use crate::daemon::snapshot::{self, Snapshot};
 use crate::dns::Name;
 use crate::observe::telemetry::Telemetry;
-use crate::rancher::metadata::{Metadata, Snapshot, Unavailable, Version};
+use crate::rancher::metadata::{Metadata, Unavailable, Version};
 use crate::reconcile::needs_operator;
 use crate::route53::client::Client;
 use crate::route53::error::Error;
@@ -41,7 +42,7 @@ pub fn zone_id_and_metadata(
         let work = || zone_id = Some(look_for_zone(config, client, telemetry));
         threads::start_scoped(scope, "zone", USUAL_STACK, Box::new(work))?;
         let begun = Instant::now();
-        let said = metadata.now(&config.rules);
+        let said = snapshot::take_now(metadata, &config.rules);
         Ok(said.map(|(version, said)| (version, said, begun)))
     });
     let read = read.map_err(|error: io::Error| error.to_string())?;
@@ -85,7 +86,7 @@ fn look_for_zone(
                     "the hosted zone can't be looked up yet",
                     &[("error", &error), ("wait_ms", &wait.as_millis())],
                 );
-                telemetry.heartbeat.sleep(wait);
+                telemetry.heartbeat().sleep(wait);
                 attempt = attempt.saturating_add(1);
             }
         }

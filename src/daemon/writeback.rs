@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use crate::base::backoff::backoff;
 use crate::base::sorted;
-use crate::desired::{Desired, ServiceKey};
+use crate::desired::Desired;
 use crate::dns::Name;
+use crate::rancher::model::ServiceKey;
 
 /// An accepted event that metadata doesn't show is sent again after this time.
 const AGAIN: Duration = Duration::from_secs(600);

@@ -7,7 +7,6 @@ pub mod skip;
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
 use std::net::IpAddr;
 
 use crate::base::sorted;
@@ -17,7 +16,7 @@ use crate::desired::skip::Skip;
 use crate::dns::record_set::MOST_VALUES;
 use crate::dns::{Name, RecordKey, RecordSet, RecordType};
 use crate::rancher::labels;
-use crate::rancher::model::{Environment, Host, Service};
+use crate::rancher::model::{Environment, Host, Service, ServiceKey};
 
 /// What holds for all names of this process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,21 +38,6 @@ pub struct Desired {
     pub services: BTreeMap<ServiceKey, ServiceOutcome>,
     /// Record sets of which only the first 400 addresses are published, with their full number.
     pub cut: BTreeMap<RecordKey, usize>,
-}
-
-/// What tells services apart in Rancher's API for the write-back.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ServiceKey {
-    /// The stack's name, as Rancher spells it.
-    pub stack: String,
-    /// The service's name, as Rancher spells it.
-    pub service: String,
-}
-
-impl fmt::Display for ServiceKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.stack, self.service)
-    }
 }
 
 /// What became of a service.
@@ -92,7 +76,7 @@ pub fn cut_in_words(count: usize) -> String {
 
 /// Works out what should be published, service by service: as metadata is read, so that of 68 MB
 /// of services no more than one is held at a time.
-pub struct Gathering<'a> {
+pub struct DesiredBuilder<'a> {
     environment: &'a Environment,
     hosts: &'a HashMap<String, Host>,
     rules: &'a Rules,
@@ -101,14 +85,14 @@ pub struct Gathering<'a> {
     services: BTreeMap<ServiceKey, ServiceOutcome>,
 }
 
-impl<'a> Gathering<'a> {
+impl<'a> DesiredBuilder<'a> {
     /// Without a service. `hosts` are all of the environment's, by their UUIDs.
     pub fn new(
         environment: &'a Environment,
         hosts: &'a HashMap<String, Host>,
         rules: &'a Rules,
-    ) -> Gathering<'a> {
-        Gathering {
+    ) -> DesiredBuilder<'a> {
+        DesiredBuilder {
             environment,
             hosts,
             rules,

@@ -44,7 +44,7 @@ struct World {
 }
 
 fn desired(world: &World, rules: &Rules) -> Desired {
-    let mut gathering = Gathering::new(&world.environment, &world.hosts, rules);
+    let mut gathering = DesiredBuilder::new(&world.environment, &world.hosts, rules);
     for service in &world.services {
         gathering.add(service);
     }

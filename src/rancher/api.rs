@@ -9,12 +9,12 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::base::recorder::Recorder;
 use crate::base::secret::Secret;
-use crate::desired::ServiceKey;
 use crate::dns::Name;
 use crate::net::http::{Http, Request, Response};
 use crate::net::url::Url;
-use crate::observe::telemetry::Telemetry;
+use crate::rancher::model::ServiceKey;
 
 /// Largest document of schemas, in bytes; a real one has about half a megabyte.
 const LARGEST_SCHEMAS: u64 = 8 * 1024 * 1024;
@@ -60,7 +60,7 @@ pub struct Api {
     secret_key: Secret,
     /// Where events go; found out at the first one.
     collection: Option<Url>,
-    telemetry: Telemetry,
+    recorder: Recorder,
 }
 
 impl Api {
@@ -70,7 +70,7 @@ impl Api {
         url: Url,
         access_key: &str,
         secret_key: &Secret,
-        telemetry: Telemetry,
+        recorder: Recorder,
     ) -> Api {
         let pair = STANDARD.encode(format!("{access_key}:{}", secret_key.expose()));
         let authorization = Secret::new(format!("Basic {pair}"));
@@ -80,7 +80,7 @@ impl Api {
             authorization,
             secret_key: secret_key.clone(),
             collection: None,
-            telemetry,
+            recorder,
         }
     }
 
@@ -261,8 +261,12 @@ impl Api {
         };
         let started = Instant::now();
         let sent = self.http.send(&request);
-        self.telemetry
-            .answered("rancher", operation, &sent, started);
+        self.recorder.http_call(
+            "rancher",
+            operation,
+            sent.as_ref().ok().map(|r| r.status),
+            started,
+        );
         sent.map_err(|error| ApiError::Unavailable(format!("{error} at {url}")))
     }
 }

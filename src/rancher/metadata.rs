@@ -2,16 +2,16 @@
 //!
 //! Unavailable is not empty: whatever isn't a whole, settled, plausible answer is an error.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::io::Read;
 use std::time::{Duration, Instant};
 
-use super::model::{self, Environment};
+use super::model::{self, Environment, Host, Service};
 use crate::aws::sigv4::query_string;
-use crate::desired::{Desired, Gathering, Rules};
+use crate::base::recorder::Recorder;
 use crate::net::http::{Http, Request, Response};
 use crate::net::url::Url;
-use crate::observe::telemetry::Telemetry;
 
 /// A document has to be there, to its last byte, within this time.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -25,9 +25,9 @@ const LARGEST_LIST: u64 = 512 * 1024 * 1024;
 const LARGEST_STACK: u64 = 64 * 1024 * 1024;
 /// Largest `/version`, in bytes.
 const LARGEST_VERSION: u64 = 4 * 1024;
-/// How often a snapshot is taken again because metadata has changed meanwhile. A reload of the
+/// How often documents are read again because metadata has changed meanwhile. A reload of the
 /// server bumps the version twice in quick succession.
-const MOST_TRIES: u32 = 5;
+const MAX_READINGS: u32 = 5;
 
 /// What metrics call a wait for another version.
 const WAIT: &str = "/version?wait";
@@ -92,33 +92,23 @@ impl fmt::Display for Unavailable {
 
 impl std::error::Error for Unavailable {}
 
-/// What metadata says at one instant, as far as it matters here.
-pub struct Snapshot {
-    /// The environment that this service runs in.
-    pub environment: Environment,
-    /// How many hosts it has.
-    pub hosts: usize,
-    /// What should be published.
-    pub desired: Desired,
-}
-
 /// A client of the metadata server.
 pub struct Metadata {
     http: Http,
     /// Where it may be; the first one that answers is kept until it doesn't.
     urls: Vec<Url>,
     current: usize,
-    telemetry: Telemetry,
+    recorder: Recorder,
 }
 
 impl Metadata {
     /// A client. `urls` are not empty and end in the API version.
-    pub fn new(http: Http, urls: Vec<Url>, telemetry: Telemetry) -> Metadata {
+    pub fn new(http: Http, urls: Vec<Url>, recorder: Recorder) -> Metadata {
         Metadata {
             http,
             urls,
             current: 0,
-            telemetry,
+            recorder,
         }
     }
 
@@ -154,34 +144,34 @@ impl Metadata {
         )
     }
 
-    /// A snapshot of the version there is now, which is returned with it.
-    pub fn now(&mut self, rules: &Rules) -> Result<(Version, Snapshot), Unavailable> {
-        let version = self.version()?;
-        self.snapshot(version, rules)
-    }
-
-    /// A snapshot that holds for one version: the one returned with it.
-    pub fn snapshot(
+    /// Reads several documents that belong to one version: the one returned with them, which is
+    /// `version` or a later one. `read` is called again if metadata has changed meanwhile.
+    pub fn settled<T>(
         &mut self,
         version: Version,
-        rules: &Rules,
-    ) -> Result<(Version, Snapshot), Unavailable> {
+        read: &mut dyn FnMut(&mut Metadata) -> Result<T, Unavailable>,
+    ) -> Result<(Version, T), Unavailable> {
         let mut before = version;
-        for _ in 0..MOST_TRIES {
-            let snapshot = self.documents(rules);
+        for _ in 0..MAX_READINGS {
+            let documents = read(self);
             // If it has changed meanwhile, neither what was read nor an error says much.
             let after = self.version()?;
             if after == before {
-                return snapshot.map(|snapshot| (after, snapshot));
+                return documents.map(|documents| (after, documents));
             }
             before = after;
         }
         Err(Unavailable::Unsettled)
     }
 
-    fn documents(&mut self, rules: &Rules) -> Result<Snapshot, Unavailable> {
+    /// The environment that this service runs in.
+    pub fn environment(&mut self) -> Result<Environment, Unavailable> {
         let stack = self.open("/self/stack", LARGEST_STACK)?;
-        let environment = model::read_environment(stack).map_err(garbled("/self/stack"))?;
+        model::read_environment(stack).map_err(garbled("/self/stack"))
+    }
+
+    /// The environment's hosts, by UUID. There is at least one: this service runs on it.
+    pub fn hosts(&mut self) -> Result<HashMap<String, Host>, Unavailable> {
         let hosts = self.open("/hosts", LARGEST_LIST)?;
         let hosts = model::read_hosts(hosts).map_err(garbled("/hosts"))?;
         if hosts.is_empty() {
@@ -189,25 +179,29 @@ impl Metadata {
                          everything yet";
             return Err(Unavailable::Failed("/hosts", error.to_owned()));
         }
+        Ok(hosts)
+    }
+
+    /// Hands over each service as it is decoded. What was handed over is void if an error follows:
+    /// such as that our own stack wasn't among them.
+    pub fn services(
+        &mut self,
+        environment: &Environment,
+        take: &mut dyn FnMut(Service<'_>),
+    ) -> Result<(), Unavailable> {
         let services = self.open("/services", LARGEST_LIST)?;
-        let mut gathering = Gathering::new(&environment, &hosts, rules);
         let mut is_with_us = false;
         model::read_services(services, &mut |service| {
             is_with_us |= service.stack_name == environment.own_stack;
-            gathering.add(&service);
+            take(service);
         })
         .map_err(garbled("/services"))?;
-        let desired = gathering.finish();
         if !is_with_us {
             return Err(Unavailable::WithoutUs {
-                own_stack: environment.own_stack,
+                own_stack: environment.own_stack.clone(),
             });
         }
-        Ok(Snapshot {
-            hosts: hosts.len(),
-            desired,
-            environment,
-        })
+        Ok(())
     }
 
     fn read_version(&mut self, query: &str, timeout: Duration) -> Result<Version, Unavailable> {
@@ -241,11 +235,12 @@ impl Metadata {
             timeout,
         };
         // A snapshot takes several requests, each of which may take its time.
-        self.telemetry.heartbeat.beat();
+        self.recorder.heartbeat.beat();
         let started = Instant::now();
         let sent = self.http.send(&request);
         let name = if query.is_empty() { path } else { WAIT };
-        self.telemetry.answered("metadata", name, &sent, started);
+        let status = sent.as_ref().ok().map(|response| response.status);
+        self.recorder.http_call("metadata", name, status, started);
         match sent {
             Ok(response) if response.status == 200 => Ok(response),
             Ok(response) if response.status == 404 => Err(Unavailable::NotLoaded(path)),

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt;
 use std::io::{BufReader, Read};
 
 use serde::Deserialize;
@@ -38,6 +39,21 @@ pub struct Service<'a> {
     pub is_sidekick: bool,
     /// In Rancher's order.
     pub containers: Vec<Container<'a>>,
+}
+
+/// What tells services apart in Rancher's API for the write-back.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServiceKey {
+    /// The stack's name, as Rancher spells it.
+    pub stack: String,
+    /// The service's name, as Rancher spells it.
+    pub service: String,
+}
+
+impl fmt::Display for ServiceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.stack, self.service)
+    }
 }
 
 /// From a service's `containers`.

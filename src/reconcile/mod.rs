@@ -215,7 +215,7 @@ impl Reconciler {
                     );
                     let random = backoff::random();
                     let wait = backoff::backoff(listings - 1, PAUSE, backoff::LONGEST, random);
-                    self.telemetry.heartbeat.sleep(wait);
+                    self.telemetry.heartbeat().sleep(wait);
                     lost = batch
                         .filter(|_| matches!(error, Error::Refused(_)))
                         .map(|batch| (batch, times_lost + 1));

@@ -13,12 +13,12 @@ use crate::aws::credentials::provider::Provider;
 use crate::aws::sigv4::{self, Credentials, Scope};
 use crate::base::backoff;
 use crate::base::counters::{NO_ANSWER, OK};
-use crate::base::dependency::Part;
+use crate::base::dependency::Dependency;
 use crate::base::log;
+use crate::base::recorder::Recorder;
 use crate::base::shutdown::Gate;
 use crate::net::http::{Http, Request};
 use crate::net::url::Url;
-use crate::observe::telemetry::Telemetry;
 
 /// From the start of a call until its answer is there.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -50,7 +50,7 @@ pub struct Caller {
     http: Http,
     limits: Limits,
     gate: Gate,
-    telemetry: Telemetry,
+    recorder: Recorder,
     /// How far the server's clock was ahead of ours at the last answer.
     pub ahead: Option<TimeDelta>,
 }
@@ -83,7 +83,7 @@ struct Answer {
 type Take<'a> = dyn FnMut(&str) -> Result<(), String> + 'a;
 
 /// What came of a call that was made.
-struct Outcome {
+struct Attempt {
     result: Result<(), Error>,
     /// How far the server's clock is ahead of ours.
     ahead: Option<TimeDelta>,
@@ -103,7 +103,7 @@ impl Caller {
         credentials: Provider,
         http: Http,
         gate: Gate,
-        telemetry: Telemetry,
+        recorder: Recorder,
     ) -> Caller {
         let (requests, changes) = (settings.request_rate, settings.change_rate);
         Caller {
@@ -112,7 +112,7 @@ impl Caller {
             credentials,
             http,
             gate,
-            telemetry,
+            recorder,
             ahead: None,
         }
     }
@@ -141,7 +141,7 @@ impl Caller {
             Err(Error::NoCredentials(_)) => return result,
             Err(error) => Some(error.to_string()),
         };
-        self.telemetry.part(Part::Route53, failure);
+        self.recorder.dependency(Dependency::Route53, failure);
         result
     }
 
@@ -150,14 +150,14 @@ impl Caller {
         let mut mended = Mended::default();
         loop {
             self.wait_for_tokens(call);
-            self.telemetry.heartbeat.beat();
+            self.recorder.heartbeat.beat();
             let credentials = self.credentials.get().map_err(Error::NoCredentials)?;
             let outcome = self.once(call, &credentials, take);
             self.ahead = outcome.ahead.or(self.ahead);
             if matches!(&outcome.result, Err(Error::Refused(r)) if r.is_throttling()) {
                 let again = attempt > 0;
                 self.limits.throttled(call.changes, again, Instant::now());
-                self.telemetry.note(|status| status.counters.throttles += 1);
+                self.recorder.note(|record| record.calls.throttles += 1);
             }
             self.limits.weigh(backoff::random());
             let Err(error) = outcome.result else {
@@ -179,8 +179,8 @@ impl Caller {
                     ("wait_ms", &wait.as_millis()),
                 ],
             );
-            self.telemetry.heartbeat.sleep(wait);
-            self.telemetry.note(|status| status.counters.retries += 1);
+            self.recorder.heartbeat.sleep(wait);
+            self.recorder.note(|record| record.calls.retries += 1);
             attempt += 1;
         }
     }
@@ -211,7 +211,7 @@ impl Caller {
     /// Waits until the account's limits allow a call with so many changes.
     pub fn wait_for_room(&mut self, changes: usize) {
         let wait = self.limits.clone().take(changes, Instant::now());
-        self.telemetry.heartbeat.sleep(wait);
+        self.recorder.heartbeat.sleep(wait);
     }
 
     /// Waits until the account's limits allow the call.
@@ -225,12 +225,12 @@ impl Caller {
                     ("wait_ms", &wait.as_millis()),
                 ],
             );
-            self.telemetry.heartbeat.sleep(wait);
+            self.recorder.heartbeat.sleep(wait);
         }
     }
 
-    fn once(&self, call: &Call<'_>, credentials: &Credentials, take: &mut Take<'_>) -> Outcome {
-        self.telemetry.heartbeat.beat();
+    fn once(&self, call: &Call<'_>, credentials: &Credentials, take: &mut Take<'_>) -> Attempt {
+        self.recorder.heartbeat.beat();
         let started = Instant::now();
         let exchange = || self.exchange(call, credentials);
         let exchanged = if call.changes > 0 {
@@ -238,7 +238,7 @@ impl Caller {
         } else {
             exchange()
         };
-        self.telemetry.heartbeat.beat();
+        self.recorder.heartbeat.beat();
         let ahead = exchanged.as_ref().ok().and_then(|answer| answer.ahead);
         let result = exchanged
             .map_err(Error::NoAnswer)
@@ -254,7 +254,7 @@ impl Caller {
             Err(Error::Refused(refusal)) => refusal.code.as_str(),
             Err(_) => NO_ANSWER,
         };
-        self.telemetry
+        self.recorder
             .call("route53", call.operation, outcome, started);
         log::debug(
             "called Route 53",
@@ -264,7 +264,7 @@ impl Caller {
                 ("ms", &started.elapsed().as_millis()),
             ],
         );
-        Outcome { result, ahead }
+        Attempt { result, ahead }
     }
 
     /// Signs and sends.

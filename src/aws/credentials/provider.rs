@@ -15,14 +15,14 @@ use super::{CredentialSettings, Granted, NoCredentials};
 use crate::aws::clock::Clock;
 use crate::aws::sigv4::Credentials;
 use crate::base::counters::OK;
-use crate::base::dependency::Part;
+use crate::base::dependency::Dependency;
 use crate::base::log;
+use crate::base::recorder::Recorder;
 use crate::base::threads::{self, USUAL_STACK};
 use crate::net::http::Http;
-use crate::observe::telemetry::Telemetry;
 
 /// What an attempt brought.
-type Outcome = Result<Held, NoCredentials>;
+type Fetched = Result<Held, NoCredentials>;
 
 /// Gives credentials before each call.
 pub struct Provider {
@@ -30,10 +30,10 @@ pub struct Provider {
     clock: Clock,
     held: Option<Held>,
     /// Where the outcome of an attempt on the side will be.
-    renewing: Option<Receiver<Outcome>>,
+    renewing: Option<Receiver<Fetched>>,
     /// When that was started, or the one before it.
     attempted: Option<Instant>,
-    telemetry: Telemetry,
+    recorder: Recorder,
 }
 
 /// Whose credentials are in use.
@@ -52,16 +52,16 @@ struct Held {
     fetched: Instant,
 }
 
-fn attempt(chain: &Chain, telemetry: &Telemetry) -> Outcome {
+fn attempt(chain: &Chain, recorder: &Recorder) -> Fetched {
     let started = Instant::now();
     let granted = chain.fetch();
     let fetched = Instant::now();
     let error = granted.as_ref().err().map(|error| error.to_string());
     if !chain.is_fixed() {
         let code = if error.is_some() { "failed" } else { OK };
-        telemetry.call("credentials", chain.name(), code, started);
+        recorder.call("credentials", chain.name(), code, started);
     }
-    telemetry.part(Part::Credentials, error);
+    recorder.dependency(Dependency::Credentials, error);
     Ok(Held {
         granted: granted?,
         fetched,
@@ -75,7 +75,7 @@ impl Provider {
         settings: CredentialSettings,
         outside: Http,
         inside: Http,
-        telemetry: Telemetry,
+        recorder: Recorder,
     ) -> Provider {
         let clock = Clock::default();
         Provider {
@@ -84,7 +84,7 @@ impl Provider {
             held: None,
             renewing: None,
             attempted: None,
-            telemetry,
+            recorder,
         }
     }
 
@@ -183,7 +183,7 @@ impl Provider {
         let renewing = self.renewing.take();
         let outcome = match renewing.and_then(|renewing| renewing.recv().ok()) {
             Some(outcome) => outcome,
-            None => attempt(&self.chain, &self.telemetry),
+            None => attempt(&self.chain, &self.recorder),
         };
         self.take(outcome?);
         Ok(())
@@ -195,9 +195,9 @@ impl Provider {
         }
         self.attempted = Some(Instant::now());
         let (sender, receiver) = sync_channel(1);
-        let (chain, telemetry) = (self.chain.clone(), self.telemetry.clone());
+        let (chain, recorder) = (self.chain.clone(), self.recorder.clone());
         let work = move || {
-            let _ = sender.send(attempt(&chain, &telemetry));
+            let _ = sender.send(attempt(&chain, &recorder));
         };
         match threads::start("credentials", USUAL_STACK, Box::new(work)) {
             Ok(()) => self.renewing = Some(receiver),

@@ -84,7 +84,7 @@ fn listen(listener: TcpListener, telemetry: Telemetry) -> io::Result<SocketAddr>
 
 /// What there is under a path.
 fn route(path: &str, telemetry: &Telemetry) -> Response {
-    let heartbeat = &telemetry.heartbeat;
+    let heartbeat = &telemetry.heartbeat();
     match path {
         "/" | "/ping" if heartbeat.is_alive() => Response::text("200 OK", "ok\n"),
         "/" | "/ping" => {
@@ -137,7 +137,7 @@ mod tests {
         assert!(route("/metrics", &telemetry).body.contains(&metric(1)));
         // How it is can be looked at all the same.
         assert_eq!(route("/status", &telemetry).status, "200 OK");
-        telemetry.heartbeat.beat();
+        telemetry.heartbeat().beat();
         for path in ["/", "/ping"] {
             assert_eq!(route(path, &telemetry).status, "200 OK", "{path}");
         }

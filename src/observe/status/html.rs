@@ -15,10 +15,11 @@ use sha2::{Digest, Sha256};
 use super::escape;
 use super::service_state::State;
 use super::{MOST_SHOWN_VALUES, Status, timestamp};
-use crate::base::dependency::{Condition, Part};
+use crate::base::dependency::{Condition, Dependency};
 use crate::base::version::version;
-use crate::desired::{ServiceKey, ServiceOutcome};
+use crate::desired::ServiceOutcome;
 use crate::dns::Name;
+use crate::rancher::model::ServiceKey;
 
 /// What the answer's `Content-Type` says.
 pub const CONTENT_TYPE: &str = "text/html; charset=utf-8";
@@ -127,7 +128,7 @@ fn parts(out: &mut String, status: &Status, now: DateTime<Utc>) {
         ("", "Last error"),
     ];
     heads(out, &columns);
-    for part in Part::ALL {
+    for part in Dependency::ALL {
         let health = status.health(part);
         let word = health.condition.word();
         let shown = match health.condition {

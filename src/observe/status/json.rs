@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 
 use super::escape;
 use super::{Status, timestamp};
-use crate::base::dependency::Part;
+use crate::base::dependency::Dependency;
 use crate::base::version::VERSION;
-use crate::desired::{ServiceKey, ServiceOutcome};
+use crate::desired::ServiceOutcome;
+use crate::rancher::model::ServiceKey;
 use crate::route53::xml::HostedZone;
 
 /// What the answer's `Content-Type` says.
@@ -55,7 +56,7 @@ pub fn head(out: &mut String, status: &Status, now: DateTime<Utc>) {
         ],
     );
     begin(out, "dependencies", '{');
-    for part in Part::ALL {
+    for part in Dependency::ALL {
         let health = status.health(part);
         let last = health.last_error.as_ref();
         object(

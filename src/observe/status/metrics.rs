@@ -9,8 +9,8 @@ use std::fmt::Write as _;
 use super::Status;
 use super::escape;
 use super::service_state::State;
-use crate::base::counters::{Action, BOUNDS, Histogram, Outcome};
-use crate::base::dependency::{Condition, Part};
+use crate::base::counters::{Action, BOUNDS, Histogram, RoundOutcome};
+use crate::base::dependency::{Condition, Dependency};
 use crate::base::version::VERSION;
 use crate::desired::skip::Skip;
 
@@ -21,6 +21,7 @@ pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 pub fn metrics(status: &Status) -> String {
     let mut page = Page(String::with_capacity(16 * 1024));
     let counters = &status.counters;
+    let calls = &status.record.calls;
     let help = "Always 1; the labels have the version, and the commit if it is known.";
     page.family("build_info", GAUGE, help);
     let commit = status.commit.unwrap_or_default(); // an empty label is none
@@ -31,7 +32,7 @@ pub fn metrics(status: &Status) -> String {
     services(&mut page, status);
 
     page.family("rounds_total", COUNTER, "Rounds, by how they ended.");
-    for (outcome, count) in Outcome::ALL.iter().zip(counters.rounds) {
+    for (outcome, count) in RoundOutcome::ALL.iter().zip(counters.rounds) {
         page.sample("rounds_total", &[("outcome", outcome.word())], count);
     }
     let help = "How long rounds took, successful or not.";
@@ -45,7 +46,7 @@ pub fn metrics(status: &Status) -> String {
     let help = "Calls to other systems, by API, operation and what came of them: ok, the error's \
                 code or status, or no_answer.";
     page.family("api_calls_total", COUNTER, help);
-    for call in &counters.calls {
+    for call in &calls.calls {
         let [api, operation] = call.operation.labels();
         for (code, count) in &call.codes {
             page.sample("api_calls_total", &[api, operation, ("code", code)], *count);
@@ -53,17 +54,20 @@ pub fn metrics(status: &Status) -> String {
     }
     let help = "How long calls took until the answer was there, waits for metadata included.";
     page.family("api_call_duration_seconds", HISTOGRAM, help);
-    for call in &counters.calls {
+    for call in &calls.calls {
         let labels = call.operation.labels();
         page.histogram("api_call_duration_seconds", &labels, &call.durations);
     }
     let help = "Calls that Route 53 refused because the account makes too many.";
-    page.single("api_throttles_total", COUNTER, help, counters.throttles);
+    page.single("api_throttles_total", COUNTER, help, calls.throttles);
     let help = "Calls to Route 53 that were made again.";
-    page.single("api_retries_total", COUNTER, help, counters.retries);
+    page.single("api_retries_total", COUNTER, help, calls.retries);
     let help = "1 if it worked the last time, 0 if not; absent while it isn't needed.";
     page.family("dependency_up", GAUGE, help);
-    for part in Part::ALL.into_iter().filter(|part| *part != Part::Rounds) {
+    for part in Dependency::ALL
+        .into_iter()
+        .filter(|part| *part != Dependency::Rounds)
+    {
         let condition = status.health(part).condition;
         if condition != Condition::Unknown {
             let up = u64::from(condition == Condition::Works);

@@ -24,8 +24,9 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
-use crate::base::counters::{Action, Counters, Outcome};
-use crate::base::dependency::{Condition, Health, Part};
+use crate::base::counters::{Action, RoundCounters, RoundOutcome};
+use crate::base::dependency::{Condition, Dependency, DependencyHealth};
+use crate::base::recorder::Record;
 use crate::base::version;
 use crate::desired::Desired;
 use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet};
@@ -55,8 +56,8 @@ pub struct Status {
     pub hosted_zone: Option<HostedZone>,
     /// The environment's name and UUID, once metadata has been read.
     pub environment: Option<(String, String)>,
-    /// Each part that everything else depends on, in the order of [`Part::ALL`].
-    parts: [Health; Part::ALL.len()],
+    /// Calls to other systems, and whether these work.
+    pub record: Record,
     /// What should be published, and what became of each service.
     pub desired: Arc<Desired>,
     /// Names that the last successful round found in the zone, all of them ours.
@@ -81,8 +82,8 @@ pub struct Status {
     pub metadata_changed: Option<DateTime<Utc>>,
     /// The last changes to the zone, the newest first.
     pub changes: Arc<Vec<Change>>,
-    /// What only ever grows.
-    pub counters: Counters,
+    /// Rounds and what they changed, since the start.
+    pub counters: RoundCounters,
 }
 
 /// A change to one record set.
@@ -110,7 +111,7 @@ impl Status {
             zone,
             hosted_zone: None,
             environment: None,
-            parts: Default::default(),
+            record: Record::default(),
             desired: Arc::default(),
             in_zone: Arc::default(),
             outdated: Arc::default(),
@@ -123,18 +124,13 @@ impl Status {
             last_success: None,
             metadata_changed: None,
             changes: Arc::default(),
-            counters: Counters::default(),
+            counters: RoundCounters::default(),
         }
     }
 
-    /// How a part does.
-    pub fn health(&self, part: Part) -> &Health {
-        &self.parts[part as usize]
-    }
-
-    /// The same, to be written.
-    pub fn health_mut(&mut self, part: Part) -> &mut Health {
-        &mut self.parts[part as usize]
+    /// Whether a dependency works.
+    pub fn health(&self, dependency: Dependency) -> &DependencyHealth {
+        self.record.health(dependency)
     }
 
     /// Takes in what should be published from now on.
@@ -188,12 +184,11 @@ impl Status {
     /// Takes in what came of a round that succeeded, and how long it took.
     pub fn round(&mut self, round: Round, took: Duration, now: DateTime<Utc>) {
         let outcome = match round.batches.len() {
-            _ if round.is_cut => Outcome::Cut,
-            0 => Outcome::Unchanged,
-            _ => Outcome::Changed,
+            _ if round.is_cut => RoundOutcome::Cut,
+            0 => RoundOutcome::Unchanged,
+            _ => RoundOutcome::Changed,
         };
         self.counters.round(outcome, took);
-        self.health_mut(Part::Rounds).works(now);
         if !round.is_cut {
             self.last_success = Some(now);
         }
@@ -217,7 +212,7 @@ impl Status {
                 "The loop is stuck: it last got on {seconds} s ago."
             ));
         }
-        for part in Part::ALL {
+        for part in Dependency::ALL {
             if self.health(part).condition == Condition::Fails {
                 problems.push(part.trouble().to_owned());
             }

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{Status, html, json};
-use crate::base::counters::Counters;
+use crate::base::counters::CallCounters;
 
 /// Services in a piece.
 const SERVICES: usize = 64;
@@ -38,7 +38,7 @@ enum Next {
 impl Pieces {
     /// The page as of `now`.
     pub fn new(mut status: Status, now: DateTime<Utc>, form: Form) -> Pieces {
-        status.counters = Counters::default(); // only metrics show them
+        status.record.calls = CallCounters::default(); // only metrics show them
         Pieces {
             status,
             now,

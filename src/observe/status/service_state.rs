@@ -1,6 +1,6 @@
 //! What became of each service: its state, and the reason in words.
 
-use crate::base::dependency::{Condition, Part};
+use crate::base::dependency::{Condition, Dependency};
 use crate::desired::{ServiceOutcome, cut_in_words};
 use crate::dns::{Name, RecordKey, RecordSet, RecordType};
 use crate::observe::status::Status;
@@ -133,6 +133,6 @@ impl Status {
     }
 
     fn rounds_fail(&self) -> bool {
-        self.health(Part::Rounds).condition == Condition::Fails
+        self.health(Dependency::Rounds).condition == Condition::Fails
     }
 }

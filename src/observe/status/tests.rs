@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::*;
-use crate::base::counters::{NO_ANSWER, Operation, Outcome};
+use crate::base::counters::{NO_ANSWER, Operation, RoundOutcome};
+use crate::desired::ServiceOutcome;
 use crate::desired::skip::Skip;
-use crate::desired::{ServiceKey, ServiceOutcome};
 use crate::dns::RecordType;
 use crate::plan::Why;
+use crate::rancher::model::ServiceKey;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -132,10 +133,17 @@ pub fn busy() -> Status {
     status.fqdns_waiting = 1;
     status.last_success = Some(ago(90));
     status.metadata_changed = Some(ago(7_300));
-    status.health_mut(Part::Metadata).works(ago(3_600));
-    status.health_mut(Part::Route53).works(ago(3_600));
     status
-        .health_mut(Part::Route53)
+        .record
+        .health_mut(Dependency::Metadata)
+        .works(ago(3_600));
+    status
+        .record
+        .health_mut(Dependency::Route53)
+        .works(ago(3_600));
+    status
+        .record
+        .health_mut(Dependency::Route53)
         .fails("<Throttling>".to_owned(), ago(60));
     let change = ChangeBatch {
         deletes: vec![set("web.example.com", RecordType::A, &["192.0.2.9"])],
@@ -157,13 +165,15 @@ pub fn busy() -> Status {
         api: "route53",
         name: "ListResourceRecordSets",
     };
-    let counters = &mut status.counters;
-    counters.call(list, "ok", Duration::from_millis(20));
-    counters.call(list, "odd \"\\ code", Duration::from_millis(1_500));
-    counters.call(list, NO_ANSWER, Duration::from_secs(300));
-    counters.round(Outcome::Changed, Duration::from_millis(1_234));
-    counters.throttles = 2;
-    counters.retries = 3;
+    let calls = &mut status.record.calls;
+    calls.add(list, "ok", Duration::from_millis(20));
+    calls.add(list, "odd \"\\ code", Duration::from_millis(1_500));
+    calls.add(list, NO_ANSWER, Duration::from_secs(300));
+    status
+        .counters
+        .round(RoundOutcome::Changed, Duration::from_millis(1_234));
+    status.record.calls.throttles = 2;
+    status.record.calls.retries = 3;
     status
 }
 
@@ -280,9 +290,12 @@ fn all_is_well_until_something_is_not() {
     let text = page("/status", &status).1;
     assert!(!text.contains("All is well"));
     assert!(text.contains("<li>The loop is stuck: it last got on 95 s ago."));
-    for part in Part::ALL {
+    for part in Dependency::ALL {
         let mut status = empty();
-        status.health_mut(part).fails("why".to_owned(), ago(1));
+        status
+            .record
+            .health_mut(part)
+            .fails("why".to_owned(), ago(1));
         assert_eq!(status.problems(), [part.trouble()]);
     }
 }

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use libfuzzer_sys::fuzz_target;
 use rancher_route53::aws::sigv4::query_string;
 use rancher_route53::desired::name_template::{DEFAULT, Template};
-use rancher_route53::desired::{Desired, Gathering, Rules};
+use rancher_route53::desired::{Desired, DesiredBuilder, Rules};
 use rancher_route53::dns::{Name, RecordType, Zone};
 use rancher_route53::plan::batch::batches;
 use rancher_route53::plan::state_records::{State, StateNames};
@@ -74,7 +74,7 @@ struct World {
 
 impl World {
     fn desired(&self, rules: &Rules) -> Desired {
-        let mut gathering = Gathering::new(&self.environment, &self.hosts, rules);
+        let mut gathering = DesiredBuilder::new(&self.environment, &self.hosts, rules);
         for service in &self.services {
             gathering.add(service);
         }

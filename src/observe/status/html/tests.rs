@@ -1,7 +1,7 @@
 //! The page's markup: what is said of changes and of times, and for whom.
 
 use super::super::tests::{ago, busy, empty, page, set};
-use crate::base::dependency::Part;
+use crate::base::dependency::Dependency;
 use crate::dns::{ChangeBatch, RecordType};
 
 /// On a narrow screen the tables are laid out as blocks, and some browsers then tell a screen
@@ -108,14 +108,14 @@ fn changes_are_told_the_newest_first_with_what_was_before() {
 #[test]
 fn of_each_part_it_is_told_since_when_it_is_so_and_what_the_last_error_was() {
     let mut status = empty();
-    status.health_mut(Part::Metadata).works(ago(0));
-    let route53 = status.health_mut(Part::Route53);
+    status.record.health_mut(Dependency::Metadata).works(ago(0));
+    let route53 = status.record.health_mut(Dependency::Route53);
     route53.fails("first".to_owned(), ago(100_000));
     route53.fails("last".to_owned(), ago(3_599));
-    let api = status.health_mut(Part::Api);
+    let api = status.record.health_mut(Dependency::Api);
     api.fails("gone".to_owned(), ago(121));
     api.works(ago(60));
-    let row = |part: Part, state, rest| {
+    let row = |part: Dependency, state, rest| {
         format!(
             "<th scope=\"row\" role=rowheader>{}<td class=\"state\" role=cell>{state}\
              <td role=cell>{rest}",
@@ -130,19 +130,31 @@ fn of_each_part_it_is_told_since_when_it_is_so_and_what_the_last_error_was() {
     assert_eq!(
         rows(&page("/status", &status).1, "Health"),
         [
-            row(Part::Metadata, "works", format!("{now}<td role=cell>")),
             row(
-                Part::Api,
+                Dependency::Metadata,
+                "works",
+                format!("{now}<td role=cell>")
+            ),
+            row(
+                Dependency::Api,
                 "works",
                 format!("{since}<td role=cell>gone {gone}")
             ),
             row(
-                Part::Route53,
+                Dependency::Route53,
                 "fails",
                 format!("{failing}<td role=cell>last {last}")
             ),
-            row(Part::Credentials, "not needed", "<td role=cell>".to_owned()),
-            row(Part::Rounds, "not needed", "<td role=cell>".to_owned()),
+            row(
+                Dependency::Credentials,
+                "not needed",
+                "<td role=cell>".to_owned()
+            ),
+            row(
+                Dependency::Rounds,
+                "not needed",
+                "<td role=cell>".to_owned()
+            ),
         ]
     );
 }
