@@ -13,8 +13,8 @@ use rancher_route53::desired::{Desired, ServiceOutcome};
 use rancher_route53::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
 use rancher_route53::observe::routes::answer;
 use rancher_route53::observe::status::Status;
-use rancher_route53::observe::status::service_state::State;
-use rancher_route53::plan::guard::Held;
+use rancher_route53::observe::status::service_state::ServiceState;
+use rancher_route53::plan::guard::HeldDeletes;
 use rancher_route53::rancher::model::ServiceKey;
 use serde_json::Value;
 
@@ -97,7 +97,7 @@ fn status() -> Status {
     let mut desired = Desired::default();
     desired.services.insert(key, outcome);
     status.desired = desired.into();
-    let held = Held {
+    let held = HeldDeletes {
         deletes: 1,
         of: 10,
         until: Instant::now(),
@@ -137,7 +137,7 @@ fn the_table_of_status_json_is_what_it_has() {
     let named = table.iter().flat_map(|row| code(row[0])).collect();
     assert_eq!(keys(&json), named, "the first column");
 
-    let states = State::ALL.iter().map(|state| state.word());
+    let states = ServiceState::ALL.iter().map(|state| state.word());
     let values = states
         .chain(Action::ALL.iter().map(|action| action.word()))
         .chain([Condition::Unknown, Condition::Works, Condition::Fails].map(Condition::word))
@@ -167,7 +167,7 @@ fn the_table_of_status_json_is_what_it_has() {
             .collect();
         assert!(unknown.is_empty(), "{field:?} has no {unknown:?}");
     }
-    for state in State::ALL.map(State::word) {
+    for state in ServiceState::ALL.map(ServiceState::word) {
         assert!(
             table.iter().any(|row| code(row[1]).contains(state)),
             "{state}"

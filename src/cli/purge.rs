@@ -17,7 +17,7 @@ use crate::observe::telemetry::Telemetry;
 use crate::plan::Policy;
 use crate::plan::guard::GuardSettings;
 use crate::plan::round::Goal;
-use crate::plan::state_records::{Entry, State};
+use crate::plan::state_records::{Entry, StateRecords};
 use crate::reconcile::{AdoptSetting, Reconciler, ReconcilerSettings};
 
 /// Shows what would go, asks, and removes it.
@@ -90,7 +90,7 @@ fn holds_others((_, _, entries): &(u16, &RecordSet, &BTreeSet<Entry>)) -> bool {
 }
 
 /// What stays all the same, and why, is the error.
-fn nothing_stays(state: &State) -> Result<(), String> {
+fn nothing_stays(state: &StateRecords) -> Result<(), String> {
     match state.records().find(holds_others) {
         None => Ok(()),
         Some((_, record, _)) => Err(format!(

@@ -52,9 +52,9 @@ pub fn zone_id_and_metadata(
 /// Why there is no zone to keep.
 enum NoZone {
     /// It may be there later.
-    Yet(String),
+    Retry(String),
     /// An operator has to do something.
-    Ever(String),
+    NeedsOperator(String),
 }
 
 /// The id of the hosted zone, which is asked for until there is an answer.
@@ -79,8 +79,8 @@ fn look_for_zone(
                 telemetry.note(|status| status.hosted_zone = Some(zone));
                 return Ok(id);
             }
-            Err(NoZone::Ever(error)) => return Err(error),
-            Err(NoZone::Yet(error)) => {
+            Err(NoZone::NeedsOperator(error)) => return Err(error),
+            Err(NoZone::Retry(error)) => {
                 let wait = backoff::backoff(attempt, WAIT, LONGEST_WAIT, backoff::random());
                 log::warn(
                     "the hosted zone can't be looked up yet",
@@ -97,24 +97,24 @@ fn look_for_zone(
 pub fn zone_once(config: &Config, client: &mut Client) -> Result<HostedZone, String> {
     match look_up(config, client) {
         Ok(zone) => Ok(zone),
-        Err(NoZone::Ever(error) | NoZone::Yet(error)) => Err(error),
+        Err(NoZone::NeedsOperator(error) | NoZone::Retry(error)) => Err(error),
     }
 }
 
 fn look_up(config: &Config, client: &mut Client) -> Result<HostedZone, NoZone> {
     let name = &config.rules.zone;
     let failed = |error: Error| match needs_operator(&error) {
-        true => NoZone::Ever(error.to_string()),
-        false => NoZone::Yet(error.to_string()),
+        true => NoZone::NeedsOperator(error.to_string()),
+        false => NoZone::Retry(error.to_string()),
     };
     match &config.zone_id {
         Some(id) => {
             let zone = client.zone_of_id(id).map_err(failed)?;
-            checked(zone, name).map_err(NoZone::Ever)
+            checked(zone, name).map_err(NoZone::NeedsOperator)
         }
         None => {
             let zones = client.zones_of_name(name).map_err(failed)?;
-            only(zones, name).map_err(NoZone::Ever)
+            only(zones, name).map_err(NoZone::NeedsOperator)
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use crate::desired::skip::Skip;
+use crate::desired::skip::SkipReason;
 use crate::rancher::labels;
 use crate::rancher::model::{Container, Host};
 
@@ -17,13 +17,13 @@ pub fn address(
     container: &Container<'_>,
     hosts: &HashMap<String, Host>,
     without_port: bool,
-) -> Result<Address, Skip> {
+) -> Result<Address, SkipReason> {
     if container.state != "running" {
-        return Err(Skip::NotRunning(container.state.to_string()));
+        return Err(SkipReason::NotRunning(container.state.to_string()));
     }
     match container.health_state.as_deref() {
         None | Some("healthy" | "updating-healthy") => {}
-        Some(other) => return Err(Skip::NotHealthy(other.to_owned())),
+        Some(other) => return Err(SkipReason::NotHealthy(other.to_owned())),
     }
     // The host is looked up before the ports: its agent's address tells some of them apart.
     let host = hosts.get(&*container.host_uuid);
@@ -33,15 +33,15 @@ pub fn address(
         .iter()
         .find_map(|port| bind_address(port, agent_ip));
     if bind.is_none() && !without_port {
-        return Err(Skip::NoPort);
+        return Err(SkipReason::NoPort);
     }
-    let host = host.ok_or_else(|| Skip::HostUnknown(container.host_uuid.to_string()))?;
+    let host = host.ok_or_else(|| SkipReason::HostUnknown(container.host_uuid.to_string()))?;
     if host
         .labels
         .get(labels::HOST)
         .is_some_and(|text| text.eq_ignore_ascii_case("false"))
     {
-        return Err(Skip::HostExcluded);
+        return Err(SkipReason::HostExcluded);
     }
     let text = host
         .labels
@@ -50,7 +50,7 @@ pub fn address(
         .unwrap_or(agent_ip);
     match unbracketed(text).parse() {
         Ok(address) => Ok(Address(address)),
-        Err(_) => Err(Skip::NotAnAddress(text.to_owned())),
+        Err(_) => Err(SkipReason::NotAnAddress(text.to_owned())),
     }
 }
 

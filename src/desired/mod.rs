@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use crate::base::sorted;
 use crate::desired::address::Address;
 use crate::desired::name_template::{Names, Template};
-use crate::desired::skip::Skip;
+use crate::desired::skip::SkipReason;
 use crate::dns::record_set::MOST_VALUES;
 use crate::dns::{Name, RecordKey, RecordSet, RecordType};
 use crate::rancher::labels;
@@ -44,7 +44,7 @@ pub struct Desired {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceOutcome {
     /// The name that it is published under, or why it isn't.
-    pub name: Result<Name, Skip>,
+    pub name: Result<Name, SkipReason>,
     /// The name that Rancher shows for it at present.
     pub fqdn: Option<String>,
     /// Rancher never sets the `fqdn` of such a service.
@@ -119,7 +119,7 @@ impl<'a> DesiredBuilder<'a> {
             name,
             fqdn: service.fqdn.as_deref().map(str::to_owned),
             is_sidekick: service.is_sidekick,
-            unknown_policy: Policy::of(service).err(),
+            unknown_policy: PublishPolicy::of(service).err(),
         };
         // Rancher knows them by name only, so of two of one name the published one counts.
         match self.services.entry(key) {
@@ -145,25 +145,25 @@ impl<'a> DesiredBuilder<'a> {
         desired
     }
 
-    fn publish(&self, service: &Service<'_>) -> Result<(Name, Vec<IpAddr>), Skip> {
+    fn publish(&self, service: &Service<'_>) -> Result<(Name, Vec<IpAddr>), SkipReason> {
         if !matches!(&*service.kind, "service" | "loadBalancerService") {
-            return Err(Skip::Kind(service.kind.to_string()));
+            return Err(SkipReason::Kind(service.kind.to_string()));
         }
-        let policy = Policy::of(service).unwrap_or(Policy::Auto);
-        if policy == Policy::Never {
-            return Err(Skip::Never);
+        let policy = PublishPolicy::of(service).unwrap_or(PublishPolicy::Auto);
+        if policy == PublishPolicy::Never {
+            return Err(SkipReason::Never);
         }
         let addresses = self.addresses(service, policy)?;
         Ok((self.name(service)?, addresses))
     }
 
-    fn name(&self, service: &Service<'_>) -> Result<Name, Skip> {
+    fn name(&self, service: &Service<'_>) -> Result<Name, SkipReason> {
         let own = service
             .labels
             .get(labels::NAME_TEMPLATE)
             .map(Template::parse)
             .transpose();
-        let own = own.map_err(Skip::Template)?;
+        let own = own.map_err(SkipReason::Template)?;
         let names = Names {
             service: &service.name,
             stack: &service.stack_name,
@@ -172,16 +172,20 @@ impl<'a> DesiredBuilder<'a> {
         own.as_ref()
             .unwrap_or(&self.rules.template)
             .name(&names, &self.rules.zone)
-            .map_err(Skip::Name)
+            .map_err(SkipReason::Name)
     }
 
     /// The addresses of the containers that count. If none does, the reason of the one that came
     /// furthest: with one container stopped and one unhealthy, 'unhealthy' is what to look into.
-    fn addresses(&self, service: &Service<'_>, policy: Policy) -> Result<Vec<IpAddr>, Skip> {
+    fn addresses(
+        &self,
+        service: &Service<'_>,
+        policy: PublishPolicy,
+    ) -> Result<Vec<IpAddr>, SkipReason> {
         let mut found = Vec::new();
-        let mut skip = Skip::NoContainer;
+        let mut skip = SkipReason::NoContainer;
         for container in &service.containers {
-            match address::address(container, self.hosts, policy == Policy::Always) {
+            match address::address(container, self.hosts, policy == PublishPolicy::Always) {
                 Ok(Address(address)) => found.push(address),
                 Err(reason) => skip = skip.max(reason),
             }
@@ -212,20 +216,20 @@ impl Desired {
 
 /// The label `external_dns` of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Policy {
+enum PublishPolicy {
     Auto,
     Always,
     Never,
 }
 
-impl Policy {
+impl PublishPolicy {
     /// An unknown one comes back as it is; it counts as `auto`.
-    fn of(service: &Service<'_>) -> Result<Policy, String> {
+    fn of(service: &Service<'_>) -> Result<PublishPolicy, String> {
         match service.labels.get(labels::POLICY) {
-            None => Ok(Policy::Auto),
-            Some(text) if text.eq_ignore_ascii_case("auto") => Ok(Policy::Auto),
-            Some(text) if text.eq_ignore_ascii_case("always") => Ok(Policy::Always),
-            Some(text) if text.eq_ignore_ascii_case("never") => Ok(Policy::Never),
+            None => Ok(PublishPolicy::Auto),
+            Some(text) if text.eq_ignore_ascii_case("auto") => Ok(PublishPolicy::Auto),
+            Some(text) if text.eq_ignore_ascii_case("always") => Ok(PublishPolicy::Always),
+            Some(text) if text.eq_ignore_ascii_case("never") => Ok(PublishPolicy::Never),
             Some(unknown) => Err(unknown.to_owned()),
         }
     }

@@ -8,7 +8,7 @@ use crate::dns::NameError;
 
 /// A reason. Ordered by how far the service or container came.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Skip {
+pub enum SkipReason {
     /// Neither `service` nor `loadBalancerService`.
     Kind(String),
     /// The label says `never`.
@@ -33,8 +33,8 @@ pub enum Skip {
     Name(NameError),
 }
 
-impl Skip {
-    /// Every [`Skip::code`].
+impl SkipReason {
+    /// Every [`SkipReason::code`].
     pub const CODES: [&str; 11] = [
         "kind",
         "never",
@@ -52,42 +52,46 @@ impl Skip {
     /// A word for metrics and for programs, from a closed list.
     pub fn code(&self) -> &'static str {
         match self {
-            Skip::Kind(_) => "kind",
-            Skip::Never => "never",
-            Skip::NoContainer => "no_container",
-            Skip::NotRunning(_) => "not_running",
-            Skip::NotHealthy(_) => "not_healthy",
-            Skip::NoPort => "no_port",
-            Skip::HostUnknown(_) => "host_unknown",
-            Skip::HostExcluded => "host_excluded",
-            Skip::NotAnAddress(_) => "not_an_address",
-            Skip::Template(_) => "template",
-            Skip::Name(_) => "name",
+            SkipReason::Kind(_) => "kind",
+            SkipReason::Never => "never",
+            SkipReason::NoContainer => "no_container",
+            SkipReason::NotRunning(_) => "not_running",
+            SkipReason::NotHealthy(_) => "not_healthy",
+            SkipReason::NoPort => "no_port",
+            SkipReason::HostUnknown(_) => "host_unknown",
+            SkipReason::HostExcluded => "host_excluded",
+            SkipReason::NotAnAddress(_) => "not_an_address",
+            SkipReason::Template(_) => "template",
+            SkipReason::Name(_) => "name",
         }
     }
 }
 
-impl fmt::Display for Skip {
+impl fmt::Display for SkipReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Skip::Kind(kind) => write!(f, "a {kind:?} isn't published"),
-            Skip::Never => f.write_str("its label external_dns is 'never'"),
-            Skip::NoContainer => f.write_str("it has no container"),
-            Skip::NotRunning(state) => write!(f, "no container is running (state {state:?})"),
-            Skip::NotHealthy(health) => write!(f, "no container is healthy (health {health:?})"),
-            Skip::NoPort => f.write_str(
+            SkipReason::Kind(kind) => write!(f, "a {kind:?} isn't published"),
+            SkipReason::Never => f.write_str("its label external_dns is 'never'"),
+            SkipReason::NoContainer => f.write_str("it has no container"),
+            SkipReason::NotRunning(state) => write!(f, "no container is running (state {state:?})"),
+            SkipReason::NotHealthy(health) => {
+                write!(f, "no container is healthy (health {health:?})")
+            }
+            SkipReason::NoPort => f.write_str(
                 "no container publishes a port on its host; publish one, or set the label \
                  io.rancher.service.external_dns to 'always'",
             ),
-            Skip::HostUnknown(uuid) => write!(f, "its host {uuid:?} isn't in metadata"),
-            Skip::HostExcluded => f.write_str("its host's label external_dns is 'false'"),
-            Skip::NotAnAddress(text) => write!(
+            SkipReason::HostUnknown(uuid) => write!(f, "its host {uuid:?} isn't in metadata"),
+            SkipReason::HostExcluded => f.write_str("its host's label external_dns is 'false'"),
+            SkipReason::NotAnAddress(text) => write!(
                 f,
                 "{text:?} is no IP address; set the host's label \
                  io.rancher.host.external_dns_ip to one"
             ),
-            Skip::Template(error) => write!(f, "its label external_dns_name_template: {error}"),
-            Skip::Name(error) => error.fmt(f),
+            SkipReason::Template(error) => {
+                write!(f, "its label external_dns_name_template: {error}")
+            }
+            SkipReason::Name(error) => error.fmt(f),
         }
     }
 }
@@ -100,19 +104,19 @@ mod tests {
     fn every_reason_s_code_is_in_the_list_once() {
         let text = || String::from("x");
         let all = [
-            Skip::Kind(text()),
-            Skip::Never,
-            Skip::NoContainer,
-            Skip::NotRunning(text()),
-            Skip::NotHealthy(text()),
-            Skip::NoPort,
-            Skip::HostUnknown(text()),
-            Skip::HostExcluded,
-            Skip::NotAnAddress(text()),
-            Skip::Template(TemplateError::NotClosed),
-            Skip::Name(NameError::Empty),
+            SkipReason::Kind(text()),
+            SkipReason::Never,
+            SkipReason::NoContainer,
+            SkipReason::NotRunning(text()),
+            SkipReason::NotHealthy(text()),
+            SkipReason::NoPort,
+            SkipReason::HostUnknown(text()),
+            SkipReason::HostExcluded,
+            SkipReason::NotAnAddress(text()),
+            SkipReason::Template(TemplateError::NotClosed),
+            SkipReason::Name(NameError::Empty),
         ];
-        let codes: Vec<&str> = all.iter().map(Skip::code).collect();
-        assert_eq!(codes, Skip::CODES);
+        let codes: Vec<&str> = all.iter().map(SkipReason::code).collect();
+        assert_eq!(codes, SkipReason::CODES);
     }
 }

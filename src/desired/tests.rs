@@ -247,7 +247,7 @@ fn always_needs_no_port_and_an_unknown_policy_counts_as_auto() {
     let desired = desired(&world(vec![unknown]), &rules());
     let outcome = desired.services.values().next().unwrap();
     assert_eq!(outcome.unknown_policy.as_deref(), Some("yes please"));
-    assert_eq!(outcome.name, Err(Skip::NoPort));
+    assert_eq!(outcome.name, Err(SkipReason::NoPort));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::{Name, RecordKey, RecordSet, RecordType};
 
 /// What a zone holds under a name and type.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Held {
+pub enum Listed {
     /// A simple record set.
     Simple(RecordSet),
     /// Alias, weighted, latency, multivalue, traffic policy …: never ours, and in the way of a
@@ -17,15 +17,15 @@ pub enum Held {
 /// The record sets of a zone that were listed, with the changes made since.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Zone {
-    sets: BTreeMap<RecordKey, Held>,
+    sets: BTreeMap<RecordKey, Listed>,
 }
 
 impl Zone {
     /// Adds what a listing holds. A key that comes twice is a special one: only those repeat.
-    pub fn insert(&mut self, key: RecordKey, held: Held) {
+    pub fn insert(&mut self, key: RecordKey, held: Listed) {
         self.sets
             .entry(key)
-            .and_modify(|known| *known = Held::Special)
+            .and_modify(|known| *known = Listed::Special)
             .or_insert(held);
     }
 
@@ -40,14 +40,14 @@ impl Zone {
     }
 
     /// What is there under this key.
-    pub fn get(&self, key: &RecordKey) -> Option<&Held> {
+    pub fn get(&self, key: &RecordKey) -> Option<&Listed> {
         self.sets.get(key)
     }
 
     /// The simple record set under this key.
     pub fn simple(&self, key: &RecordKey) -> Option<&RecordSet> {
         match self.get(key) {
-            Some(Held::Simple(set)) => Some(set),
+            Some(Listed::Simple(set)) => Some(set),
             _ => None,
         }
     }
@@ -59,7 +59,7 @@ impl Zone {
     }
 
     /// Everything, sorted by name, then type.
-    pub fn iter(&self) -> impl Iterator<Item = (&RecordKey, &Held)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&RecordKey, &Listed)> {
         self.sets.iter()
     }
 
@@ -69,7 +69,8 @@ impl Zone {
             self.sets.remove(&set.key);
         }
         for set in &batch.creates {
-            self.sets.insert(set.key.clone(), Held::Simple(set.clone()));
+            self.sets
+                .insert(set.key.clone(), Listed::Simple(set.clone()));
         }
     }
 }

@@ -30,7 +30,7 @@ pub struct Guard {
 
 /// Deletes that wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
+pub struct HeldDeletes {
     /// Record sets to delete.
     pub deletes: usize,
     /// Record sets that are ours.
@@ -41,7 +41,7 @@ pub struct Held {
     pub hold: Duration,
 }
 
-impl fmt::Display for Held {
+impl fmt::Display for HeldDeletes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -73,7 +73,7 @@ impl Guard {
     /// Takes the deletes that have to wait out of a plan. `owned` is the number of record sets
     /// that are ours, those included that the plan deletes or takes over without their being
     /// listed; `read` is when the snapshot was read that the plan was made from.
-    pub fn hold(&mut self, plan: &mut Plan, owned: usize, read: Instant) -> Option<Held> {
+    pub fn hold(&mut self, plan: &mut Plan, owned: usize, read: Instant) -> Option<HeldDeletes> {
         if !self.is_suspicious(plan.deletes.len(), owned) {
             self.planned_since.clear();
             return None;
@@ -90,7 +90,7 @@ impl Guard {
             waiting.map(|set| may_go_at(&set.key)).min(),
         );
         plan.deletes.retain(|set| may_go_at(&set.key) <= read);
-        until.map(|until| Held {
+        until.map(|until| HeldDeletes {
             deletes,
             of: owned,
             until,

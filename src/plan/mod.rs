@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::iter::Peekable;
 
-use crate::dns::zone::Held;
+use crate::dns::zone::Listed;
 use crate::dns::{Name, RecordKey, RecordSet, RecordType, Zone};
-use crate::plan::state_records::State;
+use crate::plan::state_records::StateRecords;
 
 /// `POLICY`: what a plan may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,7 +119,7 @@ impl Plan {
 
     /// Whether it would be another one if something else were ours. A record set that is only
     /// created is ours in any case.
-    pub fn hangs_on_ownership(&self) -> bool {
+    pub fn depends_on_ownership(&self) -> bool {
         let mut conflicts = self.conflicts.iter();
         conflicts.any(|conflict| conflict.why == Why::NotOwned)
             || !self.changes.is_empty()
@@ -134,7 +134,7 @@ impl Plan {
 pub fn plan(
     desired: &BTreeMap<RecordKey, RecordSet>,
     zone: &Zone,
-    state: &State,
+    state: &StateRecords,
     policy: Policy,
     adopt: &Adopt,
 ) -> Plan {
@@ -163,12 +163,12 @@ pub fn plan(
                 plan.release_if(owned, key);
             }
             (Some(wanted), None) => plan.creates.push(wanted.clone()),
-            (Some(_), Some(Held::Special)) => {
+            (Some(_), Some(Listed::Special)) => {
                 plan.conflict(key, Why::Special);
                 plan.release_if(owned, key);
             }
-            (None, None | Some(Held::Special)) => plan.release_if(owned, key),
-            (wanted, Some(Held::Simple(current))) => {
+            (None, None | Some(Listed::Special)) => plan.release_if(owned, key),
+            (wanted, Some(Listed::Simple(current))) => {
                 let adopted =
                     !owned && (is_legacy || (wanted.is_some() && *adopt == Adopt::Matching));
                 if !owned && !adopted {
@@ -247,12 +247,12 @@ impl Plan {
 
 fn legacy<'a>(
     zone: &'a Zone,
-    state: &'a State,
+    state: &'a StateRecords,
     below: &'a Name,
     ttl: u32,
 ) -> impl Iterator<Item = &'a RecordKey> {
     zone.iter().filter_map(move |(key, held)| match held {
-        Held::Simple(set)
+        Listed::Simple(set)
             if key.rtype == RecordType::A
                 && set.ttl == ttl
                 && key.name != *below

@@ -168,7 +168,7 @@ fn names_value(message: &str, set: &RecordSet) -> bool {
 
 /// Groups of record sets that are tried by themselves, each after all else is done.
 #[derive(Debug, Default)]
-pub struct Trials {
+pub struct Bisection {
     waiting: Vec<BTreeSet<RecordKey>>,
     /// The group that is being tried; none while it is the turn of all else.
     current: Option<BTreeSet<RecordKey>>,
@@ -177,7 +177,7 @@ pub struct Trials {
     is_full: bool,
 }
 
-impl Trials {
+impl Bisection {
     /// Leaves in a plan what it is the turn of.
     pub fn limit(&self, plan: &mut Plan) {
         match &self.current {

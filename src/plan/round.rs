@@ -7,9 +7,9 @@ use std::time::Instant;
 
 use crate::desired::Desired;
 use crate::dns::{Name, NameError, Zone};
-use crate::plan::guard::Held;
+use crate::plan::guard::HeldDeletes;
 use crate::plan::quarantine::Quarantined;
-use crate::plan::state_records::State;
+use crate::plan::state_records::StateRecords;
 use crate::plan::{Conflict, Plan};
 use crate::rancher::model::Environment;
 use crate::route53::error::Error;
@@ -31,11 +31,11 @@ pub struct Preview {
     /// All of it, deletes that would have to wait included.
     pub plan: Plan,
     /// Deletes that would have to wait.
-    pub held: Option<Held>,
+    pub held: Option<HeldDeletes>,
     /// Change batches that it takes, the waiting deletes not included.
     pub batches: usize,
     /// What is ours at present.
-    pub state: State,
+    pub state: StateRecords,
     /// What is in the zone, as far as it was listed.
     pub zone: Zone,
 }
@@ -59,7 +59,7 @@ pub struct Round {
     /// Record sets that Route 53 refuses to change as desired.
     pub quarantined: Vec<Quarantined>,
     /// Deletes that wait.
-    pub held: Option<Held>,
+    pub held: Option<HeldDeletes>,
     /// It was ended early.
     pub is_cut: bool,
     /// Record sets that are ours.

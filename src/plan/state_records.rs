@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::sorted;
-use crate::dns::zone::Held;
+use crate::dns::zone::Listed;
 use crate::dns::{ChangeBatch, Name, NameError, RecordKey, RecordSet, RecordType, Zone, txt};
 
 /// Most entries in one state record that we write, of the 400 values that Route 53 allows.
@@ -126,7 +126,7 @@ fn owned_key(value: &str, zone: &Name) -> Option<RecordKey> {
 
 /// All state records of an environment, as the zone has them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct State {
+pub struct StateRecords {
     /// In the order of their indexes.
     records: Vec<Record>,
     /// Which records list an owned record set, in order: one, or several after a crash during a split.
@@ -143,16 +143,16 @@ struct Record {
     entries: BTreeSet<Entry>,
 }
 
-impl State {
+impl StateRecords {
     /// Reads them out of what was listed.
-    pub fn read(zone: &Zone, names: &StateNames) -> State {
-        let mut state = State::default();
+    pub fn read(zone: &Zone, names: &StateNames) -> StateRecords {
+        let mut state = StateRecords::default();
         for (key, held) in zone.iter() {
             let Some(index) = names.index(&key.name) else {
                 continue;
             };
             match (held, &key.rtype) {
-                (Held::Simple(set), RecordType::Txt) => state.add(index, set, &names.zone),
+                (Listed::Simple(set), RecordType::Txt) => state.add(index, set, &names.zone),
                 (_, RecordType::Txt | RecordType::Cname) => {
                     state.blocked.insert(index);
                 }

@@ -107,7 +107,7 @@ fn check(policy: Policy, adopt: &Adopt, rows: &[Row<'_>]) {
     for row in rows {
         let mut zone = Zone::default();
         for (key, set) in row.zone.iter().map(|line| record_set(line)) {
-            zone.insert(key, set.map_or(Held::Special, Held::Simple));
+            zone.insert(key, set.map_or(Listed::Special, Listed::Simple));
         }
         let entry = |text: &&str| {
             let key = key(text);
@@ -123,8 +123,8 @@ fn check(policy: Policy, adopt: &Adopt, rows: &[Row<'_>]) {
             ttl: 300,
             values: row.owned.iter().map(entry).collect(),
         };
-        zone.insert(record.key.clone(), Held::Simple(record));
-        let state = State::read(&zone, &names);
+        zone.insert(record.key.clone(), Listed::Simple(record));
+        let state = StateRecords::read(&zone, &names);
         let desired = row.desired.iter().map(|line| record_set(line));
         let desired = desired.map(|(key, set)| (key, set.unwrap())).collect();
         let plan = plan(&desired, &zone, &state, policy, adopt);

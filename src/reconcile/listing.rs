@@ -9,7 +9,7 @@ use std::sync::{Arc, Weak};
 
 use crate::desired::Desired;
 use crate::dns::{ChangeBatch, Name, RecordKey, Zone};
-use crate::plan::state_records::{State, StateNames};
+use crate::plan::state_records::{StateNames, StateRecords};
 use crate::route53::client::{Client, PageDigest};
 use crate::route53::error::Error;
 use crate::route53::xml::{ListPage, ListStart};
@@ -19,17 +19,17 @@ const MOST_PAGES: usize = 20_000;
 
 /// How often a listing is made again because another instance writes meanwhile. What it has
 /// written is seen at the next one then.
-const MOST_LISTINGS: u32 = 3;
+const MAX_RELISTINGS: u32 = 3;
 
 /// What is known of a zone, and of how much of it.
 #[derive(Debug, Clone)]
-pub struct View {
+pub struct ZoneView {
     /// The record sets, with the changes made since.
     pub zone: Zone,
     /// Whose state records were looked for.
     pub names: StateNames,
     /// What they say: always as the zone has them.
-    pub state: State,
+    pub state: StateRecords,
     coverage: Coverage,
     pages: Pages,
     settled: Option<Settled>,
@@ -82,11 +82,11 @@ impl Coverage {
     }
 }
 
-impl View {
+impl ZoneView {
     /// Of the state records, with nothing else listed yet.
-    fn of_state_records(records: Zone, pages: Vec<Page>, names: &StateNames) -> View {
-        View {
-            state: State::read(&records, names),
+    fn of_state_records(records: Zone, pages: Vec<Page>, names: &StateNames) -> ZoneView {
+        ZoneView {
+            state: StateRecords::read(&records, names),
             zone: records,
             names: names.clone(),
             coverage: Coverage::Whole,
@@ -171,13 +171,14 @@ pub fn list(
     names: &StateNames,
     environment: Option<&Name>,
     desired: &Arc<Desired>,
-    known: Option<View>,
-) -> Result<View, Error> {
+    known: Option<ZoneView>,
+) -> Result<ZoneView, Error> {
     // One that has changed since it was listed saves nothing, and isn't held meanwhile.
     let known = known.filter(|view| view.names == *names && !view.pages.records.is_empty());
-    let mut view = known.unwrap_or_else(|| View::of_state_records(Zone::default(), vec![], names));
+    let mut view =
+        known.unwrap_or_else(|| ZoneView::of_state_records(Zone::default(), vec![], names));
     if let Some((records, pages)) = state_records(client, zone_id, &view)? {
-        view = View::of_state_records(records, pages, names);
+        view = ZoneView::of_state_records(records, pages, names);
     }
     // What was listed holds all of a settled zone, but may be more than has to be.
     let coverage = if view.is_settled(desired) && view.coverage.below() == environment {
@@ -196,9 +197,9 @@ pub fn list(
 pub fn list_state_records(
     client: &mut Client,
     zone_id: &str,
-    view: &mut View,
+    view: &mut ZoneView,
 ) -> Result<bool, Error> {
-    for listing in 0..MOST_LISTINGS {
+    for listing in 0..MAX_RELISTINGS {
         let Some((records, pages)) = state_records(client, zone_id, view)? else {
             return Ok(listing > 0);
         };
@@ -208,7 +209,7 @@ pub fn list_state_records(
             view.pages.records = pages;
             return Ok(listing > 0);
         }
-        let records = View::of_state_records(records, pages, &view.names);
+        let records = ZoneView::of_state_records(records, pages, &view.names);
         let coverage = Coverage::of(view.coverage.below(), records.state.owned());
         *view = list_rest(client, zone_id, records, coverage)?;
     }
@@ -219,9 +220,9 @@ pub fn list_state_records(
 fn list_rest(
     client: &mut Client,
     zone_id: &str,
-    mut view: View,
+    mut view: ZoneView,
     coverage: Coverage,
-) -> Result<View, Error> {
+) -> Result<ZoneView, Error> {
     let below = coverage.below();
     if view.coverage != coverage {
         view.pages.rest.clear();
@@ -244,7 +245,7 @@ fn list_rest(
 fn state_records(
     client: &mut Client,
     zone_id: &str,
-    view: &View,
+    view: &ZoneView,
 ) -> Result<Option<(Zone, Vec<Page>)>, Error> {
     let names = &view.names;
     let (from, to) = names.listed_from_to();

@@ -22,17 +22,17 @@ use crate::dns::{ChangeBatch, Name, RecordKey};
 use crate::observe::telemetry::Telemetry;
 use crate::plan::batch::batches;
 use crate::plan::guard::{Guard, GuardSettings};
-use crate::plan::quarantine::{Quarantine, Trials, suspects};
+use crate::plan::quarantine::{Bisection, Quarantine, suspects};
 use crate::plan::round::{Goal, Preview, Progress, Round, RoundError};
-use crate::plan::state_records::{State, StateNames};
+use crate::plan::state_records::{StateNames, StateRecords};
 use crate::plan::{Adopt, Plan, Policy, plan};
 use crate::rancher::model::Environment;
-use crate::reconcile::listing::View;
+use crate::reconcile::listing::ZoneView;
 use crate::route53::client::Client;
 use crate::route53::error::{Error, Refusal};
 
 /// How often a round lists the zone again and starts over before it gives up.
-const MOST_LISTINGS: u32 = 5;
+const MAX_ROUND_LISTINGS: u32 = 5;
 /// Ceiling of the first pause between two listings of a round: whoever was faster isn't met
 /// again at once.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -74,7 +74,7 @@ pub struct Reconciler {
     guard: Guard,
     quarantine: Quarantine,
     /// What the zone holds, if that is known.
-    view: Option<View>,
+    view: Option<ZoneView>,
     /// Whether it has to be listed all the same.
     is_due: bool,
 }
@@ -164,7 +164,7 @@ impl Reconciler {
         self.quarantine.review(&goal.desired.record_sets);
         self.guard.review(&goal.desired.record_sets);
         let mut round = Round::default();
-        let mut trials = Trials::default();
+        let mut trials = Bisection::default();
         let mut listings = 0;
         // The batch that was refused last because the zone was another, and how often.
         let mut lost: Option<(ChangeBatch, u32)> = None;
@@ -206,7 +206,7 @@ impl Reconciler {
                 _ if starts_over(&error) => {
                     self.view = None;
                     listings += 1;
-                    if listings == MOST_LISTINGS {
+                    if listings == MAX_ROUND_LISTINGS {
                         return Err(RoundError::Contended(error));
                     }
                     log::debug(
@@ -237,7 +237,7 @@ impl Reconciler {
         with_races: bool,
         desired: &Desired,
         names: &StateNames,
-        trials: &mut Trials,
+        trials: &mut Bisection,
     ) -> bool {
         let messages: Vec<String> = refusal
             .messages
@@ -264,7 +264,7 @@ impl Reconciler {
         &mut self,
         goal: Goal<'_>,
         names: &StateNames,
-        trials: &Trials,
+        trials: &Bisection,
         goes_on: &mut dyn FnMut(Progress) -> bool,
         round: &mut Round,
     ) -> Result<(), Box<Stopped>> {
@@ -314,7 +314,7 @@ impl Reconciler {
     }
 
     /// The zone, as known or listed, and what has to change in it.
-    fn look(&mut self, goal: Goal<'_>, names: &StateNames) -> Result<(View, Plan), Error> {
+    fn look(&mut self, goal: Goal<'_>, names: &StateNames) -> Result<(ZoneView, Plan), Error> {
         let desired = &goal.desired.record_sets;
         let is_due = std::mem::take(&mut self.is_due);
         let mut known = self.view.take();
@@ -334,7 +334,7 @@ impl Reconciler {
         let below = below.as_ref();
         let mut view = listing::list(&mut self.client, zone_id, names, below, goal.desired, known)?;
         let mut plan = self.plan(&view, goal);
-        if plan.hangs_on_ownership()
+        if plan.depends_on_ownership()
             && listing::list_state_records(&mut self.client, &self.settings.zone_id, &mut view)?
         {
             plan = self.plan(&view, goal);
@@ -342,7 +342,7 @@ impl Reconciler {
         Ok((view, plan))
     }
 
-    fn plan(&self, view: &View, goal: Goal<'_>) -> Plan {
+    fn plan(&self, view: &ZoneView, goal: Goal<'_>) -> Plan {
         if view.is_settled(goal.desired) {
             return Plan::default();
         }
@@ -392,7 +392,7 @@ pub fn needs_operator(error: &Error) -> bool {
 }
 
 /// How many record sets are ours, or become ours by this plan, be it to be deleted.
-fn owned(state: &State, plan: &Plan) -> usize {
+fn owned(state: &StateRecords, plan: &Plan) -> usize {
     let unlisted = plan.deletes.iter().filter(|set| !state.owns(&set.key));
     state.owned().len() + plan.adopts.len() + unlisted.count()
 }

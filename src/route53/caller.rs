@@ -91,7 +91,7 @@ struct Attempt {
 
 /// What has been put right during a call: each at most once.
 #[derive(Default)]
-struct Mended {
+struct Recovered {
     clock: bool,
     credentials: bool,
 }
@@ -125,7 +125,7 @@ impl Caller {
         read: &mut dyn FnMut(&str) -> Result<T, String>,
     ) -> Result<T, Error> {
         let mut answer = Err(Error::NoAnswer("nothing was read".to_owned()));
-        self.told(call, &mut |body| {
+        self.call_recorded(call, &mut |body| {
             answer = Ok(read(body)?);
             Ok(())
         })?;
@@ -133,8 +133,8 @@ impl Caller {
     }
 
     /// The same, which the status page hears of.
-    fn told(&mut self, call: &Call<'_>, take: &mut Take<'_>) -> Result<(), Error> {
-        let result = self.repeatedly(call, take);
+    fn call_recorded(&mut self, call: &Call<'_>, take: &mut Take<'_>) -> Result<(), Error> {
+        let result = self.with_retries(call, take);
         let failure = match &result {
             Ok(()) => None,
             Err(Error::Refused(refusal)) if refusal.is_about_content() => None,
@@ -145,14 +145,14 @@ impl Caller {
         result
     }
 
-    fn repeatedly(&mut self, call: &Call<'_>, take: &mut Take<'_>) -> Result<(), Error> {
+    fn with_retries(&mut self, call: &Call<'_>, take: &mut Take<'_>) -> Result<(), Error> {
         let mut attempt = 0;
-        let mut mended = Mended::default();
+        let mut recovered = Recovered::default();
         loop {
             self.wait_for_tokens(call);
             self.recorder.heartbeat.beat();
             let credentials = self.credentials.get().map_err(Error::NoCredentials)?;
-            let outcome = self.once(call, &credentials, take);
+            let outcome = self.attempt(call, &credentials, take);
             self.ahead = outcome.ahead.or(self.ahead);
             if matches!(&outcome.result, Err(Error::Refused(r)) if r.is_throttling()) {
                 let again = attempt > 0;
@@ -163,7 +163,7 @@ impl Caller {
             let Err(error) = outcome.result else {
                 return outcome.result;
             };
-            if self.mend(&error, outcome.ahead, &credentials, &mut mended) {
+            if self.try_recover(&error, outcome.ahead, &credentials, &mut recovered) {
                 continue;
             }
             if attempt >= self.settings.max_retries || !may_be_repeated(call, &error) {
@@ -187,22 +187,22 @@ impl Caller {
 
     /// Whether a refusal was about something that has been put right, so that the call should be
     /// made again at once.
-    fn mend(
+    fn try_recover(
         &mut self,
         error: &Error,
         ahead: Option<TimeDelta>,
         credentials: &Credentials,
-        mended: &mut Mended,
+        recovered: &mut Recovered,
     ) -> bool {
         let Error::Refused(refusal) = error else {
             return false;
         };
-        if !mended.clock && self.credentials.clock().learn(&refusal.code, ahead) {
-            mended.clock = true;
+        if !recovered.clock && self.credentials.clock().learn(&refusal.code, ahead) {
+            recovered.clock = true;
             return true;
         }
-        if !mended.credentials && refusal.is_about_credentials() {
-            mended.credentials = true;
+        if !recovered.credentials && refusal.is_about_credentials() {
+            recovered.credentials = true;
             return self.credentials.replace(credentials);
         }
         false
@@ -229,14 +229,14 @@ impl Caller {
         }
     }
 
-    fn once(&self, call: &Call<'_>, credentials: &Credentials, take: &mut Take<'_>) -> Attempt {
+    fn attempt(&self, call: &Call<'_>, credentials: &Credentials, take: &mut Take<'_>) -> Attempt {
         self.recorder.heartbeat.beat();
         let started = Instant::now();
-        let exchange = || self.exchange(call, credentials);
+        let send = || self.send_signed(call, credentials);
         let exchanged = if call.changes > 0 {
-            self.gate.hold(exchange)
+            self.gate.hold(send)
         } else {
-            exchange()
+            send()
         };
         self.recorder.heartbeat.beat();
         let ahead = exchanged.as_ref().ok().and_then(|answer| answer.ahead);
@@ -268,7 +268,7 @@ impl Caller {
     }
 
     /// Signs and sends.
-    fn exchange(&self, call: &Call<'_>, credentials: &Credentials) -> Result<Answer, String> {
+    fn send_signed(&self, call: &Call<'_>, credentials: &Credentials) -> Result<Answer, String> {
         let settings = &self.settings;
         let path = format!("{}{}", settings.endpoint.path(), call.path);
         let request = sigv4::Request {

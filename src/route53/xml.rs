@@ -12,7 +12,7 @@ use quick_xml::escape::escape;
 
 use super::error::Refusal;
 use crate::aws::xml::{Element, error_response, read};
-use crate::dns::zone::Held;
+use crate::dns::zone::Listed;
 use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
 
 const NAMESPACE: &str = "https://route53.amazonaws.com/doc/2013-04-01/";
@@ -67,7 +67,7 @@ pub struct ListStart {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListPage {
     /// In Route 53's order.
-    pub sets: Vec<(RecordKey, Held)>,
+    pub sets: Vec<(RecordKey, Listed)>,
     /// None on the last page.
     pub next: Option<ListStart>,
 }
@@ -121,7 +121,7 @@ pub fn list_page(response: &Element) -> Result<ListPage, String> {
     Ok(ListPage { sets: sets?, next })
 }
 
-fn held(set: &Element) -> Result<(RecordKey, Held), String> {
+fn held(set: &Element) -> Result<(RecordKey, Listed), String> {
     let key = RecordKey::new(name(set)?, RecordType::parse(set.required_text("Type")?));
     let is_routed = ["SetIdentifier", "TrafficPolicyInstanceId", "AliasTarget"]
         .iter()
@@ -136,13 +136,13 @@ fn held(set: &Element) -> Result<(RecordKey, Held), String> {
             let ttl = ttl
                 .parse()
                 .map_err(|_| format!("{key}: {ttl:.40?} is no TTL"))?;
-            Held::Simple(RecordSet {
+            Listed::Simple(RecordSet {
                 key: key.clone(),
                 ttl,
                 values,
             })
         }
-        _ => Held::Special,
+        _ => Listed::Special,
     };
     Ok((key, held))
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rancher_route53::dns::{ChangeBatch, RecordSet};
-use rancher_route53::plan::state_records::State;
+use rancher_route53::plan::state_records::StateRecords;
 use rancher_route53::plan::{Adopt, Policy};
 use rancher_route53::route53::xml;
 use sim::route53 as aws;
@@ -116,7 +116,7 @@ pub fn hold(built: &Built) -> Vec<ChangeBatch> {
 
     let mut zone = built.zone.clone();
     let mut view = first.view.clone();
-    let mut state = State::read(&view, &setting.names);
+    let mut state = StateRecords::read(&view, &setting.names);
     let every = first.batches.len().div_ceil(4).max(1);
     for (number, batch) in first.batches.iter().enumerate() {
         keeps_the_limits(batch);
@@ -127,7 +127,7 @@ pub fn hold(built: &Built) -> Vec<ChangeBatch> {
         view.apply(batch);
         assert_eq!(view, list(&zone), "the view after batch {number}");
         state.apply(batch, &setting.names);
-        let read = State::read(&view, &setting.names);
+        let read = StateRecords::read(&view, &setting.names);
         assert_eq!(state, read, "the state after batch {number}");
         strangers_are_untouched(&zone, &end, number);
         nothing_is_without_an_owner(&zone, &end, number);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rancher_route53::dns::{RecordKey, RecordSet};
 use rancher_route53::plan::batch::batches;
 use rancher_route53::plan::guard::{Guard, GuardSettings};
-use rancher_route53::plan::state_records::State;
+use rancher_route53::plan::state_records::StateRecords;
 
 use crate::run::{Round, apply, owned, round};
 use crate::world::{Built, Key};
@@ -15,7 +15,7 @@ use crate::world::{Built, Key};
 pub fn holds(built: &Built, percent: u32, min: usize) {
     let setting = &built.setting;
     let Round { view, plan, .. } = round(&built.zone, setting);
-    let state = State::read(&view, &setting.names);
+    let state = StateRecords::read(&view, &setting.names);
     let unlisted = plan.deletes.iter().filter(|set| !state.owns(&set.key));
     let ours = state.owned().len() + plan.adopts.len() + unlisted.count();
     let mut guarded = plan.clone();

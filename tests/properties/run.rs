@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rancher_route53::dns::{ChangeBatch, Zone};
 use rancher_route53::plan::batch::batches;
-use rancher_route53::plan::state_records::State;
+use rancher_route53::plan::state_records::StateRecords;
 use rancher_route53::plan::{Plan, plan};
 use rancher_route53::route53::xml;
 use sim::route53 as aws;
@@ -44,7 +44,7 @@ pub fn round(zone: &aws::Zone, setting: &Setting) -> Round {
 
 /// Plans and makes the batches.
 pub fn think(view: Zone, setting: &Setting) -> Round {
-    let state = State::read(&view, &setting.names);
+    let state = StateRecords::read(&view, &setting.names);
     let Setting {
         desired,
         policy,

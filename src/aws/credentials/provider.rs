@@ -22,13 +22,13 @@ use crate::base::threads::{self, USUAL_STACK};
 use crate::net::http::Http;
 
 /// What an attempt brought.
-type Fetched = Result<Held, NoCredentials>;
+type Fetched = Result<CachedCredentials, NoCredentials>;
 
 /// Gives credentials before each call.
 pub struct Provider {
     chain: Arc<Chain>,
     clock: Clock,
-    held: Option<Held>,
+    held: Option<CachedCredentials>,
     /// Where the outcome of an attempt on the side will be.
     renewing: Option<Receiver<Fetched>>,
     /// When that was started, or the one before it.
@@ -47,7 +47,7 @@ pub struct Identity {
     pub arn: Result<String, NoCredentials>,
 }
 
-struct Held {
+struct CachedCredentials {
     granted: Granted,
     fetched: Instant,
 }
@@ -62,7 +62,7 @@ fn attempt(chain: &Chain, recorder: &Recorder) -> Fetched {
         recorder.call("credentials", chain.name(), code, started);
     }
     recorder.dependency(Dependency::Credentials, error);
-    Ok(Held {
+    Ok(CachedCredentials {
         granted: granted?,
         fetched,
     })
@@ -220,7 +220,7 @@ impl Provider {
         }
     }
 
-    fn take(&mut self, held: Held) {
+    fn take(&mut self, held: CachedCredentials) {
         let granted = &held.granted;
         if !self.is_held(&granted.credentials) {
             let expires = granted.expires.map_or("never".to_owned(), |at| {

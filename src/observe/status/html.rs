@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use super::escape;
-use super::service_state::State;
+use super::service_state::ServiceState;
 use super::{MOST_SHOWN_VALUES, Status, timestamp};
 use crate::base::dependency::{Condition, Dependency};
 use crate::base::version::version;
@@ -167,7 +167,7 @@ fn services_head(out: &mut String, status: &Status) {
          <label>Filter <input type=\"search\" id=\"words\" autocomplete=\"off\"></label>\n\
          <label>State <select id=\"state\"><option value=\"\">all",
     );
-    for state in State::ALL {
+    for state in ServiceState::ALL {
         fill(out, "<option>{}", &[state.word()]);
     }
     out.push_str(
@@ -177,7 +177,7 @@ fn services_head(out: &mut String, status: &Status) {
     let counts = status.states();
     fill(out, "{} services", &[&number(counts.iter().sum())]);
     let mut template = ": {} {}";
-    for (state, count) in State::ALL.iter().zip(counts) {
+    for (state, count) in ServiceState::ALL.iter().zip(counts) {
         if count > 0 {
             fill(out, template, &[&number(count), state.word()]);
             template = ", {} {}";

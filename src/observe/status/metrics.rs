@@ -8,11 +8,11 @@ use std::fmt::Write as _;
 
 use super::Status;
 use super::escape;
-use super::service_state::State;
+use super::service_state::ServiceState;
 use crate::base::counters::{Action, BOUNDS, Histogram, RoundOutcome};
 use crate::base::dependency::{Condition, Dependency};
 use crate::base::version::VERSION;
-use crate::desired::skip::Skip;
+use crate::desired::skip::SkipReason;
 
 /// What the answer's `Content-Type` says.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -159,7 +159,7 @@ fn gauges(page: &mut Page, status: &Status) {
 
 fn services(page: &mut Page, status: &Status) {
     page.family("services", GAUGE, "Services, by what became of them.");
-    for (state, count) in State::ALL.iter().zip(status.states()) {
+    for (state, count) in ServiceState::ALL.iter().zip(status.states()) {
         page.sample("services", &[("state", state.word())], count as u64);
     }
     let help = "Services that aren't published, by reason.";
@@ -171,7 +171,7 @@ fn services(page: &mut Page, status: &Status) {
             .values()
             .filter_map(|s| s.name.as_ref().err())
     };
-    for code in Skip::CODES {
+    for code in SkipReason::CODES {
         let count = skips().filter(|skip| skip.code() == code).count();
         page.sample("services_skipped", &[("reason", code)], count as u64);
     }

@@ -31,7 +31,7 @@ use crate::base::version;
 use crate::desired::Desired;
 use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet};
 use crate::plan::Conflict;
-use crate::plan::guard::Held;
+use crate::plan::guard::HeldDeletes;
 use crate::plan::quarantine::Quarantined;
 use crate::plan::round::Round;
 use crate::route53::xml::HostedZone;
@@ -71,7 +71,7 @@ pub struct Status {
     /// Record sets that Route 53 refuses, by key.
     pub quarantined: Arc<Vec<Quarantined>>,
     /// Deletes that the deletion guard holds back, and until when at least.
-    pub held: Option<(Held, DateTime<Utc>)>,
+    pub held: Option<(HeldDeletes, DateTime<Utc>)>,
     /// Record sets that are ours.
     pub owned: usize,
     /// Names that are in the zone and that metadata doesn't show yet.
@@ -81,14 +81,14 @@ pub struct Status {
     /// When metadata last had a new version.
     pub metadata_changed: Option<DateTime<Utc>>,
     /// The last changes to the zone, the newest first.
-    pub changes: Arc<Vec<Change>>,
+    pub changes: Arc<Vec<ChangeEntry>>,
     /// Rounds and what they changed, since the start.
     pub counters: RoundCounters,
 }
 
 /// A change to one record set.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct ChangeEntry {
     /// When Route 53 confirmed it.
     pub at: DateTime<Utc>,
     /// What was done.
@@ -155,14 +155,14 @@ impl Status {
         is_state: impl Fn(&RecordKey) -> bool,
         at: DateTime<Utc>,
     ) {
-        let of = |set: &RecordSet, action, from, to| Change {
+        let of = |set: &RecordSet, action, from, to| ChangeEntry {
             at,
             action,
             key: set.key.clone(),
             from,
             to,
         };
-        let mut add = |change: Change| {
+        let mut add = |change: ChangeEntry| {
             self.counters.changed(change.action);
             let changes = Arc::make_mut(&mut self.changes);
             changes.truncate(MOST_CHANGES - 1);

@@ -8,7 +8,7 @@ use crate::plan::Why;
 
 /// Where a service has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum ServiceState {
     /// Its record sets are in the zone as desired, and ours.
     Published,
     /// They aren't yet.
@@ -21,24 +21,24 @@ pub enum State {
     Skipped,
 }
 
-impl State {
+impl ServiceState {
     /// All of them, in the order of their numbers.
-    pub const ALL: [State; 5] = [
-        State::Published,
-        State::Waiting,
-        State::Conflict,
-        State::Quarantined,
-        State::Skipped,
+    pub const ALL: [ServiceState; 5] = [
+        ServiceState::Published,
+        ServiceState::Waiting,
+        ServiceState::Conflict,
+        ServiceState::Quarantined,
+        ServiceState::Skipped,
     ];
 
     /// A word for people and programs.
     pub fn word(self) -> &'static str {
         match self {
-            State::Published => "published",
-            State::Waiting => "waiting",
-            State::Conflict => "conflict",
-            State::Quarantined => "quarantined",
-            State::Skipped => "skipped",
+            ServiceState::Published => "published",
+            ServiceState::Waiting => "waiting",
+            ServiceState::Conflict => "conflict",
+            ServiceState::Quarantined => "quarantined",
+            ServiceState::Skipped => "skipped",
         }
     }
 }
@@ -67,28 +67,28 @@ impl Status {
     }
 
     /// Where a service has come to.
-    pub fn state(&self, outcome: &ServiceOutcome) -> State {
+    pub fn state(&self, outcome: &ServiceOutcome) -> ServiceState {
         let Ok(name) = &outcome.name else {
-            return State::Skipped;
+            return ServiceState::Skipped;
         };
         let mut state = match self.in_zone.contains(name) && !self.outdated.contains(name) {
-            true => State::Published,
-            false => State::Waiting,
+            true => ServiceState::Published,
+            false => ServiceState::Waiting,
         };
         for RecordSet { key, .. } in self.record_sets(name) {
             if self.conflict(key).is_some() {
-                return State::Conflict;
+                return ServiceState::Conflict;
             }
             if self.refusal(key).is_some() {
-                state = State::Quarantined;
+                state = ServiceState::Quarantined;
             }
         }
         state
     }
 
-    /// How many services are in each state, in the order of [`State::ALL`].
-    pub fn states(&self) -> [usize; State::ALL.len()] {
-        let mut counts = [0; State::ALL.len()];
+    /// How many services are in each state, in the order of [`ServiceState::ALL`].
+    pub fn states(&self) -> [usize; ServiceState::ALL.len()] {
+        let mut counts = [0; ServiceState::ALL.len()];
         for outcome in self.desired.services.values() {
             counts[self.state(outcome) as usize] += 1;
         }
@@ -96,7 +96,7 @@ impl Status {
     }
 
     /// Why a service is where it is, and what else there is to say of it; empty if nothing.
-    pub fn reason(&self, outcome: &ServiceOutcome, state: State) -> String {
+    pub fn reason(&self, outcome: &ServiceOutcome, state: ServiceState) -> String {
         let mut reason = Vec::new();
         match &outcome.name {
             Err(skip) => reason.push(skip.to_string()),
@@ -113,15 +113,15 @@ impl Status {
                     }
                 }
                 match state {
-                    State::Waiting if self.is_create_only && self.in_zone.contains(name) => {
+                    ServiceState::Waiting if self.is_create_only && self.in_zone.contains(name) => {
                         let words = "the zone keeps other values: POLICY=create-only";
                         reason.push(words.to_owned());
                     }
-                    State::Waiting if self.rounds_fail() => {
+                    ServiceState::Waiting if self.rounds_fail() => {
                         reason.push("not in the zone yet: the last round failed".to_owned());
                     }
-                    State::Waiting => reason.push("not in the zone yet".to_owned()),
-                    State::Published if !outcome.is_sidekick && !outcome.shows(name) => {
+                    ServiceState::Waiting => reason.push("not in the zone yet".to_owned()),
+                    ServiceState::Published if !outcome.is_sidekick && !outcome.shows(name) => {
                         reason.push("Rancher doesn't show the name yet".to_owned());
                     }
                     _ => {}

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::*;
 use crate::base::counters::{NO_ANSWER, Operation, RoundOutcome};
 use crate::desired::ServiceOutcome;
-use crate::desired::skip::Skip;
+use crate::desired::skip::SkipReason;
 use crate::dns::RecordType;
 use crate::plan::Why;
 use crate::rancher::model::ServiceKey;
@@ -42,7 +42,7 @@ pub fn set(text: &str, rtype: RecordType, values: &[&str]) -> RecordSet {
     }
 }
 
-fn outcome(name: Result<Name, Skip>, fqdn: Option<&str>) -> ServiceOutcome {
+fn outcome(name: Result<Name, SkipReason>, fqdn: Option<&str>) -> ServiceOutcome {
     ServiceOutcome {
         name,
         fqdn: fqdn.map(str::to_owned),
@@ -89,10 +89,13 @@ pub fn busy() -> Status {
             published("taken.example.com", None),
         ),
         (service("shop", "bad"), published("bad.example.com", None)),
-        (service("shop", "hidden"), outcome(Err(Skip::NoPort), None)),
+        (
+            service("shop", "hidden"),
+            outcome(Err(SkipReason::NoPort), None),
+        ),
         (
             service("<script>alert(1)</script>", "\u{202e}\"'&\n"),
-            outcome(Err(Skip::NotRunning("</td>".to_owned())), None),
+            outcome(Err(SkipReason::NotRunning("</td>".to_owned())), None),
         ),
         (
             service("shop", "any"),
@@ -116,7 +119,7 @@ pub fn busy() -> Status {
     };
     status.conflicts = Arc::new(vec![taken]);
     status.quarantined = Arc::new(vec![bad]);
-    let held = Held {
+    let held = HeldDeletes {
         deletes: 12,
         of: 30,
         until: Instant::now(),
@@ -240,7 +243,7 @@ fn the_json_has_everything() {
              "reason": "A: Route 53 refuses it: ARRDATAIllegalIPv4Address",
              "fqdn": "bad.example.com", "addresses": ["192.0.2.5"]},
             {"stack": "shop", "name": "hidden", "state": "skipped", "skipped": "no_port",
-             "reason": Skip::NoPort.to_string(), "fqdn": null, "addresses": []},
+             "reason": SkipReason::NoPort.to_string(), "fqdn": null, "addresses": []},
             {"stack": "shop", "name": "new", "state": "waiting", "skipped": null,
              "reason": "not in the zone yet", "fqdn": "new.example.com",
              "addresses": ["192.0.2.3"]},
@@ -355,7 +358,7 @@ fn every_service_is_there_once_in_order_in_small_pieces() {
         let mut status = empty();
         let mut desired = Desired::default();
         for number in 0..count {
-            let skipped = outcome(Err(Skip::Never), None);
+            let skipped = outcome(Err(SkipReason::Never), None);
             desired
                 .services
                 .insert(service("s", &format!("n{number:03}")), skipped);

@@ -24,7 +24,7 @@ mod rewrites;
 
 use crate::dns::{ChangeBatch, RecordSet};
 use crate::plan::Plan;
-use crate::plan::state_records::{Entry, State, StateNames};
+use crate::plan::state_records::{Entry, StateNames, StateRecords};
 
 /// Most `ResourceRecord` elements in a request.
 /// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html#limits-api-requests-changeresourcerecordsets>
@@ -37,7 +37,12 @@ pub const MOST_VALUE_CHARACTERS: usize = 32_000;
 ///
 /// There may be none although the plan isn't empty: a state record that is too long for any
 /// request can't be rewritten, so it goes on listing what is gone.
-pub fn batches(plan: &Plan, state: &State, names: &StateNames, ttl: u32) -> Vec<ChangeBatch> {
+pub fn batches(
+    plan: &Plan,
+    state: &StateRecords,
+    names: &StateNames,
+    ttl: u32,
+) -> Vec<ChangeBatch> {
     if plan.is_empty() {
         return Vec::new(); // without a look at every state record
     }

@@ -8,10 +8,15 @@ use super::{Cost, MOST_VALUE_CHARACTERS};
 use crate::base::sorted;
 use crate::dns::{ChangeBatch, RecordKey, RecordSet, RecordType};
 use crate::plan::Change;
-use crate::plan::state_records::{Entry, State, StateNames};
+use crate::plan::state_records::{Entry, StateNames, StateRecords};
 
 /// Makes the batches.
-pub fn pack(work: Work<'_>, state: &State, names: &StateNames, ttl: u32) -> Vec<ChangeBatch> {
+pub fn pack(
+    work: Work<'_>,
+    state: &StateRecords,
+    names: &StateNames,
+    ttl: u32,
+) -> Vec<ChangeBatch> {
     let mut packer = Packer {
         bins: Vec::new(),
         added_in: BTreeMap::new(),

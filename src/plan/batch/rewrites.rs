@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Cost;
 use crate::base::sorted;
 use crate::dns::RecordSet;
-use crate::plan::state_records::{Entry, MOST_CHARACTERS, MOST_ENTRIES, State};
+use crate::plan::state_records::{Entry, MOST_CHARACTERS, MOST_ENTRIES, StateRecords};
 use crate::plan::{Change, Plan};
 
 /// All that a plan asks for.
@@ -126,7 +126,7 @@ impl Rewrite<'_> {
 }
 
 impl<'a> Work<'a> {
-    pub fn sort(plan: &'a Plan, state: &State) -> Work<'a> {
+    pub fn sort(plan: &'a Plan, state: &StateRecords) -> Work<'a> {
         let mut gone = sorted::set(&plan.releases);
         gone.extend(plan.deletes.iter().map(|set| &set.key));
         let mut deletes = by_state_record(&plan.deletes, state);
@@ -175,7 +175,7 @@ impl<'a> Work<'a> {
 /// Record sets by the first state record that lists them, the largest first.
 fn by_state_record<'a>(
     sets: &'a [RecordSet],
-    state: &State,
+    state: &StateRecords,
 ) -> BTreeMap<Option<u16>, Vec<&'a RecordSet>> {
     let mut sorted: BTreeMap<Option<u16>, Vec<&RecordSet>> = BTreeMap::new();
     for set in sets {
@@ -198,7 +198,7 @@ pub fn is_short(size: Cost) -> bool {
 impl<'a> Rewrite<'a> {
     /// Deals with a state record that another tool has made too long. It is left alone while
     /// nothing of it goes; when something does, what is too long moves elsewhere.
-    fn shorten(&mut self, state: &State, adds: &mut Vec<Add<'a>>) {
+    fn shorten(&mut self, state: &StateRecords, adds: &mut Vec<Add<'a>>) {
         self.is_too_long = true;
         // What is to be created gets its entry elsewhere, so that this one needn't be written.
         let creates = self.creates.iter();

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::dns::zone::Held;
+use crate::dns::zone::Listed;
 use crate::dns::{Name, RecordKey, RecordType, Zone};
 use crate::plan::state_records::{MOST_CHARACTERS, MOST_ENTRIES};
 use crate::plan::{Adopt, Policy, plan};
@@ -42,9 +42,9 @@ fn state_record(index: u16, values: &[impl AsRef<str>]) -> RecordSet {
 fn run(zone: &[RecordSet], desired: &[RecordSet]) -> (Vec<ChangeBatch>, Zone) {
     let mut view = Zone::default();
     for set in zone {
-        view.insert(set.key.clone(), Held::Simple(set.clone()));
+        view.insert(set.key.clone(), Listed::Simple(set.clone()));
     }
-    let state = State::read(&view, &names());
+    let state = StateRecords::read(&view, &names());
     let desired: BTreeMap<RecordKey, RecordSet> = desired
         .iter()
         .map(|set| (set.key.clone(), set.clone()))

@@ -107,7 +107,7 @@ fn groups_are_halved_until_the_bad_ones_are_found() {
     for bad in [&[][..], &[0], &[499], &[77, 78, 400]] {
         let bad: BTreeSet<RecordKey> = bad.iter().map(|i| key(&names[*i])).collect();
         let (mut done, mut found) = (BTreeSet::new(), BTreeSet::new());
-        let mut trials = Trials::default();
+        let mut trials = Bisection::default();
         let refused = |keys: BTreeSet<RecordKey>| Suspects {
             keys,
             words: "no".to_owned(),

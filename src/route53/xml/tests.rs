@@ -70,16 +70,16 @@ fn reads_a_listing() {
     let special = |name: &str, rtype: &str| {
         (
             RecordKey::new(Name::parse(name).unwrap(), RecordType::parse(rtype)),
-            Held::Special,
+            Listed::Special,
         )
     };
     assert_eq!(
         page.sets,
         [
-            (wildcard.key.clone(), Held::Simple(wildcard)),
+            (wildcard.key.clone(), Listed::Simple(wildcard)),
             special("alias.example.com", "A"),
             special("w.example.com", "CAA"),
-            (text.key.clone(), Held::Simple(text)),
+            (text.key.clone(), Listed::Simple(text)),
         ]
     );
     let next = page.next.unwrap();

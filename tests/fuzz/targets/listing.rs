@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use libfuzzer_sys::fuzz_target;
 use rancher_route53::aws::xml::read;
-use rancher_route53::dns::zone::Held;
+use rancher_route53::dns::zone::Listed;
 use rancher_route53::dns::{ChangeBatch, RecordSet};
 use rancher_route53::route53::xml::{ListPage, change_request, list_page};
 use rancher_route53_fuzz::{assert_within_limits, xml_text};
@@ -25,8 +25,8 @@ fuzz_target!(|text: &str| {
     assert_eq!(page_of(&written(&page)).as_ref(), Some(&page));
 
     let simple = page.sets.iter().filter_map(|(_, held)| match held {
-        Held::Simple(set) => Some(set.clone()),
-        Held::Special => None,
+        Listed::Simple(set) => Some(set.clone()),
+        Listed::Special => None,
     });
     let sets: Vec<RecordSet> = simple.collect();
     assert!(sets.iter().all(|set| !set.values.is_empty()));
@@ -47,8 +47,8 @@ fn written(page: &ListPage) -> String {
             "<ResourceRecordSet><Name>{name}</Name><Type>{rtype}</Type>"
         );
         match held {
-            Held::Special => xml.push_str("<AliasTarget/>"),
-            Held::Simple(set) => {
+            Listed::Special => xml.push_str("<AliasTarget/>"),
+            Listed::Simple(set) => {
                 let _ = write!(xml, "<TTL>{}</TTL><ResourceRecords>", set.ttl);
                 for value in &set.values {
                     let value = xml_text(value);

@@ -13,7 +13,7 @@ use rancher_route53::desired::name_template::{DEFAULT, Template};
 use rancher_route53::desired::{Desired, DesiredBuilder, Rules};
 use rancher_route53::dns::{Name, RecordType, Zone};
 use rancher_route53::plan::batch::batches;
-use rancher_route53::plan::state_records::{State, StateNames};
+use rancher_route53::plan::state_records::{StateNames, StateRecords};
 use rancher_route53::plan::{Adopt, Policy, plan};
 use rancher_route53::rancher::metadata::Version;
 use rancher_route53::rancher::model::{
@@ -199,11 +199,11 @@ fn publish(wanted: &Desired, uuid: &str, rules: &Rules) {
     };
     let mut zone = Zone::default();
     let wanted = &wanted.record_sets;
-    let state = State::default();
+    let state = StateRecords::default();
     let first = plan(wanted, &zone, &state, Policy::Sync, &Adopt::Never);
     assert_eq!(first.creates.len(), wanted.len());
     apply_strictly(&mut zone, &batches(&first, &state, &names, rules.ttl));
-    let state = State::read(&zone, &names);
+    let state = StateRecords::read(&zone, &names);
     let again = plan(wanted, &zone, &state, Policy::Sync, &Adopt::Never);
     assert!(again.is_empty() && again.conflicts.is_empty(), "{again:?}");
     assert!(state.owned().eq(wanted.keys()));

@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 
 use libfuzzer_sys::fuzz_target;
-use rancher_route53::dns::zone::Held;
+use rancher_route53::dns::zone::Listed;
 use rancher_route53::dns::{Name, RecordKey, RecordSet, RecordType, Zone, txt};
 use rancher_route53::plan::batch::batches;
-use rancher_route53::plan::state_records::{Entry, State, StateNames};
+use rancher_route53::plan::state_records::{Entry, StateNames, StateRecords};
 use rancher_route53::plan::{Adopt, Policy, plan};
 use rancher_route53_fuzz::{apply_strictly, assert_within_limits};
 
@@ -34,10 +34,10 @@ fuzz_target!(|text: &str| {
             values: values.map(str::to_owned).collect(),
         };
         if !set.values.is_empty() {
-            zone.insert(key, Held::Simple(set));
+            zone.insert(key, Listed::Simple(set));
         }
     }
-    let state = State::read(&zone, &names);
+    let state = StateRecords::read(&zone, &names);
     read_as_a_whole(&state, &zone, &zone_name);
     empty(zone, &state, &names);
 });
@@ -81,7 +81,7 @@ fn numbered(names: &StateNames, zone: &Name) {
     }
 }
 
-fn read_as_a_whole(state: &State, zone: &Zone, zone_name: &Name) {
+fn read_as_a_whole(state: &StateRecords, zone: &Zone, zone_name: &Name) {
     let mut listed: BTreeMap<RecordKey, Vec<u16>> = BTreeMap::new();
     for (index, set, entries) in state.records() {
         assert_eq!(zone.simple(&set.key), Some(set));
@@ -102,7 +102,7 @@ fn read_as_a_whole(state: &State, zone: &Zone, zone_name: &Name) {
 
 /// Everything owned is in the zone and none of it is desired any more: afterwards nothing of it
 /// is there, and what other people wrote into the state records still is.
-fn empty(mut zone: Zone, state: &State, names: &StateNames) {
+fn empty(mut zone: Zone, state: &StateRecords, names: &StateNames) {
     for key in state.owned() {
         let value = match key.rtype {
             RecordType::A => "192.0.2.1",
@@ -113,9 +113,9 @@ fn empty(mut zone: Zone, state: &State, names: &StateNames) {
             ttl: 300,
             values: [value.to_owned()].into(),
         };
-        zone.insert(key.clone(), Held::Simple(set));
+        zone.insert(key.clone(), Listed::Simple(set));
     }
-    let foreign = |state: &State| -> Vec<String> {
+    let foreign = |state: &StateRecords| -> Vec<String> {
         let entries = state.records().flat_map(|(_, _, entries)| entries.iter());
         let mut foreign: Vec<String> = entries
             .filter_map(|entry| match entry {
@@ -131,7 +131,7 @@ fn empty(mut zone: Zone, state: &State, names: &StateNames) {
     let todo = plan(&nothing, &zone, state, Policy::Sync, &Adopt::Never);
     assert_eq!(todo.deletes.len(), state.owned().len());
     apply_strictly(&mut zone, &batches(&todo, state, names, 300));
-    let after = State::read(&zone, names);
+    let after = StateRecords::read(&zone, names);
     assert_eq!(foreign(&after), foreign(state));
     assert_eq!(after.owned().len(), 0);
 }
