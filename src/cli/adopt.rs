@@ -11,9 +11,10 @@ use crate::config::Config;
 use crate::config::arguments::Arguments;
 use crate::desired::Desired;
 use crate::observe::telemetry::Telemetry;
+use crate::plan::AdoptSetting;
 use crate::plan::Policy;
 use crate::plan::round::Goal;
-use crate::reconcile::{AdoptSetting, Reconciler, ReconcilerSettings};
+use crate::reconcile::{Reconciler, ReconcilerSettings};
 
 /// Shows what would be taken over, asks, and does it: what `ADOPT` says, and if that is `never`,
 /// what is desired.

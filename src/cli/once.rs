@@ -65,10 +65,10 @@ pub fn once(
     let failed = write_all(
         api,
         &missing(desired, &round.in_zone),
-        &telemetry.heartbeat(),
+        telemetry.heartbeat(),
     );
     if arguments.wait {
-        wait(&mut reconciler, &changes, &telemetry.heartbeat())?;
+        wait(&mut reconciler, &changes, telemetry.heartbeat())?;
     }
     log::info(
         "the round is done",

@@ -14,11 +14,12 @@ use crate::config::arguments::Arguments;
 use crate::desired::Desired;
 use crate::dns::RecordSet;
 use crate::observe::telemetry::Telemetry;
+use crate::plan::AdoptSetting;
 use crate::plan::Policy;
 use crate::plan::guard::GuardSettings;
 use crate::plan::round::Goal;
 use crate::plan::state_records::{Entry, StateRecords};
-use crate::reconcile::{AdoptSetting, Reconciler, ReconcilerSettings};
+use crate::reconcile::{Reconciler, ReconcilerSettings};
 
 /// Shows what would go, asks, and removes it.
 pub fn purge(

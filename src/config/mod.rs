@@ -20,9 +20,9 @@ use crate::dns::record_set::LONGEST_TTL;
 use crate::net::tls::Certificate;
 use crate::net::url::Url;
 use crate::observe::server::HealthAddress;
+use crate::plan::AdoptSetting;
 use crate::plan::Policy;
 use crate::plan::guard::GuardSettings;
-use crate::reconcile::AdoptSetting;
 use arguments::Arguments;
 use reader::Reader;
 

@@ -7,8 +7,9 @@ use std::fmt::Display;
 use crate::base::log::{self, Level};
 use crate::base::sorted;
 use crate::desired::{Desired, cut_in_words};
-use crate::plan::round::{Round, RoundError};
+use crate::plan::round::Round;
 use crate::rancher::api::ApiError;
+use crate::reconcile::error::RoundError;
 
 /// Problems of one kind, by what they concern.
 struct Problems {

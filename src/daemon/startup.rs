@@ -14,7 +14,6 @@ use crate::daemon::snapshot::{self, Snapshot};
 use crate::dns::Name;
 use crate::observe::telemetry::Telemetry;
 use crate::rancher::metadata::{Metadata, Unavailable, Version};
-use crate::reconcile::needs_operator;
 use crate::route53::client::Client;
 use crate::route53::error::Error;
 use crate::route53::xml::HostedZone;
@@ -103,7 +102,7 @@ pub fn zone_once(config: &Config, client: &mut Client) -> Result<HostedZone, Str
 
 fn look_up(config: &Config, client: &mut Client) -> Result<HostedZone, NoZone> {
     let name = &config.rules.zone;
-    let failed = |error: Error| match needs_operator(&error) {
+    let failed = |error: Error| match error.needs_operator() {
         true => NoZone::NeedsOperator(error.to_string()),
         false => NoZone::Retry(error.to_string()),
     };

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use crate::dns::{Name, NameError};
+use crate::rancher::model::Environment;
 
 /// The default of `NAME_TEMPLATE`.
 pub const DEFAULT: &str = "%{{service_name}}.%{{stack_name}}.%{{environment_name}}";
@@ -129,6 +130,12 @@ pub fn sanitize(name: &str) -> String {
         label.pop();
     }
     label
+}
+
+/// `<environment>.<zone>`; none if nothing is left of the environment's name.
+pub fn environment_name(environment: &Environment, zone: &Name) -> Option<Name> {
+    let label = sanitize(&environment.name);
+    (!label.is_empty()).then(|| zone.child(&label).ok())?
 }
 
 #[cfg(test)]

@@ -20,6 +20,15 @@ pub struct GuardSettings {
     pub hold: Duration,
 }
 
+impl GuardSettings {
+    /// No delete waits.
+    pub const OFF: GuardSettings = GuardSettings {
+        percent: 100,
+        min: 0,
+        hold: Duration::ZERO,
+    };
+}
+
 /// Remembers since when which deletes have been planned, as long as they are suspicious.
 #[derive(Debug)]
 pub struct Guard {
@@ -39,6 +48,22 @@ pub struct HeldDeletes {
     pub until: Instant,
     /// `DELETE_GUARD_HOLD`.
     pub hold: Duration,
+}
+
+/// A plan without the deletes that have to wait: what may be applied. Only the guard makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApprovedPlan(Plan);
+
+impl ApprovedPlan {
+    /// What is to be done.
+    pub fn plan(&self) -> &Plan {
+        &self.0
+    }
+
+    /// Leaves only those record sets in it.
+    pub fn retain(&mut self, keep: impl Fn(&RecordKey) -> bool) {
+        self.0.retain(keep);
+    }
 }
 
 impl fmt::Display for HeldDeletes {
@@ -70,10 +95,21 @@ impl Guard {
             .retain(|key, _| !desired.contains_key(key));
     }
 
-    /// Takes the deletes that have to wait out of a plan. `owned` is the number of record sets
-    /// that are ours, those included that the plan deletes or takes over without their being
-    /// listed; `read` is when the snapshot was read that the plan was made from.
-    pub fn hold(&mut self, plan: &mut Plan, owned: usize, read: Instant) -> Option<HeldDeletes> {
+    /// Leaves the deletes that have to wait out of a plan, and says which they are. `owned` is the
+    /// number of record sets that are ours, those included that the plan deletes or takes over
+    /// without their being listed; `read` is when the snapshot was read that the plan was made
+    /// from.
+    pub fn approve(
+        &mut self,
+        mut plan: Plan,
+        owned: usize,
+        read: Instant,
+    ) -> (ApprovedPlan, Option<HeldDeletes>) {
+        let held = self.hold(&mut plan, owned, read);
+        (ApprovedPlan(plan), held)
+    }
+
+    fn hold(&mut self, plan: &mut Plan, owned: usize, read: Instant) -> Option<HeldDeletes> {
         if !self.is_suspicious(plan.deletes.len(), owned) {
             self.planned_since.clear();
             return None;

@@ -26,6 +26,17 @@ pub enum Policy {
     CreateOnly,
 }
 
+/// `ADOPT`, as set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AdoptSetting {
+    /// Nothing is taken over.
+    Never,
+    /// What is desired is.
+    Matching,
+    /// What old versions of rancher/external-dns left is.
+    Legacy,
+}
+
 /// `ADOPT`: which record sets that exist and aren't ours are taken over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Adopt {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::sorted;
 use crate::dns::{ChangeBatch, RecordKey, RecordSet, RecordType};
-use crate::plan::Plan;
+use crate::plan::guard::ApprovedPlan;
 
 /// How many parts of refused batches a round tries. Finding one bad record set in a full batch
 /// without a hint takes twenty. What is refused after that waits as it is, the good with the bad:
@@ -179,7 +179,7 @@ pub struct Bisection {
 
 impl Bisection {
     /// Leaves in a plan what it is the turn of.
-    pub fn limit(&self, plan: &mut Plan) {
+    pub fn limit(&self, plan: &mut ApprovedPlan) {
         match &self.current {
             Some(current) => plan.retain(|key| current.contains(key)),
             None if self.waiting.is_empty() => {}

@@ -1,18 +1,16 @@
 //! What a round is asked for and what comes of it: plain data.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
 use crate::desired::Desired;
-use crate::dns::{Name, NameError, Zone};
+use crate::dns::{Name, Zone};
 use crate::plan::guard::HeldDeletes;
 use crate::plan::quarantine::Quarantined;
 use crate::plan::state_records::StateRecords;
 use crate::plan::{Conflict, Plan};
 use crate::rancher::model::Environment;
-use crate::route53::error::Error;
 
 /// What is to be in the zone, and since when that is known.
 #[derive(Debug, Clone, Copy)]
@@ -69,33 +67,3 @@ pub struct Round {
     /// Names of which a record set that is in the zone says something else than is desired.
     pub outdated: Arc<BTreeSet<Name>>,
 }
-
-/// Why a round failed. What it has done so far stays done; the next one lists the zone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RoundError {
-    /// The environment's UUID can't be part of a name.
-    EnvironmentUuid(String, NameError),
-    /// A call failed for good.
-    Route53(Error),
-    /// Batches were refused or lost again and again; the last reason.
-    Contended(Error),
-}
-
-impl fmt::Display for RoundError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            RoundError::EnvironmentUuid(uuid, error) => {
-                write!(
-                    f,
-                    "the environment's UUID {uuid:?} can't be part of a name: {error}"
-                )
-            }
-            RoundError::Route53(error) => error.fmt(f),
-            RoundError::Contended(error) => {
-                write!(f, "gave up after listing the zone again and again: {error}")
-            }
-        }
-    }
-}
-
-impl std::error::Error for RoundError {}

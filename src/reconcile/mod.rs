@@ -8,7 +8,9 @@
 //! ```
 
 pub mod change_log;
+pub mod error;
 pub mod listing;
+pub mod recovery;
 
 use std::time::Duration;
 
@@ -16,41 +18,25 @@ use chrono::Utc;
 
 use crate::base::backoff;
 use crate::base::log;
-use crate::desired::name_template::sanitize;
+use crate::desired::name_template::environment_name;
 use crate::desired::{Desired, Rules};
-use crate::dns::{ChangeBatch, Name, RecordKey};
+use crate::dns::{ChangeBatch, RecordKey};
 use crate::observe::telemetry::Telemetry;
 use crate::plan::batch::batches;
 use crate::plan::guard::{Guard, GuardSettings};
-use crate::plan::quarantine::{Bisection, Quarantine, suspects};
-use crate::plan::round::{Goal, Preview, Progress, Round, RoundError};
+use crate::plan::quarantine::{Bisection, Quarantine, Suspects, suspects};
+use crate::plan::round::{Goal, Preview, Progress, Round};
 use crate::plan::state_records::{StateNames, StateRecords};
-use crate::plan::{Adopt, Plan, Policy, plan};
-use crate::rancher::model::Environment;
+use crate::plan::{Adopt, AdoptSetting, Plan, Policy, plan};
+use crate::reconcile::error::RoundError;
 use crate::reconcile::listing::ZoneView;
+use crate::reconcile::recovery::{History, Recovery};
 use crate::route53::client::Client;
-use crate::route53::error::{Error, Refusal};
+use crate::route53::error::Error;
 
-/// How often a round lists the zone again and starts over before it gives up.
-const MAX_ROUND_LISTINGS: u32 = 5;
 /// Ceiling of the first pause between two listings of a round: whoever was faster isn't met
 /// again at once.
 const PAUSE: Duration = Duration::from_millis(200);
-/// A batch that is refused more often because the zone is another, although the zone was listed
-/// before each time, isn't refused because somebody else was faster.
-const MOST_RACES: u32 = 2;
-
-/// `ADOPT`, as set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AdoptSetting {
-    /// Nothing is taken over.
-    Never,
-    /// What is desired is.
-    Matching,
-    /// What old versions of rancher/external-dns left is.
-    Legacy,
-}
-
 /// What a round goes by, besides the zone.
 #[derive(Debug, Clone)]
 pub struct ReconcilerSettings {
@@ -132,10 +118,10 @@ impl Reconciler {
     pub fn preview(&mut self, goal: Goal<'_>) -> Result<Preview, RoundError> {
         let names = self.state_names(goal)?;
         let (view, plan) = self.look(goal, &names).map_err(RoundError::Route53)?;
-        let mut guarded = plan.clone();
         let mut guard = Guard::new(self.settings.guard);
-        let held = guard.hold(&mut guarded, owned(&view.state, &plan), goal.read);
-        let batches = batches(&guarded, &view.state, &names, self.rules().ttl).len();
+        let owned = owned(&view.state, &plan);
+        let (approved, held) = guard.approve(plan.clone(), owned, goal.read);
+        let batches = batches(&approved, &view.state, &names, self.rules().ttl).len();
         let (zone, state) = (view.zone.clone(), view.state.clone());
         self.view = Some(view);
         Ok(Preview {
@@ -165,9 +151,7 @@ impl Reconciler {
         self.guard.review(&goal.desired.record_sets);
         let mut round = Round::default();
         let mut trials = Bisection::default();
-        let mut listings = 0;
-        // The batch that was refused last because the zone was another, and how often.
-        let mut lost: Option<(ChangeBatch, u32)> = None;
+        let mut history = History::default();
         loop {
             let attempt = self.attempt(goal, &names, &trials, goes_on, &mut round);
             let Err(stopped) = attempt else {
@@ -178,49 +162,31 @@ impl Reconciler {
                 return Ok(round);
             };
             let Stopped { error, batch } = *stopped;
-            let times_lost = lost.take().map_or(0, |(known, times)| {
-                if batch.as_ref() == Some(&known) {
-                    times
-                } else {
-                    0
-                }
-            });
-            let is_no_race = times_lost >= MOST_RACES;
-            match (&error, &batch) {
-                (Error::Refused(refusal), Some(batch))
-                    if refusal.is_about_content() && (is_no_race || !refusal.is_lost_race()) =>
-                {
-                    let is_set_aside = self.set_aside(
-                        batch,
-                        refusal,
-                        is_no_race,
-                        goal.desired,
-                        &names,
-                        &mut trials,
-                    );
-                    if !is_set_aside {
+            match (history.next(&error, batch.clone()), &error, batch) {
+                (Recovery::SetAside { with_lost_races }, Error::Refused(refusal), Some(batch)) => {
+                    let messages = refusal.messages_but_lost_races(with_lost_races);
+                    let suspects = suspects(&batch, &messages, |key| names.index_of(key).is_some());
+                    if suspects.is_empty() {
                         self.view = None;
                         return Err(RoundError::Route53(error));
                     }
+                    self.set_aside(suspects, goal.desired, &mut trials);
                 }
-                _ if starts_over(&error) => {
+                (Recovery::ListAgain(times), _, _) => {
                     self.view = None;
-                    listings += 1;
-                    if listings == MAX_ROUND_LISTINGS {
-                        return Err(RoundError::Contended(error));
-                    }
                     log::debug(
                         "a change batch was not confirmed, listing the zone again",
                         &[("error", &error)],
                     );
                     let random = backoff::random();
-                    let wait = backoff::backoff(listings - 1, PAUSE, backoff::LONGEST, random);
+                    let wait = backoff::backoff(times, PAUSE, backoff::LONGEST, random);
                     self.telemetry.heartbeat().sleep(wait);
-                    lost = batch
-                        .filter(|_| matches!(error, Error::Refused(_)))
-                        .map(|batch| (batch, times_lost + 1));
                 }
-                _ => {
+                (Recovery::GiveUpOnZone, _, _) => {
+                    self.view = None;
+                    return Err(RoundError::Contended(error));
+                }
+                (Recovery::GiveUp | Recovery::SetAside { .. }, _, _) => {
                     self.view = None;
                     return Err(RoundError::Route53(error));
                 }
@@ -228,26 +194,10 @@ impl Reconciler {
         }
     }
 
-    /// Keeps what a refusal names out of the next batches. False if it names what can't be kept
-    /// out.
-    fn set_aside(
-        &mut self,
-        batch: &ChangeBatch,
-        refusal: &Refusal,
-        with_races: bool,
-        desired: &Desired,
-        names: &StateNames,
-        trials: &mut Bisection,
-    ) -> bool {
-        let messages: Vec<String> = refusal
-            .messages
-            .iter()
-            .filter(|message| with_races || !Refusal::tells_of_lost_race(message))
-            .cloned()
-            .collect();
-        let groups = suspects(batch, &messages, |key| names.index_of(key).is_some());
-        let is_any = !groups.is_empty();
-        for group in groups {
+    /// Keeps record sets that Route 53 refuses out of the next batches, or tries groups of them
+    /// by halves until it is known which one is bad.
+    fn set_aside(&mut self, suspects: Vec<Suspects>, desired: &Desired, trials: &mut Bisection) {
+        for group in suspects {
             let Some(bad) = trials.split(group) else {
                 continue;
             };
@@ -256,7 +206,6 @@ impl Reconciler {
                 self.quarantine.add(key, wanted, bad.words.clone());
             }
         }
-        is_any
     }
 
     /// Lists if need be, plans and applies, once.
@@ -273,10 +222,11 @@ impl Reconciler {
         round.conflicts = std::mem::take(&mut plan.conflicts);
         plan.retain(|key| !self.quarantine.holds(key));
         let owned = owned(&view.state, &plan);
-        round.held = self.guard.hold(&mut plan, owned, goal.read);
-        trials.limit(&mut plan);
+        let (mut approved, held) = self.guard.approve(plan, owned, goal.read);
+        round.held = held;
+        trials.limit(&mut approved);
         let mut stopped = None;
-        let batches = batches(&plan, &view.state, names, self.rules().ttl);
+        let batches = batches(&approved, &view.state, names, self.rules().ttl);
         let of = round.batches.len() + batches.len();
         for batch in batches {
             // The account's limits may make it wait for seconds: whether it still is wanted is asked
@@ -363,31 +313,6 @@ impl Reconciler {
         };
         let desired = &goal.desired.record_sets;
         plan(desired, &view.zone, &view.state, *policy, &adopt)
-    }
-}
-
-/// `<environment>.<zone>`; none if nothing is left of the environment's name.
-pub fn environment_name(environment: &Environment, zone: &Name) -> Option<Name> {
-    let label = sanitize(&environment.name);
-    (!label.is_empty()).then(|| zone.child(&label).ok())?
-}
-
-/// After a batch that lost its compare-and-swap or whose answer was lost, the zone has changed,
-/// or may have.
-fn starts_over(error: &Error) -> bool {
-    match error {
-        Error::NoAnswer(_) => true,
-        Error::Refused(refusal) => refusal.is_lost_race(),
-        Error::NoCredentials(_) => false,
-    }
-}
-
-/// Whether only an operator can mend it.
-pub fn needs_operator(error: &Error) -> bool {
-    match error {
-        Error::Refused(refusal) => refusal.needs_operator(),
-        Error::NoCredentials(error) => error.needs_operator,
-        Error::NoAnswer(_) => false,
     }
 }
 

@@ -67,6 +67,16 @@ impl Refusal {
         .any(|words| message.contains(words))
     }
 
+    /// What Route 53 said, in its words, save what it said about the zone being different, unless
+    /// that is asked for too.
+    pub fn messages_but_lost_races(&self, with_lost_races: bool) -> Vec<String> {
+        let messages = self.messages.iter();
+        messages
+            .filter(|message| with_lost_races || !Refusal::tells_of_lost_race(message))
+            .cloned()
+            .collect()
+    }
+
     /// The credentials are no longer good, or not known: others may be.
     pub fn is_about_credentials(&self) -> bool {
         matches!(
@@ -124,6 +134,17 @@ impl fmt::Display for Refusal {
             _ => "",
         };
         f.write_str(hint)
+    }
+}
+
+impl Error {
+    /// Whether only an operator can mend it.
+    pub fn needs_operator(&self) -> bool {
+        match self {
+            Error::Refused(refusal) => refusal.needs_operator(),
+            Error::NoCredentials(error) => error.needs_operator,
+            Error::NoAnswer(_) => false,
+        }
     }
 }
 

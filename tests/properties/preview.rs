@@ -18,13 +18,12 @@ pub fn holds(built: &Built, percent: u32, min: usize) {
     let state = StateRecords::read(&view, &setting.names);
     let unlisted = plan.deletes.iter().filter(|set| !state.owns(&set.key));
     let ours = state.owned().len() + plan.adopts.len() + unlisted.count();
-    let mut guarded = plan.clone();
     let settings = GuardSettings {
         percent,
         min,
         hold: Duration::from_secs(60),
     };
-    let held = Guard::new(settings).hold(&mut guarded, ours, Instant::now());
+    let (approved, held) = Guard::new(settings).approve(plan.clone(), ours, Instant::now());
     // A fresh guard holds all or none.
     let deletes = match &held {
         Some(held) => {
@@ -34,7 +33,7 @@ pub fn holds(built: &Built, percent: u32, min: usize) {
         None => &plan.deletes,
     };
 
-    let batches = batches(&guarded, &state, &setting.names, setting.ttl);
+    let batches = batches(&approved, &state, &setting.names, setting.ttl);
     let from = plan.changes.iter().map(|change| &change.from);
     let to = plan.changes.iter().map(|change| &change.to);
     let shown = |sets: &mut dyn Iterator<Item = &RecordSet>| {

@@ -2,9 +2,11 @@
 //! own XML in, the request's XML out.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use rancher_route53::dns::{ChangeBatch, Zone};
 use rancher_route53::plan::batch::batches;
+use rancher_route53::plan::guard::{Guard, GuardSettings};
 use rancher_route53::plan::state_records::StateRecords;
 use rancher_route53::plan::{Plan, plan};
 use rancher_route53::route53::xml;
@@ -53,7 +55,9 @@ pub fn think(view: Zone, setting: &Setting) -> Round {
         ttl,
     } = setting;
     let plan = plan(desired, &view, &state, *policy, adopt);
-    let batches = batches(&plan, &state, names, *ttl);
+    let mut guard = Guard::new(GuardSettings::OFF);
+    let (approved, _) = guard.approve(plan.clone(), 0, Instant::now());
+    let batches = batches(&approved, &state, names, *ttl);
     Round {
         view,
         plan,

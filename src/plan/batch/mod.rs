@@ -23,7 +23,7 @@ mod pack;
 mod rewrites;
 
 use crate::dns::{ChangeBatch, RecordSet};
-use crate::plan::Plan;
+use crate::plan::guard::ApprovedPlan;
 use crate::plan::state_records::{Entry, StateNames, StateRecords};
 
 /// Most `ResourceRecord` elements in a request.
@@ -38,11 +38,12 @@ pub const MOST_VALUE_CHARACTERS: usize = 32_000;
 /// There may be none although the plan isn't empty: a state record that is too long for any
 /// request can't be rewritten, so it goes on listing what is gone.
 pub fn batches(
-    plan: &Plan,
+    approved: &ApprovedPlan,
     state: &StateRecords,
     names: &StateNames,
     ttl: u32,
 ) -> Vec<ChangeBatch> {
+    let plan = approved.plan();
     if plan.is_empty() {
         return Vec::new(); // without a look at every state record
     }

@@ -1,6 +1,16 @@
 //! What several fuzz targets check.
 
+use std::time::Instant;
+
 use rancher_route53::dns::{ChangeBatch, Name, Zone};
+use rancher_route53::plan::Plan;
+use rancher_route53::plan::guard::{ApprovedPlan, Guard, GuardSettings};
+
+/// The plan as a guard that is turned off passes it on.
+pub fn approved(plan: Plan) -> ApprovedPlan {
+    let mut guard = Guard::new(GuardSettings::OFF);
+    guard.approve(plan, 0, Instant::now()).0
+}
 
 /// Panics if the name isn't in Route 53's form or beyond the DNS's limits. This decodes the name
 /// by itself, so that it doesn't agree with the product's own decoder in its mistakes.

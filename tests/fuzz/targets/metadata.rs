@@ -19,7 +19,7 @@ use rancher_route53::rancher::metadata::Version;
 use rancher_route53::rancher::model::{
     Container, Environment, Host, Service, read_environment, read_hosts, read_services,
 };
-use rancher_route53_fuzz::{apply_strictly, assert_within_limits};
+use rancher_route53_fuzz::{apply_strictly, approved, assert_within_limits};
 
 const SEPARATOR: &[u8] = b"\n---\n";
 
@@ -202,7 +202,10 @@ fn publish(wanted: &Desired, uuid: &str, rules: &Rules) {
     let state = StateRecords::default();
     let first = plan(wanted, &zone, &state, Policy::Sync, &Adopt::Never);
     assert_eq!(first.creates.len(), wanted.len());
-    apply_strictly(&mut zone, &batches(&first, &state, &names, rules.ttl));
+    apply_strictly(
+        &mut zone,
+        &batches(&approved(first), &state, &names, rules.ttl),
+    );
     let state = StateRecords::read(&zone, &names);
     let again = plan(wanted, &zone, &state, Policy::Sync, &Adopt::Never);
     assert!(again.is_empty() && again.conflicts.is_empty(), "{again:?}");
