@@ -4,6 +4,7 @@ pub mod clients;
 pub mod daily_summary;
 pub mod polling;
 pub mod problems;
+pub mod schedule;
 pub mod snapshot;
 pub mod startup;
 pub mod writeback;
@@ -26,6 +27,7 @@ use crate::daemon::clients::{Clients, reconciler};
 use crate::daemon::daily_summary::Summary;
 use crate::daemon::polling::Pace;
 use crate::daemon::problems::Reports;
+use crate::daemon::schedule::Schedule;
 use crate::daemon::snapshot::Snapshot;
 use crate::daemon::startup::Read;
 use crate::daemon::writeback::{WriteBack, missing};
@@ -40,15 +42,10 @@ use crate::rancher::model::Environment;
 use crate::rancher::model::ServiceKey;
 use crate::reconcile::Reconciler;
 
-/// Ceilings of the wait after a round has failed: at first, and in the long run.
-const FAILED_ROUND: Duration = Duration::from_secs(2);
-const LONGEST_FAILED_ROUND: Duration = Duration::from_secs(60);
 /// Between two batches metadata is asked for its version, but not more often.
 const BETWEEN_BATCHES: Duration = Duration::from_millis(500);
 /// What metadata said longer ago, before there was a zone, is read again.
 const FRESH: Duration = Duration::from_secs(5);
-/// The interval between two listings of the zone varies by this much.
-const RESYNC_SPREAD: f64 = 0.1;
 
 /// Keeps the zone until the process ends. The error is one that only an operator can mend.
 pub fn run(config: &Config, gate: Gate, telemetry: Telemetry) -> Result<Infallible, String> {
@@ -83,7 +80,6 @@ struct Daemon {
     api: Api,
     reconciler: Reconciler,
     telemetry: Telemetry,
-    resync_interval: Duration,
     pace: Pace,
     reports: Reports,
     summary: Summary,
@@ -92,15 +88,7 @@ struct Daemon {
     /// What the one before said. Letting go of some ten thousand names takes a while, for which a
     /// change shouldn't wait.
     outdated: Option<Known>,
-    /// When the zone is to be listed again, although nothing has changed.
-    resync_at: Instant,
-    /// When a round that failed is made again.
-    retry_at: Option<Instant>,
-    /// When metadata is to be read again, although it hasn't changed, for the deletes that wait
-    /// for it to say the same.
-    reread_at: Option<Instant>,
-    /// Rounds that failed in succession.
-    failed_rounds: u32,
+    schedule: Schedule,
     /// Names that the last round found in the zone.
     in_zone: Arc<BTreeSet<Name>>,
     writeback: WriteBack,
@@ -128,16 +116,12 @@ impl Daemon {
             api,
             reconciler,
             telemetry,
-            resync_interval: config.resync_interval,
             pace: Pace::new(now),
             reports: Reports::default(),
             summary: Summary::new(now),
             known: None,
             outdated: None,
-            resync_at: now,
-            retry_at: None,
-            reread_at: None,
-            failed_rounds: 0,
+            schedule: Schedule::new(config.resync_interval, now),
             in_zone: Arc::default(),
             writeback: WriteBack::new(now),
         }
@@ -173,7 +157,7 @@ impl Daemon {
             );
         }
         let write_back = self.writeback.next(Instant::now());
-        let is_due = self.known.is_some() && self.next_due() <= Instant::now();
+        let is_due = self.known.is_some() && self.schedule.next_due() <= Instant::now();
         match self.poll(write_back.is_none() && !is_due) {
             Ok(is_changed) => {
                 self.pace.succeeded();
@@ -181,7 +165,7 @@ impl Daemon {
                 self.telemetry
                     .recorder
                     .dependency(Dependency::Metadata, None);
-                if is_changed || self.next_round() <= Instant::now() {
+                if is_changed || self.schedule.next_round() <= Instant::now() {
                     self.round();
                     return; // metadata may have changed meanwhile; names can wait
                 }
@@ -205,24 +189,13 @@ impl Daemon {
         self.telemetry.heartbeat().sleep(pause);
     }
 
-    /// When the zone is to be looked at, although nothing has changed.
-    fn next_round(&self) -> Instant {
-        self.retry_at.unwrap_or(self.resync_at)
-    }
-
-    /// The same, or metadata.
-    fn next_due(&self) -> Instant {
-        let next = self.next_round();
-        self.reread_at.map_or(next, |reread| reread.min(next))
-    }
-
     /// Asks metadata for a change, waiting for one if there is nothing else to do. True if
     /// something else is desired than before, or if deletes waited for this.
     fn poll(&mut self, may_wait: bool) -> Result<bool, Unavailable> {
         let now = Instant::now();
         let version = match &self.known {
             Some(known) if may_wait => {
-                let next = self.next_due();
+                let next = self.schedule.next_due();
                 let next = self.writeback.due().map_or(next, |due| due.min(next));
                 let wait = Pace::wait(Some(next), now);
                 let version = self.metadata.wait(&known.version, wait)?;
@@ -236,13 +209,13 @@ impl Daemon {
             Some(_) | None => self.metadata.version()?,
         };
         let is_known = |known: &Known| known.version == version;
-        let is_reread = self.reread_at.is_some_and(|at| at <= Instant::now());
+        let is_reread = self.schedule.is_reread_due(Instant::now());
         if self.known.as_ref().is_some_and(is_known) && !is_reread {
             return Ok(false);
         }
         let now = Instant::now();
         let pause = self.pace.before_snapshot(now);
-        let is_free = self.next_round() > now && self.writeback.next(now).is_some();
+        let is_free = self.schedule.next_round() > now && self.writeback.next(now).is_some();
         if !pause.is_zero() && is_free {
             return Ok(false); // names are written back meanwhile; each is a new version
         }
@@ -253,7 +226,7 @@ impl Daemon {
         let (version, snapshot) = snapshot?;
         let is_changed = self.learn(version, snapshot, read);
         if is_reread {
-            self.reread_at = None;
+            self.schedule.reread();
         }
         Ok(is_changed || is_reread)
     }
@@ -291,10 +264,8 @@ impl Daemon {
 
     fn round(&mut self) {
         let Some(known) = &self.known else { return };
-        if self.resync_at <= Instant::now() {
+        if self.schedule.begin_round(Instant::now(), backoff::random()) {
             self.reconciler.resync();
-            let wait = backoff::spread(self.resync_interval, RESYNC_SPREAD, backoff::random());
-            self.resync_at = Instant::now() + wait;
         }
         let goal = Goal {
             environment: &known.environment,
@@ -317,9 +288,9 @@ impl Daemon {
         let (took, now) = (started.elapsed(), Utc::now());
         match result {
             Ok(round) => {
-                self.failed_rounds = 0;
-                self.retry_at = round.is_cut.then(Instant::now);
-                self.reread_at = round.held.as_ref().map(|held| held.until);
+                let held_until = round.held.as_ref().map(|held| held.until);
+                self.schedule
+                    .round_succeeded(round.is_cut, held_until, Instant::now());
                 self.reports.round(&round);
                 let is_same = Arc::ptr_eq(&self.in_zone, &round.in_zone);
                 self.in_zone = round.in_zone.clone();
@@ -336,11 +307,8 @@ impl Daemon {
                 self.telemetry
                     .recorder
                     .dependency(Dependency::Rounds, Some(error.to_string()));
-                let ceiling = LONGEST_FAILED_ROUND;
-                let wait =
-                    backoff::backoff(self.failed_rounds, FAILED_ROUND, ceiling, backoff::random());
-                self.failed_rounds = self.failed_rounds.saturating_add(1);
-                self.retry_at = Some(Instant::now() + wait);
+                self.schedule
+                    .round_failed(Instant::now(), backoff::random());
             }
         }
     }
