@@ -15,6 +15,7 @@ use aws_smithy_runtime_api::client::identity::Identity;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use rancher_route53::aws::sigv4::{self, Credentials};
+use rancher_route53::base::percent;
 use rancher_route53::base::secret::Secret;
 
 #[test]
@@ -53,14 +54,14 @@ impl Case {
         let segments: Vec<String> = self
             .segments
             .iter()
-            .map(|segment| sigv4::encode_segment(segment))
+            .map(|segment| percent::encode_segment(segment))
             .collect();
         let final_slash = if self.has_final_slash { "/" } else { "" };
         format!("/{}{final_slash}", segments.join("/"))
     }
 
     fn query(&self) -> String {
-        sigv4::query_string(&borrowed(&self.query))
+        percent::query_string(&borrowed(&self.query))
     }
 
     /// The headers that our signer adds.

@@ -3,5 +3,6 @@
 pub mod clock;
 pub mod credentials;
 pub mod partition;
+pub mod signed_call;
 pub mod sigv4;
 pub mod xml;

@@ -10,13 +10,14 @@
 //!                      secret key ─► signing_key ──────┘
 //! ```
 //!
-//! What is sent is what was signed: [`query_string`] and [`encode_segment`] make the text that
-//! goes both into the URL and into the canonical request.
+//! What is sent is what was signed: [`query_string`](crate::base::percent::query_string) and
+//! [`encode_segment`] make the text that goes both into the URL and into the canonical request.
 
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
+use crate::base::percent::encode_segment;
 use crate::base::secret::Secret;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
@@ -41,7 +42,7 @@ pub struct Request<'a> {
     pub host: &'a str,
     /// As in the URL, each segment through [`encode_segment`] once. Starts with `/`.
     pub path: &'a str,
-    /// As in the URL, made by [`query_string`]; empty if there is none.
+    /// As in the URL, made by [`query_string`](crate::base::percent::query_string); empty if there is none.
     pub query: &'a str,
     /// Headers to sign besides `host` and AWS's own; names in lower case.
     pub headers: &'a [(&'a str, &'a str)],
@@ -179,34 +180,6 @@ fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
     mac.update(message);
     mac.finalize().into_bytes().into()
-}
-
-/// The query as AWS wants it signed, and as it is sent: names and values encoded, then sorted by
-/// encoded name, then value.
-pub fn query_string(parameters: &[(&str, &str)]) -> String {
-    let mut encoded: Vec<(String, String)> = parameters
-        .iter()
-        .map(|(name, value)| (encode_segment(name), encode_segment(value)))
-        .collect();
-    encoded.sort_unstable();
-    let pairs: Vec<String> = encoded
-        .into_iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
-    pairs.join("&")
-}
-
-/// AWS's `UriEncode`: every byte but `A-Z a-z 0-9 - . _ ~` becomes `%XX`, the slash too.
-pub fn encode_segment(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
 }
 
 #[cfg(test)]

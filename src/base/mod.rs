@@ -5,6 +5,7 @@ pub mod counters;
 pub mod dependency;
 pub mod heartbeat;
 pub mod log;
+pub mod percent;
 pub mod recorder;
 pub mod secret;
 pub mod shutdown;

@@ -8,7 +8,7 @@ use std::io::Read;
 use std::time::{Duration, Instant};
 
 use super::model::{self, Environment, Host, Service};
-use crate::aws::sigv4::query_string;
+use crate::base::percent::query_string;
 use crate::base::recorder::Recorder;
 use crate::net::http::{Http, Request, Response};
 use crate::net::url::Url;

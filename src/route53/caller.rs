@@ -3,21 +3,21 @@
 
 use std::time::{Duration, Instant};
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 
 use super::error::{Error, Refusal};
 use super::limits::Limits;
 use super::xml;
-use crate::aws::clock;
 use crate::aws::credentials::provider::Provider;
-use crate::aws::sigv4::{self, Credentials, Scope};
+use crate::aws::signed_call::{Answer, SignedCall, Signer};
+use crate::aws::sigv4::{Credentials, Scope};
 use crate::base::backoff;
 use crate::base::counters::{NO_ANSWER, OK};
 use crate::base::dependency::Dependency;
 use crate::base::log;
 use crate::base::recorder::Recorder;
 use crate::base::shutdown::Gate;
-use crate::net::http::{Http, Request};
+use crate::net::http::{Http, HttpError};
 use crate::net::url::Url;
 
 /// From the start of a call until its answer is there.
@@ -69,14 +69,6 @@ pub struct Call<'a> {
     pub payload: &'a [u8],
     /// Changes in it.
     pub changes: usize,
-}
-
-/// An answer, whatever its status.
-struct Answer {
-    status: u16,
-    body: String,
-    /// How far the server's clock is ahead of ours.
-    ahead: Option<TimeDelta>,
 }
 
 /// Takes the body of an answer; the error says what is wrong with it.
@@ -232,16 +224,16 @@ impl Caller {
     fn attempt(&self, call: &Call<'_>, credentials: &Credentials, take: &mut Take<'_>) -> Attempt {
         self.recorder.heartbeat.beat();
         let started = Instant::now();
-        let send = || self.send_signed(call, credentials);
-        let exchanged = if call.changes > 0 {
+        let send = || self.send(call, credentials);
+        let answer = if call.changes > 0 {
             self.gate.hold(send)
         } else {
             send()
         };
         self.recorder.heartbeat.beat();
-        let ahead = exchanged.as_ref().ok().and_then(|answer| answer.ahead);
-        let result = exchanged
-            .map_err(Error::NoAnswer)
+        let ahead = answer.as_ref().ok().and_then(|answer| answer.clock_ahead);
+        let result = answer
+            .map_err(|error| Error::NoAnswer(error.to_string()))
             .and_then(|answer| match answer.status {
                 200..=299 => take(&answer.body).map_err(Error::NoAnswer),
                 status => {
@@ -267,56 +259,31 @@ impl Caller {
         Attempt { result, ahead }
     }
 
-    /// Signs and sends.
-    fn send_signed(&self, call: &Call<'_>, credentials: &Credentials) -> Result<Answer, String> {
-        let settings = &self.settings;
-        let path = format!("{}{}", settings.endpoint.path(), call.path);
-        let request = sigv4::Request {
+    fn send(&self, call: &Call<'_>, credentials: &Credentials) -> Result<Answer, HttpError> {
+        let signer = Signer {
+            credentials,
+            scope: Scope {
+                time: self.credentials.clock().now(),
+                region: &self.settings.signing_region,
+                service: "route53",
+            },
+        };
+        let content_type = [("content-type", "text/xml")];
+        let signed = SignedCall {
             method: call.method,
-            host: settings.endpoint.authority(),
-            path: &path,
+            endpoint: &self.settings.endpoint,
+            path: &call.path,
             query: &call.query,
-            headers: &[],
+            signed_headers: &[],
+            unsigned_headers: match call.payload {
+                [] => &[],
+                _ => &content_type,
+            },
             payload: call.payload,
-        };
-        let scope = Scope {
-            time: self.credentials.clock().now(),
-            region: &settings.signing_region,
-            service: "route53",
-        };
-        let signed = sigv4::sign(&request, credentials, &scope);
-        let mut headers: Vec<(&str, &str)> = signed
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()))
-            .collect();
-        if !call.payload.is_empty() {
-            headers.push(("content-type", "text/xml"));
-        }
-        let mut url = format!("{}{path}", settings.endpoint.origin());
-        if !call.query.is_empty() {
-            url = format!("{url}?{}", call.query);
-        }
-        let request = Request {
-            method: call.method,
-            url: &url,
-            headers: &headers,
-            body: call.payload,
             timeout: TIMEOUT,
+            largest_answer: LARGEST_ANSWER,
         };
-        let sent = Utc::now();
-        let response = self
-            .http
-            .send(&request)
-            .map_err(|error| error.to_string())?;
-        let date = response.header("date");
-        let ahead = date.and_then(|date| clock::measure(date, sent, Utc::now()));
-        Ok(Answer {
-            status: response.status,
-            ahead,
-            body: response
-                .text(LARGEST_ANSWER)
-                .map_err(|error| error.to_string())?,
-        })
+        signed.send(&self.http, Some(&signer))
     }
 }
 

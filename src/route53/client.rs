@@ -8,8 +8,8 @@ use super::error::Error;
 use super::xml::{self, HostedZone, ListPage, ListStart};
 use crate::aws::credentials::NoCredentials;
 use crate::aws::credentials::provider::Identity;
-use crate::aws::sigv4;
 use crate::aws::xml::{Element, read};
+use crate::base::percent;
 use crate::dns::{ChangeBatch, Name};
 
 /// Version of the API, first in every path.
@@ -147,7 +147,7 @@ fn get(operation: &'static str, path: &[&str], query: &[(&str, &str)]) -> Call<'
         operation,
         method: "GET",
         path: path_of(path),
-        query: sigv4::query_string(query),
+        query: percent::query_string(query),
         payload: b"",
         changes: 0,
     }
@@ -157,7 +157,7 @@ fn path_of(segments: &[&str]) -> String {
     let mut path = format!("/{VERSION}");
     for segment in segments {
         path.push('/');
-        path += &sigv4::encode_segment(segment);
+        path += &percent::encode_segment(segment);
     }
     path
 }

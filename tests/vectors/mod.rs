@@ -1,10 +1,10 @@
 //! `sigv4.json` as Rust sees it: requests, and how botocore signs them. `generate.py` made it.
 //!
 //! Included by the signer's own tests, which compare stage by stage, and by those of its public
-//! function, which compare what is sent. Each brings `sigv4` and `Secret` along.
+//! function, which compare what is sent. Each brings `percent`, `sigv4` and `Secret` along.
 
-use super::Secret;
-use super::sigv4::{self, Credentials, Request, Scope};
+use super::sigv4::{Credentials, Request, Scope};
+use super::{Secret, percent};
 use chrono::NaiveDateTime;
 use serde::Deserialize;
 
@@ -46,7 +46,7 @@ impl Vector {
         let path: String = self
             .segments
             .iter()
-            .map(|segment| format!("/{}", sigv4::encode_segment(segment)))
+            .map(|segment| format!("/{}", percent::encode_segment(segment)))
             .collect();
         let pairs: Vec<(&str, &str)> = self
             .query
@@ -57,7 +57,7 @@ impl Vector {
             method: &self.method,
             host: &self.host,
             path: &path,
-            query: &sigv4::query_string(&pairs),
+            query: &percent::query_string(&pairs),
             headers: &[],
             payload: self.payload.as_bytes(),
         };

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::io::{Answer, exchange};
 use super::{Granted, NoCredentials, document};
-use crate::aws::sigv4::encode_segment;
+use crate::base::percent::encode_segment;
 use crate::base::secret::Secret;
 use crate::net::http::{Http, HttpError, Request};
 use crate::net::url::Url;

@@ -3,15 +3,14 @@
 
 use std::time::Duration;
 
-use chrono::Utc;
-
-use super::io::{Answer, exchange};
 use super::{Granted, NoCredentials};
-use crate::aws::clock::{self, Clock};
-use crate::aws::sigv4::{self, Credentials, Scope, query_string};
+use crate::aws::clock::Clock;
+use crate::aws::signed_call::{Answer, SignedCall, Signer};
+use crate::aws::sigv4::{Credentials, Scope};
 use crate::aws::xml::{self, Element};
+use crate::base::percent::query_string;
 use crate::base::secret::Secret;
-use crate::net::http::{Http, Request};
+use crate::net::http::{Http, HttpError};
 use crate::net::url::Url;
 
 const VERSION: &str = "2011-06-15";
@@ -19,6 +18,8 @@ const CONTENT_TYPE: &str = "application/x-www-form-urlencoded; charset=utf-8";
 /// From the start of a call until its answer is there. It is usually made on a thread of its
 /// own, ahead of time.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// Largest answer, in bytes. Real ones have two thousand.
+const LARGEST_ANSWER: u64 = 64 * 1024;
 /// Longest message of STS that is passed on, in characters.
 const LONGEST_MESSAGE: usize = 400;
 
@@ -125,16 +126,14 @@ impl Sts {
     fn call(&self, call: &Call<'_>) -> Result<String, NoCredentials> {
         let name = self.name();
         let once = || {
-            let sent = Utc::now();
-            let answer = self.send(call)?;
-            let date = answer.date.as_deref();
-            let offset = date.and_then(|date| clock::measure(date, sent, Utc::now()));
-            Ok((answer, offset))
+            let answer = self.send(call);
+            answer.map_err(|error| NoCredentials::yet(error.to_string()).under(&name))
         };
-        let (mut answer, offset) = once().map_err(|e: NoCredentials| e.under(&name))?;
+        let mut answer = once()?;
         let code = xml::error_response(&answer.body).map(|error| error.code);
-        if answer.status >= 400 && code.is_ok_and(|code| self.clock.learn(&code, offset)) {
-            (answer, _) = once().map_err(|e| e.under(&name))?;
+        let ahead = answer.clock_ahead;
+        if answer.status >= 400 && code.is_ok_and(|code| self.clock.learn(&code, ahead)) {
+            answer = once()?;
         }
         match answer.status {
             200 => Ok(answer.body),
@@ -142,38 +141,28 @@ impl Sts {
         }
     }
 
-    fn send(&self, call: &Call<'_>) -> Result<Answer, NoCredentials> {
-        let endpoint = &self.settings.endpoint;
-        let path = format!("{}/", endpoint.path());
-        let payload = query_string(&call.form);
-        let content_type = ("content-type", CONTENT_TYPE);
-        let signed = call.signer.map(|signer| {
-            let request = sigv4::Request {
-                method: "POST",
-                host: endpoint.authority(),
-                path: &path,
-                query: "",
-                headers: &[content_type],
-                payload: payload.as_bytes(),
-            };
-            let scope = Scope {
+    fn send(&self, call: &Call<'_>) -> Result<Answer, HttpError> {
+        let form = query_string(&call.form);
+        let signer = call.signer.map(|credentials| Signer {
+            credentials,
+            scope: Scope {
                 time: self.clock.now(),
                 region: &self.settings.region,
                 service: "sts",
-            };
-            sigv4::sign(&request, signer, &scope)
+            },
         });
-        let mut headers = vec![content_type];
-        let signed = signed.iter().flatten();
-        headers.extend(signed.map(|(name, value)| (*name, value.as_str())));
-        let request = Request {
+        let signed = SignedCall {
             method: "POST",
-            url: &format!("{}{path}", endpoint.origin()),
-            headers: &headers,
-            body: payload.as_bytes(),
+            endpoint: &self.settings.endpoint,
+            path: "/",
+            query: "",
+            signed_headers: &[("content-type", CONTENT_TYPE)],
+            unsigned_headers: &[],
+            payload: form.as_bytes(),
             timeout: TIMEOUT,
+            largest_answer: LARGEST_ANSWER,
         };
-        exchange(&self.http, &request).map_err(|error| NoCredentials::yet(error.to_string()))
+        signed.send(&self.http, signer.as_ref())
     }
 }
 

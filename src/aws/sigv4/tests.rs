@@ -4,6 +4,7 @@
 
 use super::*;
 use crate::aws::sigv4;
+use crate::base::percent::{self, query_string};
 use chrono::TimeZone;
 
 #[path = "../../../tests/vectors/mod.rs"]

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use libfuzzer_sys::fuzz_target;
 use rancher_route53::aws::clock;
 use rancher_route53::aws::credentials::{Granted, document, sts};
-use rancher_route53::aws::sigv4::query_string;
+use rancher_route53::base::percent::query_string;
 use rancher_route53::aws::xml::read;
 use rancher_route53::base::secret::Secret;
 use rancher_route53::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};

@@ -8,7 +8,7 @@ use std::io::Read;
 use std::net::IpAddr;
 
 use libfuzzer_sys::fuzz_target;
-use rancher_route53::aws::sigv4::query_string;
+use rancher_route53::base::percent::query_string;
 use rancher_route53::desired::name_template::{DEFAULT, Template};
 use rancher_route53::desired::{Desired, DesiredBuilder, Rules};
 use rancher_route53::dns::{Name, RecordType, Zone};
