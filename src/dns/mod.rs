@@ -2,6 +2,7 @@
 //! is canonical and within the DNS's own limits.
 
 pub mod name;
+pub mod record_change;
 pub mod record_set;
 pub mod txt;
 pub mod zone;

@@ -1,63 +1,65 @@
-//! What has changed in the zone, a line of the log for each record set.
+//! Logs what has changed in the zone, one line for each record set.
 
 use std::fmt;
 
 use crate::base::log::{self, Level, Lines};
+use crate::dns::record_change::RecordChange;
 use crate::dns::{ChangeBatch, RecordSet};
 use crate::plan::state_records::StateNames;
 
-/// Logs a batch that was applied; the state records are bookkeeping.
+/// Logs a batch that Route 53 has confirmed. State records are written at debug level: they are
+/// bookkeeping.
 pub fn applied(batch: &ChangeBatch, names: &StateNames) {
     let mut lines = Lines::now();
-    let is_state = |set: &RecordSet| names.index_of(&set.key).is_some();
-    for set in &batch.creates {
-        let before = batch.deletes.iter().find(|deleted| deleted.key == set.key);
-        match before {
-            _ if is_state(set) => {
-                lines.add(
-                    Level::Debug,
-                    "state record written",
-                    &[("name", &set.key.name), ("entries", &set.values.len())],
-                );
-            }
-            None => lines.add(
-                Level::Info,
-                "record set created",
-                &fields(set, &values(set)),
-            ),
-            Some(before) => {
-                let (from, to) = (values(before), values(set));
-                lines.add(
-                    Level::Info,
-                    "record set changed",
-                    &[
-                        ("name", &set.key.name),
-                        ("type", &set.key.rtype),
-                        ("ttl", &set.ttl),
-                        ("from", &from),
-                        ("values", &to),
-                    ],
-                );
-            }
-        }
-    }
-    for set in &batch.deletes {
-        let is_gone = !batch.creates.iter().any(|created| created.key == set.key);
-        match is_gone {
-            true if is_state(set) => lines.add(
-                Level::Debug,
-                "state record deleted",
-                &[("name", &set.key.name)],
-            ),
-            true => lines.add(
-                Level::Info,
-                "record set deleted",
-                &fields(set, &values(set)),
-            ),
-            false => {}
+    for change in RecordChange::all_of(batch) {
+        if names.index_of(change.key()).is_some() {
+            add_state_record(&mut lines, change);
+        } else {
+            add_record_set(&mut lines, change);
         }
     }
     lines.write();
+}
+
+fn add_state_record(lines: &mut Lines, change: RecordChange<'_>) {
+    match change {
+        RecordChange::Create(set) | RecordChange::Change { to: set, .. } => lines.add(
+            Level::Debug,
+            "state record written",
+            &[("name", &set.key.name), ("entries", &set.values.len())],
+        ),
+        RecordChange::Delete(set) => lines.add(
+            Level::Debug,
+            "state record deleted",
+            &[("name", &set.key.name)],
+        ),
+    }
+}
+
+fn add_record_set(lines: &mut Lines, change: RecordChange<'_>) {
+    match change {
+        RecordChange::Create(set) => lines.add(
+            Level::Info,
+            "record set created",
+            &fields(set, &values(set)),
+        ),
+        RecordChange::Change { from, to } => lines.add(
+            Level::Info,
+            "record set changed",
+            &[
+                ("name", &to.key.name),
+                ("type", &to.key.rtype),
+                ("ttl", &to.ttl),
+                ("from", &values(from)),
+                ("values", &values(to)),
+            ],
+        ),
+        RecordChange::Delete(set) => lines.add(
+            Level::Info,
+            "record set deleted",
+            &fields(set, &values(set)),
+        ),
+    }
 }
 
 fn fields<'a>(set: &'a RecordSet, values: &'a dyn fmt::Display) -> [log::Field<'a>; 4] {
@@ -70,9 +72,6 @@ fn fields<'a>(set: &'a RecordSet, values: &'a dyn fmt::Display) -> [log::Field<'
 }
 
 fn values(set: &RecordSet) -> String {
-    set.values
-        .iter()
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(",")
+    let values: Vec<&str> = set.values.iter().map(String::as_str).collect();
+    values.join(",")
 }

@@ -29,6 +29,7 @@ use crate::base::dependency::{Condition, Dependency, DependencyHealth};
 use crate::base::recorder::Record;
 use crate::base::version;
 use crate::desired::Desired;
+use crate::dns::record_change::RecordChange;
 use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet};
 use crate::plan::Conflict;
 use crate::plan::guard::HeldDeletes;
@@ -37,7 +38,7 @@ use crate::plan::round::Round;
 use crate::route53::xml::HostedZone;
 
 /// How many of the last changes are kept.
-pub const MOST_CHANGES: usize = 50;
+pub const MAX_CHANGES: usize = 50;
 /// Of a record set in the list of changes, so many values are kept.
 const MOST_SHOWN_VALUES: usize = 8;
 
@@ -155,29 +156,29 @@ impl Status {
         is_state: impl Fn(&RecordKey) -> bool,
         at: DateTime<Utc>,
     ) {
-        let of = |set: &RecordSet, action, from, to| ChangeEntry {
-            at,
-            action,
-            key: set.key.clone(),
-            from,
-            to,
-        };
-        let mut add = |change: ChangeEntry| {
-            self.counters.changed(change.action);
+        for change in RecordChange::all_of(batch) {
+            if is_state(change.key()) {
+                continue;
+            }
+            let (action, from, to) = match change {
+                RecordChange::Create(set) => (Action::Create, String::new(), shown(set)),
+                RecordChange::Change { from, to } => (Action::Change, shown(from), shown(to)),
+                RecordChange::Delete(set) => (Action::Delete, shown(set), String::new()),
+            };
+            self.counters.changed(action);
             let changes = Arc::make_mut(&mut self.changes);
-            changes.truncate(MOST_CHANGES - 1);
-            changes.insert(0, change);
-        };
-        for set in batch.creates.iter().filter(|set| !is_state(&set.key)) {
-            match batch.deletes.iter().find(|deleted| deleted.key == set.key) {
-                None => add(of(set, Action::Create, String::new(), shown(set))),
-                Some(before) => add(of(set, Action::Change, shown(before), shown(set))),
-            }
-        }
-        for set in batch.deletes.iter().filter(|set| !is_state(&set.key)) {
-            if !batch.creates.iter().any(|created| created.key == set.key) {
-                add(of(set, Action::Delete, shown(set), String::new()));
-            }
+            changes.truncate(MAX_CHANGES - 1);
+            let key = change.key().clone();
+            changes.insert(
+                0,
+                ChangeEntry {
+                    at,
+                    action,
+                    key,
+                    from,
+                    to,
+                },
+            );
         }
     }
 

@@ -395,7 +395,7 @@ fn only_the_last_changes_are_kept_and_only_some_values() {
         };
         status.changed(&batch, |_| false, now());
     }
-    assert_eq!(status.changes.len(), MOST_CHANGES);
+    assert_eq!(status.changes.len(), MAX_CHANGES);
     assert_eq!(status.changes[0].key.name, name("n59.example.com"));
     assert_eq!(status.counters.changes, [60, 0, 0]);
     let many: Vec<String> = (0..255).map(|n| format!("192.0.2.{n:03}")).collect();
