@@ -23,7 +23,7 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// Nothing is asked of anybody yet.
+    /// Makes them without sending a request.
     pub fn new(config: &Config, gate: Gate, recorder: &Recorder) -> Clients {
         let outside = Http::new(&config.certificates, Proxy::FromEnvironment);
         let inside = Http::new(&config.certificates, Proxy::None);
@@ -61,7 +61,7 @@ impl Clients {
     }
 }
 
-/// The keeper of the zone with this id.
+/// The reconciler for the hosted zone with this id.
 pub fn reconciler(
     config: &Config,
     client: Client,

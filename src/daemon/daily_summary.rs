@@ -1,28 +1,28 @@
-//! The one line that the log has in quiet times: once a day, that all is well, or what isn't.
-//! Pure: time is an argument.
+//! One log line a day, so that a quiet log still shows that the service works. Pure: time is an
+//! argument.
 
 use std::time::{Duration, Instant};
 
 use crate::base::counters::RoundOutcome;
 use crate::observe::status::Status;
 
-/// Between two summaries.
+/// Time between two summaries.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What a day was like.
+/// What a summary says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Day {
     /// Record sets that are ours.
     pub record_sets: usize,
     /// Changes to record sets since the last summary.
     pub changes: u64,
-    /// Rounds that failed since then.
+    /// Rounds that failed since the last summary.
     pub failed_rounds: u64,
-    /// Record sets that are left alone, or refused.
+    /// Record sets in conflict, and record sets that Route 53 refuses.
     pub troubled: usize,
 }
 
-/// Remembers what the last summary said.
+/// Remembers the totals of the last summary.
 #[derive(Debug)]
 pub struct Summary {
     due: Instant,

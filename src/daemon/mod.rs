@@ -42,12 +42,12 @@ use crate::rancher::model::Environment;
 use crate::rancher::model::ServiceKey;
 use crate::reconcile::Reconciler;
 
-/// Between two batches metadata is asked for its version, but not more often.
+/// Shortest time between two questions for metadata's version during a round of many batches.
 const BETWEEN_BATCHES: Duration = Duration::from_millis(500);
-/// What metadata said longer ago, before there was a zone, is read again.
+/// A snapshot that was taken longer ago, while the zone was looked up, is taken again.
 const FRESH: Duration = Duration::from_secs(5);
 
-/// Keeps the zone until the process ends. The error is one that only an operator can mend.
+/// Keeps the zone until the process ends. The error is one that only an operator can correct.
 pub fn run(config: &Config, gate: Gate, telemetry: Telemetry) -> Result<Infallible, String> {
     log::info(
         "starting",
@@ -83,10 +83,10 @@ struct Daemon {
     pace: Pace,
     reports: Reports,
     summary: Summary,
-    /// What the last snapshot said.
+    /// The last snapshot.
     known: Option<Known>,
-    /// What the one before said. Letting go of some ten thousand names takes a while, for which a
-    /// change shouldn't wait.
+    /// The snapshot before it. Freeing ten thousand names takes a while, so it is done when no
+    /// change waits.
     outdated: Option<Known>,
     schedule: Schedule,
     /// Names that the last round found in the zone.
@@ -127,7 +127,7 @@ impl Daemon {
         }
     }
 
-    /// Takes over what metadata said while the zone was looked up, if that hasn't taken long.
+    /// Takes over the snapshot that was taken while the zone was looked up, if it is recent.
     fn begin(&mut self, first: Result<Read, Unavailable>) {
         match first {
             Ok((_, _, read)) if read.elapsed() > FRESH => {}
@@ -138,8 +138,7 @@ impl Daemon {
         }
     }
 
-    /// Waits for something to do and does it: a change of metadata, a round that is due, or one
-    /// write-back.
+    /// Waits for something to do, then does one thing: a round, or one write-back.
     fn step(&mut self) {
         self.telemetry.heartbeat().beat();
         self.outdated = None;
@@ -177,9 +176,10 @@ impl Daemon {
         }
     }
 
-    /// Metadata can't be used at present: says so, and leaves it alone for a while.
+    /// Reports that metadata can't be read, and pauses before the next try.
     fn unavailable(&mut self, error: &Unavailable) {
-        // The same words at each try, though it is made at one place after the other.
+        // Each try goes to another of the places. Naming them all keeps the words the same, so the
+        // log has one line instead of one for each try.
         let words = format!("{error} ({})", self.metadata.places());
         self.reports.metadata(Some(&words));
         self.telemetry
@@ -189,8 +189,9 @@ impl Daemon {
         self.telemetry.heartbeat().sleep(pause);
     }
 
-    /// Asks metadata for a change, waiting for one if there is nothing else to do. True if
-    /// something else is desired than before, or if deletes waited for this.
+    /// Asks metadata whether it has changed, and takes a snapshot if it has. Waits for a change if
+    /// `may_wait`. True if something else is desired than before, or if held deletes waited for
+    /// this snapshot.
     fn poll(&mut self, may_wait: bool) -> Result<bool, Unavailable> {
         let now = Instant::now();
         let version = match &self.known {
@@ -231,7 +232,7 @@ impl Daemon {
         Ok(is_changed || is_reread)
     }
 
-    /// Takes over what metadata says. True if something else is desired than before.
+    /// Takes over a snapshot. True if something else is desired than before.
     fn learn(&mut self, version: Version, snapshot: Snapshot, read: Instant) -> bool {
         let desired = Arc::new(snapshot.desired);
         let known = Known {
@@ -272,8 +273,8 @@ impl Daemon {
             desired: &known.desired,
             read: known.read,
         };
-        // A round of many batches takes as long as the account's limits want it to. Meanwhile
-        // metadata is asked now and then whether it still is the right one.
+        // The account's limits can make a round of many batches last minutes. Metadata is asked
+        // now and then, so that a change ends the round early.
         let mut asked = Instant::now();
         let mut goes_on = |progress: Progress| {
             if progress.done == progress.of || asked.elapsed() < BETWEEN_BATCHES {

@@ -1,5 +1,6 @@
-//! How long the loop waits for metadata, and what it does against answers that would make it
-//! busy. Pure: time is an argument.
+//! How long the loop waits for metadata and pauses between two readings of it. A server that
+//! answers too early, too often or with errors can't make the loop busy. Pure: time and chance are
+//! arguments.
 
 use std::time::{Duration, Instant};
 
@@ -12,20 +13,20 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// Ceilings of the wait after metadata has failed: at first, and in the long run.
 const FAILURE: Duration = Duration::from_millis(200);
 const LONGEST_FAILURE: Duration = Duration::from_secs(5);
-/// Reading metadata may take this share of the time, and so many seconds of it at once: metadata
-/// that changes all the time is read now and then, and more often where that costs little.
+/// Snapshots may take this share of the time, and so many seconds at once. Metadata that changes
+/// all the time is read now and then: more often where a snapshot takes little time.
 const SNAPSHOT_SHARE: f64 = 0.1;
 const SNAPSHOT_BURST: f64 = 0.4;
-/// A snapshot counts for no less, in seconds: the server has work with it too.
+/// A snapshot counts as at least so many seconds, since it costs the server time as well.
 const SNAPSHOT_LEAST: f64 = 0.02;
-/// A change isn't kept waiting for longer, however much reading it costs.
+/// Longest pause before a changed metadata is read.
 const LONGEST_SNAPSHOT_WAIT: Duration = Duration::from_secs(2);
-/// A server that answers a wait at once without a change is asked this often.
+/// Pause after a long poll that ended at once without a change.
 const EARLY: Duration = Duration::from_secs(1);
 
-/// The loop's pace.
+/// Decides on the pauses.
 pub struct Pace {
-    /// Of seconds.
+    /// Seconds that snapshots may take.
     snapshots: TokenBucket,
     failures: u32,
 }
@@ -46,7 +47,7 @@ impl Pace {
         Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX)).min(LONGEST_WAIT)
     }
 
-    /// Metadata has failed: how long to leave it alone.
+    /// Metadata couldn't be read: how long to pause.
     pub fn failed(&mut self, random: f64) -> Duration {
         let wait = FAILURE / 4 + backoff(self.failures, FAILURE, LONGEST_FAILURE, random);
         self.failures = self.failures.saturating_add(1);
@@ -58,22 +59,22 @@ impl Pace {
         self.failures = 0;
     }
 
-    /// There is a new version: how long to leave it alone before it is read.
+    /// Metadata has changed: how long to pause before it is read.
     pub fn before_snapshot(&mut self, now: Instant) -> Duration {
         self.snapshots.take(0.0, now).min(LONGEST_SNAPSHOT_WAIT)
     }
 
-    /// A snapshot has been taken, or tried, which took so long.
+    /// A snapshot was taken or failed, after `elapsed`.
     pub fn after_snapshot(&mut self, elapsed: Duration, now: Instant) {
         self.snapshots
             .take(elapsed.as_secs_f64().max(SNAPSHOT_LEAST), now);
-        // Nobody waits longer than that, so that what is beyond would only be held against
-        // those who come later, in quiet times.
+        // A pause is never longer than that, so a larger debt would only delay the first change
+        // after a quiet time.
         self.snapshots
             .forgive(SNAPSHOT_SHARE * LONGEST_SNAPSHOT_WAIT.as_secs_f64());
     }
 
-    /// A wait has ended without a change after `elapsed`: how long to pause.
+    /// A long poll of `waited` ended without a change after `elapsed`: how long to pause.
     pub fn after_wait(waited: Duration, elapsed: Duration) -> Duration {
         waited.saturating_sub(elapsed).min(EARLY)
     }

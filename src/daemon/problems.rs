@@ -1,5 +1,5 @@
-//! What the log is told. A problem that lasts is logged when it starts, changes and ends, not
-//! each time it is met.
+//! Logs problems. A lasting problem is logged when it starts, changes and ends, not each time it is
+//! met.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -11,15 +11,15 @@ use crate::plan::round::Round;
 use crate::rancher::api::ApiError;
 use crate::reconcile::error::RoundError;
 
-/// Problems of one kind, by what they concern.
+/// Problems of one kind: what each concerns, and its words.
 struct Problems {
-    /// Message of the line when one starts or changes.
+    /// Log message when a problem starts or changes.
     starts: &'static str,
-    /// Message of the line when one ends.
+    /// Log message when a problem ends.
     ends: &'static str,
     known: BTreeMap<String, String>,
-    /// Each try is told until one has succeeded: who starts the program wants to see what it
-    /// waits for.
+    /// Until the first success each try is logged: the operator who has just started the program
+    /// wants to see what it waits for.
     is_starting: bool,
 }
 
@@ -33,7 +33,7 @@ impl Problems {
         }
     }
 
-    /// The same for what the program has to wait for when it starts.
+    /// Problems that the program waits for when it starts.
     fn of_start(starts: &'static str, ends: &'static str) -> Problems {
         Problems {
             is_starting: true,
@@ -41,8 +41,8 @@ impl Problems {
         }
     }
 
-    /// What problems there are now: what each concerns, and its words.
-    fn are(&mut self, now: BTreeMap<String, String>) {
+    /// Takes over all problems of this kind, and logs what is new, changed or gone.
+    fn set_all(&mut self, now: BTreeMap<String, String>) {
         for (subject, words) in &now {
             if self.is_starting || self.known.get(subject) != Some(words) {
                 log::warn(self.starts, &[("what", subject), ("error", words)]);
@@ -59,14 +59,14 @@ impl Problems {
         self.known = now;
     }
 
-    /// The same for a kind of which there is at most one.
-    fn is(&mut self, subject: &dyn Display, words: Option<&dyn Display>) {
+    /// Takes over the problem of a kind that has one subject; none if there is no problem.
+    fn set_one(&mut self, subject: &dyn Display, words: Option<&dyn Display>) {
         let now = words.map(|words| (subject.to_string(), words.to_string()));
-        self.are(sorted::map(now));
+        self.set_all(sorted::map(now));
     }
 }
 
-/// Everything that is told once, and not again until it changes.
+/// All problems that the daemon logs.
 pub struct Reports {
     metadata: Problems,
     rounds: Problems,
@@ -110,13 +110,14 @@ impl Default for Reports {
 }
 
 impl Reports {
-    /// Whether metadata could be read.
+    /// Metadata was read, or couldn't be: in these words.
     pub fn metadata(&mut self, words: Option<&String>) {
         self.metadata
-            .is(&"metadata", words.map(|words| words as &dyn Display));
+            .set_one(&"metadata", words.map(|words| words as &dyn Display));
     }
 
-    /// What is desired, and which services are skipped for what reason.
+    /// What is desired: labels that aren't understood, names with too many addresses, and at debug
+    /// level the services that are skipped.
     pub fn desired(&mut self, desired: &Desired) {
         let mut labels = BTreeMap::new();
         let mut skipped = BTreeMap::new();
@@ -129,7 +130,7 @@ impl Reports {
                 skipped.insert(key.to_string(), skip.to_string());
             }
         }
-        self.labels.are(labels);
+        self.labels.set_all(labels);
         for (service, reason) in &skipped {
             if self.skipped.get(service) != Some(reason) {
                 log::debug(
@@ -141,47 +142,47 @@ impl Reports {
         self.skipped = skipped;
         let cut = desired.cut.iter();
         let cut = cut.map(|(key, count)| (key.to_string(), cut_in_words(*count)));
-        self.cuts.are(sorted::map(cut));
+        self.cuts.set_all(sorted::map(cut));
     }
 
-    /// A round that succeeded.
+    /// A round has succeeded.
     pub fn round(&mut self, round: &Round) {
         let conflicts = round.conflicts.iter();
-        self.conflicts.are(sorted::map(
+        self.conflicts.set_all(sorted::map(
             conflicts.map(|c| (c.key.to_string(), c.why.to_string())),
         ));
         let quarantined = round.quarantined.iter();
-        self.quarantined.are(sorted::map(
+        self.quarantined.set_all(sorted::map(
             quarantined.map(|q| (q.key.to_string(), q.words.clone())),
         ));
-        self.held.is(
+        self.held.set_one(
             &"deletes",
             round.held.as_ref().map(|held| held as &dyn Display),
         );
-        self.rounds.are(BTreeMap::new());
+        self.rounds.set_all(BTreeMap::new());
     }
 
-    /// A round that failed.
+    /// A round has failed.
     pub fn failed(&mut self, error: &RoundError) {
-        self.rounds.is(&"round", Some(error));
+        self.rounds.set_one(&"round", Some(error));
     }
 
-    /// Whether Rancher took the name that it was last sent, and which it refuses.
+    /// Rancher has taken the last name that it was sent, or not; `refusals` are all that it refuses.
     pub fn write_back(&mut self, error: Option<&ApiError>, refusals: BTreeMap<String, String>) {
         let words = match error {
             Some(ApiError::Unavailable(words)) => Some(words as &dyn Display),
             Some(ApiError::Refused(_)) | None => None,
         };
-        self.write_back.is(&"write-back", words);
-        self.refused.are(refusals);
+        self.write_back.set_one(&"write-back", words);
+        self.refused.set_all(refusals);
     }
 
-    /// Which names Rancher still refuses. If there is `nothing` to write back, nothing keeps us
-    /// from it.
+    /// Names are no longer waiting, or are others: `refusals` are those that Rancher refuses. If
+    /// `nothing` waits, the problem that names can't be written back is over.
     pub fn written_back(&mut self, refusals: BTreeMap<String, String>, nothing: bool) {
-        self.refused.are(refusals);
+        self.refused.set_all(refusals);
         if nothing && !self.write_back.known.is_empty() {
-            self.write_back.are(BTreeMap::new());
+            self.write_back.set_all(BTreeMap::new());
         }
     }
 }

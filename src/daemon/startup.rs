@@ -1,5 +1,5 @@
-//! What has to be known before the first round: the zone, and what metadata says. What may come up
-//! later is waited for; what only an operator can mend is an error.
+//! Finds the hosted zone and takes the first snapshot of metadata, before the first round. A system
+//! that may come up later is waited for; what only an operator can correct is an error.
 
 use std::io;
 use std::thread;
@@ -18,24 +18,23 @@ use crate::route53::client::Client;
 use crate::route53::error::Error;
 use crate::route53::xml::HostedZone;
 
-/// Ceilings of the wait before the zone is looked for again: at first, and in the long run.
+/// Longest wait before the zone is looked up again: at first, and after many tries.
 const WAIT: Duration = Duration::from_secs(2);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// What metadata said, for which version, and when its reading began.
+/// Version and snapshot of metadata, and when reading it began.
 pub type Read = (Version, Snapshot, Instant);
 
-/// The zone's id, and what metadata says: both are asked for at once, since neither needs the other.
-/// The error is one that only an operator can mend; it is told once metadata has answered, or was
-/// given up.
+/// The hosted zone's id and the first snapshot, read at the same time. The error is one that only
+/// an operator can correct; it is returned after metadata has answered or failed.
 pub fn zone_id_and_metadata(
     config: &Config,
     client: &mut Client,
     metadata: &mut Metadata,
     telemetry: &Telemetry,
 ) -> Result<(String, Result<Read, Unavailable>), String> {
-    // It is the zone that is looked up on the other thread: what that one holds on to, its share of
-    // the heap, is small.
+    // The look-up goes to the other thread, not the snapshot: a thread keeps its own part of the
+    // heap, and the look-up needs little.
     let mut zone_id = None;
     let read = thread::scope(|scope| {
         let work = || zone_id = Some(look_for_zone(config, client, telemetry));
@@ -48,15 +47,15 @@ pub fn zone_id_and_metadata(
     Ok((zone_id.expect("a thread that has ended")?, read))
 }
 
-/// Why there is no zone to keep.
+/// Why the hosted zone isn't known.
 enum NoZone {
-    /// It may be there later.
+    /// It may be found later.
     Retry(String),
-    /// An operator has to do something.
+    /// Only an operator can correct it.
     NeedsOperator(String),
 }
 
-/// The id of the hosted zone, which is asked for until there is an answer.
+/// The hosted zone's id; asks until Route 53 answers.
 fn look_for_zone(
     config: &Config,
     client: &mut Client,
@@ -92,7 +91,7 @@ fn look_for_zone(
     }
 }
 
-/// The hosted zone, asked for once.
+/// The hosted zone; asks once.
 pub fn zone_once(config: &Config, client: &mut Client) -> Result<HostedZone, String> {
     match look_up(config, client) {
         Ok(zone) => Ok(zone),

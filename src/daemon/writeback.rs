@@ -1,7 +1,7 @@
-//! Which names have to be written back to Rancher, and when: level-triggered. Pure.
+//! Decides which names are written back to Rancher, and when. Pure: time and chance are arguments.
 //!
-//! What counts is what metadata shows. An accepted event proves nothing, since Rancher handles it
-//! later and silently drops one whose service it doesn't find.
+//! The `fqdn` that metadata shows decides, not what was sent: Rancher accepts an event at once,
+//! handles it later, and drops it silently if it doesn't find the service.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Included, Unbounded};
@@ -19,35 +19,35 @@ const AGAIN: Duration = Duration::from_secs(600);
 const BACKOFF: Duration = Duration::from_secs(1);
 /// Ceiling of the wait while Rancher's API doesn't work.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// How long the first call may take, since DNS changes wait for it; doubles with each failure in
+/// Timeout of a call: DNS changes wait for it, so it starts short. It doubles with each failure in
 /// succession, up to the longest.
 const TIMEOUT: Duration = Duration::from_secs(1);
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// The names that metadata should show and doesn't.
+/// The names that are in the zone and that metadata doesn't show.
 pub fn missing(desired: &Desired, in_zone: &BTreeSet<Name>) -> BTreeMap<ServiceKey, Name> {
     let services = desired
         .services
         .iter()
         .filter(|(_, outcome)| !outcome.is_sidekick);
     sorted::map(services.filter_map(|(key, outcome)| {
-        // Nearly all are shown, which is seen sooner than whether they are in the zone.
+        // Nearly all names are shown, and that is quicker to see than whether they are in the zone.
         let name = outcome.name.as_ref().ok();
         let name = name.filter(|name| !outcome.shows(name) && in_zone.contains(name))?;
         Some((key.clone(), name.clone()))
     }))
 }
 
-/// What is still to be written back.
+/// The names that wait to be written back.
 #[derive(Debug)]
 pub struct WriteBack {
     tasks: BTreeMap<ServiceKey, Task>,
-    /// How many of them Rancher refuses.
+    /// How many of `tasks` Rancher refuses.
     refused: usize,
-    /// The one that was sent last. It goes on from there: thousands are sent one by one, and to look
-    /// through all of them each time would take longer than to send.
+    /// The service that was sent last. The search for the next one starts there: with thousands of
+    /// tasks, a search from the start would take longer than the call.
     last: Option<ServiceKey>,
-    /// While the API as a whole doesn't work, nothing is tried before then.
+    /// No call is made before this time, because the API as a whole didn't work.
     paused_until: Instant,
     /// Calls that failed in succession because the API didn't work.
     failures: u32,
@@ -57,9 +57,9 @@ pub struct WriteBack {
 struct Task {
     name: Name,
     due: Instant,
-    /// How often Rancher has refused it.
+    /// How often Rancher has refused this event.
     refusals: u32,
-    /// Why it did so the last time, unless it has accepted it since.
+    /// Rancher's words at the last refusal; none if it has accepted the event since.
     refused: Option<String>,
 }
 
@@ -75,8 +75,8 @@ impl WriteBack {
         }
     }
 
-    /// Takes over what is [`missing`]: what was and still is keeps its time, the rest is due now
-    /// or forgotten.
+    /// Takes over what is [`missing`]. A name that was missing before keeps its time, a new one is
+    /// due now, and any other is forgotten.
     pub fn want(&mut self, missing: BTreeMap<ServiceKey, Name>, now: Instant) {
         let mut known = std::mem::take(&mut self.tasks);
         self.refused = 0;
@@ -87,7 +87,6 @@ impl WriteBack {
                 refusals: 0,
                 refused: None,
             };
-            // To look it up takes less code than to take it out.
             if let Some(old) = known.get_mut(&key).filter(|old| old.name == task.name) {
                 (task.due, task.refusals) = (old.due, old.refusals);
                 task.refused = old.refused.take();
@@ -121,7 +120,7 @@ impl WriteBack {
         refusals
     }
 
-    /// When there is something to do; none if there is nothing.
+    /// When the next call is due; none if no name waits.
     pub fn due(&self) -> Option<Instant> {
         self.tasks
             .values()
@@ -130,7 +129,7 @@ impl WriteBack {
             .map(|due| due.max(self.paused_until))
     }
 
-    /// The next event to send, with the time that it may take.
+    /// The next event to send, and the timeout of its call; none if no event is due.
     pub fn next(&self, now: Instant) -> Option<(ServiceKey, Name, Duration)> {
         if now < self.paused_until {
             return None;
@@ -145,7 +144,7 @@ impl WriteBack {
         Some((key.clone(), task.name.clone(), timeout.min(LONGEST_TIMEOUT)))
     }
 
-    /// Rancher has taken the event; metadata will show whether it did something with it.
+    /// Rancher has accepted the event. Metadata will show whether it has set the `fqdn`.
     pub fn accepted(&mut self, key: &ServiceKey, now: Instant) {
         self.failures = 0;
         self.last = Some(key.clone());
@@ -155,7 +154,7 @@ impl WriteBack {
         }
     }
 
-    /// Rancher takes events, but not this one; why in its words.
+    /// Rancher has refused this one event, in these words.
     pub fn refused(&mut self, key: &ServiceKey, words: &str, now: Instant, random: f64) {
         self.failures = 0;
         self.last = Some(key.clone());
@@ -167,7 +166,7 @@ impl WriteBack {
         }
     }
 
-    /// Rancher's API doesn't answer, or takes nothing from us.
+    /// Rancher's API doesn't answer, or refuses every event.
     pub fn unavailable(&mut self, now: Instant, random: f64) {
         self.paused_until = now + backoff(self.failures, BACKOFF, LONGEST_PAUSE, random);
         self.failures = self.failures.saturating_add(1);

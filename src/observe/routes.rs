@@ -1,4 +1,4 @@
-//! Which page is at which path.
+//! Path → page: `/status`, `/status.json` and `/metrics`.
 
 use chrono::{DateTime, Utc};
 
@@ -6,7 +6,8 @@ use super::status::page::{Form, Pieces};
 use super::status::{Status, html, json, metrics};
 use crate::observe::server::Response;
 
-/// The page at a path, if there is one. `status` is called if it is needed.
+/// The page at a path; none if there is no such path. `status` is called only for a page that
+/// needs it.
 pub fn answer(path: &str, status: impl FnOnce() -> Status, now: DateTime<Utc>) -> Option<Response> {
     let form = match path {
         "/status" => Form::Html,

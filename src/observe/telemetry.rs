@@ -1,5 +1,5 @@
-//! What the loop tells, and outsiders ask for: one [`Status`] behind a lock, which is held only
-//! to write a fact or to take a copy, never while a page is made.
+//! The [`Status`] that the loop writes and the status page reads. Its lock is held only to write a
+//! fact or to take a copy, never while a page is made.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,7 +10,7 @@ use crate::base::recorder::Recorder;
 use crate::dns::Name;
 use crate::observe::status::Status;
 
-/// A handle. Clones are of the same facts.
+/// A handle; clones share one status.
 #[derive(Clone)]
 pub struct Telemetry {
     /// What the clients write to.
@@ -32,7 +32,7 @@ impl Telemetry {
         &self.recorder.heartbeat
     }
 
-    /// The facts as of now.
+    /// A copy of the status as it is now.
     pub fn status(&self) -> Status {
         let mut status = self.lock().clone();
         status.record = self.recorder.record();
@@ -41,7 +41,7 @@ impl Telemetry {
         status
     }
 
-    /// Writes facts down.
+    /// Changes the status.
     pub fn note(&self, facts: impl FnOnce(&mut Status)) {
         facts(&mut self.lock());
     }

@@ -1,8 +1,8 @@
-//! Which part of the zone is listed, the listing, and what it shows.
+//! Lists the part of the zone that matters, and keeps the result as a [`ZoneView`].
 //!
-//! A zone may hold thousands of record sets that are none of our business. Listings are sorted
-//! by the labels reversed, so everything at or below a name is one stretch of it: normally only
-//! `<environment>.<zone>` is listed, and the stretch in which the state records are.
+//! A zone may hold thousands of record sets that aren't ours. Route 53 sorts a listing by the
+//! reversed labels, so everything at or below a name stands together. Normally only
+//! `<environment>.<zone>` and the state records are listed.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Weak};
@@ -14,42 +14,42 @@ use crate::route53::client::{Client, PageDigest};
 use crate::route53::error::Error;
 use crate::route53::xml::{ListPage, ListStart};
 
-/// More pages than any zone has: a listing that goes on has lost its way.
+/// More pages than any zone has. A listing with more of them doesn't end.
 const MOST_PAGES: usize = 20_000;
 
-/// How often a listing is made again because another instance writes meanwhile. What it has
-/// written is seen at the next one then.
+/// How often the state records are listed again because another instance writes them meanwhile.
+/// After that, what it has written is seen at the next resync.
 const MAX_RELISTINGS: u32 = 3;
 
-/// What is known of a zone, and of how much of it.
+/// What is known of the zone, and which part of the zone that is.
 #[derive(Debug, Clone)]
 pub struct ZoneView {
-    /// The record sets, with the changes made since.
+    /// The listed record sets, with our own changes since then.
     pub zone: Zone,
-    /// Whose state records were looked for.
+    /// Names of the state records that were listed.
     pub names: StateNames,
-    /// What they say: always as the zone has them.
+    /// Content of the state records in `zone`.
     pub state: StateRecords,
     coverage: Coverage,
     pages: Pages,
     settled: Option<Settled>,
 }
 
-/// What a round found that left nothing to do.
+/// What the zone was compared with when a round found nothing to do.
 #[derive(Debug, Clone)]
 struct Settled {
-    /// What was desired then.
+    /// What that round desired.
     desired: Weak<Desired>,
-    /// The names of that.
+    /// The names that were in the zone then.
     in_zone: Arc<BTreeSet<Name>>,
 }
 
-/// What a view was listed from; nothing if it has changed since.
+/// The pages that a view was listed from; empty if the view has changed since.
 #[derive(Debug, Clone, Default)]
 struct Pages {
-    /// Of the state records.
+    /// Pages with the state records.
     records: Vec<Page>,
-    /// Of the rest.
+    /// Pages with everything else.
     rest: Vec<Page>,
 }
 
@@ -59,7 +59,7 @@ struct Page {
     next: Option<ListStart>,
 }
 
-/// What was listed besides the state records.
+/// Which part of the zone was listed, besides the state records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Coverage {
     Whole,
@@ -67,13 +67,13 @@ enum Coverage {
 }
 
 impl Coverage {
-    /// What is at or below a name if all of these are, else the whole zone.
+    /// Everything at or below `below` if all keys are there, else the whole zone.
     fn of<'a>(below: Option<&Name>, mut keys: impl Iterator<Item = &'a RecordKey>) -> Coverage {
         let below = below.filter(|name| keys.all(|key| key.name.is_at_or_below(name)));
         below.map_or(Coverage::Whole, |name| Coverage::Below(name.clone()))
     }
 
-    /// The name, if it isn't the whole zone.
+    /// The name at or below which was listed; none for the whole zone.
     fn below(&self) -> Option<&Name> {
         match self {
             Coverage::Whole => None,
@@ -83,7 +83,7 @@ impl Coverage {
 }
 
 impl ZoneView {
-    /// Of the state records, with nothing else listed yet.
+    /// A view of the state records, before anything else is listed.
     fn of_state_records(records: Zone, pages: Vec<Page>, names: &StateNames) -> ZoneView {
         ZoneView {
             state: StateRecords::read(&records, names),
@@ -98,7 +98,7 @@ impl ZoneView {
         }
     }
 
-    /// Takes in a change that Route 53 has confirmed.
+    /// Applies a batch that Route 53 has confirmed.
     pub fn apply(&mut self, batch: &ChangeBatch) {
         self.zone.apply(batch);
         self.state.apply(batch, &self.names);
@@ -106,7 +106,7 @@ impl ZoneView {
         self.settled = None;
     }
 
-    /// Remembers that it has all that is desired, under these names, and nothing else is ours.
+    /// Remembers that the zone equals what is desired: nothing has to change.
     pub fn settle(&mut self, desired: &Arc<Desired>, in_zone: &Arc<BTreeSet<Name>>) {
         self.settled = Some(Settled {
             desired: Arc::downgrade(desired),
@@ -114,7 +114,7 @@ impl ZoneView {
         });
     }
 
-    /// Whether it is known to have all of this, and neither has changed since.
+    /// Whether the zone is known to equal this, and neither has changed since.
     pub fn is_settled(&self, desired: &Arc<Desired>) -> bool {
         self.settled(desired).is_some()
     }
@@ -124,14 +124,14 @@ impl ZoneView {
         settled.filter(|settled| settled.desired.as_ptr() == Arc::as_ptr(desired))
     }
 
-    /// Whether it shows every record set under these names.
+    /// Whether every record set under these names was listed.
     pub fn covers<'a>(&self, mut keys: impl Iterator<Item = &'a RecordKey>) -> bool {
         let below = self.coverage.below();
         below.is_none_or(|name| keys.all(|key| key.name.is_at_or_below(name)))
     }
 
-    /// Names all of whose desired record sets are in the zone, and those of them that say something
-    /// else there.
+    /// The names all of whose desired record sets are in the zone, and those among them that have
+    /// other values or another TTL there.
     pub fn published(&self, desired: &Arc<Desired>) -> (Arc<BTreeSet<Name>>, Arc<BTreeSet<Name>>) {
         if let Some(settled) = self.settled(desired) {
             return (settled.in_zone.clone(), Arc::default());
@@ -157,14 +157,14 @@ impl ZoneView {
     }
 }
 
-/// Lists what has to be known: the state records, and all record sets at or below `environment`,
-/// or the whole zone if something desired or owned is elsewhere. Of `known`, pages that are as they
-/// were aren't decoded again.
+/// Lists the state records and all record sets at or below `environment`, or the whole zone if
+/// something desired or owned is elsewhere. A page that is the same as in `known` isn't decoded
+/// again.
 ///
-/// A listing takes several requests, and others may write meanwhile. The state records are the
-/// part that is read first: what another instance publishes then is a record set without an
-/// entry, and left alone. The other way round it would be an entry without a record set, which
-/// the next plan would forget: the record set would have no owner any more.
+/// A listing takes several requests, and another instance may write between them. The state
+/// records are read first. A record set that is created after that shows without its entry, and is
+/// left alone. In the other order its entry would show without the record set, the next plan would
+/// remove the entry, and nobody would own the record set any more.
 pub fn list(
     client: &mut Client,
     zone_id: &str,
@@ -173,14 +173,15 @@ pub fn list(
     desired: &Arc<Desired>,
     known: Option<ZoneView>,
 ) -> Result<ZoneView, Error> {
-    // One that has changed since it was listed saves nothing, and isn't held meanwhile.
+    // A view without pages saves no decoding; it is dropped now to save memory during the listing.
     let known = known.filter(|view| view.names == *names && !view.pages.records.is_empty());
     let mut view =
         known.unwrap_or_else(|| ZoneView::of_state_records(Zone::default(), vec![], names));
     if let Some((records, pages)) = state_records(client, zone_id, &view)? {
         view = ZoneView::of_state_records(records, pages, names);
     }
-    // What was listed holds all of a settled zone, but may be more than has to be.
+    // A settled zone is wholly within what was listed, unless the environment has another name
+    // now.
     let coverage = if view.is_settled(desired) && view.coverage.below() == environment {
         view.coverage.clone()
     } else {
@@ -190,10 +191,9 @@ pub fn list(
     list_rest(client, zone_id, view, coverage)
 }
 
-/// Lists the state records once more, and then what else is in the view, if they have changed.
-/// Somebody may have written them, with a record set that a listing shows, just between the two
-/// parts of that listing: then it is only now known whose that is. True if the view is another one
-/// than before.
+/// Lists the state records once more, and everything else again if they have changed. Another
+/// instance may have written a record set and its entry between the two parts of the first
+/// listing, which then shows the record set without its owner. True if the view has changed.
 pub fn list_state_records(
     client: &mut Client,
     zone_id: &str,
@@ -216,7 +216,7 @@ pub fn list_state_records(
     Ok(true)
 }
 
-/// Lists what isn't a state record.
+/// Lists everything but the state records.
 fn list_rest(
     client: &mut Client,
     zone_id: &str,
@@ -241,7 +241,7 @@ fn list_rest(
     Ok(view)
 }
 
-/// The state records; none if they are as in the view.
+/// Lists the state records; none if their pages are the same as in the view.
 fn state_records(
     client: &mut Client,
     zone_id: &str,
@@ -250,7 +250,8 @@ fn state_records(
     let names = &view.names;
     let (from, to) = names.listed_from_to();
     let last = to.listing_key();
-    // How other characters than ours sort isn't documented: only what is before them decides.
+    // AWS doesn't document how escaped characters sort, so a key is compared up to its first
+    // escape only.
     let is_over = |listed: &Name| {
         let key = listed.listing_key();
         key.split('\\').next().is_some_and(|sure| sure > &*last)
@@ -262,8 +263,8 @@ fn state_records(
     }))
 }
 
-/// Lists from a name on, to the first name that is beyond the stretch; none if all pages are the
-/// known ones.
+/// Lists from a name on, up to the first name for which `is_over` is true; none if all pages are
+/// the same as the known ones.
 fn stretch(
     client: &mut Client,
     zone_id: &str,
@@ -277,8 +278,8 @@ fn stretch(
         identifier: None,
     });
     let mut start = first.clone();
-    // As long as they are the known ones, nothing of them is kept: all is asked for again then,
-    // but for the first that is another.
+    // Known pages are compared by digest without being kept. At the first one that differs,
+    // everything is listed again, except that very page.
     let mut other = None;
     for page in known {
         if let Some(listed) = client.list(zone_id, start.as_ref(), Some(&page.digest))? {

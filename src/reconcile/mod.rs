@@ -1,4 +1,5 @@
-//! One round: where the edges meet the core.
+//! One round: looks at the zone, plans, applies the plan in change batches, and recovers from what
+//! Route 53 refuses. Here the calls to Route 53 meet the pure functions that decide.
 //!
 //! ```text
 //! view (listed) ─► plan ─► guard ─► batches ─► Client::change ─► view, updated
@@ -34,41 +35,41 @@ use crate::reconcile::recovery::{History, Recovery};
 use crate::route53::client::Client;
 use crate::route53::error::Error;
 
-/// Ceiling of the first pause between two listings of a round: whoever was faster isn't met
-/// again at once.
+/// Longest first pause before a round lists the zone again: another instance that writes at the
+/// same time should be done by then.
 const PAUSE: Duration = Duration::from_millis(200);
-/// What a round goes by, besides the zone.
+/// The settings of a round.
 #[derive(Debug, Clone)]
 pub struct ReconcilerSettings {
-    /// The zone's id.
+    /// Id of the hosted zone, without `/hostedzone/`.
     pub zone_id: String,
-    /// What holds for all names.
+    /// Zone name, name template and TTL.
     pub rules: Rules,
     /// `POLICY`.
     pub policy: Policy,
     /// `ADOPT`.
     pub adopt: AdoptSetting,
-    /// `DELETE_GUARD_PERCENT` and what belongs to it.
+    /// `DELETE_GUARD_PERCENT`, `DELETE_GUARD_MIN` and `DELETE_GUARD_HOLD`.
     pub guard: GuardSettings,
 }
 
-/// Keeps one zone.
+/// Keeps one hosted zone equal to what is desired, round by round.
 pub struct Reconciler {
     client: Client,
     settings: ReconcilerSettings,
     telemetry: Telemetry,
     guard: Guard,
     quarantine: Quarantine,
-    /// What the zone holds, if that is known.
+    /// What the zone holds; none if it has to be listed.
     view: Option<ZoneView>,
-    /// Whether it has to be listed all the same.
+    /// The next round lists the zone although a view of it is known.
     is_due: bool,
 }
 
-/// A batch that came to nothing.
+/// Why an attempt ended before all its batches were applied.
 struct Stopped {
     error: Error,
-    /// None if it was a listing that failed.
+    /// The batch that failed; none if a listing failed.
     batch: Option<ChangeBatch>,
 }
 
@@ -79,7 +80,7 @@ impl From<Error> for Box<Stopped> {
 }
 
 impl Reconciler {
-    /// For a zone of which nothing is known yet.
+    /// Nothing is known of the zone yet: the first round lists it.
     pub fn new(client: Client, settings: ReconcilerSettings, telemetry: Telemetry) -> Reconciler {
         Reconciler {
             client,
@@ -92,29 +93,28 @@ impl Reconciler {
         }
     }
 
-    /// What holds for all names.
+    /// Zone name, name template and TTL.
     pub fn rules(&self) -> &Rules {
         &self.settings.rules
     }
 
-    /// The next round lists the zone, and tries again what was refused.
+    /// Makes the next round list the zone and try again what Route 53 has refused.
     pub fn resync(&mut self) {
         self.is_due = true;
         self.quarantine.clear();
     }
 
-    /// Has what calls are signed with renewed ahead of time, on the side.
+    /// Renews the credentials on another thread if they end soon.
     pub fn keep_credentials_fresh(&mut self) {
         self.client.keep_credentials_fresh();
     }
 
-    /// Whether all of Route 53's name servers know of a batch.
+    /// Whether a batch has reached all of Route 53's name servers (`INSYNC`).
     pub fn is_in_sync(&mut self, change_id: &str) -> Result<bool, Error> {
         self.client.is_in_sync(change_id)
     }
 
-    /// What [`Reconciler::round`] would do. Nothing is changed, and nothing remembered by the
-    /// deletion guard.
+    /// What [`Reconciler::round`] would do. Changes nothing, and leaves the deletion guard as it is.
     pub fn preview(&mut self, goal: Goal<'_>) -> Result<Preview, RoundError> {
         let names = self.state_names(goal)?;
         let (view, plan) = self.look(goal, &names).map_err(RoundError::Route53)?;
@@ -208,7 +208,7 @@ impl Reconciler {
         }
     }
 
-    /// Lists if need be, plans and applies, once.
+    /// Looks at the zone, plans, and applies the plan up to the first batch that fails.
     fn attempt(
         &mut self,
         goal: Goal<'_>,
@@ -229,8 +229,8 @@ impl Reconciler {
         let batches = batches(&approved, &view.state, names, self.rules().ttl);
         let of = round.batches.len() + batches.len();
         for batch in batches {
-            // The account's limits may make it wait for seconds: whether it still is wanted is asked
-            // after that.
+            // Waiting for the account's limits may take seconds, so whether the batch is still
+            // wanted is asked after the wait.
             self.client.wait_for_room(&batch);
             let done = round.batches.len();
             if !goes_on(Progress { done, of }) {
@@ -263,7 +263,7 @@ impl Reconciler {
         stopped.map_or(Ok(()), Err)
     }
 
-    /// The zone, as known or listed, and what has to change in it.
+    /// The zone, listed if need be, and the plan for it.
     fn look(&mut self, goal: Goal<'_>, names: &StateNames) -> Result<(ZoneView, Plan), Error> {
         let desired = &goal.desired.record_sets;
         let is_due = std::mem::take(&mut self.is_due);
@@ -271,8 +271,9 @@ impl Reconciler {
         if let Some(view) =
             known.take_if(|v| !is_due && v.names == *names && v.covers(desired.keys()))
         {
-            // An entry is forgotten since its record set is gone; nothing in the batch would fail
-            // if another instance had made it anew. So that must have been seen just now.
+            // A release only removes an entry whose record set is gone. Its batch would succeed
+            // even if another instance has just created that record set again, so a release is
+            // planned from a fresh listing only.
             let plan = self.plan(&view, goal);
             if plan.releases.is_empty() {
                 return Ok((view, plan));
@@ -316,7 +317,7 @@ impl Reconciler {
     }
 }
 
-/// How many record sets are ours, or become ours by this plan, be it to be deleted.
+/// How many record sets are ours, those included that this plan takes over, to keep or to delete.
 fn owned(state: &StateRecords, plan: &Plan) -> usize {
     let unlisted = plan.deletes.iter().filter(|set| !state.owns(&set.key));
     state.owned().len() + plan.adopts.len() + unlisted.count()

@@ -1,10 +1,10 @@
-//! Text from outside, made harmless for what it is put into.
+//! Escapes text from outside for HTML, JSON and Prometheus's text format.
 
 use std::fmt::Write as _;
 
 use crate::base::log;
 
-/// Appends a template, with a value in the place of each `{}`, made harmless.
+/// Appends a template, with an escaped value in the place of each `{}`.
 pub fn fill(out: &mut String, escape: fn(&mut String, &str), template: &str, values: &[&str]) {
     let mut values = values.iter();
     for (index, part) in template.split("{}").enumerate() {
@@ -15,8 +15,8 @@ pub fn fill(out: &mut String, escape: fn(&mut String, &str), template: &str, val
     }
 }
 
-/// For HTML, between tags or in a quoted attribute. Characters that can't be seen but change how
-/// others look are shown by their numbers.
+/// Escapes for HTML, between tags or in a quoted attribute. Invisible characters that change how
+/// the text around them looks are shown as numbers.
 pub fn html(out: &mut String, text: &str) {
     for c in text.chars() {
         match c {
@@ -33,12 +33,12 @@ pub fn html(out: &mut String, text: &str) {
     }
 }
 
-/// For JSON: a string in its quotes.
+/// A JSON string, with its quotes.
 pub fn json(out: &mut String, text: &str) {
     out.push_str(&log::quoted(text));
 }
 
-/// For a label of Prometheus's text format, in its quotes.
+/// A label's value in Prometheus's text format, with its quotes.
 pub fn label(out: &mut String, text: &str) {
     for c in text.chars() {
         match c {
@@ -49,7 +49,7 @@ pub fn label(out: &mut String, text: &str) {
     }
 }
 
-/// What is known to be harmless.
+/// Text that needs no escaping.
 pub fn not_at_all(out: &mut String, text: &str) {
     out.push_str(text);
 }

@@ -1,11 +1,11 @@
 //! `/status`: the page for people. Pure.
 //!
-//! All that isn't written here goes through `escape::html`, names also into `<bdi>`, so that
-//! their direction of writing stays theirs. Nothing is loaded from anywhere, and style and script
-//! are allowed by their hashes, so that a browser runs nothing else.
+//! Text from outside goes through `escape::html`. Names stand in `<bdi>`, so that right-to-left
+//! letters in one name don't turn the text around it. The page loads nothing, and its security
+//! policy allows only its own style and script, by their hashes.
 //!
-//! Tables have their own roles: on a narrow screen they are laid out as blocks, for which some
-//! browsers take them then.
+//! Tables have explicit ARIA roles: on a narrow screen CSS lays them out as blocks, and some
+//! browsers then no longer treat them as tables.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -21,12 +21,12 @@ use crate::desired::ServiceOutcome;
 use crate::dns::Name;
 use crate::rancher::model::ServiceKey;
 
-/// What the answer's `Content-Type` says.
+/// The `Content-Type` header.
 pub const CONTENT_TYPE: &str = "text/html; charset=utf-8";
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// What the answer's `Content-Security-Policy` says.
+/// The `Content-Security-Policy` header.
 pub fn security_policy() -> String {
     let hash = |text: &str| STANDARD.encode(Sha256::digest(text));
     let (style, script) = (hash(STYLE), hash(SCRIPT));
@@ -36,12 +36,12 @@ pub fn security_policy() -> String {
     )
 }
 
-/// Appends a template with these values in it.
+/// Appends a template, with the escaped values in the places of its `{}`.
 fn fill(out: &mut String, template: &str, values: &[&str]) {
     escape::fill(out, escape::html, template, values);
 }
 
-/// What comes before the services.
+/// The page up to the table of services.
 pub fn head(out: &mut String, status: &Status, now: DateTime<Utc>) {
     let environment = status.environment.as_ref();
     let environment = environment.map_or("no environment yet", |(name, _)| name);
@@ -151,7 +151,7 @@ fn parts(out: &mut String, status: &Status, now: DateTime<Utc>) {
     out.push_str("</table>\n");
 }
 
-/// A table's first row: class and title of each column.
+/// A table's head: class and title of each column.
 fn heads(out: &mut String, columns: &[(&str, &str)]) {
     out.push_str("<thead role=rowgroup><tr role=row>");
     for (class, title) in columns {
@@ -194,7 +194,7 @@ fn services_head(out: &mut String, status: &Status) {
     heads(out, &columns);
 }
 
-/// One service.
+/// A service's row.
 pub fn service(out: &mut String, status: &Status, (key, outcome): (&ServiceKey, &ServiceOutcome)) {
     let state = status.state(outcome);
     fill(
@@ -205,7 +205,7 @@ pub fn service(out: &mut String, status: &Status, (key, outcome): (&ServiceKey, 
     );
     if let Ok(name) = &outcome.name {
         let text = name.without_dot();
-        // A name with escapes in it is no host's.
+        // A name with escapes in it isn't a host name, so it gets no link.
         match text.contains('\\') {
             true => fill(out, "<bdi>{}</bdi>", &[text]),
             false => fill(out, "<a href=\"http://{}/\">{}</a>", &[text, text]),
@@ -218,7 +218,7 @@ pub fn service(out: &mut String, status: &Status, (key, outcome): (&ServiceKey, 
     fill(out, "<td role=cell>{}", &[&status.reason(outcome, state)]);
 }
 
-/// A service may run on every host there is: the first addresses are shown, the others on request.
+/// A service's addresses: the first few are shown, the others when the reader opens the list.
 fn addresses(out: &mut String, status: &Status, name: &Name) {
     let count: usize = status.record_sets(name).map(|set| set.values.len()).sum();
     let is_long = count > MOST_SHOWN_VALUES;
@@ -240,7 +240,7 @@ fn addresses(out: &mut String, status: &Status, name: &Name) {
     }
 }
 
-/// What comes after the services.
+/// The page after the table of services.
 pub fn tail(out: &mut String, status: &Status, now: DateTime<Utc>) {
     out.push_str(
         "</table>\n<h2>Changes</h2>\n<table id=\"changes\" role=table>\n\
@@ -281,7 +281,7 @@ fn number(number: usize) -> String {
     number.to_string()
 }
 
-/// A time; the day too if it is wanted.
+/// A time of day in UTC, with the date if asked for.
 fn moment(out: &mut String, at: DateTime<Utc>, with_day: bool) {
     let exact = timestamp(at);
     let (day, time) = exact.split_once('T').unwrap_or_default();
@@ -290,7 +290,7 @@ fn moment(out: &mut String, at: DateTime<Utc>, with_day: bool) {
     fill(out, "<time datetime=\"{}\">{}{}{} UTC</time>", &shown);
 }
 
-/// A time, with its day if that isn't today, and how long ago it is.
+/// A time in UTC, with the date unless it is today, and its age.
 fn time(out: &mut String, at: Option<DateTime<Utc>>, now: DateTime<Utc>) {
     let Some(at) = at else { return };
     moment(out, at, at.date_naive() != now.date_naive());

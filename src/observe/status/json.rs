@@ -1,4 +1,4 @@
-//! `/status.json`: the page's content for programs. Pure. The README documents the fields.
+//! `/status.json`: the page's content for programs. Pure. The fields are documented for operators; tests/readme.rs holds that table against this file.
 
 use chrono::{DateTime, Utc};
 
@@ -10,10 +10,10 @@ use crate::desired::ServiceOutcome;
 use crate::rancher::model::ServiceKey;
 use crate::route53::xml::HostedZone;
 
-/// What the answer's `Content-Type` says.
+/// The `Content-Type` header.
 pub const CONTENT_TYPE: &str = "application/json";
 
-/// What comes before the services.
+/// The document up to the list of services.
 pub fn head(out: &mut String, status: &Status, now: DateTime<Utc>) {
     out.push('{');
     for (name, at) in [
@@ -87,7 +87,7 @@ pub fn head(out: &mut String, status: &Status, now: DateTime<Utc>) {
     begin(out, "services", '[');
 }
 
-/// One service.
+/// A service's object.
 pub fn service(out: &mut String, status: &Status, (key, outcome): (&ServiceKey, &ServiceOutcome)) {
     let state = status.state(outcome);
     let reason = status.reason(outcome, state);
@@ -108,7 +108,7 @@ pub fn service(out: &mut String, status: &Status, (key, outcome): (&ServiceKey, 
     end(out, '}');
 }
 
-/// What comes after the services.
+/// The document after the list of services.
 pub fn tail(out: &mut String, status: &Status) {
     end(out, ']');
     begin(out, "changes", '[');
@@ -131,7 +131,7 @@ pub fn tail(out: &mut String, status: &Status) {
     out.push_str("}\n");
 }
 
-// Each member ends with a comma; the end of what they are in takes the last one away.
+// Each member is written with a comma after it. Closing the object or list removes the last comma.
 
 fn name(out: &mut String, name: &str) {
     escape::fill(out, escape::json, "{}:", &[name]);

@@ -2,7 +2,7 @@
 //! <https://prometheus.io/docs/instrumenting/exposition_formats/>, with names as in
 //! <https://prometheus.io/docs/practices/naming/>. Pure.
 //!
-//! Numbers are written from integers: a time of 1.5 s is 1,500 ms and a dot.
+//! Times are printed from whole milliseconds, without floating point.
 
 use std::fmt::Write as _;
 
@@ -14,10 +14,10 @@ use crate::base::dependency::{Condition, Dependency};
 use crate::base::version::VERSION;
 use crate::desired::skip::SkipReason;
 
-/// What the answer's `Content-Type` says.
+/// The `Content-Type` header.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// All metrics.
+/// The page with all metrics.
 pub fn metrics(status: &Status) -> String {
     let mut page = Page(String::with_capacity(16 * 1024));
     let counters = &status.counters;
@@ -77,7 +77,7 @@ pub fn metrics(status: &Status) -> String {
     page.0
 }
 
-/// Those that are times; one that hasn't come is absent.
+/// Metrics that are times. One that isn't known yet is absent.
 fn times(page: &mut Page, status: &Status) {
     for (name, help, at) in [
         (

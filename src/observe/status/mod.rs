@@ -1,13 +1,13 @@
-//! What outsiders may see of the loop's work: the facts, as plain data, and pure functions that
-//! turn them into `/status`, `/status.json` and `/metrics`.
+//! The facts that are shown to the outside, as plain data, and pure functions that turn them into
+//! `/status`, `/status.json` and `/metrics`.
 //!
 //! ```text
-//! telemetry::Telemetry ─► Status ─┬► pieces ─► html, json
+//! telemetry::Telemetry ─► Status ─┬► page ─► html, json
 //!   (the loop writes)             └► metrics
 //! ```
 //!
-//! The large tables are shared with the loop, not copied; so a [`Status`] is cheap to take, and
-//! stays as it is while it is sent to someone slow.
+//! Large tables are shared by reference count, so a copy of a [`Status`] is cheap, and stays the
+//! same while it is sent to a slow client.
 
 mod escape;
 pub mod html;
@@ -39,49 +39,49 @@ use crate::route53::xml::HostedZone;
 
 /// How many of the last changes are kept.
 pub const MAX_CHANGES: usize = 50;
-/// Of a record set in the list of changes, so many values are kept.
+/// How many values of a record set the list of changes shows.
 const MOST_SHOWN_VALUES: usize = 8;
 
-/// Everything that is shown.
+/// All facts that are shown.
 #[derive(Debug, Clone)]
 pub struct Status {
     /// When the process started.
     pub started: DateTime<Utc>,
-    /// [`crate::base::version::commit`].
+    /// The commit that the program was built from; none if unknown.
     pub commit: Option<&'static str>,
-    /// Seconds since the loop last got on, if that is too long ago.
+    /// Seconds since the loop's last step; none while the loop works.
     pub stuck_for: Option<u64>,
     /// `ROOT_DOMAIN`.
     pub zone: Name,
-    /// The hosted zone of that name, once it is found.
+    /// The hosted zone; none until it is found.
     pub hosted_zone: Option<HostedZone>,
-    /// The environment's name and UUID, once metadata has been read.
+    /// The environment's name and UUID; none until metadata has been read.
     pub environment: Option<(String, String)>,
-    /// Calls to other systems, and whether these work.
+    /// Calls to other systems, and whether these systems work.
     pub record: Record,
-    /// What should be published, and what became of each service.
+    /// The record sets that should be published, and the outcome of each service.
     pub desired: Arc<Desired>,
-    /// Names that the last successful round found in the zone, all of them ours.
+    /// Owned names that were in the zone at the end of the last successful round.
     pub in_zone: Arc<BTreeSet<Name>>,
-    /// Names of these of which something else is desired than what was found there.
+    /// Names in `in_zone` whose record sets have other values or another TTL than desired.
     pub outdated: Arc<BTreeSet<Name>>,
-    /// `POLICY=create-only`: that stays so.
+    /// `POLICY=create-only`: `outdated` names are left as they are.
     pub is_create_only: bool,
-    /// Desired record sets that were left alone, by key.
+    /// Desired record sets that were left alone, sorted by key.
     pub conflicts: Arc<Vec<Conflict>>,
-    /// Record sets that Route 53 refuses, by key.
+    /// Record sets that Route 53 refuses, sorted by key.
     pub quarantined: Arc<Vec<Quarantined>>,
-    /// Deletes that the deletion guard holds back, and until when at least.
+    /// Deletes that the deletion guard holds, and the earliest time at which they may go.
     pub held: Option<(HeldDeletes, DateTime<Utc>)>,
-    /// Record sets that are ours.
+    /// Number of owned record sets.
     pub owned: usize,
-    /// Names that are in the zone and that metadata doesn't show yet.
+    /// Number of names in the zone that metadata doesn't show as `fqdn` yet.
     pub fqdns_waiting: usize,
     /// When a round last succeeded.
     pub last_success: Option<DateTime<Utc>>,
     /// When metadata last had a new version.
     pub metadata_changed: Option<DateTime<Utc>>,
-    /// The last changes to the zone, the newest first.
+    /// The last changes to the zone, newest first.
     pub changes: Arc<Vec<ChangeEntry>>,
     /// Rounds and what they changed, since the start.
     pub counters: RoundCounters,
@@ -94,11 +94,11 @@ pub struct ChangeEntry {
     pub at: DateTime<Utc>,
     /// What was done.
     pub action: Action,
-    /// To which record set.
+    /// The record set.
     pub key: RecordKey,
-    /// The values before and after; of many only some.
+    /// TTL and values before; empty if it is new. Of many values only some.
     pub from: String,
-    /// See `from`.
+    /// TTL and values after; empty if it was deleted. Of many values only some.
     pub to: String,
 }
 
@@ -134,7 +134,7 @@ impl Status {
         self.record.health(dependency)
     }
 
-    /// Takes in what should be published from now on.
+    /// Takes over what should be published from now on.
     pub fn desire(&mut self, desired: &Arc<Desired>) {
         let mut outdated = BTreeSet::new();
         for (key, set) in &desired.record_sets {
@@ -148,8 +148,8 @@ impl Status {
         self.desired = desired.clone();
     }
 
-    /// Takes in the changes of a batch that Route 53 has confirmed. State records are
-    /// bookkeeping: they aren't shown.
+    /// Takes over the changes of a batch that Route 53 has confirmed, without those to state
+    /// records.
     pub fn changed(
         &mut self,
         batch: &ChangeBatch,
@@ -182,7 +182,7 @@ impl Status {
         }
     }
 
-    /// Takes in what came of a round that succeeded, and how long it took.
+    /// Takes over the result of a round that succeeded, and how long it took.
     pub fn round(&mut self, round: Round, took: Duration, now: DateTime<Utc>) {
         let outcome = match round.batches.len() {
             _ if round.is_cut => RoundOutcome::Cut,
@@ -205,7 +205,7 @@ impl Status {
         self.outdated = round.outdated;
     }
 
-    /// What needs somebody's attention, in words; nothing if all is well.
+    /// What an operator should look at, one sentence each; empty if all is well.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         if let Some(seconds) = self.stuck_for {
@@ -236,7 +236,7 @@ impl Status {
     }
 }
 
-/// The TTL and the values, as far as they are of use in a list.
+/// TTL and values of a record set, cut to what a list can show.
 fn shown(set: &RecordSet) -> String {
     let mut text = String::new();
     for value in set.values.iter().take(MOST_SHOWN_VALUES) {

@@ -1,20 +1,20 @@
-//! A page in pieces. Ten thousand services make megabytes: nobody holds a whole page, however
-//! slowly it is read, and however many read it.
+//! Makes a page piece by piece. A page of ten thousand services has megabytes; this way it is never
+//! in memory as a whole, however slow its readers are.
 
 use chrono::{DateTime, Utc};
 
 use super::{Status, html, json};
 use crate::base::counters::CallCounters;
 
-/// Services in a piece.
+/// Services in one piece.
 const SERVICES: usize = 64;
 
-/// In which form.
+/// The page's format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// For people.
+    /// `/status`.
     Html,
-    /// For programs.
+    /// `/status.json`.
     Json,
 }
 
@@ -30,7 +30,7 @@ pub struct Pieces {
 #[derive(Debug)]
 enum Next {
     Head,
-    /// The services from this one on.
+    /// Services from this index on.
     Services(usize),
     Nothing,
 }
@@ -54,7 +54,7 @@ impl Pieces {
         }
     }
 
-    /// Some services from this one on, and what comes next.
+    /// Appends some services from this index on; returns what comes next.
     fn services(&self, out: &mut String, first: usize) -> Next {
         let services = &self.status.desired.services;
         for service in services.iter().skip(first).take(SERVICES) {

@@ -1,4 +1,4 @@
-//! What became of each service: its state, and the reason in words.
+//! The state of each service, and the reason for it in words.
 
 use crate::base::dependency::{Condition, Dependency};
 use crate::desired::{ServiceOutcome, cut_in_words};
@@ -6,18 +6,18 @@ use crate::dns::{Name, RecordKey, RecordSet, RecordType};
 use crate::observe::status::Status;
 use crate::plan::Why;
 
-/// Where a service has come to.
+/// The state of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServiceState {
-    /// Its record sets are in the zone as desired, and ours.
+    /// Its record sets are owned, and in the zone as desired.
     Published,
-    /// They aren't yet.
+    /// Its record sets aren't in the zone as desired yet.
     Waiting,
-    /// Something else is in the place of one of them.
+    /// A record set that isn't ours is in the place of one of its record sets.
     Conflict,
-    /// Route 53 refuses one of them.
+    /// Route 53 refuses one of its record sets.
     Quarantined,
-    /// It isn't to be published.
+    /// It isn't published; the skip reason says why.
     Skipped,
 }
 
@@ -52,21 +52,21 @@ impl Status {
             .filter_map(|key| self.desired.record_sets.get(&key))
     }
 
-    /// What is in a record set's place.
+    /// Why a desired record set is left alone; none if it isn't.
     fn conflict(&self, key: &RecordKey) -> Option<Why> {
         let conflicts = &self.conflicts;
         let found = conflicts.binary_search_by(|conflict| conflict.key.cmp(key));
         Some(conflicts[found.ok()?].why)
     }
 
-    /// Why Route 53 refuses a record set, in its words.
+    /// Route 53's words if it refuses a record set.
     fn refusal(&self, key: &RecordKey) -> Option<&str> {
         let cases = &self.quarantined;
         let found = cases.binary_search_by(|case| case.key.cmp(key));
         Some(&cases[found.ok()?].words)
     }
 
-    /// Where a service has come to.
+    /// The state of a service.
     pub fn state(&self, outcome: &ServiceOutcome) -> ServiceState {
         let Ok(name) = &outcome.name else {
             return ServiceState::Skipped;
@@ -95,7 +95,7 @@ impl Status {
         counts
     }
 
-    /// Why a service is where it is, and what else there is to say of it; empty if nothing.
+    /// The reason for a service's state, and warnings; empty if there is nothing to say.
     pub fn reason(&self, outcome: &ServiceOutcome, state: ServiceState) -> String {
         let mut reason = Vec::new();
         match &outcome.name {
