@@ -8,7 +8,6 @@ use super::plan_output::one_line;
 use super::terminal::{confirm, progress, record_sets, say};
 use crate::base::shutdown::Gate;
 use crate::config::Config;
-use crate::config::arguments::Arguments;
 use crate::desired::Desired;
 use crate::observe::telemetry::Telemetry;
 use crate::plan::AdoptSetting;
@@ -20,7 +19,7 @@ use crate::reconcile::{Reconciler, ReconcilerSettings};
 /// what is desired.
 pub fn adopt(
     config: &Config,
-    arguments: &Arguments,
+    is_confirmed: bool,
     gate: Gate,
     telemetry: Telemetry,
 ) -> Result<(), String> {
@@ -63,7 +62,7 @@ pub fn adopt(
     say(format_args!(
         "\n{count} to take over, from then on changed or deleted as services ask.\n"
     ));
-    if !confirm("They are taken over.", arguments.yes)? {
+    if !confirm("They are taken over.", is_confirmed)? {
         return Err("nothing was changed".to_owned());
     }
     let goal = Goal {

@@ -21,7 +21,7 @@ use crate::base::log::{self, Level, Log};
 use crate::base::shutdown::{self, Gate};
 use crate::base::version::{commit, version};
 use crate::config::Config;
-use crate::config::arguments::{self, Arguments, Command};
+use crate::config::arguments::{self, Arguments, Invocation};
 use crate::daemon;
 use crate::observe::server;
 use crate::observe::telemetry::Telemetry;
@@ -37,27 +37,26 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         .map_err(|argument| format!("{argument:?} isn't Unicode"))
         .and_then(arguments::parse);
     match parsed {
-        Ok(Arguments {
-            command: Command::Help,
-            ..
-        }) => {
-            terminal::say(format_args!("{}", help::help()));
-            ExitCode::SUCCESS
-        }
-        Ok(Arguments {
-            command: Command::Version,
-            ..
-        }) => {
-            let version = version(commit());
-            terminal::say(format_args!("rancher-route53 {version}\n"));
-            ExitCode::SUCCESS
-        }
-        Ok(arguments) => match Config::read(&variable, &arguments) {
-            Ok(config) => start(&arguments, config),
-            Err(error) => wrong(&error),
-        },
+        Ok(arguments) => invoke(&arguments),
         Err(error) => wrong(&error),
     }
+}
+
+fn invoke(arguments: &Arguments) -> ExitCode {
+    match arguments.invocation {
+        Invocation::Help => terminal::say(format_args!("{}", help::help())),
+        Invocation::Version => {
+            let version = version(commit());
+            terminal::say(format_args!("rancher-route53 {version}\n"));
+        }
+        invocation => {
+            return match Config::read(&variable, arguments) {
+                Ok(config) => start(invocation, config),
+                Err(error) => wrong(&error),
+            };
+        }
+    }
+    ExitCode::SUCCESS
 }
 
 fn wrong(error: &dyn std::fmt::Display) -> ExitCode {
@@ -75,9 +74,8 @@ fn variable(name: &str) -> Option<Result<String, String>> {
     )
 }
 
-fn start(arguments: &Arguments, mut config: Config) -> ExitCode {
-    let command = arguments.command;
-    let is_lasting = matches!(command, Command::Run | Command::Once);
+fn start(invocation: Invocation, mut config: Config) -> ExitCode {
+    let is_lasting = matches!(invocation, Invocation::Run | Invocation::Once { .. });
     // To people the others tell themselves what happens.
     let is_told = !is_lasting && std::io::stderr().is_terminal();
     log::start(Log {
@@ -95,27 +93,17 @@ fn start(arguments: &Arguments, mut config: Config) -> ExitCode {
     let telemetry = Telemetry::new(config.rules.zone.clone(), Heartbeat::start());
     let ready = shutdown::on_signal(gate.clone())
         .map_err(|error| format!("signals can't be handled: {error}"))
-        .and_then(|()| match command {
-            Command::Run => server::start(&config.health, &telemetry),
+        .and_then(|()| match invocation {
+            Invocation::Run => server::start(&config.health, &telemetry),
             _ => Ok(()),
         });
-    let done = |()| ExitCode::SUCCESS;
-    let result = ready.and_then(|()| match command {
-        Command::Once => once::once(&config, arguments, gate, telemetry).map(done),
-        Command::Plan => plan::plan(&config, arguments, gate, telemetry),
-        Command::Check => check::check(&config, gate, telemetry).map(done),
-        Command::Purge => purge::purge(&config, arguments, gate, telemetry).map(done),
-        Command::Adopt => adopt::adopt(&config, arguments, gate, telemetry).map(done),
-        Command::Run | Command::Help | Command::Version => {
-            daemon::run(&config, gate, telemetry).map(|never| match never {})
-        }
-    });
+    let result = ready.and_then(|()| command(invocation, &config, gate, telemetry));
     match result {
         Ok(code) => code,
         Err(error) if is_lasting => {
             // Rounds of `once` may fail for what goes away by itself.
-            let message = match command {
-                Command::Once => "stopping: not all is done",
+            let message = match invocation {
+                Invocation::Once { .. } => "stopping: not all is done",
                 _ => "stopping: this has to be mended",
             };
             log::error(message, &[("error", &error)]);
@@ -125,5 +113,28 @@ fn start(arguments: &Arguments, mut config: Config) -> ExitCode {
             terminal::complain(format_args!("{}", terminal::shown(&error)));
             ExitCode::from(FAILED)
         }
+    }
+}
+
+/// Runs a command that needs the settings.
+fn command(
+    invocation: Invocation,
+    config: &Config,
+    gate: Gate,
+    telemetry: Telemetry,
+) -> Result<ExitCode, String> {
+    let done = |()| ExitCode::SUCCESS;
+    match invocation {
+        Invocation::Once { wait } => once::once(config, wait, gate, telemetry).map(done),
+        Invocation::Plan {
+            json,
+            detailed_exitcode,
+        } => plan::plan(config, json, detailed_exitcode, gate, telemetry),
+        Invocation::Check => check::check(config, gate, telemetry).map(done),
+        Invocation::Purge { yes } => purge::purge(config, yes, gate, telemetry).map(done),
+        Invocation::Adopt { yes } => adopt::adopt(config, yes, gate, telemetry).map(done),
+        Invocation::Run => daemon::run(config, gate, telemetry).map(|never| match never {}),
+        // They need no settings, so they have been answered before.
+        Invocation::Help | Invocation::Version => Ok(ExitCode::SUCCESS),
     }
 }

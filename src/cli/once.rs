@@ -9,7 +9,6 @@ use crate::base::heartbeat::Heartbeat;
 use crate::base::log;
 use crate::base::shutdown::Gate;
 use crate::config::Config;
-use crate::config::arguments::Arguments;
 use crate::daemon::clients::{Clients, reconciler};
 use crate::daemon::problems::Reports;
 use crate::daemon::startup;
@@ -34,7 +33,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// waited for. The error says what couldn't be done.
 pub fn once(
     config: &Config,
-    arguments: &Arguments,
+    until_in_sync: bool,
     gate: Gate,
     telemetry: Telemetry,
 ) -> Result<(), String> {
@@ -67,7 +66,7 @@ pub fn once(
         &missing(desired, &round.in_zone),
         telemetry.heartbeat(),
     );
-    if arguments.wait {
+    if until_in_sync {
         wait(&mut reconciler, &changes, telemetry.heartbeat())?;
     }
     log::info(

@@ -7,7 +7,6 @@ use super::plan_output;
 use super::terminal::{self, say};
 use crate::base::shutdown::Gate;
 use crate::config::Config;
-use crate::config::arguments::Arguments;
 use crate::daemon::clients::reconciler;
 use crate::observe::telemetry::Telemetry;
 
@@ -17,7 +16,8 @@ const CHANGES: u8 = 2;
 /// Prints the plan.
 pub fn plan(
     config: &Config,
-    arguments: &Arguments,
+    as_json: bool,
+    detailed_exitcode: bool,
     gate: Gate,
     telemetry: Telemetry,
 ) -> Result<ExitCode, String> {
@@ -29,7 +29,7 @@ pub fn plan(
     let mut reconciler = reconciler(config, client, zone.id.clone(), &telemetry);
     let preview = reconciler.preview(survey.goal());
     let preview = preview.map_err(|error| error.to_string())?;
-    match arguments.json {
+    match as_json {
         true => say(format_args!(
             "{:#}\n",
             plan_output::value(&zone, &survey, &preview)
@@ -40,10 +40,8 @@ pub fn plan(
             say(format_args!("{text}"));
         }
     }
-    Ok(
-        match arguments.detailed_exitcode && !preview.plan.is_empty() {
-            true => ExitCode::from(CHANGES),
-            false => ExitCode::SUCCESS,
-        },
-    )
+    Ok(match detailed_exitcode && !preview.plan.is_empty() {
+        true => ExitCode::from(CHANGES),
+        false => ExitCode::SUCCESS,
+    })
 }

@@ -10,7 +10,6 @@ use super::plan_output::one_line;
 use super::terminal::{confirm, progress, record_sets, say, shown};
 use crate::base::shutdown::Gate;
 use crate::config::Config;
-use crate::config::arguments::Arguments;
 use crate::desired::Desired;
 use crate::dns::RecordSet;
 use crate::observe::telemetry::Telemetry;
@@ -24,7 +23,7 @@ use crate::reconcile::{Reconciler, ReconcilerSettings};
 /// Shows what would go, asks, and removes it.
 pub fn purge(
     config: &Config,
-    arguments: &Arguments,
+    is_confirmed: bool,
     gate: Gate,
     telemetry: Telemetry,
 ) -> Result<(), String> {
@@ -67,7 +66,7 @@ pub fn purge(
         "\n{count} of environment {environment} in {zone}, and the state records.\n\
          A service that still runs creates them again at its next resync: stop it right after this.\n"
     ));
-    if !confirm("All of this is deleted.", arguments.yes)? {
+    if !confirm("All of this is deleted.", is_confirmed)? {
         return Err("nothing was changed".to_owned());
     }
     let round = reconciler

@@ -3,97 +3,72 @@
 
 /// What to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Command {
-    /// Keep the zone until told to stop.
-    Run,
-    /// One round.
-    Once,
-    /// Show what a round would change.
-    Plan,
-    /// Look at each thing that a round depends on.
-    Check,
-    /// Remove everything that is ours from the zone.
-    Purge,
-    /// Take over record sets that exist.
-    Adopt,
+pub enum Invocation {
     /// Print how to use the program.
     Help,
     /// Print its version.
     Version,
+    /// Keep the zone until told to stop.
+    Run,
+    /// Make one round.
+    Once {
+        /// `--wait`: until all of Route 53's name servers have the changes.
+        wait: bool,
+    },
+    /// Show what a round would change.
+    Plan {
+        /// `--json`: for programs.
+        json: bool,
+        /// `--detailed-exitcode`: 2 if there is something to change.
+        detailed_exitcode: bool,
+    },
+    /// Look at each thing that a round depends on.
+    Check,
+    /// Take over record sets that exist.
+    Adopt {
+        /// `--yes`: without asking.
+        yes: bool,
+    },
+    /// Remove every record set that is ours from the zone.
+    Purge {
+        /// `--yes`: without asking.
+        yes: bool,
+    },
 }
 
 /// The command line, read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arguments {
-    /// `run` if none is given.
-    pub command: Command,
+    /// [`Invocation::Run`] if there is no command.
+    pub invocation: Invocation,
     /// `-debug`: sets the log level.
     pub debug: bool,
     /// `-log=FILE`: the log goes there.
     pub log_file: Option<String>,
-    /// `--wait`: until Route 53 has told all its name servers.
-    pub wait: bool,
-    /// `--json`: for programs.
-    pub json: bool,
-    /// `--detailed-exitcode`: 2 if there is something to change.
-    pub detailed_exitcode: bool,
-    /// `--yes`: don't ask.
-    pub yes: bool,
 }
 
-impl Default for Arguments {
-    fn default() -> Arguments {
-        Arguments {
-            command: Command::Run,
-            debug: false,
-            log_file: None,
-            wait: false,
-            json: false,
-            detailed_exitcode: false,
-            yes: false,
-        }
-    }
-}
-
-/// The commands by name.
-const COMMANDS: [(&str, Command); 6] = [
-    ("run", Command::Run),
-    ("once", Command::Once),
-    ("plan", Command::Plan),
-    ("check", Command::Check),
-    ("purge", Command::Purge),
-    ("adopt", Command::Adopt),
-];
-
-/// Flags of single commands.
-const FLAGS: [(&str, &[Command]); 4] = [
-    ("wait", &[Command::Once]),
-    ("json", &[Command::Plan]),
-    ("detailed-exitcode", &[Command::Plan]),
-    ("yes", &[Command::Purge, Command::Adopt]),
+/// The commands, each with its own flags.
+const COMMANDS: [(&str, &[&str]); 6] = [
+    ("run", &[]),
+    ("once", &["wait"]),
+    ("plan", &["json", "detailed-exitcode"]),
+    ("check", &[]),
+    ("purge", &["yes"]),
+    ("adopt", &["yes"]),
 ];
 
 /// Reads the arguments, without the program's name.
 pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Arguments, String> {
-    let mut parsed = Arguments::default();
-    let mut has_command = false;
-    let mut special: Vec<&str> = Vec::new();
+    let mut command = None;
+    let mut flags: Vec<&str> = Vec::new();
+    let (mut debug, mut log_file) = (false, None);
     let mut rest = arguments.into_iter();
     while let Some(argument) = rest.next() {
         let Some(flag) = argument.strip_prefix('-') else {
-            if has_command {
+            if command.is_some() {
                 return Err(format!("{argument:?}: there is a command already"));
             }
-            has_command = true;
-            let known = COMMANDS.iter().find(|(name, _)| *name == argument);
-            let Some((_, command)) = known else {
-                let names: Vec<&str> = COMMANDS.iter().map(|(name, _)| *name).collect();
-                return Err(format!(
-                    "{argument:?} is no command; there are {}",
-                    names.join(", ")
-                ));
-            };
-            parsed.command = *command;
+            command = Some(command_of(&argument)?);
             continue;
         };
         let flag = flag.strip_prefix('-').unwrap_or(flag);
@@ -105,50 +80,75 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Arguments, S
             let value = value.clone().or_else(|| rest.next());
             value.ok_or_else(|| format!("{argument:?} takes a value, such as -{name}=…"))
         };
+        let other = match name {
+            "help" | "h" => Some(Invocation::Help),
+            "version" | "V" => Some(Invocation::Version),
+            _ => None,
+        };
+        if let Some(invocation) = other {
+            return Ok(Arguments {
+                invocation,
+                debug,
+                log_file,
+            });
+        }
         match name {
-            "help" | "h" => {
-                return Ok(Arguments {
-                    command: Command::Help,
-                    ..parsed
-                });
-            }
-            "version" | "V" => {
-                return Ok(Arguments {
-                    command: Command::Version,
-                    ..parsed
-                });
-            }
-            "debug" if flag == "debug" || flag == "debug=true" => parsed.debug = true,
-            "debug" if flag == "debug=false" => parsed.debug = false,
-            "log" => parsed.log_file = Some(value()?).filter(|path| !path.is_empty()),
+            "debug" if flag == "debug" || flag == "debug=true" => debug = true,
+            "debug" if flag == "debug=false" => debug = false,
+            "log" => log_file = Some(value()?).filter(|path| !path.is_empty()),
             "provider" => match value()?.as_str() {
                 "route53" => {}
                 other => return Err(format!("-provider={other:?}: there is only route53")),
             },
-            _ => match FLAGS.iter().find(|(known, _)| *known == flag) {
-                Some((known, _)) => special.push(known),
-                None => {
-                    return Err(format!(
-                        "{argument:?} is no flag; there are -debug, -log=FILE, \
-                         -provider=route53, --wait, --json, --detailed-exitcode, --yes, --help \
-                         and --version"
-                    ));
-                }
-            },
+            _ => flags.push(flag_of_a_command(flag, &argument)?),
         }
     }
-    for (flag, commands) in FLAGS {
-        if special.contains(&flag) && !commands.contains(&parsed.command) {
-            let names = COMMANDS.iter().filter(|(_, c)| commands.contains(c));
-            let names: Vec<&str> = names.map(|(name, _)| *name).collect();
-            return Err(format!("--{flag} belongs to {}", names.join(" and ")));
+    Ok(Arguments {
+        invocation: invocation(command.unwrap_or("run"), &flags)?,
+        debug,
+        log_file,
+    })
+}
+
+fn command_of(argument: &str) -> Result<&'static str, String> {
+    let known = COMMANDS.iter().find(|(name, _)| *name == argument);
+    known.map(|(name, _)| *name).ok_or_else(|| {
+        let names: Vec<&str> = COMMANDS.iter().map(|(name, _)| *name).collect();
+        let names = names.join(", ");
+        format!("{argument:?} is no command; there are {names}")
+    })
+}
+
+fn flag_of_a_command(flag: &str, argument: &str) -> Result<&'static str, String> {
+    let mut all = COMMANDS.iter().flat_map(|(_, flags)| *flags);
+    all.find(|known| **known == flag).copied().ok_or_else(|| {
+        format!(
+            "{argument:?} is no flag; there are -debug, -log=FILE, -provider=route53, --wait, \
+             --json, --detailed-exitcode, --yes, --help and --version"
+        )
+    })
+}
+
+fn invocation(command: &str, flags: &[&str]) -> Result<Invocation, String> {
+    for flag in flags {
+        let owners = COMMANDS.iter().filter(|(_, own)| own.contains(flag));
+        let owners: Vec<&str> = owners.map(|(name, _)| *name).collect();
+        if !owners.contains(&command) {
+            return Err(format!("--{flag} belongs to {}", owners.join(" and ")));
         }
     }
-    parsed.wait = special.contains(&"wait");
-    parsed.json = special.contains(&"json");
-    parsed.detailed_exitcode = special.contains(&"detailed-exitcode");
-    parsed.yes = special.contains(&"yes");
-    Ok(parsed)
+    let has = |flag| flags.contains(&flag);
+    Ok(match command {
+        "once" => Invocation::Once { wait: has("wait") },
+        "plan" => Invocation::Plan {
+            json: has("json"),
+            detailed_exitcode: has("detailed-exitcode"),
+        },
+        "check" => Invocation::Check,
+        "adopt" => Invocation::Adopt { yes: has("yes") },
+        "purge" => Invocation::Purge { yes: has("yes") },
+        _ => Invocation::Run,
+    })
 }
 
 #[cfg(test)]
@@ -161,81 +161,48 @@ mod tests {
 
     #[test]
     fn reads_what_catalog_entries_pass() {
-        let run = Arguments::default();
-        for (line, expected) in [
-            ("", run.clone()),
-            ("-provider=route53", run.clone()),
-            ("--provider route53 run", run.clone()),
-            ("-debug=false", run.clone()),
-            (
-                "-debug -provider=route53",
-                Arguments {
-                    debug: true,
-                    ..run.clone()
-                },
-            ),
-            (
-                "-log=/x.log",
-                Arguments {
-                    log_file: Some("/x.log".into()),
-                    ..run.clone()
-                },
-            ),
-            (
-                "--log /x.log",
-                Arguments {
-                    log_file: Some("/x.log".into()),
-                    ..run.clone()
-                },
-            ),
-            (
-                "once --debug",
-                Arguments {
-                    command: Command::Once,
-                    debug: true,
-                    ..run.clone()
-                },
-            ),
-            (
-                "plan --json -detailed-exitcode",
-                Arguments {
-                    command: Command::Plan,
-                    json: true,
-                    detailed_exitcode: true,
-                    ..run.clone()
-                },
-            ),
-            (
-                "--yes purge",
-                Arguments {
-                    command: Command::Purge,
-                    yes: true,
-                    ..run.clone()
-                },
-            ),
-            (
-                "once --wait",
-                Arguments {
-                    command: Command::Once,
-                    wait: true,
-                    ..run.clone()
-                },
-            ),
-            (
-                "--help",
-                Arguments {
-                    command: Command::Help,
-                    ..run.clone()
-                },
-            ),
-            (
-                "-version",
-                Arguments {
-                    command: Command::Version,
-                    ..run.clone()
-                },
-            ),
+        for (line, debug, log_file) in [
+            ("", false, None),
+            ("-provider=route53", false, None),
+            ("--provider route53 run", false, None),
+            ("-debug=false", false, None),
+            ("-debug -provider=route53", true, None),
+            ("-log=/x.log", false, Some("/x.log")),
+            ("--log /x.log", false, Some("/x.log")),
         ] {
+            let expected = Arguments {
+                invocation: Invocation::Run,
+                debug,
+                log_file: log_file.map(str::to_owned),
+            };
+            assert_eq!(read(line), Ok(expected), "{line}");
+        }
+    }
+
+    #[test]
+    fn reads_each_command_with_its_flags() {
+        let plan = |json, detailed_exitcode| Invocation::Plan {
+            json,
+            detailed_exitcode,
+        };
+        for (line, invocation, debug) in [
+            ("once --debug", Invocation::Once { wait: false }, true),
+            ("once --wait", Invocation::Once { wait: true }, false),
+            ("plan", plan(false, false), false),
+            ("plan --json", plan(true, false), false),
+            ("plan --json -detailed-exitcode", plan(true, true), false),
+            ("check", Invocation::Check, false),
+            ("--yes purge", Invocation::Purge { yes: true }, false),
+            ("adopt", Invocation::Adopt { yes: false }, false),
+            ("--help", Invocation::Help, false),
+            ("-debug plan -h", Invocation::Help, true),
+            ("-version", Invocation::Version, false),
+        ] {
+            let expected = Arguments {
+                invocation,
+                debug,
+                log_file: None,
+            };
             assert_eq!(read(line), Ok(expected), "{line}");
         }
     }
