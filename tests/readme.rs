@@ -42,7 +42,7 @@ fn expected() -> String {
             setting.name,
             setting.default,
             aliases.join(", "),
-            setting.help
+            setting.description()
         );
     }
     table

@@ -20,7 +20,11 @@ pub fn help() -> String {
     );
     for setting in settings::SETTINGS {
         let star = if setting.is_secret { "*" } else { "" };
-        text += &format!("  {}{star}\n      {}\n", setting.name, setting.help);
+        text += &format!(
+            "  {}{star}\n      {}\n",
+            setting.name,
+            setting.description()
+        );
         if !setting.default.is_empty() {
             text += &format!("      default: {}\n", setting.default);
         }

@@ -16,7 +16,6 @@ use crate::base::secret::Secret;
 use crate::desired::Rules;
 use crate::desired::name_template::Template;
 use crate::dns::Name;
-use crate::dns::record_set::LONGEST_TTL;
 use crate::net::tls::Certificate;
 use crate::net::url::Url;
 use crate::observe::server::HealthAddress;
@@ -129,7 +128,7 @@ impl Config {
                 Template::parse(text).map_err(|e| e.to_string())
             })
             .or_else(|| Template::parse(crate::desired::name_template::DEFAULT).ok());
-        let ttl = reader.number("TTL", 0..=LONGEST_TTL.into(), 300);
+        let ttl = reader.number("TTL");
         let zone_id = reader.value(
             "ROUTE53_ZONE_ID",
             "the id of a hosted zone: letters and digits, such as Z2FDTNDATAQYW2",
@@ -161,13 +160,13 @@ impl Config {
                 ("legacy", AdoptSetting::Legacy),
             ],
         );
-        let guard_percent = reader.number("DELETE_GUARD_PERCENT", 0..=100, 30);
-        let guard_min = reader.number("DELETE_GUARD_MIN", 0..=1_000_000, 10);
-        let guard_hold = reader.number("DELETE_GUARD_HOLD", 0..=86_400, 60);
-        let resync = reader.number("RESYNC_INTERVAL", 10..=86_400, 300);
-        let max_retries = reader.number("ROUTE53_MAX_RETRIES", 0..=20, 3);
-        let request_rate = reader.rate("ROUTE53_REQUEST_RATE", 5.0);
-        let change_rate = reader.rate("ROUTE53_CHANGE_RATE", 100.0);
+        let guard_percent = reader.number("DELETE_GUARD_PERCENT");
+        let guard_min = reader.number("DELETE_GUARD_MIN");
+        let guard_hold = reader.number("DELETE_GUARD_HOLD");
+        let resync = reader.number("RESYNC_INTERVAL");
+        let max_retries = reader.number("ROUTE53_MAX_RETRIES");
+        let request_rate = reader.rate("ROUTE53_REQUEST_RATE");
+        let change_rate = reader.rate("ROUTE53_CHANGE_RATE");
         let health = reader
             .value(
                 "HEALTH_ADDRESS",

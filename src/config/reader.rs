@@ -1,10 +1,10 @@
 //! Looks settings up and collects what is wrong with them.
 
 use std::fs::{File, OpenOptions};
-use std::ops::RangeInclusive;
 use std::path::Path;
+use std::str::FromStr;
 
-use super::settings;
+use super::settings::{self, Setting, Takes};
 use crate::base::secret::Secret;
 use crate::net::tls::{self, Certificate};
 
@@ -36,7 +36,7 @@ impl<'a> Reader<'a> {
 
     /// The text of the first of a setting's names that is set and not blank, trimmed.
     fn find(&mut self, name: &'static str) -> Option<Found> {
-        let setting = settings::find(name).unwrap_or_else(|| panic!("{name} is not in the table"));
+        let setting = settings::get(name);
         let names: Vec<&str> = std::iter::once(setting.name)
             .chain(setting.aliases.iter().copied())
             .collect();
@@ -134,7 +134,7 @@ impl<'a> Reader<'a> {
     }
 
     fn missing(&mut self, name: &'static str) {
-        let help = settings::find(name).map_or("", |setting| setting.help);
+        let help = settings::get(name).help;
         self.problem(format!("{name} is not set: {help}"));
     }
 
@@ -187,44 +187,47 @@ impl<'a> Reader<'a> {
         value
     }
 
-    pub fn number(&mut self, name: &'static str, range: RangeInclusive<u64>, default: u64) -> u64 {
-        let takes = format!("a whole number from {} to {}", range.start(), range.end());
+    /// A whole number, within the range and with the default of the table.
+    pub fn number(&mut self, name: &'static str) -> u64 {
+        let setting = settings::get(name);
+        let Takes::Number(least, most) = setting.takes else {
+            panic!("{name} is not a number in the table");
+        };
         let parse = |text: &str| match text.parse() {
-            Ok(number) if range.contains(&number) => Ok(number),
+            Ok(number) if (least..=most).contains(&number) => Ok(number),
             Ok(_) => Err("out of range".to_owned()),
             Err(_) => Err("not a whole number".to_owned()),
         };
-        self.value(name, &takes, parse).unwrap_or(default)
+        let takes = format!("a whole number from {least} to {most}");
+        let number = self.value(name, &takes, parse);
+        number.unwrap_or_else(|| default(setting))
     }
 
-    pub fn rate(&mut self, name: &'static str, default: f64) -> f64 {
-        // As JSON writes numbers: what reads those is in the binary for metadata. The standard
-        // library's, to the last bit exact for all there are, would add 14 kB for this alone.
+    /// A number a second, with the default of the table.
+    pub fn rate(&mut self, name: &'static str) -> f64 {
+        // Numbers are read as JSON's, since JSON's parser is in the binary for metadata anyway.
         let parse = |text: &str| match serde_json::from_str::<f64>(text) {
             Ok(rate) if (0.01..=1000.0).contains(&rate) => Ok(rate),
             _ => Err("not such a number".to_owned()),
         };
-        self.value(
-            name,
-            "a number from 0.01 to 1000, a second, such as 5 or 0.5",
-            parse,
-        )
-        .unwrap_or(default)
+        let takes = "a number from 0.01 to 1000, a second, such as 5 or 0.5";
+        let rate = self.value(name, takes, parse);
+        rate.unwrap_or_else(|| f64::from(default::<u32>(settings::get(name))))
     }
 
-    /// One of several words; the first one is the default.
+    /// One of several words, with the default of the table.
     pub fn choice<T: Copy>(&mut self, name: &'static str, choices: &[(&str, T)]) -> T {
         let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
         let parse = |text: &str| {
-            let found = choices
-                .iter()
-                .find(|(word, _)| word.eq_ignore_ascii_case(text));
-            found
-                .map(|(_, choice)| *choice)
-                .ok_or_else(|| "no such choice".to_owned())
+            let mut choices = choices.iter();
+            let found = choices.find(|(word, _)| word.eq_ignore_ascii_case(text));
+            let found = found.map(|(_, choice)| *choice);
+            found.ok_or_else(|| "no such choice".to_owned())
         };
-        self.value(name, &words.join(", "), parse)
-            .unwrap_or(choices[0].1)
+        let choice = self.value(name, &words.join(", "), parse);
+        choice.unwrap_or_else(|| {
+            parse(settings::get(name).default).expect("the table's default is a choice")
+        })
     }
 
     /// The certificates of the file that a setting names, or of those of the usual ones that
@@ -267,6 +270,12 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+/// The default of a setting that takes a number.
+fn default<T: FromStr>(setting: &Setting) -> T {
+    let default = setting.default.parse().ok();
+    default.unwrap_or_else(|| panic!("{}'s default is not a number", setting.name))
 }
 
 /// A URL with a password in it is refused, but not for all to see.

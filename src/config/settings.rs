@@ -1,4 +1,7 @@
-//! Every setting, once: from this table come the aliases, `--help`, and the check of the README.
+//! Every setting, once: names, default, range and purpose. Reading a setting, `--help` and the test
+//! of the documentation all go by this table.
+
+use crate::dns::record_set::LONGEST_TTL;
 
 /// A setting.
 #[derive(Debug)]
@@ -9,10 +12,34 @@ pub struct Setting {
     pub aliases: &'static [&'static str],
     /// Can also be read from the file that `<name>_FILE` names; is never shown.
     pub is_secret: bool,
-    /// In words.
+    /// The value if it isn't set, or in words where that comes from.
     pub default: &'static str,
-    /// What it does.
+    /// What it is for.
     pub help: &'static str,
+    /// Which values it takes.
+    pub takes: Takes,
+}
+
+/// Which values a setting takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// The reader of the setting says.
+    Text,
+    /// A whole number from the one to the other.
+    Number(u64, u64),
+    /// A number a second, from 0.01 to 1000.
+    Rate,
+}
+
+impl Setting {
+    /// What it is for, and which numbers it takes.
+    pub fn description(&self) -> String {
+        match self.takes {
+            Takes::Text => self.help.to_owned(),
+            Takes::Number(least, most) => format!("{} ({least}–{most})", self.help),
+            Takes::Rate => format!("{} (0.01–1000)", self.help),
+        }
+    }
 }
 
 const fn setting(
@@ -27,6 +54,7 @@ const fn setting(
         is_secret: false,
         default,
         help,
+        takes: Takes::Text,
     }
 }
 
@@ -36,11 +64,28 @@ const fn secret(
     help: &'static str,
 ) -> Setting {
     Setting {
-        name,
-        aliases,
         is_secret: true,
-        default: "",
-        help,
+        ..setting(name, aliases, "", help)
+    }
+}
+
+const fn number(
+    name: &'static str,
+    default: &'static str,
+    least: u64,
+    most: u64,
+    help: &'static str,
+) -> Setting {
+    Setting {
+        takes: Takes::Number(least, most),
+        ..setting(name, &[], default, help)
+    }
+}
+
+const fn rate(name: &'static str, default: &'static str, help: &'static str) -> Setting {
+    Setting {
+        takes: Takes::Rate,
+        ..setting(name, &[], default, help)
     }
 }
 
@@ -59,11 +104,12 @@ pub const SETTINGS: &[Setting] = &[
         crate::desired::name_template::DEFAULT,
         "name of a service, without the zone",
     ),
-    setting(
+    number(
         "TTL",
-        &[],
         "300",
-        "of the record sets, in seconds (0–2147483647)",
+        0,
+        LONGEST_TTL as u64,
+        "of the record sets, in seconds",
     ),
     secret(
         "AWS_ACCESS_KEY_ID",
@@ -196,47 +242,50 @@ pub const SETTINGS: &[Setting] = &[
         "never",
         "never, matching (take over what is desired) or legacy (what rancher/external-dns before 0.6 left)",
     ),
-    setting(
+    number(
         "DELETE_GUARD_PERCENT",
-        &[],
         "30",
-        "deletes of more than this part of what is ours wait (0–100); 100: none do",
+        0,
+        100,
+        "deletes of more than this percentage of what is ours wait; 100: none do",
     ),
-    setting(
+    number(
         "DELETE_GUARD_MIN",
-        &[],
         "10",
+        0,
+        1000000,
         "with fewer record sets than this no deletes wait",
     ),
-    setting(
+    number(
         "DELETE_GUARD_HOLD",
-        &[],
         "60",
-        "they wait until metadata has asked for them this long, in seconds (0–86400)",
+        0,
+        86400,
+        "deletes wait until metadata has asked for them this long, in seconds",
     ),
-    setting(
+    number(
         "RESYNC_INTERVAL",
-        &[],
         "300",
-        "the zone is listed again after this time, ±10 %, in seconds (10–86400)",
+        10,
+        86400,
+        "the zone is listed again after this time, ±10 %, in seconds",
     ),
-    setting(
+    number(
         "ROUTE53_MAX_RETRIES",
-        &[],
         "3",
-        "how often a failed call is made again (0–20)",
+        0,
+        20,
+        "how often a failed call is made again",
     ),
-    setting(
+    rate(
         "ROUTE53_REQUEST_RATE",
-        &[],
         "5",
-        "requests a second to stay below (0.01–1000)",
+        "requests a second to stay below",
     ),
-    setting(
+    rate(
         "ROUTE53_CHANGE_RATE",
-        &[],
         "100",
-        "changes a second to stay below (0.01–1000)",
+        "changes a second to stay below",
     ),
     setting(
         "HEALTH_ADDRESS",
@@ -251,4 +300,9 @@ pub const SETTINGS: &[Setting] = &[
 /// A setting by its name.
 pub fn find(name: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|setting| setting.name == name)
+}
+
+/// A setting that is known to be in the table.
+pub(super) fn get(name: &str) -> &'static Setting {
+    find(name).unwrap_or_else(|| panic!("{name} is not in the table of settings"))
 }
