@@ -124,7 +124,7 @@ fn every_link_leads_to_a_file_and_to_a_heading_of_it() {
             count += 1;
         }
     }
-    assert!(count > 50, "{count} links are fewer than there were");
+    assert!(count > 20, "only {count} links were found");
 }
 
 #[test]
