@@ -1,14 +1,18 @@
-//! The README's tables are the code's: of settings, which is printed if it differs, of metrics and
-//! of the fields of `/status.json`.
+//! What the documents say is what the code does: their tables of settings, of metrics, of the
+//! fields of `/status.json`, of commands and of reasons. Their links lead somewhere.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use prometheus_parse::Scrape;
 use rancher_route53::base::counters::{Action, Operation};
 use rancher_route53::base::dependency::{Condition, Dependency};
+use rancher_route53::cli::help::help;
 use rancher_route53::config::settings::SETTINGS;
+use rancher_route53::desired::skip::SkipReason;
 use rancher_route53::desired::{Desired, ServiceOutcome};
 use rancher_route53::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
 use rancher_route53::observe::routes::answer;
@@ -19,16 +23,192 @@ use rancher_route53::rancher::model::ServiceKey;
 use serde_json::Value;
 
 const README: &str = include_str!("../README.md");
+const COMMANDS: &str = include_str!("../docs/commands.md");
+const NAMES: &str = include_str!("../docs/names-and-labels.md");
+const SETTINGS_PAGE: &str = include_str!("../docs/settings.md");
+const STATUS_PAGE: &str = include_str!("../docs/status-and-metrics.md");
+
+/// For somebody who has ten minutes.
+const MOST_LINES: usize = 200;
+
+#[test]
+fn the_readme_is_short_and_leads_to_every_page() {
+    let lines = README.lines().count();
+    assert!(lines <= MOST_LINES, "README.md has {lines} lines");
+    let linked: Vec<String> = links(README);
+    for page in documents() {
+        let page = page.display().to_string();
+        let is_linked = linked.iter().any(|link| link.starts_with(&page));
+        assert!(is_linked || page == "README.md", "README.md has no {page}");
+    }
+}
 
 #[test]
 fn the_table_of_settings_is_that_of_the_code() {
     let start = "<!-- settings: checked against the code by tests/readme.rs -->\n";
-    let table = between(README, start, "<!-- /settings -->");
+    let table = between(SETTINGS_PAGE, start, "<!-- /settings -->");
     let expected = expected();
     assert!(
         table == expected,
-        "the table in README.md should be:\n{expected}"
+        "the table in docs/settings.md should be:\n{expected}"
     );
+}
+
+#[test]
+fn the_settings_of_the_readme_have_the_defaults_of_the_code() {
+    let table = rows(between(README, "## Settings\n", "\n## "));
+    assert!(!table.is_empty());
+    for row in table {
+        let name = row[0].trim_matches('`');
+        let setting = SETTINGS.iter().find(|setting| setting.name == name);
+        let setting = setting.unwrap_or_else(|| panic!("there is no {name}"));
+        assert_eq!(row[1], setting.default, "{name}");
+    }
+}
+
+/// Variables that aren't settings of this program, and the capability.
+const OTHER_WORDS: [&str; 6] = [
+    "ALL_PROXY",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "NO_PROXY",
+    "NO_COLOR",
+    "NET_BIND_SERVICE",
+];
+
+#[test]
+fn every_setting_that_the_documents_name_exists() {
+    let mut known = words(OTHER_WORDS);
+    for setting in SETTINGS {
+        let names = [setting.name].into_iter().chain(setting.aliases.to_vec());
+        for name in names {
+            known.insert(name.to_owned());
+            if setting.is_secret {
+                known.insert(format!("{name}_FILE"));
+            }
+        }
+    }
+    let is_part = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    for page in documents() {
+        if page.ends_with("CONTRIBUTING.md") {
+            continue; // it names what steers tests and builds
+        }
+        for word in code(&prose(&read(&page))) {
+            let name = word.split('=').next().unwrap_or_default();
+            let is_variable = name.trim_matches('_').contains('_') && name.chars().all(is_part);
+            let is_known = !is_variable || known.contains(name);
+            assert!(is_known, "{}: there is no {name}", page.display());
+        }
+    }
+}
+
+#[test]
+fn every_link_leads_to_a_file_and_to_a_heading_of_it() {
+    let mut count = 0;
+    for page in documents() {
+        let folder = page.parent().expect("a folder");
+        for link in links(&read(&page)) {
+            let (file, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            let target = match file {
+                "" => page.clone(),
+                file => folder.join(file),
+            };
+            let place = || format!("{}: {link}", page.display());
+            assert!(root().join(&target).exists(), "{}", place());
+            let anchors = || anchors(&read(&target));
+            assert!(
+                anchor.is_empty() || anchors().contains(anchor),
+                "{}",
+                place()
+            );
+            count += 1;
+        }
+    }
+    assert!(count > 20, "only {count} links were found");
+}
+
+#[test]
+fn the_tables_of_commands_are_those_of_the_help() {
+    let help = help();
+    let lines = help.lines();
+    let commands = lines.filter_map(|line| line.strip_prefix("rancher-route53 "));
+    let commands = commands.filter_map(|rest| rest.split(' ').next());
+    let commands = words(commands.map(|word| word.trim_matches(['[', ']'])));
+    for (page, end) in [(README, "\n## "), (COMMANDS, "\nAll commands")] {
+        let start = if page == README {
+            "## Commands\n"
+        } else {
+            "# Commands\n"
+        };
+        let section = between(page, start, end);
+        let named = section.lines().filter(|line| line.contains("`"));
+        let named = named.filter(|line| line.starts_with('|'));
+        let named = named.filter_map(|line| line.split('`').nth(1));
+        assert_eq!(words(named), commands);
+    }
+}
+
+#[test]
+fn the_table_of_reasons_is_that_of_the_code() {
+    let start = "<!-- reasons: checked against the code by tests/readme.rs -->\n";
+    let table = rows(between(NAMES, start, "<!-- /reasons -->"));
+    let codes: Vec<&str> = table.iter().map(|row| row[0].trim_matches('`')).collect();
+    assert_eq!(codes, SkipReason::CODES);
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(page: &Path) -> String {
+    fs::read_to_string(root().join(page)).unwrap_or_else(|e| panic!("{}: {e}", page.display()))
+}
+
+/// All pages for people, as paths from the root.
+fn documents() -> Vec<PathBuf> {
+    let entries = fs::read_dir(root().join("docs")).expect("docs");
+    let names = entries.map(|entry| entry.expect("a path").file_name());
+    let mut pages: Vec<PathBuf> = names.map(|name| Path::new("docs").join(name)).collect();
+    pages.retain(|page| page.extension().is_some_and(|kind| kind == "md"));
+    let others = [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "catalog/0/README.md",
+    ];
+    pages.extend(others.map(PathBuf::from));
+    pages.sort();
+    pages
+}
+
+/// The text without its blocks of code.
+fn prose(text: &str) -> String {
+    let outside = text.split("```").step_by(2);
+    outside.collect::<Vec<_>>().join("\n")
+}
+
+/// Where its links and pictures lead to within the repository.
+fn links(text: &str) -> Vec<String> {
+    let text = prose(text);
+    let marks = [("](", ')'), ("src=\"", '"'), ("srcset=\"", '"')];
+    let found = marks.iter().flat_map(|(start, end)| {
+        let targets = text.split(start).skip(1);
+        targets.filter_map(|rest| rest.split(*end).next())
+    });
+    let inside = found.filter(|link| !link.contains("://"));
+    inside.map(str::to_owned).collect()
+}
+
+/// The anchors that GitHub gives its headings.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let text = prose(text);
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    let titles = headings.map(|line| line.trim_start_matches('#').trim().to_lowercase());
+    let is_kept = |c: &char| c.is_alphanumeric() || " -_".contains(*c);
+    let anchor = |title: String| title.chars().filter(is_kept).collect::<String>();
+    titles
+        .map(|title| anchor(title).replace(' ', "-"))
+        .collect()
 }
 
 fn expected() -> String {
@@ -49,8 +229,8 @@ fn expected() -> String {
 }
 
 /// What is between two marks.
-fn between<'a>(readme: &'a str, start: &str, end: &str) -> &'a str {
-    let (_, rest) = readme.split_once(start).expect("where it starts");
+fn between<'a>(page: &'a str, start: &str, end: &str) -> &'a str {
+    let (_, rest) = page.split_once(start).expect("where it starts");
     rest.split_once(end).expect("where it ends").0
 }
 
@@ -132,7 +312,7 @@ fn page(path: &str) -> String {
 
 #[test]
 fn the_table_of_status_json_is_what_it_has() {
-    let table = rows(between(README, "### `/status.json`\n", "\n### "));
+    let table = rows(between(STATUS_PAGE, "## `/status.json`\n", "\n## "));
     let json: Value = serde_json::from_str(&page("/status.json")).unwrap();
     let named = table.iter().flat_map(|row| code(row[0])).collect();
     assert_eq!(keys(&json), named, "the first column");
@@ -184,7 +364,7 @@ fn the_table_of_metrics_is_what_there_is() {
         .lines()
         .filter_map(|line| line.strip_prefix("# TYPE rancher_route53_"));
     let types: BTreeSet<String> = types.map(str::to_owned).collect();
-    let table = rows(between(README, "### `/metrics`\n", "\nThree alerts"));
+    let table = rows(between(STATUS_PAGE, "## `/metrics`\n", "\n## "));
     let named = table
         .iter()
         .map(|row| row[0].trim_matches('`').to_owned() + " " + row[1]);
@@ -206,7 +386,7 @@ fn the_table_of_metrics_is_what_there_is() {
             assert_eq!(words(shown), code(values), "values at {metric}");
         }
     }
-    for mention in README.split("rancher_route53_").skip(1) {
+    for mention in STATUS_PAGE.split("rancher_route53_").skip(1) {
         let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         let name = mention.split(|c| !is_part(c)).next().unwrap_or_default();
         let is_metric = types

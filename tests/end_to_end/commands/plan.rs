@@ -233,9 +233,9 @@ fn programs_get_the_same_as_json() {
     assert_eq!(plan, expected);
 }
 
-/// The README's table of its fields is that of the real output.
+/// The table of its fields in docs/commands.md is that of the real output.
 #[test]
-fn programs_find_each_field_in_the_readme() {
+fn programs_find_each_field_in_the_documents() {
     let stage = stage();
     stage.rancher.change(|world| {
         let label = "io.rancher.service.external_dns";
@@ -251,10 +251,8 @@ fn programs_find_each_field_in_the_readme() {
     let plan: serde_json::Value = serde_json::from_str(&json).expect(&json);
     let plan = plan.as_object().expect("an object");
 
-    let readme = include_str!("../../../README.md");
-    let (_, section) = readme
-        .split_once("### `plan --json`\n")
-        .expect("the section");
+    let page = include_str!("../../../docs/commands.md");
+    let (_, section) = page.split_once("## `plan --json`\n").expect("the section");
     let rows: Vec<(&str, &str)> = section
         .lines()
         .skip_while(|line| !line.starts_with("| `"))
