@@ -18,10 +18,11 @@
 //!
 //! [`daemon`] runs the loop, [`commands`] starts it, [`config`] reads the settings. [`aws`] has
 //! what any AWS client needs, above all [`aws::sigv4`] and [`aws::credentials`], which are asked
-//! for before each call. [`http`] is the one way to the network. Beside the loop there are two
-//! tiny threads: [`health`] answers health checks, [`shutdown`] ends the process on a signal. A
-//! third lives only while credentials are being renewed ([`aws::credentials::provider`]), and one
-//! at the start, which looks up the zone ([`startup`]). [`threads`] starts them.
+//! for before each call. [`http`] is the one way to the network; [`resolver`] finds the hosts for
+//! it. Beside the loop there are two tiny threads: [`health`] answers health checks, [`shutdown`]
+//! ends the process on a signal. A third lives only while credentials are being renewed
+//! ([`aws::credentials::provider`]), and one at the start, which looks up the zone ([`startup`]).
+//! [`threads`] starts them.
 
 pub mod aws;
 pub mod batch;

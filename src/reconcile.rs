@@ -376,7 +376,7 @@ fn starts_over(error: &Error) -> bool {
     match error {
         Error::NoAnswer(_) => true,
         Error::Refused(refusal) => refusal.is_lost_race(),
-        Error::NoCredentials(_) => false,
+        Error::NoCredentials(_) | Error::Unsent(_) => false,
     }
 }
 
@@ -385,7 +385,7 @@ pub fn needs_operator(error: &Error) -> bool {
     match error {
         Error::Refused(refusal) => refusal.needs_operator(),
         Error::NoCredentials(error) => error.needs_operator,
-        Error::NoAnswer(_) => false,
+        Error::NoAnswer(_) | Error::Unsent(_) => false,
     }
 }
 

@@ -240,15 +240,13 @@ impl Caller {
         };
         self.telemetry.heartbeat.beat();
         let ahead = exchanged.as_ref().ok().and_then(|answer| answer.ahead);
-        let result = exchanged
-            .map_err(Error::NoAnswer)
-            .and_then(|answer| match answer.status {
-                200..=299 => take(&answer.body).map_err(Error::NoAnswer),
-                status => {
-                    let refusal = named(xml::refusal(status, &answer.body));
-                    Err(Error::Refused(without_secrets(refusal, credentials)))
-                }
-            });
+        let result = exchanged.and_then(|answer| match answer.status {
+            200..=299 => take(&answer.body).map_err(Error::NoAnswer),
+            status => {
+                let refusal = named(xml::refusal(status, &answer.body));
+                Err(Error::Refused(without_secrets(refusal, credentials)))
+            }
+        });
         let outcome = match &result {
             Ok(()) => OK,
             Err(Error::Refused(refusal)) => refusal.code.as_str(),
@@ -268,7 +266,7 @@ impl Caller {
     }
 
     /// Signs and sends.
-    fn exchange(&self, call: &Call<'_>, credentials: &Credentials) -> Result<Answer, String> {
+    fn exchange(&self, call: &Call<'_>, credentials: &Credentials) -> Result<Answer, Error> {
         let settings = &self.settings;
         let path = format!("{}{}", settings.endpoint.path(), call.path);
         let request = sigv4::Request {
@@ -304,10 +302,13 @@ impl Caller {
             timeout: TIMEOUT,
         };
         let sent = Utc::now();
-        let response = self
-            .http
-            .send(&request)
-            .map_err(|error| error.to_string())?;
+        let response = self.http.send(&request).map_err(|error| {
+            let lost = match error.is_unsent {
+                true => Error::Unsent,
+                false => Error::NoAnswer,
+            };
+            lost(error.message)
+        })?;
         let date = response.header("date");
         let ahead = date.and_then(|date| clock::measure(date, sent, Utc::now()));
         Ok(Answer {
@@ -315,16 +316,18 @@ impl Caller {
             ahead,
             body: response
                 .text(LARGEST_ANSWER)
-                .map_err(|error| error.to_string())?,
+                .map_err(|error| Error::NoAnswer(error.message))?,
         })
     }
 }
 
-/// A batch without an answer isn't sent again: whether it was applied is for the zone to say.
+/// A batch without an answer isn't sent again: whether it was applied is for the zone to say. One
+/// that wasn't sent at all surely wasn't.
 fn may_be_repeated(call: &Call<'_>, error: &Error) -> bool {
     match error {
         Error::Refused(refusal) => refusal.is_retryable(),
         Error::NoAnswer(_) => call.changes == 0,
+        Error::Unsent(_) => true,
         // Their source has been asked just now; the next round asks again.
         Error::NoCredentials(_) => false,
     }
@@ -347,4 +350,31 @@ fn without_secrets(mut refusal: Refusal, credentials: &Credentials) -> Refusal {
         }
     }
     refusal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_is_sent_again_only_if_it_surely_was_not_applied() {
+        let unsent = Error::Unsent("the name of route53.amazonaws.com wasn't resolved".to_owned());
+        let lost = Error::NoAnswer("time is up (global)".to_owned());
+        for (changes, error, expected) in [
+            (0, &unsent, true),
+            (0, &lost, true),
+            (7, &unsent, true),
+            (7, &lost, false),
+        ] {
+            let call = Call {
+                operation: "ChangeResourceRecordSets",
+                method: "POST",
+                path: String::new(),
+                query: String::new(),
+                payload: b"",
+                changes,
+            };
+            assert_eq!(may_be_repeated(&call, error), expected, "{changes} {error}");
+        }
+    }
 }
