@@ -74,10 +74,18 @@ struct Host {
 #[derive(Debug, Default)]
 struct Known {
     answer: Option<Answer>,
-    /// A look-up that is open, and since when.
-    open: Option<(Exchange, Instant)>,
+    /// A look-up that hasn't come to an end.
+    open: Option<Open>,
     /// How the last look-up failed, and when.
     failure: Option<(NotResolved, Instant)>,
+}
+
+#[derive(Debug)]
+struct Open {
+    exchange: Exchange,
+    since: Instant,
+    /// What `/etc/resolv.conf` was.
+    resolv: String,
 }
 
 #[derive(Debug)]
@@ -87,6 +95,14 @@ struct Answer {
     came: Instant,
     /// It is good until then; after that, it does if there is no other.
     until: Instant,
+}
+
+/// Why a look-up brought no addresses.
+enum Failure {
+    /// That is what the servers say.
+    NoSuchHost(NotResolved),
+    /// There is no answer; the host may be where it was.
+    NobodySays(NotResolved),
 }
 
 /// Why a host has no addresses, in words.
@@ -169,28 +185,17 @@ impl Resolver {
         if !in_file.is_empty() {
             return Ok(known.learn(in_file));
         }
-        let started = Instant::now();
-        let old = known.answer.as_ref().filter(|a| a.came.elapsed() < OLD);
-        let patience = match old {
+        let is_old = |answer: &&mut Answer| answer.came.elapsed() < OLD;
+        let patience = match known.answer.as_mut().filter(is_old) {
             Some(_) => patience.min(PATIENCE_WITH_OLD),
             None => patience,
         };
-        let (mut exchange, since) = match known.open.take() {
-            Some((exchange, since)) if since.elapsed() < LOST => (exchange, since),
-            _ => (self.open(name)?, started),
+        let failure = match self.ask(name, known, patience) {
+            Ok(addresses) => return Ok(known.learn(addresses)),
+            Err(Failure::NoSuchHost(error)) => return Err(error),
+            Err(Failure::NobodySays(error)) => error,
         };
-        let outcome = exchange.run(started + patience);
-        let failure = match outcome {
-            Some(Outcome::Found(addresses)) => return Ok(known.learn(addresses)),
-            Some(Outcome::NoSuchHost) => return Err(no_such_host(name, &exchange)),
-            Some(Outcome::Refused(word)) => refused(name, &word, &exchange, started),
-            None => {
-                let failure = unanswered(name, &exchange, started);
-                known.open = Some((exchange, since));
-                failure
-            }
-        };
-        let Some(answer) = known.answer.as_mut().filter(|a| a.came.elapsed() < OLD) else {
+        let Some(answer) = known.answer.as_mut().filter(is_old) else {
             return Err(failure);
         };
         log::debug(
@@ -204,17 +209,50 @@ impl Resolver {
         Ok(answer.addresses.clone())
     }
 
-    /// Begins a look-up. The file is read each time: a runtime may write another one meanwhile.
-    fn open(&self, name: &str) -> Result<Exchange, NotResolved> {
-        let text = read(&self.files.resolv);
-        let resolv = Resolv::read(&text, self.files.port, number_of_interface);
+    /// Asks the name servers, or goes on with what was asked before.
+    fn ask(
+        &self,
+        name: &str,
+        known: &mut Known,
+        patience: Duration,
+    ) -> Result<Vec<IpAddr>, Failure> {
+        let started = Instant::now();
+        // Read each time: a runtime may write another one while the program runs.
+        let resolv = read(&self.files.resolv);
+        let is_same = |open: &Open| open.since.elapsed() < LOST && open.resolv == resolv;
+        let (mut exchange, since) = match known.open.take().filter(is_same) {
+            Some(open) => (open.exchange, open.since),
+            None => (self.open(name, &resolv)?, started),
+        };
+        match exchange.run(started + patience) {
+            Some(Outcome::Found(addresses)) => Ok(addresses),
+            Some(Outcome::NoSuchHost) => Err(Failure::NoSuchHost(no_such_host(name, &exchange))),
+            Some(Outcome::Refused(word)) => {
+                let error = refused(name, &word, &exchange, started);
+                Err(Failure::NobodySays(error))
+            }
+            None => {
+                let error = unanswered(name, &exchange, started);
+                known.open = Some(Open {
+                    exchange,
+                    since,
+                    resolv,
+                });
+                Err(Failure::NobodySays(error))
+            }
+        }
+    }
+
+    /// Begins a look-up.
+    fn open(&self, name: &str, resolv: &str) -> Result<Exchange, Failure> {
+        let resolv = Resolv::read(resolv, self.files.port, number_of_interface);
         let candidates = resolv.candidates(name);
         let servers = resolv.servers;
         let look_up = LookUp::new(candidates, servers.len(), random, Instant::now());
         Exchange::new(look_up, servers).map_err(|error| {
-            NotResolved(format!(
+            Failure::NobodySays(NotResolved(format!(
                 "the name of {name} can't be looked up: no socket can be opened: {error}"
-            ))
+            )))
         })
     }
 }

@@ -50,7 +50,8 @@ impl Resolv {
             match words.next() {
                 Some("nameserver") => {
                     let server = words.next().and_then(|word| server(word, port, &zone));
-                    resolv.servers.extend(server);
+                    let is_new = |server: &SocketAddr| !resolv.servers.contains(server);
+                    resolv.servers.extend(server.filter(is_new));
                 }
                 // The last one counts.
                 Some("search") => resolv.search = words.map(str::to_owned).collect(),

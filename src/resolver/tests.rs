@@ -149,6 +149,16 @@ fn while_nobody_answers_a_host_is_where_it_was_and_then_where_it_is() {
 }
 
 #[test]
+fn another_name_server_in_resolv_conf_is_asked_at_once() {
+    let server = NameServer::start(&["a.example A 192.0.2.1", "* AAAA empty"]);
+    let (resolver, folder) = resolver_of(&server, "nameserver 127.0.0.2\n", "");
+    assert!(resolver.addresses("a.example", ms(50)).is_err());
+    fs::write(folder.path().join("resolv.conf"), LOOPBACK).unwrap();
+    let found = resolver.addresses("a.example", LONG);
+    assert_eq!(found, Ok(addresses(&["192.0.2.1"])));
+}
+
+#[test]
 fn many_that_ask_at_once_are_one_look_up() {
     let server = NameServer::start(&["a.example A 192.0.2.1 late:0.2", "* AAAA empty"]);
     let (resolver, _folder) = resolver_of(&server, LOOPBACK, "");
