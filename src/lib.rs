@@ -18,7 +18,8 @@
 //!
 //! [`daemon`] runs the loop, [`cli`] starts it or one of the other commands, [`config`] reads the
 //! settings. [`aws`] has what any AWS client needs, above all [`aws::sigv4`] and
-//! [`aws::credentials`]. [`net::http`] is the only way to the network. Beside the loop there are two
+//! [`aws::credentials`]. [`net::http`] is the only way to the network, and [`net::resolver`] finds the
+//! hosts for it. Beside the loop there are two
 //! small threads: [`observe::server`] answers health checks and shows the status,
 //! [`base::shutdown`] ends the process on a signal. [`base::threads`] starts every thread.
 

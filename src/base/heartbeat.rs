@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Nothing that the loop does takes longer than this between two beats: its longest requests
-/// take 30 s. After three times that it is stuck.
+/// take 30 s, and each may wait 20 s for the name of its host. After three times 30 s it is stuck.
 const STUCK: Duration = Duration::from_secs(90);
 /// A long sleep beats this often.
 const BEAT: Duration = Duration::from_secs(10);

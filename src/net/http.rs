@@ -8,18 +8,20 @@ use std::io::Read;
 use std::time::Duration;
 
 use ureq::http;
-use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnector};
 
-use crate::net::resolver::Remembering;
+use crate::net::resolver::{self, Resolver};
 use crate::net::tls::{Certificate, TlsConnector};
 
-/// Connecting takes no longer than this, name resolution and TLS included.
+/// Connecting takes no longer than this, TLS included; the name has been resolved before.
 const CONNECT: Duration = Duration::from_secs(5);
 /// A pooled connection idle for longer isn't used again: Route 53 closes them itself after some
-/// time, and a request that meets the closing one is lost. For as long, a host is taken to be where
-/// it was.
+/// time, and a request that meets the closing one is lost.
 const IDLE: Duration = Duration::from_secs(10);
+/// A request that may take less time than this is one that other work waits for: so that it doesn't
+/// wait for a name either, it waits for it no longer than this. What comes later is there for the
+/// next one.
+const SHORT: Duration = Duration::from_secs(5);
 /// Largest head of an answer, in bytes.
 const LARGEST_HEAD: usize = 32 * 1024;
 /// Room that is made for a body before it comes, in bytes: as much as its head announces, this at
@@ -30,7 +32,10 @@ const BUFFER: usize = 16 * 1024;
 
 /// A client. Cheap to clone; clones share their connections.
 #[derive(Clone)]
-pub struct Http(ureq::Agent);
+pub struct Http {
+    agent: ureq::Agent,
+    resolver: Resolver,
+}
 
 /// Which proxy a client goes through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +57,7 @@ pub struct Request<'a> {
     pub headers: &'a [(&'a str, &'a str)],
     /// Empty for none.
     pub body: &'a [u8],
-    /// From the start until the last byte of the answer's body.
+    /// From when the host's addresses are known until the last byte of the answer's body.
     pub timeout: Duration,
 }
 
@@ -71,6 +76,8 @@ pub struct HttpError {
     pub message: String,
     /// Time was up: the other side may still be at work.
     pub is_timeout: bool,
+    /// Nothing was sent, since it isn't known where to: the other side knows nothing of it.
+    pub is_unsent: bool,
 }
 
 impl fmt::Display for HttpError {
@@ -102,16 +109,42 @@ impl Http {
             ().chain(ConnectProxyConnector::default())
                 .chain(TcpConnector::default())
                 .chain(TlsConnector::new(certificates));
-        Http(ureq::Agent::with_parts(
-            config.build(),
-            connector,
-            Remembering::new(DefaultResolver::default(), IDLE),
-        ))
+        let resolver = Resolver::new();
+        Http {
+            agent: ureq::Agent::with_parts(config.build(), connector, resolver.clone()),
+            resolver,
+        }
     }
 
     /// Sends a request and waits for the head of the answer.
     pub fn send(&self, request: &Request<'_>) -> Result<Response, HttpError> {
-        send(&self.0, request).map_err(|error| HttpError::new(&error))
+        self.resolve_ahead(request)?;
+        send(&self.agent, request).map_err(|error| HttpError::new(&error))
+    }
+
+    /// Finds the host that the request's connection goes to, the proxy's where it goes through one,
+    /// so that this takes none of the request's time.
+    fn resolve_ahead(&self, request: &Request<'_>) -> Result<(), HttpError> {
+        let Ok(uri) = request.url.parse::<http::Uri>() else {
+            return Ok(()); // which ureq says in its own words
+        };
+        let proxy = self.agent.config().proxy();
+        let host = match proxy.filter(|proxy| !proxy.is_no_proxy(&uri)) {
+            Some(proxy) => Some(proxy.host()),
+            None => uri.host(),
+        };
+        let patience = match request.timeout < SHORT {
+            true => SHORT,
+            false => resolver::PATIENCE,
+        };
+        match host.map(|host| self.resolver.addresses(host, patience)) {
+            None | Some(Ok(_)) => Ok(()),
+            Some(Err(error)) => Err(HttpError {
+                message: error.to_string(),
+                is_timeout: false,
+                is_unsent: true,
+            }),
+        }
     }
 }
 
@@ -175,6 +208,7 @@ impl Response {
         String::from_utf8(bytes).map_err(|_| HttpError {
             message: "the answer isn't UTF-8".to_owned(),
             is_timeout: false,
+            is_unsent: false,
         })
     }
 }
@@ -187,13 +221,14 @@ impl HttpError {
             _ => false,
         };
         let message = match error {
-            ureq::Error::HostNotFound => "the host name can't be resolved".to_owned(),
+            ureq::Error::Other(error) => error.to_string(),
             ureq::Error::Timeout(what) => format!("time is up ({what})"),
             other => other.to_string(),
         };
         HttpError {
             message,
             is_timeout,
+            is_unsent: false,
         }
     }
 }

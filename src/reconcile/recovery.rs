@@ -65,7 +65,7 @@ fn classify(error: &Error, is_batch: bool, times_lost: u32, listings: u32) -> Re
             true
         }
         Error::Refused(refusal) => refusal.is_lost_race(),
-        Error::NoAnswer(_) | Error::NoCredentials(_) => false,
+        Error::NoAnswer(_) | Error::Unsent(_) | Error::NoCredentials(_) => false,
     };
     let is_unknown = matches!(error, Error::NoAnswer(_));
     match is_lost_race || is_unknown {
@@ -101,6 +101,7 @@ mod tests {
         let bad = || refusal("InvalidChangeBatch", "FATAL problem: DomainLabelEmpty");
         let denied = || refusal("AccessDenied", "not authorized");
         let unanswered = || Error::NoAnswer("the connection broke".to_owned());
+        let unsent = || Error::Unsent("the name wasn't resolved".to_owned());
         let unsigned = || {
             Error::NoCredentials(NoCredentials {
                 message: "none".to_owned(),
@@ -123,6 +124,7 @@ mod tests {
             (unanswered(), false, 0, 0, Recovery::ListAgain(0)),
             (denied(), true, 0, 0, Recovery::GiveUp),
             (denied(), false, 0, 0, Recovery::GiveUp),
+            (unsent(), true, 0, 0, Recovery::GiveUp),
             (unsigned(), true, 0, 0, Recovery::GiveUp),
         ] {
             assert_eq!(

@@ -232,15 +232,13 @@ impl Caller {
         };
         self.recorder.heartbeat.beat();
         let ahead = answer.as_ref().ok().and_then(|answer| answer.clock_ahead);
-        let result = answer
-            .map_err(|error| Error::NoAnswer(error.to_string()))
-            .and_then(|answer| match answer.status {
-                200..=299 => take(&answer.body).map_err(Error::NoAnswer),
-                status => {
-                    let refusal = named(xml::refusal(status, &answer.body));
-                    Err(Error::Refused(without_secrets(refusal, credentials)))
-                }
-            });
+        let result = answer.map_err(lost).and_then(|answer| match answer.status {
+            200..=299 => take(&answer.body).map_err(Error::NoAnswer),
+            status => {
+                let refusal = named(xml::refusal(status, &answer.body));
+                Err(Error::Refused(without_secrets(refusal, credentials)))
+            }
+        });
         let outcome = match &result {
             Ok(()) => OK,
             Err(Error::Refused(refusal)) => refusal.code.as_str(),
@@ -287,11 +285,21 @@ impl Caller {
     }
 }
 
-/// A batch without an answer isn't sent again: whether it was applied is for the zone to say.
+/// A call without an answer, which may have been sent or not.
+fn lost(error: HttpError) -> Error {
+    match error.is_unsent {
+        true => Error::Unsent(error.message),
+        false => Error::NoAnswer(error.message),
+    }
+}
+
+/// A batch without an answer isn't sent again: whether it was applied is for the zone to say. One
+/// that wasn't sent at all surely wasn't.
 fn may_be_repeated(call: &Call<'_>, error: &Error) -> bool {
     match error {
         Error::Refused(refusal) => refusal.is_retryable(),
         Error::NoAnswer(_) => call.changes == 0,
+        Error::Unsent(_) => true,
         // Their source has been asked just now; the next round asks again.
         Error::NoCredentials(_) => false,
     }
@@ -314,4 +322,31 @@ fn without_secrets(mut refusal: Refusal, credentials: &Credentials) -> Refusal {
         }
     }
     refusal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_is_sent_again_only_if_it_surely_was_not_applied() {
+        let unsent = Error::Unsent("the name of route53.amazonaws.com wasn't resolved".to_owned());
+        let lost = Error::NoAnswer("time is up (global)".to_owned());
+        for (changes, error, expected) in [
+            (0, &unsent, true),
+            (0, &lost, true),
+            (7, &unsent, true),
+            (7, &lost, false),
+        ] {
+            let call = Call {
+                operation: "ChangeResourceRecordSets",
+                method: "POST",
+                path: String::new(),
+                query: String::new(),
+                payload: b"",
+                changes,
+            };
+            assert_eq!(may_be_repeated(&call, error), expected, "{changes} {error}");
+        }
+    }
 }

@@ -11,6 +11,8 @@ pub enum Error {
     Refused(Refusal),
     /// No answer, or one that can't be read: whether it was done is unknown.
     NoAnswer(String),
+    /// It wasn't sent, since it isn't known where to: nothing was done.
+    Unsent(String),
     /// It wasn't made: there is nothing to sign it with.
     NoCredentials(NoCredentials),
 }
@@ -143,7 +145,7 @@ impl Error {
         match self {
             Error::Refused(refusal) => refusal.needs_operator(),
             Error::NoCredentials(error) => error.needs_operator,
-            Error::NoAnswer(_) => false,
+            Error::NoAnswer(_) | Error::Unsent(_) => false,
         }
     }
 }
@@ -153,6 +155,7 @@ impl fmt::Display for Error {
         match self {
             Error::Refused(refusal) => write!(f, "Route 53 answered {refusal}"),
             Error::NoAnswer(message) => write!(f, "no proper answer from Route 53: {message}"),
+            Error::Unsent(message) => write!(f, "Route 53 can't be reached: {message}"),
             Error::NoCredentials(error) => error.fmt(f),
         }
     }

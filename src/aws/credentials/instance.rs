@@ -187,6 +187,7 @@ mod tests {
             let error = HttpError {
                 message: "no luck".to_owned(),
                 is_timeout,
+                is_unsent: false,
             };
             let shown = no_token(&error).message;
             assert_eq!(shown.contains("metadata hop limit must be 2"), is_timeout);

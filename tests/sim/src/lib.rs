@@ -6,6 +6,7 @@
 
 pub mod credentials;
 pub mod http;
+pub mod name_server;
 pub mod port;
 pub mod rancher;
 pub mod route53;
