@@ -12,7 +12,7 @@ use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnector};
 
 use crate::resolver::Remembering;
-use crate::tls::{Certificate, TlsConnector};
+use crate::tls::{Certificate, Failure, TlsConnector};
 
 /// Connecting takes no longer than this, name resolution and TLS included.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -189,6 +189,12 @@ impl HttpError {
         let message = match error {
             ureq::Error::HostNotFound => "the host name can't be resolved".to_owned(),
             ureq::Error::Timeout(what) => format!("time is up ({what})"),
+            // A sentence of its own: no `io: ` in front.
+            ureq::Error::Io(error)
+                if error.get_ref().is_some_and(|inner| inner.is::<Failure>()) =>
+            {
+                error.to_string()
+            }
             other => other.to_string(),
         };
         HttpError {
