@@ -423,6 +423,14 @@ fn rancher_gives_it_what_it_needs() {
     );
 }
 
+/// Docker before 20.10 keeps the ports below 1024 from a user who isn't root, and the capability by
+/// which the image's binary may listen there is lost on some of its storage drivers.
+#[test]
+fn the_entry_s_health_check_takes_no_privilege() {
+    let port = entry().1.services.route53.health_check.port;
+    assert!(port >= 1024 && listens_by_default(port), "{port}");
+}
+
 #[test]
 fn versions_agree() {
     #[derive(Deserialize)]

@@ -12,6 +12,8 @@ use crate::daemon::clients::Clients;
 use crate::daemon::startup;
 use crate::desired::name_template::environment_name;
 use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
+use crate::net::http::{Http, Proxy, Request};
+use crate::observe::server::HealthAddress;
 use crate::observe::telemetry::Telemetry;
 use crate::plan::state_records::StateNames;
 use crate::reconcile::listing;
@@ -24,6 +26,10 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// AWS refuses a signature that is five minutes off. Ours is corrected then, but a clock that is
 /// wrong is worth a word.
 const LARGEST_SKEW_SECONDS: i64 = 120;
+/// How long a service on this machine may take to answer a health check, and the longest such
+/// answer, in bytes.
+const PING_TIMEOUT: Duration = Duration::from_secs(2);
+const LONGEST_PONG: u64 = 1024;
 /// Nobody's name.
 const PROBE: &str = "rancher-route53-check";
 
@@ -58,6 +64,7 @@ pub fn check(config: &Config, gate: Gate, telemetry: Telemetry) -> Result<(), St
     } = Clients::new(config, gate, &telemetry.recorder);
 
     tell("settings", Finding::Good("complete".to_owned()));
+    tell("health", finding(&health(config), Clone::clone));
     let survey = Survey::take(&mut metadata, config);
     tell(
         "metadata",
@@ -216,6 +223,68 @@ fn no_such(name: Name, rtype: RecordType, value: &str) -> RecordSet {
         key: RecordKey::new(name, rtype),
         ttl: 0,
         values: [value.to_owned()].into(),
+    }
+}
+
+/// Looks whether each address of `HEALTH_ADDRESS` is listened on by the service that runs here, or
+/// could be.
+fn health(config: &Config) -> Result<String, String> {
+    let http = Http::new(&[], Proxy::None);
+    let mut free = Vec::new();
+    let mut answering = Vec::new();
+    let mut wrong = Vec::new();
+    for address in &config.health {
+        match ping(&http, *address) {
+            Some(Ping::Alive) => answering.push(address.to_string()),
+            Some(Ping::Stuck(why)) => wrong.push(format!("{address}: the service is {why}")),
+            None => match address.bind() {
+                Ok(_) => free.push(address.to_string()),
+                Err(error) => wrong.push(format!("{address}: {}", address.not_bound(&error))),
+            },
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(wrong.join("; "));
+    }
+    let words = [
+        (free, "can be listened on"),
+        (answering, "answered by the running service"),
+    ];
+    let words: Vec<String> = words
+        .iter()
+        .filter(|(addresses, _)| !addresses.is_empty())
+        .map(|(addresses, words)| format!("{} {words}", addresses.join(", ")))
+        .collect();
+    Ok(words.join("; "))
+}
+
+/// What a service of this program answers to a health check.
+enum Ping {
+    Alive,
+    /// In its own words.
+    Stuck(String),
+}
+
+/// Asks at an address. None if nobody answers, or somebody else.
+fn ping(http: &Http, address: HealthAddress) -> Option<Ping> {
+    let address = address.on_this_machine();
+    if address.port() == 0 {
+        return None; // the system chooses one then
+    }
+    let answer = http.send(&Request {
+        method: "GET",
+        url: &format!("http://{address}/ping"),
+        headers: &[],
+        body: &[],
+        timeout: PING_TIMEOUT,
+    });
+    let answer = answer.ok()?;
+    let status = answer.status;
+    let body = answer.text(LONGEST_PONG).ok()?;
+    match status {
+        200 if body == "ok\n" => Some(Ping::Alive),
+        503 if body.starts_with("stuck: ") => Some(Ping::Stuck(body.trim_end().to_owned())),
+        _ => None,
     }
 }
 

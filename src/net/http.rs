@@ -11,7 +11,7 @@ use ureq::http;
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnector};
 
 use crate::net::resolver::{self, Resolver};
-use crate::net::tls::{Certificate, TlsConnector};
+use crate::net::tls::{Certificate, Failure, TlsConnector};
 
 /// Connecting takes no longer than this, TLS included; the name has been resolved before.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -223,6 +223,12 @@ impl HttpError {
         let message = match error {
             ureq::Error::Other(error) => error.to_string(),
             ureq::Error::Timeout(what) => format!("time is up ({what})"),
+            // A sentence of its own: no `io: ` in front.
+            ureq::Error::Io(error)
+                if error.get_ref().is_some_and(|inner| inner.is::<Failure>()) =>
+            {
+                error.to_string()
+            }
             other => other.to_string(),
         };
         HttpError {

@@ -6,26 +6,41 @@
 //! server's own certificate when it is in the list, while webpki doesn't let an authority's
 //! certificate be a server's. So this connector differs in two points: all roots are in one
 //! list, and a certificate that is in the operator's list to the byte is trusted as itself.
+//!
+//! ```text
+//!  connector ─► verifier ─► refused (what is wrong with the certificate) ─┐
+//!      └──────► probe (what else the server has) ─────────────────────────┴─► failure ─► one sentence
+//! ```
+
+mod failure;
+mod probe;
+mod refused;
+mod x509;
 
 use std::fmt;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::ring::{self, cipher_suite};
+use rustls::crypto::ring;
 use rustls::crypto::{CryptoProvider, KeyProvider};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::sign::SigningKey;
 use rustls::{
-    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore,
-    SignatureScheme, StreamOwned,
+    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, OtherError,
+    RootCertStore, SignatureScheme, StreamOwned,
 };
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
     TransportAdapter,
 };
+
+pub use failure::Failure;
+use refused::{Refused, Stage};
+use x509::Summary;
 
 /// A certificate that an operator trusts.
 pub type Certificate = CertificateDer<'static>;
@@ -81,18 +96,10 @@ impl TlsConnector {
     }
 }
 
-/// ring's algorithms without those that nobody needs here: AES-GCM is what every server has,
-/// and a client without a certificate of its own signs nothing.
+/// ring's algorithms, all of them: leaving out ChaCha20 would save 64 bytes. A client without a
+/// certificate of its own signs nothing.
 fn provider() -> CryptoProvider {
     CryptoProvider {
-        cipher_suites: vec![
-            cipher_suite::TLS13_AES_256_GCM_SHA384,
-            cipher_suite::TLS13_AES_128_GCM_SHA256,
-            cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
-            cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
-            cipher_suite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
-            cipher_suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-        ],
         key_provider: &NoKeys,
         ..ring::default_provider()
     }
@@ -119,7 +126,8 @@ impl fmt::Debug for TlsConnector {
     }
 }
 
-/// The verifier of webpki, and besides it the operator's certificates as themselves.
+/// The verifier of webpki, and besides it the operator's certificates as themselves. What is refused
+/// is told with the certificates' own words.
 #[derive(Debug)]
 struct Verifier {
     roots: Arc<WebPkiServerVerifier>,
@@ -143,15 +151,18 @@ impl ServerCertVerifier for Verifier {
             now,
         );
         match verified {
-            // webpki looks at the dates before it looks at whether it is an authority's, so one
-            // that has expired isn't let through here. The name doesn't matter: the operator has
-            // named this very certificate, and only its owner can sign the handshake with it.
+            // webpki looks at the dates first, so one that has expired isn't let through here. Its
+            // name and whoever signed it don't matter: the operator has named this very
+            // certificate, and only its owner can sign the handshake with it.
             Err(rustls::Error::InvalidCertificate(error))
-                if is_about_its_kind(&error) && self.own.iter().any(|own| own == end_entity) =>
+                if is_about_others(&error) && self.own.iter().any(|own| own == end_entity) =>
             {
                 Ok(ServerCertVerified::assertion())
             }
-            verified => verified,
+            verified => {
+                let sent = [end_entity].into_iter().chain(intermediates);
+                verified.map_err(|error| self.refused(error, Stage::Chain, sent))
+            }
         }
     }
 
@@ -163,6 +174,7 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         self.roots
             .verify_tls12_signature(message, certificate, signature)
+            .map_err(|error| self.refused(error, Stage::Handshake, [certificate]))
     }
 
     fn verify_tls13_signature(
@@ -173,6 +185,7 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         self.roots
             .verify_tls13_signature(message, certificate, signature)
+            .map_err(|error| self.refused(error, Stage::Handshake, [certificate]))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -180,14 +193,73 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// Whether what is wrong is that it is an authority's (which has no variant of its own in
-/// rustls), or that it names no host or another one.
-fn is_about_its_kind(error: &CertificateError) -> bool {
+impl Verifier {
+    /// The same error with the certificates that it is about. The server gets the alert
+    /// `certificate_unknown` then, whatever is wrong.
+    fn refused<'a>(
+        &self,
+        error: rustls::Error,
+        stage: Stage,
+        sent: impl IntoIterator<Item = &'a CertificateDer<'a>>,
+    ) -> rustls::Error {
+        let rustls::Error::InvalidCertificate(error) = error else {
+            return error;
+        };
+        let refused = Refused {
+            error,
+            stage,
+            sent: sent.into_iter().map(|sent| Summary::of(sent)).collect(),
+            trusted: self.own.iter().map(|own| Summary::of(own)).collect(),
+        };
+        CertificateError::Other(OtherError(Arc::new(refused))).into()
+    }
+}
+
+/// Whether what is wrong is not the certificate itself, but that it names another host or none, that
+/// it is also an authority's (which has no variant of its own in rustls), or that whoever signed it
+/// isn't known or did so with an algorithm that can't be verified.
+fn is_about_others(error: &CertificateError) -> bool {
     match error {
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => true,
+        CertificateError::NotValidForName
+        | CertificateError::NotValidForNameContext { .. }
+        | CertificateError::UnknownIssuer
+        | CertificateError::BadSignature
+        | CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => true,
         CertificateError::Other(error) => error.to_string().contains("CaUsedAsEndEntity"),
         _ => false,
     }
+}
+
+/// An error of rustls that came through the socket's, in words; any other as it is.
+fn in_words(host: &str, error: io::Error) -> io::Error {
+    let words = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref())
+        .map(|inner| failure::explain(host, inner, None));
+    match words {
+        Some(words) => io::Error::new(error.kind(), Failure(words)),
+        None => error,
+    }
+}
+
+/// Why there was no handshake. `ask` asks the server what it has; that is another connection.
+fn no_handshake(
+    host: &str,
+    error: io::Error,
+    ask: impl FnOnce() -> Option<probe::Offer>,
+) -> io::Error {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    let words = match (inner, error.kind()) {
+        (Some(inner), _) if failure::is_incompatible(inner) => {
+            failure::explain(host, inner, ask().as_ref())
+        }
+        (None, io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset) => {
+            failure::closed(host, ask().as_ref())
+        }
+        _ => return in_words(host, error),
+    };
+    io::Error::new(error.kind(), Failure(words))
 }
 
 impl<In: Transport> Connector<In> for TlsConnector {
@@ -212,19 +284,36 @@ impl<In: Transport> Connector<In> for TlsConnector {
         let name = ServerName::try_from(host.to_owned())
             .map_err(|_| ureq::Error::BadUri(format!("{host:?} is no host name")))?;
         let connection = ClientConnection::new(self.config.clone(), name)
-            .map_err(|error| ureq::Error::Other(error.into()))?;
+            .map_err(|error| in_words(host, io::Error::other(error)))?;
         let socket = TransportAdapter::new(transport.boxed(), details.current_time.clone());
         let mut stream = StreamOwned {
             conn: connection,
             sock: socket,
         };
         stream.sock.set_timeout(details.timeout);
-        stream.conn.complete_io(&mut stream.sock)?;
+        let started = Instant::now();
+        if let Err(error) = stream.conn.complete_io(&mut stream.sock) {
+            drop(stream); // some servers take one connection at a time
+            let ask = || {
+                // A proxy's addresses aren't the server's, and there may be no way round it.
+                let is_direct = details.config.proxy().is_none();
+                let left = details.timeout.not_zero();
+                let left = left.map_or(Duration::MAX, |left| *left);
+                let left = left.saturating_sub(started.elapsed());
+                is_direct.then(|| probe::ask(&details.addrs, host, left))?
+            };
+            return Err(no_handshake(host, error, ask).into());
+        }
         let buffers = LazyBuffers::new(
             details.config.input_buffer_size(),
             details.config.output_buffer_size(),
         );
-        Ok(Some(Either::B(TlsTransport { buffers, stream })))
+        let host = host.to_owned();
+        Ok(Some(Either::B(TlsTransport {
+            buffers,
+            stream,
+            host,
+        })))
     }
 }
 
@@ -232,6 +321,7 @@ impl<In: Transport> Connector<In> for TlsConnector {
 pub struct TlsTransport {
     buffers: LazyBuffers,
     stream: StreamOwned<ClientConnection, TransportAdapter>,
+    host: String,
 }
 
 impl fmt::Debug for TlsTransport {
@@ -247,13 +337,15 @@ impl Transport for TlsTransport {
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
         self.stream.sock.set_timeout(timeout);
-        self.stream.write_all(&self.buffers.output()[..amount])?;
+        let written = self.stream.write_all(&self.buffers.output()[..amount]);
+        written.map_err(|error| in_words(&self.host, error))?;
         Ok(())
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
         self.stream.sock.set_timeout(timeout);
-        let amount = self.stream.read(self.buffers.input_append_buf())?;
+        let read = self.stream.read(self.buffers.input_append_buf());
+        let amount = read.map_err(|error| in_words(&self.host, error))?;
         self.buffers.input_appended(amount);
         Ok(amount > 0)
     }

@@ -1,6 +1,7 @@
 //! Health checks: answered from memory, by whoever listens.
 
 mod abuse;
+mod check;
 
 use crate::stage::{PATIENCE, Stage, web};
 use sim::service::Service;
@@ -83,7 +84,12 @@ fn an_address_that_is_taken_is_skipped_if_another_one_works() {
     let both = format!("{},127.0.0.1:0", taken.1);
     let service = stage.run_with(&[], &[("HEALTH_ADDRESS", &both)]);
     let warned = service.wait_for_log(PATIENCE, |line| line.contains("level=warn"));
-    assert!(warned.is_some_and(|line| line.contains(&taken.1.port().to_string())));
+    let said = format!(
+        "health checks are not answered on an address of HEALTH_ADDRESS\" address={} \
+         error=\"another process listens there: stop it, or set another HEALTH_ADDRESS\"",
+        taken.1
+    );
+    assert!(warned.is_some_and(|line| line.contains(&said)));
     assert!(ask(address(&service), "GET / HTTP/1.0\r\n\r\n").contains("200"));
 
     let service = stage.run_with(&[], &[("HEALTH_ADDRESS", &taken.1.to_string())]);
@@ -91,5 +97,9 @@ fn an_address_that_is_taken_is_skipped_if_another_one_works() {
         service.wait(PATIENCE).and_then(|status| status.code()),
         Some(1)
     );
-    assert!(service.log().join("\n").contains("HEALTH_ADDRESS"));
+    let said = format!(
+        "can be listened on: {}: another process listens there",
+        taken.1
+    );
+    assert!(service.log().join("\n").contains(&said));
 }

@@ -8,9 +8,11 @@ use std::time::{Duration, Instant};
 use super::connection::{Connection, Phase, Step, Stream};
 use super::http_message::Response;
 
-/// Connections served at once, on each address: those of the two usual ones and the loop's own
-/// are together within 1,024 files, which many systems allow a process. More wait in the kernel.
-const MOST_CONNECTIONS: usize = 480;
+/// Connections served at once, on all sockets: with the loop's own they are within 1,024 files,
+/// which many systems allow a process. More wait in the kernel.
+const MOST_CONNECTIONS: usize = 960;
+/// Sockets that there usually are.
+const USUAL_SOCKETS: usize = 2;
 /// Bytes of answers that are kept until somebody takes them, unless there is only one.
 const MOST_BYTES: usize = 2 * 1024 * 1024;
 /// Taken in at most before all have had their turn.
@@ -26,12 +28,17 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(10);
 /// The process, or the system, has too many files open (`EMFILE`, `ENFILE`).
 const TOO_MANY_FILES: [Option<i32>; 2] = [Some(24), Some(23)];
 
-/// Answers whoever connects, for ever.
-pub fn serve(listener: &TcpListener, route: &dyn Fn(&str) -> Response) {
+/// How many connections each of so many sockets serves at once.
+pub fn most_connections(sockets: usize) -> usize {
+    (MOST_CONNECTIONS / sockets.max(USUAL_SOCKETS)).max(1)
+}
+
+/// Answers whoever connects, `most` at once, for ever.
+pub fn serve(listener: &TcpListener, most: usize, route: &dyn Fn(&str) -> Response) {
     let mut connections = Vec::new();
     let mut pause = PAUSE;
     loop {
-        let came = take_in(listener, &mut connections);
+        let came = take_in(listener, most, &mut connections);
         if round(&mut connections, Instant::now(), route) || came {
             pause = PAUSE;
         } else {
@@ -71,7 +78,11 @@ fn round<S: Stream>(
 
 /// Takes in those who wait, as far as there is room; blocks for the first one if there is nobody
 /// else. False if there was none.
-fn take_in(listener: &TcpListener, connections: &mut Vec<Connection<TcpStream>>) -> bool {
+fn take_in(
+    listener: &TcpListener,
+    most: usize,
+    connections: &mut Vec<Connection<TcpStream>>,
+) -> bool {
     let blocks = connections.is_empty();
     if listener.set_nonblocking(!blocks).is_err() {
         return false;
@@ -79,7 +90,7 @@ fn take_in(listener: &TcpListener, connections: &mut Vec<Connection<TcpStream>>)
     let mut any = false;
     for _ in 0..if blocks { 1 } else { MOST_AT_ONCE } {
         let now = Instant::now();
-        let is_full = connections.len() >= MOST_CONNECTIONS;
+        let is_full = connections.len() >= most;
         let goes = is_full.then(|| first_to_go(connections, now)).flatten();
         if is_full && goes.is_none() {
             break;
@@ -167,6 +178,13 @@ mod tests {
                 .collect();
             let now = start + Duration::from_secs(1);
             assert_eq!(first_to_go(&connections, now), goes);
+        }
+    }
+
+    #[test]
+    fn all_sockets_together_have_room_for_so_many() {
+        for (sockets, most) in [(0, 480), (1, 480), (2, 480), (4, 240), (5000, 1)] {
+            assert_eq!(most_connections(sockets), most, "{sockets}");
         }
     }
 

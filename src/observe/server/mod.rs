@@ -2,19 +2,21 @@
 //! memory.
 //!
 //! ```text
-//!  listener (whom to take in) ─► connection (reading, writing, closing) ─► message ─► answer
+//!  listener (whom to take in) ─► connection (reading, writing, closing) ─► http_message ─► routes
 //! ```
 //!
-//! One thread for each address that is bound. It blocks while nobody is connected, and goes
+//! One thread for each socket: one for each address, or two where IPv6 sockets don't take IPv4
+//! (`net.ipv6.bindv6only=1`). It blocks while nobody is connected, and goes
 //! round its connections without blocking while somebody is, so that one who sends or reads
 //! slowly, or not at all, holds nobody up.
 
+mod address;
 mod connection;
 mod http_message;
 mod listener;
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 
 use chrono::Utc;
 
@@ -22,62 +24,50 @@ use crate::base::log;
 use crate::base::threads::{self, SMALL_STACK};
 use crate::observe::routes;
 use crate::observe::telemetry::Telemetry;
+pub use address::HealthAddress;
 pub use http_message::{Answer, Pieces, Response, respond};
-
-/// Where to listen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HealthAddress {
-    /// `:1000`: every address of the machine.
-    Any(u16),
-    /// `127.0.0.1:1000`.
-    One(SocketAddr),
-}
-
-impl HealthAddress {
-    fn bind(self) -> io::Result<TcpListener> {
-        match self {
-            HealthAddress::One(address) => TcpListener::bind(address),
-            // An IPv6 socket takes IPv4 as well, unless the machine has no IPv6 at all.
-            HealthAddress::Any(port) => TcpListener::bind((Ipv6Addr::UNSPECIFIED, port))
-                .or_else(|_| TcpListener::bind((Ipv4Addr::UNSPECIFIED, port))),
-        }
-    }
-}
 
 /// Listens on each address that can be bound; an error if that is none of them.
 pub fn start(addresses: &[HealthAddress], telemetry: &Telemetry) -> Result<(), String> {
+    let mut sockets = Vec::new();
     let mut failures = Vec::new();
-    let mut bound = 0;
     for address in addresses {
-        match address
-            .bind()
-            .and_then(|listener| listen(listener, telemetry.clone()))
-        {
-            Ok(local) => {
-                bound += 1;
-                log::info("health checks are answered", &[("address", &local)]);
-            }
-            Err(error) => failures.push(format!("{address:?}: {error}")),
+        match address.bind() {
+            Ok(bound) => sockets.extend(bound.into_iter().map(|socket| (address, socket))),
+            Err(error) => failures.push((address, address.not_bound(&error))),
         }
     }
-    let failures = failures.join("; ");
-    if bound == 0 {
+    let most = listener::most_connections(sockets.len());
+    let mut is_listening = false;
+    for (address, socket) in sockets {
+        match listen(socket, most, telemetry.clone()) {
+            Ok(local) => {
+                is_listening = true;
+                log::info("health checks are answered", &[("address", &local)]);
+            }
+            Err(error) => failures.push((address, error.to_string())),
+        }
+    }
+    if !is_listening {
+        let failures = failures.iter().map(|(at, why)| format!("{at}: {why}"));
+        let failures: Vec<String> = failures.collect();
         return Err(format!(
-            "HEALTH_ADDRESS: no address can be bound: {failures}"
+            "HEALTH_ADDRESS: none of its addresses can be listened on: {}",
+            failures.join("; ")
         ));
     }
-    if !failures.is_empty() {
+    for (address, why) in failures {
         log::warn(
-            "an address of HEALTH_ADDRESS is skipped",
-            &[("error", &failures)],
+            "health checks are not answered on an address of HEALTH_ADDRESS",
+            &[("address", address), ("error", &why)],
         );
     }
     Ok(())
 }
 
-fn listen(listener: TcpListener, telemetry: Telemetry) -> io::Result<SocketAddr> {
+fn listen(listener: TcpListener, most: usize, telemetry: Telemetry) -> io::Result<SocketAddr> {
     let address = listener.local_addr()?;
-    let work = move || listener::serve(&listener, &|path| route(path, &telemetry));
+    let work = move || listener::serve(&listener, most, &|path| route(path, &telemetry));
     threads::start("health", SMALL_STACK, Box::new(work))?;
     Ok(address)
 }

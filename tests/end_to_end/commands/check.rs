@@ -18,6 +18,7 @@ fn check(stage: &Stage, settings: &[(&'static str, &str)]) -> Ran {
 
 const ALL_IS_WELL: &str = "\
 ✓ settings    complete
+✓ health      127.0.0.1 can be listened on
 ✓ metadata    read at http://127.0.0.1/2015-12-19
 ✓ environment Prod (1a726b88-f6b1-53ad-8dac-f631830b5815): 1 of 2 services are to be published, on 4 hosts
 ✓ credentials arn:aws:iam::123456789012:user/AKIDEXAMPLE: AKIDEXAMPLE, from environment
@@ -346,6 +347,7 @@ fn whatever_is_missing_the_rest_is_looked_at() {
         marks,
         [
             "✓ settings",
+            "✓ health",
             "✗ metadata",
             "– environment",
             "✓ credentials",

@@ -6,12 +6,16 @@
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, date_time_ymd,
+};
+use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection};
 
 const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
@@ -48,10 +52,28 @@ impl Authority {
 
     /// The same at this address, not on a free loopback port.
     pub fn front_at(&self, address: SocketAddr, target: SocketAddr, names: &[&str]) -> Front {
+        self.sign(address, target, names, named("Simulated Server", names))
+    }
+
+    /// A front with a certificate that is valid from the beginning of one year to that of another.
+    pub fn front_valid(&self, target: SocketAddr, names: &[&str], years: Range<i32>) -> Front {
+        let mut params = named("Simulated Server", names);
+        params.not_before = date_time_ymd(years.start, 1, 1);
+        params.not_after = date_time_ymd(years.end, 1, 1);
+        self.sign(ANY_PORT, target, names, params)
+    }
+
+    fn sign(
+        &self,
+        address: SocketAddr,
+        target: SocketAddr,
+        names: &[&str],
+        params: CertificateParams,
+    ) -> Front {
         let key = KeyPair::generate().expect("a key");
-        let certificate = named("Simulated Server", names).signed_by(&key, &self.issuer);
-        let certificate = certificate.expect("a certificate").der().clone();
-        Front::listen(address, target, names, certificate, &key, self.pem.clone())
+        let certificate = params.signed_by(&key, &self.issuer);
+        let certificate = certificate.expect("a certificate");
+        Front::listen(address, target, names, &certificate, &key, self.pem.clone())
     }
 }
 
@@ -59,6 +81,7 @@ impl Authority {
 pub struct Front {
     address: SocketAddr,
     name: String,
+    certificate_pem: String,
     ca_pem: String,
     stop: Arc<AtomicBool>,
     connections: Arc<Mutex<Vec<TcpStream>>>,
@@ -89,21 +112,14 @@ impl Front {
         params.is_ca = kind;
         let certificate = params.self_signed(&key).expect("a certificate");
         let pem = certificate.pem();
-        Front::listen(
-            ANY_PORT,
-            target,
-            names,
-            certificate.der().clone(),
-            &key,
-            pem,
-        )
+        Front::listen(ANY_PORT, target, names, &certificate, &key, pem)
     }
 
     fn listen(
         address: SocketAddr,
         target: SocketAddr,
         names: &[&str],
-        certificate: CertificateDer<'static>,
+        certificate: &Certificate,
         key: &KeyPair,
         ca_pem: String,
     ) -> Front {
@@ -115,7 +131,7 @@ impl Front {
             .and_then(|builder| {
                 builder
                     .with_no_client_auth()
-                    .with_single_cert(vec![certificate], key)
+                    .with_single_cert(vec![certificate.der().clone()], key)
             });
         let config = Arc::new(config.expect("a key that fits the certificate"));
         let listener = TcpListener::bind(address).expect("an address that is free");
@@ -129,6 +145,7 @@ impl Front {
         Front {
             address,
             name: names.first().map_or("127.0.0.1", |name| name).to_owned(),
+            certificate_pem: certificate.pem(),
             ca_pem,
             stop,
             connections,
@@ -143,6 +160,11 @@ impl Front {
     /// `https://<first name>:<port>`, without a slash at the end.
     pub fn url(&self) -> String {
         format!("https://{}:{}", self.name, self.address.port())
+    }
+
+    /// The server's own certificate.
+    pub fn certificate_pem(&self) -> &str {
+        &self.certificate_pem
     }
 
     /// What a client must trust.

@@ -1,0 +1,193 @@
+//! Why there is no TLS with a server, in one sentence for an operator: what the server offers, as
+//! far as that is known, what is needed, and what to do. rustls's own texts are its types' names,
+//! with certificates' parts as numbers.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
+
+use super::probe::{GROUPS, Offer, SUITES, TLS12, USABLE_GROUPS, USABLE_SUITES};
+use super::refused::{Refused, Stage, certificate};
+
+/// What a server has to have in common with this program.
+pub const NEEDED: &str = "needed are TLS 1.2 or 1.3 with AES-GCM or ChaCha20, key exchange over \
+    X25519, P-256 or P-384 (ECDHE), and a certificate with an RSA (2048 bits or more), \
+    ECDSA P-256, P-384 or Ed25519 key";
+/// A failure of TLS, in words.
+#[derive(Debug)]
+pub struct Failure(pub String);
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl StdError for Failure {}
+
+/// Whether the server may have ended the handshake because it has nothing in common with us. What
+/// it has is worth another question then.
+pub fn is_incompatible(error: &Error) -> bool {
+    use AlertDescription::{HandshakeFailure, InsufficientSecurity, ProtocolVersion};
+    match error {
+        Error::PeerIncompatible(_) => true,
+        Error::AlertReceived(alert) => {
+            [HandshakeFailure, InsufficientSecurity, ProtocolVersion].contains(alert)
+        }
+        _ => false,
+    }
+}
+
+/// The sentence for an error of rustls. `offer` is what the server chose of everything.
+pub fn explain(host: &str, error: &Error, offer: Option<&Offer>) -> String {
+    let words = match error {
+        Error::InvalidCertificate(CertificateError::Other(other))
+            if let Some(refused) = other.0.downcast_ref::<Refused>() =>
+        {
+            certificate(host, refused)
+        }
+        Error::InvalidCertificate(error) => {
+            let refused = Refused {
+                error: error.clone(),
+                stage: Stage::Chain,
+                sent: Vec::new(),
+                trusted: Vec::new(),
+            };
+            certificate(host, &refused)
+        }
+        Error::AlertReceived(alert) => alerted(host, *alert, offer),
+        Error::PeerIncompatible(why) => {
+            let why = match (offer, why) {
+                (Some(offer), _) => chosen(offer),
+                (None, PeerIncompatible::ServerDoesNotSupportTls12Or13) => {
+                    "it speaks TLS 1.1 or older".to_owned()
+                }
+                (None, why) => format!("it isn't compatible ({})", spaced(why)),
+            };
+            format!("{why}; {NEEDED}")
+        }
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            "it doesn't speak TLS there: does its URL begin with http://, or has it another port?"
+                .to_owned()
+        }
+        Error::InvalidMessage(what) => format!("it sent what isn't TLS ({})", spaced(what)),
+        Error::PeerMisbehaved(what) => format!("it broke the rules of TLS ({})", spaced(what)),
+        Error::InappropriateMessage { .. } | Error::InappropriateHandshakeMessage { .. } => {
+            "it answered out of turn".to_owned()
+        }
+        Error::NoCertificatesPresented => "it has no certificate".to_owned(),
+        Error::DecryptError | Error::PeerSentOversizedRecord => {
+            "what it sent was damaged on its way".to_owned()
+        }
+        Error::FailedToGetCurrentTime => "the clock of this host can't be read".to_owned(),
+        Error::FailedToGetRandomBytes => "this host has no random numbers yet".to_owned(),
+        other => spaced(other),
+    };
+    format!("TLS with {host} failed: {words}")
+}
+
+/// The sentence for a connection that the server closed in the middle of the handshake.
+pub fn closed(host: &str, offer: Option<&Offer>) -> String {
+    let why = match offer {
+        Some(offer) => format!("; asked for what it has, {}; {NEEDED}", chosen(offer)),
+        None => ", as servers do that speak no TLS there or only an old one".to_owned(),
+    };
+    format!("TLS with {host} failed: it closed the connection in the middle of the handshake{why}")
+}
+
+fn alerted(host: &str, alert: AlertDescription, offer: Option<&Offer>) -> String {
+    use AlertDescription as A;
+    let word = match alert {
+        A::Unknown(number) => format!("alert {number}"),
+        known => spaced(&known),
+    };
+    match alert {
+        _ if offer.is_some_and(|offer| offer.asks_for_certificate) => CLIENT_CERTIFICATE.to_owned(),
+        A::HandshakeFailure | A::InsufficientSecurity | A::ProtocolVersion => match offer {
+            Some(offer) => format!("{}; {NEEDED}", chosen(offer)),
+            None => format!("it takes nothing that this program offers ({word}); {NEEDED}"),
+        },
+        A::CertificateRequired | A::NoCertificate | A::BadCertificate | A::AccessDenied => {
+            CLIENT_CERTIFICATE.to_owned()
+        }
+        A::UnrecognisedName => format!("it has no certificate for the name {host}: check the URL"),
+        _ => format!("it ended the handshake ({word}); its own log may say why"),
+    }
+}
+
+const CLIENT_CERTIFICATE: &str = "it asks for a client's certificate, which this program doesn't \
+    have: let it take clients without one";
+
+/// What a server chose of everything, as far as it isn't usable.
+fn chosen(offer: &Offer) -> String {
+    let Offer {
+        version,
+        suite,
+        key,
+        group,
+        asks_for_certificate,
+    } = offer;
+    let named = |list: &[(u16, &str)], number: u16| {
+        let known = list.iter().find(|(known, _)| *known == number);
+        known.map_or(format!("number {number:#06x}"), |(_, name)| {
+            (*name).to_owned()
+        })
+    };
+    let is_in = |list: &[(u16, &str)], number: &u16| list.iter().any(|(known, _)| known == number);
+    let mut faults = Vec::new();
+    if *version < TLS12 {
+        let version = match version {
+            0x0300 => "SSL 3.0",
+            0x0301 => "TLS 1.0",
+            0x0302 => "TLS 1.1",
+            _ => "an unknown version of TLS",
+        };
+        faults.push(format!("it speaks {version} at most"));
+    }
+    if !is_in(&SUITES[..USABLE_SUITES], suite) {
+        let suite = named(&SUITES, *suite);
+        faults.push(format!("the best cipher suite that it has is {suite}"));
+    }
+    if let Some(group) = group
+        && !is_in(&GROUPS[..USABLE_GROUPS], group)
+    {
+        let group = named(&GROUPS, *group);
+        faults.push(format!("it exchanges keys over {group} only"));
+    }
+    if let Some(key) = key
+        && !key.is_usable()
+    {
+        faults.push(format!("its certificate's key is {}", key.name()));
+    }
+    if *asks_for_certificate {
+        faults.push("it asks for a client's certificate".to_owned());
+    }
+    if faults.is_empty() {
+        return "it takes nothing that this program offers".to_owned();
+    }
+    faults.join(" and ")
+}
+
+/// The name of a variant as words: `NoKxGroupsInCommon` is "no kx groups in common". Not what it
+/// holds, which isn't for people.
+pub fn spaced(variant: &dyn fmt::Debug) -> String {
+    let text = format!("{variant:?}");
+    let name: String = text
+        .chars()
+        .take_while(char::is_ascii_alphanumeric)
+        .collect();
+    let mut words = String::new();
+    let mut before = 'A';
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && !before.is_ascii_uppercase() {
+            words.push(' ');
+        }
+        words.push(c.to_ascii_lowercase());
+        before = c;
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests;

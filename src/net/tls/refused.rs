@@ -1,0 +1,299 @@
+//! What is wrong with a server's certificate, in words: with the names, dates and algorithms that
+//! it has, what is needed, and what to do.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use chrono::{DateTime, SecondsFormat};
+use rustls::CertificateError;
+use rustls::pki_types::UnixTime;
+
+use super::failure::{NEEDED, spaced};
+use super::x509::{LEAST_RSA_BITS, Summary, algorithm, name};
+
+/// Signatures of certificates that can be verified.
+const VERIFIED: &str = "verified are RSA (2048 bits or more) with SHA-256, SHA-384 or SHA-512, \
+    ECDSA (P-256 or P-384) with SHA-256 or SHA-384, and Ed25519";
+const SIGN_OR_TRUST: &str =
+    "have it signed with one of these, or put the server's own certificate in CA_FILE";
+
+/// Most names of a certificate that are shown: it can have hundreds.
+const MOST_NAMES: usize = 8;
+
+/// What was refused of a server's certificate, and the certificates that tell why. It goes through
+/// rustls, which doesn't give them back.
+#[derive(Debug)]
+pub struct Refused {
+    pub error: CertificateError,
+    /// What was looked at.
+    pub stage: Stage,
+    /// The certificates that the server sent, its own first.
+    pub sent: Vec<Summary>,
+    /// The operator's.
+    pub trusted: Vec<Summary>,
+}
+
+/// What of a certificate was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Whether it is good, and signed by an authority.
+    Chain,
+    /// Whether the server has its key.
+    Handshake,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&certificate("it", self))
+    }
+}
+
+impl StdError for Refused {}
+
+/// The sentence without its beginning.
+pub fn certificate(host: &str, refused: &Refused) -> String {
+    use CertificateError as E;
+    let own = refused.sent.first();
+    let whose = own.map_or_else(
+        || "its certificate".to_owned(),
+        |own| format!("its certificate '{}'", name(&own.subject)),
+    );
+    match &refused.error {
+        E::UnknownIssuer => unknown_issuer(&whose, refused),
+        E::ExpiredContext { time, not_after } => format!(
+            "{whose} or one above it was valid until {}, and the clock of this host says {}: renew \
+             the certificate, or set the clock",
+            date(*not_after),
+            date(*time)
+        ),
+        E::NotValidYetContext { time, not_before } => format!(
+            "{whose} or one above it is valid from {} on, and the clock of this host says {}: set \
+             the clock, or wait",
+            date(*not_before),
+            date(*time)
+        ),
+        E::Expired | E::NotValidYet => format!("{whose} isn't valid at this time: renew it"),
+        E::NotValidForNameContext { presented, .. } => other_name(host, &whose, presented),
+        E::NotValidForName => other_name(host, &whose, &[]),
+        E::InvalidPurpose | E::InvalidPurposeContext { .. } => format!(
+            "{whose} isn't one for servers: its extended key usage has to have serverAuth, or there \
+             has to be none"
+        ),
+        E::UnhandledCriticalExtension => unknown_extension(&whose),
+        E::UnsupportedSignatureAlgorithmContext {
+            signature_algorithm_id,
+            ..
+        } => unverified(&whose, refused, signature_algorithm_id, None),
+        E::UnsupportedSignatureAlgorithmForPublicKeyContext {
+            signature_algorithm_id,
+            public_key_algorithm_id,
+        } => unverified(
+            &whose,
+            refused,
+            signature_algorithm_id,
+            Some(public_key_algorithm_id),
+        ),
+        E::BadSignature => bad_signature(&whose, refused),
+        E::BadEncoding => format!("{whose} can't be read: it isn't an X.509 certificate in DER"),
+        E::Revoked => format!("{whose} has been revoked"),
+        E::Other(other) => malformed(&whose, refused, &other.to_string()),
+        other => format!("{whose} can't be used ({})", spaced(other)),
+    }
+}
+
+fn unknown_issuer(whose: &str, refused: &Refused) -> String {
+    let Some(own) = refused.sent.first() else {
+        return format!(
+            "{whose} is signed by an authority that isn't trusted: put the \
+             authority's certificate in CA_FILE"
+        );
+    };
+    if own.is_self_signed() {
+        return format!(
+            "{whose} is signed by itself and isn't trusted: put this certificate in CA_FILE"
+        );
+    }
+    // As far up as the server's certificates lead; each once, since they may go round.
+    let mut top = own;
+    for _ in &refused.sent {
+        match refused
+            .sent
+            .iter()
+            .find(|above| above.subject == top.issuer)
+        {
+            Some(above) if !top.is_self_signed() => top = above,
+            _ => break,
+        }
+    }
+    let issuer = name(&top.issuer);
+    format!(
+        "{whose} is signed by the authority '{issuer}', which isn't trusted: put the certificate \
+         of '{issuer}' in CA_FILE"
+    )
+}
+
+fn other_name(host: &str, whose: &str, presented: &[String]) -> String {
+    let names: Vec<&str> = presented
+        .iter()
+        .filter_map(|name| presented_name(name))
+        .collect();
+    if names.is_empty() {
+        return format!(
+            "{whose} names no host in its subjectAltName (a common name doesn't count): make one \
+             that names {host} there, or put this very certificate in CA_FILE"
+        );
+    }
+    let more = match names.len().saturating_sub(MOST_NAMES) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let shown = &names[..names.len().min(MOST_NAMES)];
+    format!(
+        "{whose} is for {}{more}, not for {host}: use such a name in the URL, or make a certificate \
+         that names {host} in its subjectAltName",
+        shown.join(", ")
+    )
+}
+
+/// `DnsName("www.example.com")` or `IpAddress(192.0.2.1)`, as webpki writes them, without the rest.
+fn presented_name(presented: &str) -> Option<&str> {
+    let (kind, name) = presented.split_once('(')?;
+    let is_host = matches!(kind, "DnsName" | "IpAddress");
+    is_host.then(|| name.trim_end_matches(')').trim_matches('"'))
+}
+
+fn unknown_extension(whose: &str) -> String {
+    format!(
+        "{whose} or one above it has an extension marked as critical that isn't known here: make \
+         it without, or not critical"
+    )
+}
+
+/// A signature with an algorithm that there is no verifier for.
+fn unverified(whose: &str, refused: &Refused, signature: &[u8], key: Option<&[u8]>) -> String {
+    let own = refused.sent.first();
+    if refused.stage == Stage::Handshake {
+        let key = match (own, key) {
+            (Some(own), _) => own.key.name(),
+            (None, Some(key)) => algorithm(key),
+            (None, None) => algorithm(signature),
+        };
+        return format!("the key of {whose} is {key}; {NEEDED}");
+    }
+    let signed = refused.sent.iter().find(|sent| sent.signature == signature);
+    let mut by = String::new();
+    if let Some(signed) = signed {
+        by = format!(" by '{}'", name(&signed.issuer));
+        let above = refused.sent.iter().chain(&refused.trusted);
+        let above = above.clone().find(|above| above.subject == signed.issuer);
+        let key = key.map(algorithm).or_else(|| Some(above?.key.name()));
+        if let Some(key) = key {
+            by += &format!(", whose key is {key}");
+        }
+    } else if let Some(key) = key {
+        by = format!(" by a key that is {}", algorithm(key));
+    }
+    let whose = match signed {
+        Some(signed) if Some(signed) != own => {
+            format!(
+                "the certificate of the authority '{}'",
+                name(&signed.subject)
+            )
+        }
+        _ => whose.to_owned(),
+    };
+    let how = algorithm(signature);
+    format!("{whose} is signed with {how}{by}; {VERIFIED}: {SIGN_OR_TRUST}")
+}
+
+fn bad_signature(whose: &str, refused: &Refused) -> String {
+    let is_small = |sent: &&Summary| sent.key.rsa_bits.is_some_and(|bits| bits < LEAST_RSA_BITS);
+    if refused.stage == Stage::Handshake {
+        let small = refused.sent.first().filter(is_small);
+        return match small {
+            Some(own) => format!("the key of {whose} is {}; {NEEDED}", own.key.name()),
+            None => format!("it doesn't have the key of {whose}"),
+        };
+    }
+    let mut above = refused.sent.iter().skip(1).chain(&refused.trusted);
+    let is_above = |sent: &&Summary| {
+        refused
+            .sent
+            .iter()
+            .any(|below| below.issuer == sent.subject)
+    };
+    if let Some(above) = above.find(|sent| is_small(sent) && is_above(sent)) {
+        return format!(
+            "{whose} is signed by '{}', whose key is {}; {VERIFIED}: {SIGN_OR_TRUST}",
+            name(&above.subject),
+            above.key.name()
+        );
+    }
+    let issuer = refused.sent.first().map(|own| name(&own.issuer));
+    let issuer = issuer.map_or_else(|| "its authority".to_owned(), |name| format!("'{name}'"));
+    format!(
+        "{whose} isn't signed by the authority {issuer} that is trusted, but by another one of that \
+         name: put the present certificate of {issuer} in CA_FILE"
+    )
+}
+
+/// What webpki says and rustls has no word of its own for: the name of webpki's error.
+fn malformed(whose: &str, refused: &Refused, error: &str) -> String {
+    let own = refused.sent.first();
+    match error {
+        // As `openssl req -x509` makes them.
+        "CaUsedAsEndEntity" if own.is_some_and(Summary::is_self_signed) => {
+            unknown_issuer(whose, refused)
+        }
+        "CaUsedAsEndEntity" => format!(
+            "{whose} is an authority's (CA:TRUE), not a server's: put this very certificate in \
+             CA_FILE, or make one with CA:FALSE"
+        ),
+        "EndEntityUsedAsCa" => format!(
+            "{whose} is signed by a certificate that isn't an authority's (CA:TRUE is missing): \
+             have it signed by one that is"
+        ),
+        "UnsupportedCertVersion" => {
+            let version = own.map_or(0, |own| own.version);
+            let version = match version {
+                1 | 2 => format!("is of X.509 version {version}"),
+                _ => "or one above it isn't of X.509 version 3".to_owned(),
+            };
+            format!("{whose} {version}: make one of version 3, with the host in its subjectAltName")
+        }
+        "UnsupportedCriticalExtension" => unknown_extension(whose),
+        "NameConstraintViolation" => {
+            format!("{whose} has a name that its authority's name constraints don't allow")
+        }
+        "PathLenConstraintViolated" => {
+            format!("{whose} has more authorities above it than one of them allows (pathlen)")
+        }
+        "SignatureAlgorithmMismatch" => {
+            format!("{whose} or one above it names two algorithms for its one signature")
+        }
+        other => format!(
+            "{whose} or one above it can't be used ({})",
+            spaced(&Plain(other))
+        ),
+    }
+}
+
+fn date(time: UnixTime) -> String {
+    let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    DateTime::from_timestamp(seconds, 0).map_or_else(
+        || "a time that no calendar has".to_owned(),
+        |date| date.to_rfc3339_opts(SecondsFormat::Secs, true),
+    )
+}
+
+/// Text whose `Debug` is itself.
+struct Plain<'a>(&'a str);
+
+impl fmt::Debug for Plain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests;
