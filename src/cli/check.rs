@@ -12,7 +12,8 @@ use crate::daemon::clients::Clients;
 use crate::daemon::startup;
 use crate::desired::name_template::environment_name;
 use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
-use crate::net::http::{Http, Proxy, Request};
+use crate::net::http::{Http, Request};
+use crate::net::proxy::Proxies;
 use crate::observe::server::HealthAddress;
 use crate::observe::telemetry::Telemetry;
 use crate::plan::state_records::StateNames;
@@ -65,6 +66,13 @@ pub fn check(config: &Config, gate: Gate, telemetry: Telemetry) -> Result<(), St
 
     tell("settings", Finding::Good("complete".to_owned()));
     tell("health", finding(&health(config), Clone::clone));
+    if let Some(ways) = config.ways() {
+        let words = format!(
+            "Route 53 is reached {}, Rancher's API {}",
+            ways.route53, ways.rancher
+        );
+        tell("proxies", Finding::Good(words));
+    }
     let survey = Survey::take(&mut metadata, config);
     tell(
         "metadata",
@@ -229,7 +237,7 @@ fn no_such(name: Name, rtype: RecordType, value: &str) -> RecordSet {
 /// Looks whether each address of `HEALTH_ADDRESS` is listened on by the service that runs here, or
 /// could be.
 fn health(config: &Config) -> Result<String, String> {
-    let http = Http::new(&[], Proxy::None);
+    let http = Http::new(&[], Proxies::default());
     let mut free = Vec::new();
     let mut answering = Vec::new();
     let mut wrong = Vec::new();

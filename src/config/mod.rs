@@ -2,6 +2,7 @@
 
 pub mod arguments;
 mod credentials;
+mod proxies;
 mod reader;
 pub mod settings;
 
@@ -16,6 +17,7 @@ use crate::base::secret::Secret;
 use crate::desired::Rules;
 use crate::desired::name_template::Template;
 use crate::dns::Name;
+use crate::net::proxy::Proxies;
 use crate::net::tls::Certificate;
 use crate::net::url::Url;
 use crate::observe::server::HealthAddress;
@@ -44,6 +46,8 @@ pub struct Config {
     pub metadata_urls: Vec<Url>,
     /// Those of `CA_FILE` or of the usual places.
     pub certificates: Vec<Certificate>,
+    /// `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`.
+    pub proxies: Proxies,
     /// `POLICY`.
     pub policy: Policy,
     /// `ADOPT`.
@@ -103,7 +107,24 @@ const METADATA_URLS: [&str; 2] = [
     "http://metadata/2015-12-19",
 ];
 
+/// Through which proxy a server is reached, or that it is reached directly.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ways {
+    /// Route 53.
+    pub route53: String,
+    /// Rancher's API.
+    pub rancher: String,
+}
+
 impl Config {
+    /// How the servers outside are reached; none if no proxy is set.
+    pub fn ways(&self) -> Option<Ways> {
+        Some(Ways {
+            route53: self.proxies.way(&self.route53_endpoint)?,
+            rancher: self.proxies.way(&self.rancher.url)?,
+        })
+    }
+
     /// Reads the settings. `variable` looks an environment variable up: absent, or text, or an
     /// error for one that isn't Unicode.
     pub fn read(
@@ -144,6 +165,7 @@ impl Config {
         let secret_key = reader.required_secret("CATTLE_SECRET_KEY");
         let metadata = reader.value("METADATA_URL", WHAT_URL, Url::parse);
         let certificates = reader.certificates("CA_FILE", &USUAL_CA_FILES);
+        let proxies = proxies::read(&mut reader);
         let policy = reader.choice(
             "POLICY",
             &[
@@ -217,6 +239,7 @@ impl Config {
                         .collect(),
                 },
                 certificates,
+                proxies,
                 policy,
                 adopt,
                 guard: GuardSettings {

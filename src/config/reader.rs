@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use super::settings::{self, Setting, Takes};
 use crate::base::secret::Secret;
+use crate::net::proxy::no_proxy::NoProxy;
+use crate::net::proxy::{self, Proxy};
 use crate::net::tls::{self, Certificate};
 
 /// Largest file that a setting names, in bytes: a bundle of all public roots has 250 kB.
@@ -259,6 +261,31 @@ impl<'a> Reader<'a> {
             }
         }
         certificates
+    }
+
+    /// A proxy. What may be its password isn't shown.
+    pub fn proxy(&mut self, name: &'static str) -> Option<Proxy> {
+        let Found { name, text } = self.find(name)?;
+        match Proxy::parse(&name, &text) {
+            Ok(proxy) => Some(proxy),
+            Err(error) => {
+                let (shown, takes) = (proxy::shown(&text), proxy::TAKES);
+                self.problem(format!("{name}={shown:?}: {error}; it takes {takes}"));
+                None
+            }
+        }
+    }
+
+    /// The hosts that need no proxy. An entry that no host matches may be meant for another
+    /// program: these lists are often written once for all of them.
+    pub fn no_proxy(&mut self, name: &'static str) -> NoProxy {
+        let Some(Found { name, text }) = self.find(name) else {
+            return NoProxy::default();
+        };
+        let (list, ignored) = NoProxy::parse(&text);
+        let doubts = ignored.into_iter().map(|entry| format!("{name}: {entry}"));
+        self.doubts.extend(doubts);
+        list
     }
 
     pub fn log_file(&mut self, path: &str) -> Option<File> {

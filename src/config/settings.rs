@@ -230,6 +230,28 @@ pub const SETTINGS: &[Setting] = &[
         "/var/lib/rancher/etc/ssl/ca.crt, /var/lib/pasturestack/etc/ssl/ca.crt where they exist",
         "certificates to trust besides the built-in roots (PEM)",
     ),
+    // Secret, since a proxy's password may be in them.
+    secret(
+        "HTTPS_PROXY",
+        &["https_proxy"],
+        "proxy for https:// URLs of Route 53, STS and Rancher's API: http://host:port or https://host:port, with user:password@ before the host if it wants them",
+    ),
+    secret(
+        "HTTP_PROXY",
+        &["http_proxy"],
+        "proxy for their http:// URLs, written likewise",
+    ),
+    secret(
+        "ALL_PROXY",
+        &["all_proxy"],
+        "proxy for whichever of the two kinds has none of its own",
+    ),
+    setting(
+        "NO_PROXY",
+        &["no_proxy"],
+        "",
+        "hosts to reach directly, with commas: example.com (and all below), .example.com (only what is below), 192.0.2.1, 10.0.0.0/8, each also with :port but the last; * for all",
+    ),
     setting(
         "POLICY",
         &[],

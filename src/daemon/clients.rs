@@ -4,7 +4,8 @@ use crate::aws::credentials::provider::Provider;
 use crate::base::recorder::Recorder;
 use crate::base::shutdown::Gate;
 use crate::config::Config;
-use crate::net::http::{Http, Proxy};
+use crate::net::http::Http;
+use crate::net::proxy::Proxies;
 use crate::observe::telemetry::Telemetry;
 use crate::rancher::api::Api;
 use crate::rancher::metadata::Metadata;
@@ -25,8 +26,8 @@ pub struct Clients {
 impl Clients {
     /// Makes them without sending a request.
     pub fn new(config: &Config, gate: Gate, recorder: &Recorder) -> Clients {
-        let outside = Http::new(&config.certificates, Proxy::FromEnvironment);
-        let inside = Http::new(&config.certificates, Proxy::None);
+        let outside = Http::new(&config.certificates, config.proxies.clone());
+        let inside = Http::new(&config.certificates, Proxies::default());
         let rancher = &config.rancher;
         let settings = CallerSettings {
             endpoint: config.route53_endpoint.clone(),

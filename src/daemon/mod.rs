@@ -49,15 +49,21 @@ const FRESH: Duration = Duration::from_secs(5);
 
 /// Keeps the zone until the process ends. The error is one that only an operator can correct.
 pub fn run(config: &Config, gate: Gate, telemetry: Telemetry) -> Result<Infallible, String> {
-    log::info(
-        "starting",
-        &[
-            ("version", &version(commit())),
-            ("zone", &config.rules.zone),
-            ("route53", &config.route53_endpoint),
-            ("rancher", &config.rancher.url),
-        ],
-    );
+    let version = version(commit());
+    let mut fields: Vec<log::Field<'_>> = vec![
+        ("version", &version),
+        ("zone", &config.rules.zone),
+        ("route53", &config.route53_endpoint),
+        ("rancher", &config.rancher.url),
+    ];
+    let ways = config.ways();
+    if let Some(ways) = &ways {
+        fields.extend([
+            ("route53_reached", &ways.route53 as _),
+            ("rancher_reached", &ways.rancher as _),
+        ]);
+    }
+    log::info("starting", &fields);
     let Clients {
         mut metadata,
         api,

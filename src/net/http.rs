@@ -5,11 +5,14 @@
 
 use std::fmt;
 use std::io::Read;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::http;
-use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnector};
+use ureq::unversioned::transport::{Connector, TcpConnector};
 
+use crate::net::proxy::connector::{ProxyConnector, ProxyError};
+use crate::net::proxy::{Proxies, Proxy};
 use crate::net::resolver::{self, Resolver};
 use crate::net::tls::{Certificate, Failure, TlsConnector};
 
@@ -29,21 +32,15 @@ const LARGEST_HEAD: usize = 32 * 1024;
 const MOST_ROOM: u64 = 128 * 1024;
 /// Size of each connection's two buffers, in bytes. ureq's default is 128 KiB each.
 const BUFFER: usize = 16 * 1024;
+/// What we call ourselves.
+pub const USER_AGENT: &str = concat!("rancher-route53/", env!("CARGO_PKG_VERSION"));
 
 /// A client. Cheap to clone; clones share their connections.
 #[derive(Clone)]
 pub struct Http {
     agent: ureq::Agent,
     resolver: Resolver,
-}
-
-/// Which proxy a client goes through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Proxy {
-    /// None: what it talks to is next door.
-    None,
-    /// That of `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, unless `NO_PROXY` names the host.
-    FromEnvironment,
+    proxies: Arc<Proxies>,
 }
 
 /// A request. `Host`, `Content-Length` and `User-Agent` are added.
@@ -67,6 +64,8 @@ pub struct Response {
     pub status: u16,
     headers: http::HeaderMap,
     body: ureq::Body,
+    /// Through which it came.
+    proxy: Option<Proxy>,
 }
 
 /// Why there is no answer, or not a whole one.
@@ -78,6 +77,8 @@ pub struct HttpError {
     pub is_timeout: bool,
     /// Nothing was sent, since it isn't known where to: the other side knows nothing of it.
     pub is_unsent: bool,
+    /// It is about a proxy, which the message names, and not about the server.
+    pub is_of_proxy: bool,
 }
 
 impl fmt::Display for HttpError {
@@ -89,12 +90,14 @@ impl fmt::Display for HttpError {
 impl std::error::Error for HttpError {}
 
 impl Http {
-    /// A client that trusts the built-in roots and these certificates.
-    pub fn new(certificates: &[Certificate], proxy: Proxy) -> Http {
-        let mut config = ureq::Agent::config_builder()
+    /// A client that trusts the built-in roots and these certificates, and uses these proxies,
+    /// whatever the environment says.
+    pub fn new(certificates: &[Certificate], proxies: Proxies) -> Http {
+        let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
-            .user_agent(concat!("rancher-route53/", env!("CARGO_PKG_VERSION")))
+            .user_agent(USER_AGENT)
+            .proxy(None)
             .timeout_connect(Some(CONNECT))
             .max_response_header_size(LARGEST_HEAD)
             .input_buffer_size(BUFFER)
@@ -102,37 +105,59 @@ impl Http {
             .max_idle_connections(4)
             .max_idle_connections_per_host(1)
             .max_idle_age(IDLE);
-        if proxy == Proxy::None {
-            config = config.proxy(None);
-        }
+        let tls = TlsConnector::new(certificates);
         let connector =
-            ().chain(ConnectProxyConnector::default())
+            ().chain(ProxyConnector::new(tls.clone()))
                 .chain(TcpConnector::default())
-                .chain(TlsConnector::new(certificates));
+                .chain(tls);
         let resolver = Resolver::new();
         Http {
             agent: ureq::Agent::with_parts(config.build(), connector, resolver.clone()),
             resolver,
+            proxies: Arc::new(proxies),
         }
     }
 
     /// Sends a request and waits for the head of the answer.
     pub fn send(&self, request: &Request<'_>) -> Result<Response, HttpError> {
-        self.resolve_ahead(request)?;
-        send(&self.agent, request).map_err(|error| HttpError::new(&error))
+        let uri: http::Uri = request
+            .url
+            .parse()
+            .map_err(|error: http::uri::InvalidUri| {
+                HttpError::new(&ureq::Error::BadUri(error.to_string()), None)
+            })?;
+        // Chosen before anything else: where there is one, it is its host that is resolved and
+        // connected to.
+        let proxy = self.proxies.for_uri(&uri);
+        self.resolve_ahead(request, &uri, proxy)?;
+        let response = send(&self.agent, request, &uri, proxy)
+            .map_err(|error| HttpError::new(&error, proxy))?;
+        // Within a tunnel all answers are the target's.
+        let in_the_clear = proxy.filter(|_| uri.scheme_str() == Some("http"));
+        let own_answer = in_the_clear.and_then(|proxy| {
+            let target = uri.authority()?.as_str();
+            proxy.own_answer(target, response.status, &response.headers)
+        });
+        match own_answer {
+            Some(message) => Err(HttpError {
+                message,
+                is_timeout: false,
+                is_unsent: false,
+                is_of_proxy: true,
+            }),
+            None => Ok(response),
+        }
     }
 
-    /// Finds the host that the request's connection goes to, the proxy's where it goes through one,
-    /// so that this takes none of the request's time.
-    fn resolve_ahead(&self, request: &Request<'_>) -> Result<(), HttpError> {
-        let Ok(uri) = request.url.parse::<http::Uri>() else {
-            return Ok(()); // which ureq says in its own words
-        };
-        let proxy = self.agent.config().proxy();
-        let host = match proxy.filter(|proxy| !proxy.is_no_proxy(&uri)) {
-            Some(proxy) => Some(proxy.host()),
-            None => uri.host(),
-        };
+    /// Finds the addresses of the host that the request connects to, so that this takes none of the
+    /// request's time.
+    fn resolve_ahead(
+        &self,
+        request: &Request<'_>,
+        uri: &http::Uri,
+        proxy: Option<&Proxy>,
+    ) -> Result<(), HttpError> {
+        let host = proxy.map(Proxy::host).or(uri.host());
         let patience = match request.timeout < SHORT {
             true => SHORT,
             false => resolver::PATIENCE,
@@ -140,28 +165,37 @@ impl Http {
         match host.map(|host| self.resolver.addresses(host, patience)) {
             None | Some(Ok(_)) => Ok(()),
             Some(Err(error)) => Err(HttpError {
-                message: error.to_string(),
+                message: match proxy {
+                    Some(proxy) => proxy.unreachable(&error.to_string()),
+                    None => error.to_string(),
+                },
                 is_timeout: false,
                 is_unsent: true,
+                is_of_proxy: proxy.is_some(),
             }),
         }
     }
 }
 
-fn send(agent: &ureq::Agent, request: &Request<'_>) -> Result<Response, ureq::Error> {
-    let mut builder = http::Request::builder()
-        .method(request.method)
-        .uri(request.url);
+fn send(
+    agent: &ureq::Agent,
+    request: &Request<'_>,
+    uri: &http::Uri,
+    proxy: Option<&Proxy>,
+) -> Result<Response, ureq::Error> {
+    let mut builder = http::Request::builder().method(request.method).uri(uri);
     for (name, value) in request.headers {
         builder = builder.header(*name, *value);
     }
     let timeout = Some(request.timeout);
+    let handle = proxy.map(Proxy::handle);
     let answer = if request.body.is_empty() && request.method == "GET" {
         let sent = builder.body(())?;
         agent.run(
             agent
                 .configure_request(sent)
                 .timeout_global(timeout)
+                .proxy(handle)
                 .build(),
         )?
     } else {
@@ -170,6 +204,7 @@ fn send(agent: &ureq::Agent, request: &Request<'_>) -> Result<Response, ureq::Er
             agent
                 .configure_request(sent)
                 .timeout_global(timeout)
+                .proxy(handle)
                 .build(),
         )?
     };
@@ -178,6 +213,7 @@ fn send(agent: &ureq::Agent, request: &Request<'_>) -> Result<Response, ureq::Er
         status: head.status.as_u16(),
         headers: head.headers,
         body,
+        proxy: proxy.cloned(),
     })
 }
 
@@ -202,39 +238,66 @@ impl Response {
             .min(MOST_ROOM)
             .min(limit);
         let mut bytes = Vec::with_capacity(announced as usize);
+        let (status, proxy) = (self.status, self.proxy.clone());
         self.reader(limit)
             .read_to_end(&mut bytes)
-            .map_err(|error| HttpError::new(&error.into()))?;
-        String::from_utf8(bytes).map_err(|_| HttpError {
+            .map_err(|error| HttpError::new(&error.into(), proxy.as_ref()))?;
+        let text = String::from_utf8(bytes).map_err(|_| HttpError {
             message: "the answer isn't UTF-8".to_owned(),
             is_timeout: false,
             is_unsent: false,
+            is_of_proxy: false,
+        })?;
+        // What an error says is shown, and may be what a proxy says that quotes its password.
+        Ok(match proxy {
+            Some(proxy) if status >= 400 => proxy.redact(&text),
+            _ => text,
         })
     }
 }
 
 impl HttpError {
-    fn new(error: &ureq::Error) -> HttpError {
-        let is_timeout = match error {
-            ureq::Error::Timeout(_) => true,
-            ureq::Error::Io(error) => error.kind() == std::io::ErrorKind::TimedOut,
-            _ => false,
-        };
-        let message = match error {
-            ureq::Error::Other(error) => error.to_string(),
-            ureq::Error::Timeout(what) => format!("time is up ({what})"),
-            // A sentence of its own: no `io: ` in front.
-            ureq::Error::Io(error)
-                if error.get_ref().is_some_and(|inner| inner.is::<Failure>()) =>
-            {
-                error.to_string()
+    fn new(error: &ureq::Error, proxy: Option<&Proxy>) -> HttpError {
+        let of_proxy = match (error, proxy) {
+            (ureq::Error::Other(other), Some(proxy)) => {
+                other.downcast_ref().map(|error| (proxy, error))
             }
-            other => other.to_string(),
+            _ => None,
+        };
+        let message = match (of_proxy, proxy) {
+            (Some((proxy, error)), _) => proxy.explain(error, in_words),
+            (None, Some(proxy)) => format!("through the proxy {proxy}: {}", in_words(error)),
+            (None, None) => in_words(error),
         };
         HttpError {
             message,
-            is_timeout,
+            is_timeout: match of_proxy {
+                Some((_, ProxyError::Unreachable(error))) => is_timeout(error),
+                Some((_, error)) => matches!(error, ProxyError::Silent),
+                None => is_timeout(error),
+            },
             is_unsent: false,
+            is_of_proxy: of_proxy.is_some(),
         }
+    }
+}
+
+fn in_words(error: &ureq::Error) -> String {
+    match error {
+        ureq::Error::Other(error) => error.to_string(),
+        // A sentence of its own: without ureq's `io: ` before it.
+        ureq::Error::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<Failure>()) => {
+            error.to_string()
+        }
+        ureq::Error::Timeout(what) => format!("time is up ({what})"),
+        other => other.to_string(),
+    }
+}
+
+fn is_timeout(error: &ureq::Error) -> bool {
+    match error {
+        ureq::Error::Timeout(_) => true,
+        ureq::Error::Io(error) => error.kind() == std::io::ErrorKind::TimedOut,
+        _ => false,
     }
 }

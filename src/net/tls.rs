@@ -62,6 +62,7 @@ pub fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, String> {
 }
 
 /// Puts TLS on connections of `https` URLs.
+#[derive(Clone)]
 pub struct TlsConnector {
     config: Arc<ClientConfig>,
 }

@@ -267,7 +267,14 @@ impl Api {
             sent.as_ref().ok().map(|r| r.status),
             started,
         );
-        sent.map_err(|error| ApiError::Unavailable(format!("{error} at {url}")))
+        sent.map_err(|error| {
+            let place = if error.is_of_proxy {
+                "; asked for"
+            } else {
+                " at"
+            };
+            ApiError::Unavailable(format!("{error}{place} {url}"))
+        })
     }
 }
 

@@ -12,6 +12,7 @@ use sim::http::Response;
 use sim::rancher;
 use sim::route53::{self, Operation};
 use sim::service::Service;
+use sim::tls::Authority;
 use std::io::Write;
 use tempfile::NamedTempFile;
 
@@ -318,6 +319,8 @@ fn redirects_are_not_followed_and_proxies_not_asked() {
         let before = scene.issuer.issued().len();
         let settings = change(&settings, "HTTP_PROXY", &closed.url());
         let settings = change(&settings, "ROUTE53_MAX_RETRIES", "0");
+        let url = everywhere(&scene.stage.route53.url());
+        let settings = change(&settings, "AWS_ENDPOINT_URL_ROUTE_53", &url);
         let (code, last) = scene.once(&settings);
         assert_eq!(code, Some(1), "{last}");
         assert!(last.contains("no proper answer from Route 53"), "{last}");
@@ -326,23 +329,28 @@ fn redirects_are_not_followed_and_proxies_not_asked() {
     assert!(scene.signers().is_empty());
 }
 
+/// The same server, at an address of this system for which proxies are asked: for those of the
+/// loopback interface they never are.
+fn everywhere(url: &str) -> String {
+    url.replace("127.0.0.1", "0.0.0.0")
+}
+
 #[test]
 fn what_is_outside_is_asked_through_the_proxy_and_what_is_next_door_is_not() {
-    // Nobody listens at this proxy. It is for localhost, and not for 127.0.0.1.
+    // Nobody listens at this proxy.
     let proxy = Endpoint::start(|_| Response::new(502, "text/plain", ""));
     proxy.go_down();
     let once = |scene: &Scene, variable, settings: &Settings| {
         let mut settings = settings.clone();
         settings.extend([
             (variable, proxy.url()),
-            ("NO_PROXY", "127.0.0.1".to_owned()),
             ("ROUTE53_MAX_RETRIES", "0".to_owned()),
         ]);
         scene.once(&settings)
     };
     let by_proxy = |settings: &Settings, name| {
         let (_, url) = settings.iter().find(|(known, _)| *known == name).unwrap();
-        change(settings, name, &url.replace("127.0.0.1", "localhost"))
+        change(settings, name, &everywhere(url))
     };
     let scene = Scene::new();
     let environment = scene.stage.environment();
@@ -350,7 +358,7 @@ fn what_is_outside_is_asked_through_the_proxy_and_what_is_next_door_is_not() {
         "AWS_ENDPOINT_URL_ROUTE_53",
         "no proper answer from Route 53: ",
     );
-    let sts = ("AWS_ENDPOINT_URL_STS", "STS at http://localhost:");
+    let sts = ("AWS_ENDPOINT_URL_STS", "STS at http://0.0.0.0:");
     let api = (
         "CATTLE_URL",
         "an fqdn could not be written back to Rancher: ",
@@ -358,30 +366,47 @@ fn what_is_outside_is_asked_through_the_proxy_and_what_is_next_door_is_not() {
     for (variable, (name, words)) in [
         ("ALL_PROXY", route53),
         ("all_proxy", route53),
-        ("HTTPS_PROXY", route53),
-        ("https_proxy", route53),
         ("HTTP_PROXY", route53),
         ("http_proxy", route53),
-        ("HTTPS_PROXY", sts),
-        ("HTTPS_PROXY", api),
+        ("HTTP_PROXY", sts),
+        ("HTTP_PROXY", api),
     ] {
         let settings = by_proxy(&scene.assuming(environment.clone()), name);
         let (code, last) = once(&scene, variable, &settings);
         assert_eq!(code, Some(1), "{variable} {name}: {last}");
-        for words in [words, "Connection refused"] {
+        let reason = format!("the proxy {} ({variable}) can't be reached: ", proxy.url());
+        for words in [words, &reason, "Connection refused"] {
             assert!(last.contains(words), "{variable} {name}: {last}");
         }
     }
     for (settings, name, issued) in [
         (environment, "METADATA_URL", 0),
-        (scene.container(), "AWS_CONTAINER_CREDENTIALS_FULL_URI", 1),
         (scene.instance(), "AWS_EC2_METADATA_SERVICE_ENDPOINT", 1),
     ] {
         let before = scene.issuer.issued().len();
-        let (code, last) = once(&scene, "HTTPS_PROXY", &by_proxy(&settings, name));
+        let (code, last) = once(&scene, "HTTP_PROXY", &by_proxy(&settings, name));
         assert_eq!(code, Some(0), "{name}: {last}");
         assert_eq!(scene.issuer.issued().len(), before + issued, "{name}");
     }
+    // Without TLS a container's endpoint is on the loopback interface or at an address of AWS's.
+    let authority = Authority::new();
+    let target = scene.container.endpoint.url();
+    let target = target.trim_start_matches("http://").parse().unwrap();
+    let front = authority.front(target, &["0.0.0.0"]);
+    let ca = file(authority.pem());
+    let (_, url) = scene.container().remove(0);
+    let path_of_it = url.rsplit_once("/v1/").expect("a path").1;
+    let url = format!("{}/v1/{path_of_it}", front.url());
+    let settings = change(
+        &scene.container(),
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        &url,
+    );
+    let settings = change(&settings, "CA_FILE", &path(&ca));
+    let before = scene.issuer.issued().len();
+    let (code, last) = once(&scene, "HTTPS_PROXY", &settings);
+    assert_eq!(code, Some(0), "{last}");
+    assert_eq!(scene.issuer.issued().len(), before + 1);
 }
 
 #[test]

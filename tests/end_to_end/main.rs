@@ -13,6 +13,7 @@ mod logs;
 mod metadata_faults;
 mod metrics;
 mod ownership;
+mod proxies;
 mod quarantine;
 mod quiet;
 mod road;

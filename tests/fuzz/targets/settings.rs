@@ -35,7 +35,7 @@ const FILES: [&str; 4] = [
     "AWS_CA_BUNDLE",
     "PLATFORM_CA_ROOT",
 ];
-const URLS: [&str; 9] = [
+const URLS: [&str; 15] = [
     "AWS_ENDPOINT_URL_ROUTE_53",
     "ROUTE53_ENDPOINT_URL",
     "AWS_ENDPOINT_URL",
@@ -45,6 +45,12 @@ const URLS: [&str; 9] = [
     "METADATA_URL",
     "AWS_EC2_METADATA_SERVICE_ENDPOINT",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+    "ALL_PROXY",
+    "all_proxy",
 ];
 
 fuzz_target!(|text: &str| {

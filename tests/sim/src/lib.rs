@@ -8,6 +8,7 @@ pub mod credentials;
 pub mod http;
 pub mod name_server;
 pub mod port;
+pub mod proxy;
 pub mod rancher;
 pub mod route53;
 pub mod service;

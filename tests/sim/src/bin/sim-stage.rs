@@ -25,6 +25,7 @@ use sim::tls::Authority;
 /// Name and address of what there is; the ports are those of the URLs.
 const METADATA: &str = "127.0.0.2:80"; // rancher-metadata.rancher.internal
 const RANCHER: (&str, &str) = ("rancher.example.org", "127.0.0.3:443");
+const RANCHER_WITHOUT_TLS: &str = "127.0.0.3:80";
 const ROUTE53: (&str, &str) = ("route53.amazonaws.com", "127.0.0.4:443");
 
 /// Where AWS has them, whoever asks.
@@ -50,6 +51,11 @@ fn main() -> ExitCode {
     };
     let api = front(RANCHER, &rancher.api_root());
     let _route53_front = front(ROUTE53, &route53.url());
+    let api_root = rancher.api_root();
+    pass_on(
+        address(RANCHER_WITHOUT_TLS),
+        address(&api_root["http://".len()..]),
+    );
     let metadata = rancher.metadata_url();
     let metadata = metadata["http://".len()..].split('/').next();
     pass_on(address(METADATA), address(metadata.expect("an address")));

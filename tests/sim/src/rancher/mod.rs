@@ -4,7 +4,7 @@
 //! `world` is the model, `render` its JSON, `metadata` and `api` the two servers, `state` what
 //! they share; [`Rancher`] is the handle.
 
-mod api;
+pub(crate) mod api;
 mod metadata;
 pub mod render;
 mod state;

@@ -1,0 +1,86 @@
+//! What a proxy did wrong or refuses, in words that name it and its variable.
+
+use ureq::http::HeaderMap;
+
+use super::Proxy;
+use super::connector::{ProxyError, Refusal};
+
+impl Proxy {
+    /// Why there is no connection through this proxy. `words` tells of an error on the way to the
+    /// proxy itself.
+    pub fn explain(&self, error: &ProxyError, words: impl Fn(&ureq::Error) -> String) -> String {
+        match error {
+            ProxyError::Unreachable(error) => self.unreachable(&words(error)),
+            ProxyError::Silent => format!("the proxy {self} doesn't answer in time"),
+            ProxyError::Broken(what) => format!("the proxy {self} gives no proper answer: {what}"),
+            ProxyError::Refused { target, refusal } => self.refuses(target, refusal),
+        }
+    }
+
+    /// That the proxy itself can't be reached, and why.
+    pub fn unreachable(&self, why: &str) -> String {
+        format!("the proxy {self} can't be reached: {why}")
+    }
+
+    /// What an answer says that came for a request in absolute form, if it isn't the target's
+    /// answer but the proxy's own. `target` is the target's host, with its port.
+    pub fn own_answer(&self, target: &str, status: u16, headers: &HeaderMap) -> Option<String> {
+        let texts = headers.iter().filter_map(|(name, value)| {
+            let value = value.to_str().ok()?;
+            Some((name.as_str(), value))
+        });
+        let is_named = ["x-squid-error", "proxy-status"];
+        let is_named = is_named.iter().any(|name| headers.contains_key(*name));
+        if status == 407 || (status >= 400 && is_named) {
+            return Some(self.refuses(target, &Refusal::new(status, texts)));
+        }
+        // Neither AWS nor Rancher's API answers with pages for people; 404 they may have in common.
+        let kind = headers.get("content-type")?.to_str().ok()?;
+        let is_page = kind.to_ascii_lowercase().starts_with("text/html");
+        (is_page && matches!(status, 403 | 502..=504)).then(|| {
+            format!(
+                "the proxy {self}, or something behind it, answers {status} for {target} with a \
+                 page of its own"
+            )
+        })
+    }
+
+    fn refuses(&self, target: &str, refusal: &Refusal) -> String {
+        let variable = self.variable();
+        let Refusal {
+            status,
+            name,
+            unknown_schemes,
+        } = refusal;
+        if *status == 407 && !unknown_schemes.is_empty() {
+            return format!(
+                "the proxy {self} wants credentials by {unknown_schemes}, and only Basic can be \
+                 used here: it has to allow that"
+            );
+        }
+        if *status == 407 && self.has_credentials() {
+            return format!(
+                "the proxy {self} refuses the user name and password in {variable}: correct them; \
+                 signs such as @ : / # % in them have to be percent-encoded"
+            );
+        }
+        if *status == 407 {
+            return format!(
+                "the proxy {self} wants credentials: put them into {variable} as \
+                 {}://user:password@host:port",
+                self.scheme()
+            );
+        }
+        let name = match name.as_str() {
+            "" => String::new(),
+            name => format!(" ({name})"),
+        };
+        let hint = match status {
+            403 => ": its rules have to allow that",
+            405 | 501 => ": it has to allow CONNECT",
+            502..=504 => ": it can't reach it",
+            _ => "",
+        };
+        format!("the proxy {self} answers {status}{name} instead of connecting to {target}{hint}")
+    }
+}

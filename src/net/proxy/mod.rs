@@ -1,0 +1,334 @@
+//! Proxies: which request goes through which one, as Go's clients have it. `HTTPS_PROXY` is for
+//! `https` URLs, `HTTP_PROXY` for `http` URLs, `ALL_PROXY` for either of the two that isn't set,
+//! and what `NO_PROXY` names is reached directly, as this system itself always is.
+//!
+//! What is here and in [`no_proxy`] is pure; [`connector`] connects.
+
+pub mod connector;
+mod explain;
+pub mod no_proxy;
+
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ureq::ProxyProtocol;
+use ureq::http::Uri;
+
+use crate::base::secret::Secret;
+use no_proxy::NoProxy;
+
+/// What a setting that names a proxy takes.
+pub const TAKES: &str = "http://host:port or https://host:port, before the host user:password@ \
+                         if the proxy wants them";
+
+/// The proxies that the settings name. The default is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Proxies {
+    /// For `https` URLs.
+    pub https: Option<Proxy>,
+    /// For `http` URLs.
+    pub http: Option<Proxy>,
+    /// What is reached directly.
+    pub except: NoProxy,
+}
+
+impl Proxies {
+    /// The proxy through which a host is reached at a port, for a URL of this scheme.
+    pub fn for_url(&self, scheme: &str, host: &str, port: u16) -> Option<&Proxy> {
+        let proxy = match scheme {
+            "https" => self.https.as_ref(),
+            "http" => self.http.as_ref(),
+            _ => None,
+        };
+        proxy.filter(|_| !self.except.has(host, port))
+    }
+
+    /// The proxy for this URL.
+    pub fn for_uri(&self, uri: &Uri) -> Option<&Proxy> {
+        let scheme = uri.scheme_str()?;
+        let usual = if scheme == "https" { 443 } else { 80 };
+        self.for_url(scheme, uri.host()?, uri.port_u16().unwrap_or(usual))
+    }
+
+    /// How a URL is reached, in words; none if no proxy is set at all.
+    pub fn way(&self, url: &dyn fmt::Display) -> Option<String> {
+        if self.https.is_none() && self.http.is_none() {
+            return None;
+        }
+        let uri = url.to_string().parse();
+        let proxy = uri.ok().and_then(|uri: Uri| self.for_uri(&uri).cloned());
+        Some(proxy.map_or("directly".to_owned(), |proxy| format!("through {proxy}")))
+    }
+}
+
+/// A proxy. Shown, it has no user name and no password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Proxy {
+    /// The variable that names it.
+    variable: String,
+    /// In the form in which a request of ureq carries it to the connector, and by which ureq
+    /// tells pooled connections apart: credentials belong to it.
+    handle: ureq::Proxy,
+}
+
+impl Proxy {
+    /// Reads what a variable names. The error says what is wrong, without any of the text.
+    pub fn parse(variable: &str, text: &str) -> Result<Proxy, String> {
+        refuse_strange_characters(text)?;
+        let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
+        let protocol = match scheme.to_ascii_lowercase().as_str() {
+            "http" => ProxyProtocol::Http,
+            "https" => ProxyProtocol::Https,
+            socks if socks.starts_with("socks") => {
+                return Err("a SOCKS proxy can't be used, only one for HTTP".to_owned());
+            }
+            _ => return Err(OTHER_SCHEME.to_owned()),
+        };
+        if rest.len() == text.len() && text.contains(":/") {
+            return Err(OTHER_SCHEME.to_owned());
+        }
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, path) = rest.split_at(end);
+        if path.contains('@') {
+            return Err(format!("{ENCODED} (as %2F, %3F, %23)"));
+        }
+        if !matches!(path, "" | "/") {
+            return Err("there is something after the host and its port".to_owned());
+        }
+        let (user, place) = match authority.rsplit_once('@') {
+            Some((user, place)) => (Some(user), place),
+            None => (None, authority),
+        };
+        let (host, port) = host_and_port(place)?;
+        let mut builder = ureq::Proxy::builder(protocol)
+            .host(&host)
+            .port(port.unwrap_or(usual_port(protocol)));
+        if let Some((user, password)) = user.map(credentials).transpose()?.flatten() {
+            builder = builder.username(&user).password(&password);
+        }
+        let handle = builder.build();
+        Ok(Proxy {
+            variable: variable.to_owned(),
+            handle: handle.map_err(|_| "that is no URL of a proxy".to_owned())?,
+        })
+    }
+
+    /// The host that is connected to; an IPv6 address is in brackets.
+    pub fn host(&self) -> &str {
+        self.handle.host()
+    }
+
+    /// The port that is connected to.
+    pub fn port(&self) -> u16 {
+        self.handle.port()
+    }
+
+    /// `http` or `https`: how the proxy itself is spoken to.
+    pub fn scheme(&self) -> &'static str {
+        scheme(&self.handle)
+    }
+
+    /// The variable that names it.
+    pub fn variable(&self) -> &str {
+        &self.variable
+    }
+
+    /// In the form in which a request carries it.
+    pub fn handle(&self) -> ureq::Proxy {
+        self.handle.clone()
+    }
+
+    /// Whether user name and password are set.
+    pub fn has_credentials(&self) -> bool {
+        self.handle.username().is_some()
+    }
+
+    /// A text without the password, and without what it is sent as: a proxy may quote it.
+    pub fn redact(&self, text: &str) -> String {
+        let sent = authorization(&self.handle);
+        let sent = sent.map(|sent| Secret::new(sent.expose().trim_start_matches("Basic ")));
+        let password = self
+            .handle
+            .password()
+            .filter(|p| p.len() >= SHORTEST_SECRET);
+        let secrets = sent.into_iter().chain(password.map(Secret::new));
+        secrets.fold(text.to_owned(), |text, secret| secret.redact(&text))
+    }
+}
+
+/// A password of fewer characters than these is part of too many words to be taken out of a text.
+const SHORTEST_SECRET: usize = 4;
+
+const OTHER_SCHEME: &str = "it starts with something else than http:// or https://";
+
+/// What a password with a sign in it that ends the host has to be like.
+const ENCODED: &str = "a /, ? or # in the user name or password has to be percent-encoded";
+
+impl fmt::Display for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hidden = if self.has_credentials() { "***@" } else { "" };
+        let scheme = self.scheme();
+        let (host, port) = (self.host(), self.port());
+        write!(f, "{scheme}://{hidden}{host}:{port} ({})", self.variable)
+    }
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Proxy({self})")
+    }
+}
+
+fn scheme(proxy: &ureq::Proxy) -> &'static str {
+    match proxy.protocol() {
+        ProxyProtocol::Https => "https",
+        _ => "http",
+    }
+}
+
+/// Go's, too; curl's is 1080.
+fn usual_port(protocol: ProxyProtocol) -> u16 {
+    match protocol {
+        ProxyProtocol::Https => 443,
+        _ => 80,
+    }
+}
+
+/// The value of `Proxy-Authorization`, if there are credentials.
+fn authorization(proxy: &ureq::Proxy) -> Option<Secret> {
+    let (user, password) = (proxy.username()?, proxy.password().unwrap_or_default());
+    let pair = STANDARD.encode(format!("{user}:{password}"));
+    Some(Secret::new(format!("Basic {pair}")))
+}
+
+fn refuse_strange_characters(text: &str) -> Result<(), String> {
+    if text.starts_with(['"', '\'', '`']) || text.ends_with(['"', '\'', '`']) {
+        return Err("there are quotes around it".to_owned());
+    }
+    match text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        true => Ok(()),
+        false => Err(
+            "there is a blank, a line break or a character beyond ASCII in it; in a \
+                      password they have to be percent-encoded"
+                .to_owned(),
+        ),
+    }
+}
+
+/// Host and port of an authority that has no user. An IPv6 address keeps its brackets.
+fn host_and_port(place: &str) -> Result<(String, Option<u16>), String> {
+    if !place.contains(['[', ']']) && place.matches(':').count() > 1 {
+        return Err("an IPv6 address has to be in brackets".to_owned());
+    }
+    let split = match place.find(']') {
+        Some(end) => end + 1,
+        None => place.find(':').unwrap_or(place.len()),
+    };
+    let (host, port) = place.split_at(split);
+    if host.is_empty() {
+        return Err("it has no host".to_owned());
+    }
+    let bare = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let is_host = match bare {
+        Some(bare) => bare.parse::<Ipv6Addr>().is_ok(),
+        // Nothing but digits and dots can only be meant as an address.
+        None if host.chars().all(|c| c.is_ascii_digit() || c == '.') => {
+            host.parse::<Ipv4Addr>().is_ok()
+        }
+        None => host.chars().all(is_plain) && !host.starts_with('.') && !host.contains(".."),
+    };
+    if !is_host || host.len() > LONGEST_HOST {
+        return Err("its host is neither a name nor an address".to_owned());
+    }
+    let port = match port.strip_prefix(':') {
+        None if port.is_empty() => None,
+        None => return Err("there is something between the host and the port".to_owned()),
+        Some(digits) => match digits.parse() {
+            Ok(port) if port > 0 && digits.bytes().all(|b| b.is_ascii_digit()) => Some(port),
+            _ => return Err("its port is no number from 1 to 65535".to_owned()),
+        },
+    };
+    Ok((host.to_ascii_lowercase(), port))
+}
+
+/// Longest name of a host, in characters, with a dot at its end.
+const LONGEST_HOST: usize = 254;
+
+/// User name and password, decoded; none if both are empty.
+fn credentials(text: &str) -> Result<Option<(String, String)>, String> {
+    let (user, password) = text.split_once(':').unwrap_or((text, ""));
+    let (user, password) = (decode(user)?, decode(password)?);
+    if user.contains(':') {
+        return Err("a user name with a colon in it can't be sent".to_owned());
+    }
+    let is_empty = user.is_empty() && password.is_empty();
+    Ok((!is_empty).then_some((user, password)))
+}
+
+/// Decodes `%41`.
+fn decode(text: &str) -> Result<String, String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        bytes.push(*first);
+        if *first == b'%' {
+            let digits = rest.split_at_checked(2);
+            let (digits, after) = digits.ok_or(NO_ESCAPE)?;
+            let decoded = hex::decode(digits).map_err(|_| NO_ESCAPE)?;
+            bytes.pop();
+            bytes.extend(decoded);
+            rest = after;
+        }
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) if !text.contains(char::is_control) => Ok(text),
+        _ => Err("its user name or password decodes to something else than text".to_owned()),
+    }
+}
+
+const NO_ESCAPE: &str = "a % in the user name or password has to be written as %25";
+
+/// A text that should have been a proxy or a host, without what may be a secret in it: scheme,
+/// host and port are left, and `…` for what follows them.
+pub fn shown(text: &str) -> String {
+    let (scheme, rest) = match text.split_once("://") {
+        Some((scheme, rest)) if !scheme.contains([':', '@', '/']) => (scheme, rest),
+        _ => ("", text),
+    };
+    let (hidden, place) = match rest.rsplit_once('@') {
+        Some((_, place)) => ("***@", place),
+        None => ("", rest),
+    };
+    let is_plain = |c: char| c.is_alphanumeric() || "-_.*[]<>\"'".contains(c);
+    let host = place.find(|c| !is_plain(c)).unwrap_or(place.len());
+    let (host, after) = place.split_at(host);
+    // What follows a colon may be a password whose host has been forgotten, if it is no port.
+    let digits = after.strip_prefix(':').unwrap_or_default();
+    let digits = digits
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(digits.len());
+    let is_port = (1..=5).contains(&digits) || after == ":";
+    let (port, after) = match is_port {
+        true => after.split_at(digits + 1),
+        false => ("", after),
+    };
+    let slash = if scheme.is_empty() { "" } else { "://" };
+    let more = if matches!(after, "" | "/") {
+        after
+    } else {
+        "…"
+    };
+    let scheme: String = scheme
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(16)
+        .collect();
+    format!("{scheme}{slash}{hidden}{host}{port}{more}")
+}
+
+#[cfg(test)]
+mod tests;
