@@ -19,9 +19,9 @@
 //! [`daemon`] runs the loop, [`cli`] starts it or one of the other commands, [`config`] reads the
 //! settings. [`aws`] has what any AWS client needs, above all [`aws::sigv4`] and
 //! [`aws::credentials`]. [`net::http`] is the only way to the network, and [`net::resolver`] finds the
-//! hosts for it. Beside the loop there are two
+//! hosts for it. Beside the loop there are three
 //! small threads: [`observe::server`] answers health checks and shows the status,
-//! [`base::shutdown`] ends the process on a signal. [`base::threads`] starts every thread.
+//! [`base::shutdown`] ends the process on a signal, and [`base::output_queue`] writes the log. [`base::threads`] starts every thread.
 
 pub mod aws;
 pub mod base;

@@ -2,13 +2,20 @@
 //!
 //! Text from outside can be hostile, so every value is quoted and escaped where it needs to be:
 //! an event is always exactly one line.
+//!
+//! Who logs doesn't write: an [`OutputQueue`] does, so that a log that nobody reads doesn't stop
+//! the program. Everything else that goes to stderr takes the same way, and so stays in order.
 
 use std::fmt::{Display, Write as _};
 use std::fs::File;
-use std::io::Write as _;
-use std::sync::{Mutex, OnceLock};
+use std::io;
+use std::panic;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use chrono::{SecondsFormat, Utc};
+
+use crate::base::output_queue::{Output, OutputQueue};
 
 /// How much an event matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,14 +57,89 @@ pub struct Log {
     /// How it is written.
     pub format: Format,
     /// Instead of stderr.
-    pub file: Option<Mutex<File>>,
+    pub file: Option<File>,
 }
 
-static LOG: OnceLock<Log> = OnceLock::new();
+struct Started {
+    level: Level,
+    format: Format,
+    file: Option<Arc<OutputQueue>>,
+}
+
+static LOG: OnceLock<Started> = OnceLock::new();
+static STDERR: OnceLock<Arc<OutputQueue>> = OnceLock::new();
+
+/// How long a panic waits until the lines before it are written.
+const BEFORE_A_PANIC: Duration = Duration::from_secs(1);
 
 /// Sets the log up, once; before that, info and above go to stderr.
 pub fn start(log: Log) {
-    let _ = LOG.set(log);
+    let to_file = |file| OutputQueue::start(Output::new(Box::new(file), lost, file_fails));
+    let _ = LOG.set(Started {
+        level: log.level,
+        format: log.format,
+        file: log.file.map(to_file),
+    });
+    let print = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        flush(BEFORE_A_PANIC);
+        print(panic);
+    }));
+}
+
+/// Writes text for people to stderr, as it is, wherever the log goes.
+pub fn to_stderr(text: &str) {
+    stderr().put(text);
+}
+
+/// Waits until everything is written, but not for longer than this.
+pub fn flush(longest: Duration) {
+    let end = Instant::now() + longest;
+    for queue in queues() {
+        queue.flush(end.saturating_duration_since(Instant::now()));
+    }
+}
+
+/// From now on nobody waits for longer than this because the log is blocked.
+pub fn hurry(patience: Duration) {
+    for queue in queues() {
+        queue.hurry(patience);
+    }
+}
+
+fn queues() -> impl Iterator<Item = &'static Arc<OutputQueue>> {
+    // What the file's queue has to tell goes to stderr.
+    log().file.iter().chain(STDERR.get())
+}
+
+fn stderr() -> &'static OutputQueue {
+    STDERR.get_or_init(|| OutputQueue::start(Output::new(Box::new(io::stderr()), lost, |_| {})))
+}
+
+/// The line that stands where lines are missing, whatever the level.
+fn lost(count: u64, error: Option<&str>) -> String {
+    let reason = match error {
+        Some(error) => format!("they couldn't be written: {error}"),
+        None => "the log was blocked, nobody read it".to_owned(),
+    };
+    let fields: [Field<'_>; 2] = [("lines", &count), ("reason", &reason)];
+    line(
+        log().format,
+        &now(),
+        Level::Warn,
+        "lines of the log are lost",
+        &fields,
+    )
+}
+
+fn file_fails(error: &str) {
+    let message = "the log file can't be written, lines are lost until it can";
+    let fields: [Field<'_>; 1] = [("error", &error)];
+    to_stderr(&line(log().format, &now(), Level::Error, message, &fields));
+}
+
+fn now() -> String {
+    Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 /// Key and value of an event.
@@ -88,8 +170,8 @@ pub fn is_written(level: Level) -> bool {
     level >= log().level
 }
 
-fn log() -> &'static Log {
-    const UNTIL_STARTED: Log = Log {
+fn log() -> &'static Started {
+    const UNTIL_STARTED: Started = Started {
         level: Level::Info,
         format: Format::Logfmt,
         file: None,
@@ -118,7 +200,7 @@ impl Lines {
     /// None yet.
     pub fn now() -> Lines {
         Lines {
-            time: Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true),
+            time: now(),
             text: String::new(),
         }
     }
@@ -132,17 +214,10 @@ impl Lines {
 
     /// Writes them. That they can't be written is no reason to stop.
     pub fn write(self) {
-        let text = self.text.as_bytes();
         match &log().file {
-            _ if text.is_empty() => {}
-            Some(file) => {
-                if let Ok(mut file) = file.lock() {
-                    let _ = file.write_all(text);
-                }
-            }
-            None => {
-                let _ = std::io::stderr().lock().write_all(text);
-            }
+            _ if self.text.is_empty() => {}
+            Some(file) => file.put(&self.text),
+            None => to_stderr(&self.text),
         }
     }
 }
@@ -233,6 +308,31 @@ mod tests {
         let parsed: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(parsed["msg"], "x y");
         assert_eq!(parsed["why"], "a \"b\"");
+    }
+
+    /// Runs itself as a process of its own, for all of which the hook is.
+    #[test]
+    fn a_panic_comes_after_the_lines_before_it() {
+        const LINES: usize = 1_000;
+        let (_, module) = module_path!().split_once("::").unwrap();
+        let test = format!("{module}::a_panic_comes_after_the_lines_before_it");
+        if std::env::var_os("IS_TO_PANIC").is_some() {
+            start(Log {
+                level: Level::Info,
+                format: Format::Logfmt,
+                file: None,
+            });
+            (1..=LINES).for_each(|number| info("before", &[("number", &number)]));
+            panic!("after");
+        }
+        let program = std::env::current_exe().unwrap();
+        let mut itself = std::process::Command::new(program);
+        itself.args(["--exact", &test, "--nocapture"]);
+        let output = itself.env("IS_TO_PANIC", "1").output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        let last = text.find(&format!("number={LINES}\n"));
+        let panic = text.find("panicked at");
+        assert!(last.is_some() && last < panic, "{text}");
     }
 
     #[test]

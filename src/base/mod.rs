@@ -5,6 +5,7 @@ pub mod counters;
 pub mod dependency;
 pub mod heartbeat;
 pub mod log;
+pub mod output_queue;
 pub mod percent;
 pub mod recorder;
 pub mod secret;

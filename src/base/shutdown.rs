@@ -3,18 +3,25 @@
 //! Everything that the program does is safe to be cut off, so a thread waits for the signal and
 //! ends the process; only a change batch in flight is given a moment to complete, so that its
 //! outcome is in the log. This works as PID 1 too, where a signal without a handler is ignored.
+//! A second signal ends the process at once, whatever holds the thread up.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use signal_hook::{flag, low_level};
 
 use crate::base::log;
 use crate::base::threads::{self, SMALL_STACK};
 
 /// How long a batch in flight may keep the process from ending.
-const GRACE: Duration = Duration::from_millis(800);
+const GRACE: Duration = Duration::from_millis(700);
+/// How long a log that is blocked may: once for the last line to get into the queue, once for it to
+/// be written.
+const LAST_WORDS: Duration = Duration::from_millis(100);
+const SIGNALS: [i32; 2] = [SIGTERM, SIGINT];
 
 /// Tells whether a batch is in flight, and keeps back the next one when the process ends.
 #[derive(Clone, Default)]
@@ -64,7 +71,13 @@ impl Gate {
 
 /// Starts the thread that ends the process.
 pub fn on_signal(gate: Gate) -> std::io::Result<()> {
-    let mut signals = Signals::new([SIGTERM, SIGINT])?;
+    let mut signals = Signals::new(SIGNALS)?;
+    let is_last = Arc::new(AtomicBool::new(false));
+    for signal in SIGNALS {
+        // In this order, so that the first signal doesn't count as the second.
+        flag::register_conditional_shutdown(signal, 0, is_last.clone())?;
+        flag::register(signal, is_last.clone())?;
+    }
     let work = move || {
         if let Some(signal) = signals.forever().next() {
             let name = if signal == SIGTERM {
@@ -73,11 +86,18 @@ pub fn on_signal(gate: Gate) -> std::io::Result<()> {
                 "SIGINT"
             };
             gate.close(GRACE);
+            log::hurry(LAST_WORDS);
             log::info("stopping", &[("signal", &name)]);
-            std::process::exit(0);
+            log::flush(LAST_WORDS);
+            // Without the tidying up of `std::process::exit`, which may wait for other threads.
+            low_level::exit(0);
         }
     };
-    threads::start("signals", SMALL_STACK, Box::new(work))
+    let started = threads::start("signals", SMALL_STACK, Box::new(work));
+    if started.is_err() {
+        is_last.store(true, Ordering::Relaxed);
+    }
+    started
 }
 
 #[cfg(test)]

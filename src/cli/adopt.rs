@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::context::Site;
 use super::plan_output::one_line;
-use super::terminal::{confirm, progress, record_sets, say};
+use super::terminal::{Failure, confirm, nothing_was_changed, progress, record_sets, say};
 use crate::base::shutdown::Gate;
 use crate::config::Config;
 use crate::desired::Desired;
@@ -22,7 +22,7 @@ pub fn adopt(
     is_confirmed: bool,
     gate: Gate,
     telemetry: Telemetry,
-) -> Result<(), String> {
+) -> Result<(), Failure> {
     let Site {
         client,
         survey,
@@ -44,26 +44,28 @@ pub fn adopt(
     let preview = preview.map_err(|error| error.to_string())?;
     // As it is in the zone, and nothing else, so that a round writes the entries only.
     let mut as_is = Desired::default();
+    let mut list = String::new();
     for key in &preview.plan.adopts {
         if let Some(set) = preview.zone.simple(key) {
-            say(format_args!("* {}\n", one_line(set)));
+            list += &format!("* {}\n", one_line(set));
             as_is.record_sets.insert(key.clone(), set.clone());
         }
     }
     let count = as_is.record_sets.len();
     for conflict in &preview.plan.conflicts {
-        say(format_args!("! {}\n    {}\n", conflict.key, conflict.why));
+        list += &format!("! {}\n    {}\n", conflict.key, conflict.why);
     }
     if count == 0 {
-        say(format_args!("Nothing to take over.\n"));
+        say(format_args!("{list}Nothing to take over.\n"))?;
         return Ok(());
     }
     let count = record_sets(count);
-    say(format_args!(
-        "\n{count} to take over, from then on changed or deleted as services ask.\n"
+    let shown = say(format_args!(
+        "{list}\n{count} to take over, from then on changed or deleted as services ask.\n"
     ));
+    shown.map_err(nothing_was_changed)?;
     if !confirm("They are taken over.", is_confirmed)? {
-        return Err("nothing was changed".to_owned());
+        return Err("nothing was changed".to_owned().into());
     }
     let goal = Goal {
         desired: &Arc::new(as_is),
@@ -71,6 +73,7 @@ pub fn adopt(
     };
     let round = reconciler.round(goal, &mut progress);
     round.map_err(|error| format!("{error}; run it again to go on from here"))?;
-    say(format_args!("{count} taken over.\n"));
+    let shown = say(format_args!("{count} taken over.\n"));
+    shown.map_err(|error| format!("{count} taken over, but {error}"))?;
     Ok(())
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::context::Survey;
-use super::terminal::{Colour, coloured, has_colours, say, shown};
+use super::terminal::{Colour, Failure, coloured, has_colours, say, shown};
 use crate::aws::credentials::provider::Identity;
 use crate::base::shutdown::Gate;
 use crate::config::Config;
@@ -45,7 +45,7 @@ enum Finding {
 }
 
 /// Looks at everything and prints a line for each. The error says that something is wrong.
-pub fn check(config: &Config, gate: Gate, telemetry: Telemetry) -> Result<(), String> {
+pub fn check(config: &Config, gate: Gate, telemetry: Telemetry) -> Result<(), Failure> {
     let mut bad = 0;
     let colours = has_colours();
     let mut tell = |what: &str, finding: Finding| {
@@ -56,7 +56,7 @@ pub fn check(config: &Config, gate: Gate, telemetry: Telemetry) -> Result<(), St
         };
         bad += usize::from(mark == "✗");
         let mark = coloured(mark, colour, colours);
-        say(format_args!("{mark} {what:<11} {}\n", shown(&words)));
+        say(format_args!("{mark} {what:<11} {}\n", shown(&words)))
     };
     let Clients {
         mut metadata,
@@ -64,20 +64,20 @@ pub fn check(config: &Config, gate: Gate, telemetry: Telemetry) -> Result<(), St
         mut client,
     } = Clients::new(config, gate, &telemetry.recorder);
 
-    tell("settings", Finding::Good("complete".to_owned()));
-    tell("health", finding(&health(config), Clone::clone));
+    tell("settings", Finding::Good("complete".to_owned()))?;
+    tell("health", finding(&health(config), Clone::clone))?;
     if let Some(ways) = config.ways() {
         let words = format!(
             "Route 53 is reached {}, Rancher's API {}",
             ways.route53, ways.rancher
         );
-        tell("proxies", Finding::Good(words));
+        tell("proxies", Finding::Good(words))?;
     }
     let survey = Survey::take(&mut metadata, config);
     tell(
         "metadata",
         finding(&survey, |_| format!("read at {}", metadata.url())),
-    );
+    )?;
     let survey = survey.ok();
     tell(
         "environment",
@@ -85,41 +85,41 @@ pub fn check(config: &Config, gate: Gate, telemetry: Telemetry) -> Result<(), St
             Some(survey) => Finding::Good(in_words(survey)),
             None => Finding::Skipped("metadata"),
         },
-    );
+    )?;
     let identity = client.identity();
-    tell("credentials", finding(&identity, whose));
+    tell("credentials", finding(&identity, whose))?;
     let zone = match &identity {
         Ok(_) => Some(startup::zone_once(config, &mut client)),
         Err(_) => None,
     };
-    tell("zone", needing("credentials", &zone, kind));
+    tell("zone", needing("credentials", &zone, kind))?;
     let zone = zone.and_then(Result::ok);
     let site = survey.zip(zone);
     let what = "metadata and the zone";
     let listed = site
         .as_ref()
         .map(|(survey, zone)| list(&mut client, survey, zone));
-    tell("list", needing(what, &listed, Clone::clone));
+    tell("list", needing(what, &listed, Clone::clone))?;
     let changed = site
         .as_ref()
         .map(|(survey, zone)| probe(&mut client, survey, zone));
-    tell("change", needing(what, &changed, Clone::clone));
+    tell("change", needing(what, &changed, Clone::clone))?;
     let events = api.check(TIMEOUT).map_err(|error| error.to_string());
     tell(
         "rancher",
         finding(&events, |url| format!("takes events at {url}")),
-    );
+    )?;
     let ahead = client
         .clock_is_ahead()
         .map(|ahead| clock(ahead.num_seconds()));
     tell(
         "clock",
         needing("an answer of Route 53", &ahead, Clone::clone),
-    );
+    )?;
     match bad {
         0 => Ok(()),
-        1 => Err("one thing is wrong".to_owned()),
-        n => Err(format!("{n} things are wrong")),
+        1 => Err("one thing is wrong".to_owned().into()),
+        n => Err(format!("{n} things are wrong").into()),
     }
 }
 

@@ -12,9 +12,8 @@ pub mod purge;
 pub mod terminal;
 
 use std::ffi::OsString;
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
-use std::sync::Mutex;
 
 use crate::base::heartbeat::Heartbeat;
 use crate::base::log::{self, Level, Log};
@@ -25,38 +24,53 @@ use crate::config::arguments::{self, Arguments, Invocation};
 use crate::daemon;
 use crate::observe::server;
 use crate::observe::telemetry::Telemetry;
+use terminal::{Failure, LONGEST_FLUSH};
 
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 
 /// The whole program. `arguments` are without the program's name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let gate = Gate::default();
+    // Before anything that may block, as the opening of a file that a setting names may.
+    let signals = shutdown::on_signal(gate.clone());
     let arguments: Result<Vec<String>, OsString> =
         arguments.into_iter().map(OsString::into_string).collect();
     let parsed = arguments
         .map_err(|argument| format!("{argument:?} isn't Unicode"))
         .and_then(arguments::parse);
-    match parsed {
-        Ok(arguments) => invoke(&arguments),
+    let code = match parsed {
+        Ok(arguments) => invoke(&arguments, gate, signals),
         Err(error) => wrong(&error),
+    };
+    log::flush(LONGEST_FLUSH);
+    code
+}
+
+fn show(text: &str) -> ExitCode {
+    match terminal::say(format_args!("{text}")) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(error.into()),
     }
 }
 
-fn invoke(arguments: &Arguments) -> ExitCode {
-    match arguments.invocation {
-        Invocation::Help => terminal::say(format_args!("{}", help::help())),
-        Invocation::Version => {
-            let version = version(commit());
-            terminal::say(format_args!("rancher-route53 {version}\n"));
-        }
-        invocation => {
-            return match Config::read(&variable, arguments) {
-                Ok(config) => start(invocation, config),
-                Err(error) => wrong(&error),
-            };
-        }
+fn failed(failure: Failure) -> ExitCode {
+    match failure {
+        Failure::Words(words) => terminal::complain(format_args!("{}", terminal::shown(&words))),
+        Failure::StdoutClosed => {}
     }
-    ExitCode::SUCCESS
+    ExitCode::from(FAILED)
+}
+
+fn invoke(arguments: &Arguments, gate: Gate, signals: io::Result<()>) -> ExitCode {
+    match arguments.invocation {
+        Invocation::Help => show(&help::help()),
+        Invocation::Version => show(&format!("rancher-route53 {}\n", version(commit()))),
+        invocation => match Config::read(&variable, arguments) {
+            Ok(config) => start(invocation, config, gate, signals),
+            Err(error) => wrong(&error),
+        },
+    }
 }
 
 fn wrong(error: &dyn std::fmt::Display) -> ExitCode {
@@ -74,7 +88,12 @@ fn variable(name: &str) -> Option<Result<String, String>> {
     )
 }
 
-fn start(invocation: Invocation, mut config: Config) -> ExitCode {
+fn start(
+    invocation: Invocation,
+    mut config: Config,
+    gate: Gate,
+    signals: io::Result<()>,
+) -> ExitCode {
     let is_lasting = matches!(invocation, Invocation::Run | Invocation::Once { .. });
     // To people the others tell themselves what happens.
     let is_told = !is_lasting && std::io::stderr().is_terminal();
@@ -84,23 +103,23 @@ fn start(invocation: Invocation, mut config: Config) -> ExitCode {
             level => level,
         },
         format: config.log_format,
-        file: config.log_file.take().map(Mutex::new),
+        file: config.log_file.take(),
     });
     for doubt in &config.doubts {
         log::warn("a setting may be wrong", &[("error", doubt)]);
     }
-    let gate = Gate::default();
     let telemetry = Telemetry::new(config.rules.zone.clone(), Heartbeat::start());
-    let ready = shutdown::on_signal(gate.clone())
+    let ready = signals
         .map_err(|error| format!("signals can't be handled: {error}"))
         .and_then(|()| match invocation {
             Invocation::Run => server::start(&config.health, &telemetry),
             _ => Ok(()),
         });
-    let result = ready.and_then(|()| command(invocation, &config, gate, telemetry));
+    let result = ready.map_err(Failure::from);
+    let result = result.and_then(|()| command(invocation, &config, gate, telemetry));
     match result {
         Ok(code) => code,
-        Err(error) if is_lasting => {
+        Err(Failure::Words(error)) if is_lasting => {
             // Rounds of `once` may fail for what goes away by itself.
             let message = match invocation {
                 Invocation::Once { .. } => "stopping: not all is done",
@@ -109,10 +128,7 @@ fn start(invocation: Invocation, mut config: Config) -> ExitCode {
             log::error(message, &[("error", &error)]);
             ExitCode::from(FAILED)
         }
-        Err(error) => {
-            terminal::complain(format_args!("{}", terminal::shown(&error)));
-            ExitCode::from(FAILED)
-        }
+        Err(failure) => failed(failure),
     }
 }
 
@@ -122,10 +138,10 @@ fn command(
     config: &Config,
     gate: Gate,
     telemetry: Telemetry,
-) -> Result<ExitCode, String> {
+) -> Result<ExitCode, Failure> {
     let done = |()| ExitCode::SUCCESS;
     match invocation {
-        Invocation::Once { wait } => once::once(config, wait, gate, telemetry).map(done),
+        Invocation::Once { wait } => Ok(once::once(config, wait, gate, telemetry).map(done)?),
         Invocation::Plan {
             json,
             detailed_exitcode,
@@ -133,7 +149,7 @@ fn command(
         Invocation::Check => check::check(config, gate, telemetry).map(done),
         Invocation::Purge { yes } => purge::purge(config, yes, gate, telemetry).map(done),
         Invocation::Adopt { yes } => adopt::adopt(config, yes, gate, telemetry).map(done),
-        Invocation::Run => daemon::run(config, gate, telemetry).map(|never| match never {}),
+        Invocation::Run => Ok(daemon::run(config, gate, telemetry).map(|never| match never {})?),
         // They need no settings, so they have been answered before.
         Invocation::Help | Invocation::Version => Ok(ExitCode::SUCCESS),
     }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::context::Site;
 use super::plan_output;
-use super::terminal::{self, say};
+use super::terminal::{self, Failure, say};
 use crate::base::shutdown::Gate;
 use crate::config::Config;
 use crate::daemon::clients::reconciler;
@@ -20,7 +20,7 @@ pub fn plan(
     detailed_exitcode: bool,
     gate: Gate,
     telemetry: Telemetry,
-) -> Result<ExitCode, String> {
+) -> Result<ExitCode, Failure> {
     let Site {
         client,
         survey,
@@ -33,11 +33,11 @@ pub fn plan(
         true => say(format_args!(
             "{:#}\n",
             plan_output::value(&zone, &survey, &preview)
-        )),
+        ))?,
         false => {
             let colours = terminal::has_colours();
             let text = plan_output::text(&zone, &survey, &preview, colours);
-            say(format_args!("{text}"));
+            say(format_args!("{text}"))?;
         }
     }
     Ok(match detailed_exitcode && !preview.plan.is_empty() {

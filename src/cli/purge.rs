@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::context::Site;
 use super::plan_output::one_line;
-use super::terminal::{confirm, progress, record_sets, say, shown};
+use super::terminal::{Failure, confirm, nothing_was_changed, progress, record_sets, say, shown};
 use crate::base::shutdown::Gate;
 use crate::config::Config;
 use crate::desired::Desired;
@@ -26,7 +26,7 @@ pub fn purge(
     is_confirmed: bool,
     gate: Gate,
     telemetry: Telemetry,
-) -> Result<(), String> {
+) -> Result<(), Failure> {
     let Site {
         client,
         survey,
@@ -52,34 +52,35 @@ pub fn purge(
     let sets = preview.plan.deletes.iter();
     let records = preview.state.records();
     let state_records = records.filter(|record| !holds_others(record));
+    let mut list = String::new();
     for set in sets.chain(state_records.map(|(_, set, _)| set)) {
-        say(format_args!("- {}\n", one_line(set)));
+        list += &format!("- {}\n", one_line(set));
     }
     if preview.batches == 0 {
-        say(format_args!("Nothing to remove.\n"));
-        return nothing_stays(&preview.state);
+        say(format_args!("{list}Nothing to remove.\n"))?;
+        return Ok(nothing_stays(&preview.state)?);
     }
     let count = record_sets(preview.plan.deletes.len());
     let environment = shown(&survey.environment.name);
     let zone = zone.name.without_dot();
-    say(format_args!(
-        "\n{count} of environment {environment} in {zone}, and the state records.\n\
+    let told = say(format_args!(
+        "{list}\n{count} of environment {environment} in {zone}, and the state records.\n\
          A service that still runs creates them again at its next resync: stop it right after this.\n"
     ));
+    told.map_err(nothing_was_changed)?;
     if !confirm("All of this is deleted.", is_confirmed)? {
-        return Err("nothing was changed".to_owned());
+        return Err("nothing was changed".to_owned().into());
     }
     let round = reconciler
         .round(goal, &mut progress)
         .map_err(|error| format!("{error}; run it again to go on from here"))?;
     if let Some(refused) = round.quarantined.first() {
-        return Err(format!(
-            "{} could not be deleted: {}",
-            refused.key, refused.words
-        ));
+        let words = format!("{} could not be deleted: {}", refused.key, refused.words);
+        return Err(words.into());
     }
     nothing_stays(&preview.state)?;
-    say(format_args!("{count} deleted, and the state records.\n"));
+    let told = say(format_args!("{count} deleted, and the state records.\n"));
+    told.map_err(|error| format!("{count} deleted, and the state records, but {error}"))?;
     Ok(())
 }
 

@@ -1,9 +1,13 @@
 //! What is different on a terminal: colour, a line of progress, a question.
 
 use std::fmt;
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::fs::File;
+use std::io::{self, BufRead, ErrorKind, IsTerminal};
+use std::os::fd::AsFd;
+use std::time::Duration;
 
 use crate::base::log;
+use crate::base::output_queue::write_all;
 use crate::plan::round::Progress;
 
 /// Text as it is shown to people: one that comes from outside can't move the cursor, change
@@ -17,16 +21,57 @@ pub fn shown(text: &str) -> String {
         .collect()
 }
 
-/// Prints to stdout. Whoever reads it may have seen enough and closed it (`--help | head`): that is
-/// no reason to abort, as `print!` does.
-pub fn say(text: fmt::Arguments<'_>) {
-    let mut stdout = io::stdout().lock();
-    let _ = stdout.write_fmt(text).and_then(|()| stdout.flush());
+/// Why a command ends with exit 1.
+#[derive(Debug)]
+pub enum Failure {
+    /// What happened, for people.
+    Words(String),
+    /// Whoever reads stdout has seen enough and closed it, as `head` does. As with other programs,
+    /// nothing is said about that.
+    StdoutClosed,
 }
 
-/// The same for stderr, with a line break.
+impl From<String> for Failure {
+    fn from(words: String) -> Failure {
+        Failure::Words(words)
+    }
+}
+
+impl From<NotShown> for Failure {
+    fn from(error: NotShown) -> Failure {
+        match error.0.kind() {
+            ErrorKind::BrokenPipe => Failure::StdoutClosed,
+            _ => Failure::Words(error.to_string()),
+        }
+    }
+}
+
+/// Not all that should be on stdout is there.
+#[derive(Debug)]
+pub struct NotShown(io::Error);
+
+impl fmt::Display for NotShown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "stdout can't be written: {}", self.0)
+    }
+}
+
+/// How long a log that is blocked may keep a command from going on, or the program from ending.
+pub const LONGEST_FLUSH: Duration = Duration::from_secs(3);
+
+/// Prints to stdout, after what the log has to say.
+pub fn say(text: fmt::Arguments<'_>) -> Result<(), NotShown> {
+    log::flush(LONGEST_FLUSH);
+    // Without the standard library's buffer, which would keep what can't be written.
+    let stdout = io::stdout().as_fd().try_clone_to_owned();
+    let mut stdout = File::from(stdout.map_err(NotShown)?);
+    let text = text.to_string();
+    write_all(&mut stdout, text.as_bytes()).map_err(|(_, error)| NotShown(error))
+}
+
+/// Prints to stderr, with a line break.
 pub fn complain(text: fmt::Arguments<'_>) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    log::to_stderr(&format!("{text}\n"));
 }
 
 /// `1 record set`, `2 record sets`.
@@ -72,9 +117,14 @@ pub fn progress(progress: Progress) -> bool {
     if io::stderr().is_terminal() {
         let Progress { done, of } = progress;
         let end = if done == of { "\n" } else { "" };
-        let _ = write!(io::stderr().lock(), "\r{done} of {of} change batches{end}");
+        log::to_stderr(&format!("\r{done} of {of} change batches{end}"));
     }
     true
+}
+
+/// What can't be shown beforehand isn't done.
+pub fn nothing_was_changed(error: NotShown) -> String {
+    format!("nothing was changed: {error}")
 }
 
 /// Asks whether to go on, if there is somebody to ask; the error says what else can be done.
@@ -85,7 +135,7 @@ pub fn confirm(question: &str, yes: bool) -> Result<bool, String> {
     if !io::stdin().is_terminal() {
         return Err("nothing was changed: pass --yes to go on without being asked".to_owned());
     }
-    say(format_args!("{question} Type yes to go on: "));
+    say(format_args!("{question} Type yes to go on: ")).map_err(nothing_was_changed)?;
     let mut answer = String::new();
     let read = io::stdin().lock().read_line(&mut answer);
     read.map_err(|error| format!("no answer can be read: {error}"))?;

@@ -1,6 +1,7 @@
 //! Looks settings up and collects what is wrong with them.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -289,7 +290,11 @@ impl<'a> Reader<'a> {
     }
 
     pub fn log_file(&mut self, path: &str) -> Option<File> {
-        match OpenOptions::new().create(true).append(true).open(path) {
+        // A named pipe is opened for reading as well: else that would wait for a reader, and the
+        // reader could never go away and come back.
+        let is_pipe = fs::metadata(path).is_ok_and(|file| file.file_type().is_fifo());
+        let mut options = OpenOptions::new();
+        match options.create(true).append(true).read(is_pipe).open(path) {
             Ok(file) => Some(file),
             Err(error) => {
                 self.problem(format!("-log={path:?}: can't be written: {error}"));

@@ -8,6 +8,7 @@ mod interrupted;
 mod once;
 mod plan;
 mod purge;
+mod stdout;
 mod terminal;
 
 use crate::stage::{PATIENCE, Stage};

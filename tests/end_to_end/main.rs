@@ -3,6 +3,7 @@
 mod absence;
 mod api_outage;
 mod big_zones;
+mod blocked_log;
 mod chaos;
 mod commands;
 mod credentials;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 /// Where nothing is in flight, and a busy machine is allowed for.
 const AT_ONCE: Duration = Duration::from_secs(1);
-/// A batch in flight is given 0.8 s.
+/// A batch in flight is given 0.7 s, and then the log a moment.
 const SOON: Duration = Duration::from_millis(1_500);
 
 /// Exit 0 in time.
@@ -78,6 +78,38 @@ fn a_route_53_that_hangs_is_not_waited_for() {
     });
     assert!(asked);
     ends_within(&service, Service::terminate, SOON);
+}
+
+/// Whoever says it twice means it.
+#[test]
+fn the_second_signal_ends_it_at_once() {
+    let cases: [[fn(&Service); 2]; 3] = [
+        [Service::terminate, Service::terminate],
+        [Service::interrupt, Service::terminate],
+        [Service::terminate, Service::interrupt],
+    ];
+    for [first, second] in cases {
+        let stage = Stage::new(web());
+        let hang = Fault::Hang(Duration::from_secs(600));
+        let change = Operation::ChangeResourceRecordSets;
+        stage.route53.inject(Some(change), hang.clone(), 1);
+        let service = stage.run();
+        let is_in_flight = stage.route53.wait_until(PATIENCE, |state| {
+            let mut requests = state.requests().iter();
+            requests.any(|request| request.fault.as_ref() == Some(&hang))
+        });
+        assert!(is_in_flight);
+        first(&service);
+        // Else two of a kind would count as one.
+        while service.has_pending_signal() {
+            std::thread::yield_now();
+        }
+        second(&service);
+        let status = service.wait(PATIENCE).and_then(|status| status.code());
+        assert_eq!(status, Some(0));
+        // The first one alone ends it in good order, with a last line.
+        assert!(!service.log().iter().any(|line| line.contains("stopping")));
+    }
 }
 
 /// A plan of several batches: the one in flight completes, and no other is sent. What is left is

@@ -2,6 +2,7 @@
 //! program on it as often as a test likes.
 
 use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
 use sim::rancher::{self, Rancher, World};
@@ -91,12 +92,24 @@ impl Stage {
 
     /// Starts the program with these arguments, and these settings besides the usual ones.
     pub fn run_with(&self, arguments: &[&str], settings: &[(&'static str, &str)]) -> Service {
+        self.run_into(arguments, settings, Stdio::piped(), Stdio::piped())
+    }
+
+    /// The same, with its output going elsewhere.
+    pub fn run_into(
+        &self,
+        arguments: &[&str],
+        settings: &[(&'static str, &str)],
+        stdout: impl Into<Stdio>,
+        stderr: impl Into<Stdio>,
+    ) -> Service {
         let mut environment = self.environment();
         for (name, value) in settings {
             environment.retain(|(known, _)| known != name);
             environment.push((name, (*value).to_owned()));
         }
-        Service::spawn(program(), arguments, &environment)
+        let (stdout, stderr) = (stdout.into(), stderr.into());
+        Service::spawn_into(program(), arguments, &environment, stdout, stderr)
     }
 
     /// The zone without SOA and NS, a line each.

@@ -1,7 +1,7 @@
 //! Connects through the proxy that a request of ureq carries: for an `https` URL by a tunnel,
 //! which the proxy is asked for with `CONNECT`, for an `http` URL by sending the whole URL in the
 //! request's first line (absolute form), as Go's clients do. ureq's own connector knows tunnels
-//! only, and limits neither their time nor tells why there is none.
+//! only, doesn't limit the time that they take in all, and doesn't tell why there is none.
 //!
 //! What the proxy is to see alone, `Proxy-Authorization`, is added here: to the `CONNECT`, or to
 //! the requests of a connection that ends at the proxy.
@@ -371,7 +371,9 @@ fn in_absolute_form(head: &[u8], origin: &str, authorization: Option<&Secret>) -
     let (method, rest) = head.split_at(after_method.map_or(0, |space| space + 1));
     let line_end = rest.windows(2).position(|bytes| bytes == b"\r\n");
     let (path, headers) = rest.split_at(line_end.map_or(rest.len(), |end| end + 2));
-    let credentials = authorization.map_or(String::new(), |value| {
+    // ureq writes the first line in one piece; in the middle of it there'd be no place for a header.
+    let credentials = authorization.filter(|_| line_end.is_some());
+    let credentials = credentials.map_or(String::new(), |value| {
         format!("Proxy-Authorization: {}\r\n", value.expose())
     });
     [

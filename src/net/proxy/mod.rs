@@ -207,15 +207,14 @@ fn refuse_strange_characters(text: &str) -> Result<(), String> {
     if text.starts_with(['"', '\'', '`']) || text.ends_with(['"', '\'', '`']) {
         return Err("there are quotes around it".to_owned());
     }
-    match text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        true => Ok(()),
-        false => Err(
-            "there is a blank, a line break or a character beyond ASCII in it; in a \
-                      password they have to be percent-encoded"
-                .to_owned(),
-        ),
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(NOT_VISIBLE.to_owned());
     }
+    Ok(())
 }
+
+const NOT_VISIBLE: &str = "there is a blank, a line break or a character beyond ASCII in it; in a \
+                           password they have to be percent-encoded";
 
 /// Host and port of an authority that has no user. An IPv6 address keeps its brackets.
 fn host_and_port(place: &str) -> Result<(String, Option<u16>), String> {

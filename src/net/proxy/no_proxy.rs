@@ -122,10 +122,7 @@ fn parse(entry: &str) -> Result<Entry, &'static str> {
     let name = below.unwrap_or(host).trim_end_matches('.');
     let bare = name.strip_prefix('.').unwrap_or(name);
     if bare.contains('*') {
-        return Err(
-            "a * stands for a whole entry or in front of a domain; a network is written \
-                    as 10.0.0.0/8",
-        );
+        return Err("a * is for everything, or in *.example.com; a network is 10.0.0.0/8");
     }
     if bare.contains(char::is_whitespace) {
         return Err("there is a blank in it; entries are separated by commas");
@@ -322,8 +319,8 @@ mod tests {
     #[test]
     fn an_entry_that_matches_nothing_is_named_and_the_others_hold() {
         for (entry, why) in [
-            ("10.*", "a network is written"),
-            ("*example.com", "in front of a domain"),
+            ("10.*", "a network is 10.0.0.0/8"),
+            ("*example.com", "in *.example.com"),
             ("10.0.0.0/33", "no network"),
             ("10.0.0/8", "no network"),
             ("example.com/8", "no network"),

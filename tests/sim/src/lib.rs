@@ -7,6 +7,7 @@
 pub mod credentials;
 pub mod http;
 pub mod name_server;
+pub mod pipe;
 pub mod port;
 pub mod proxy;
 pub mod rancher;

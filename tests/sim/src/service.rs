@@ -30,18 +30,29 @@ pub struct Memory {
 impl Service {
     /// Starts the program with these variables and no others.
     pub fn spawn(program: &Path, args: &[&str], env: &[(&str, String)]) -> Service {
+        Service::spawn_into(program, args, env, Stdio::piped(), Stdio::piped())
+    }
+
+    /// The same where its output goes elsewhere: what isn't piped can't be asked for.
+    pub fn spawn_into(
+        program: &Path,
+        args: &[&str],
+        env: &[(&str, String)],
+        stdout: Stdio,
+        stderr: Stdio,
+    ) -> Service {
         let started = Instant::now();
         let mut child = Command::new(program)
             .args(args)
             .env_clear()
             .envs(env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stdout(stdout)
+            .stderr(stderr)
             .spawn()
             .unwrap_or_else(|e| panic!("cannot start {}: {e}", program.display()));
-        let log = Lines::read(child.stderr.take().expect("piped"));
-        let stdout = Lines::read(child.stdout.take().expect("piped"));
+        let log = Lines::read(child.stderr.take());
+        let stdout = Lines::read(child.stdout.take());
         Service {
             pid: child.id(),
             started,
@@ -143,6 +154,16 @@ impl Service {
         Some(Duration::from_nanos(spent.sum()))
     }
 
+    /// Whether a signal that was sent to it has yet to be taken notice of.
+    pub fn has_pending_signal(&self) -> bool {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap_or_default();
+        let mut masks = status.lines().filter_map(|line| {
+            line.strip_prefix("SigPnd:")
+                .or_else(|| line.strip_prefix("ShdPnd:"))
+        });
+        masks.any(|mask| !mask.trim().trim_matches('0').is_empty())
+    }
+
     fn signal(&self, name: &str) {
         let mut child = self.lock_child();
         // Once it has been waited for, its number may be another process's.
@@ -198,11 +219,15 @@ struct Output {
 }
 
 impl Lines {
-    fn read(pipe: impl Read + Send + 'static) -> Arc<Lines> {
+    fn read(pipe: Option<impl Read + Send + 'static>) -> Arc<Lines> {
         let lines = Arc::new(Lines {
             read: Mutex::default(),
             more: Condvar::new(),
         });
+        let Some(pipe) = pipe else {
+            lines.lock().has_ended = true;
+            return lines;
+        };
         let writer = lines.clone();
         thread::spawn(move || {
             for line in BufReader::new(pipe).split(b'\n') {
