@@ -231,7 +231,7 @@ fn what_an_old_server_offers_is_named_and_what_is_needed() {
     let cases: [(Server, &str); 6] = [
         (
             |_| server_hello([3, 1], [0, 0x2f]),
-            "it speaks TLS 1.0 at most and the best cipher suite that it has is AES128-SHA (RSA key \
+            "it speaks TLS 1.0 at most and it chooses the cipher suite AES128-SHA (RSA key \
              exchange); needed are TLS 1.2 or 1.3",
         ),
         (
@@ -239,7 +239,7 @@ fn what_an_old_server_offers_is_named_and_what_is_needed() {
                 true => [&ALERT[..], &[2, 40]].concat(),
                 false => server_hello([3, 3], [0xc0, 0x28]),
             },
-            "the best cipher suite that it has is ECDHE-RSA-AES256-SHA384; needed are TLS 1.2",
+            "it chooses the cipher suite ECDHE-RSA-AES256-SHA384; needed are TLS 1.2",
         ),
         (
             |hello| match is_of_today(hello) {

@@ -14,6 +14,7 @@ use super::refused::{Refused, Stage, certificate};
 pub const NEEDED: &str = "needed are TLS 1.2 or 1.3 with AES-GCM or ChaCha20, key exchange over \
     X25519, P-256 or P-384 (ECDHE), and a certificate with an RSA (2048 bits or more), \
     ECDSA P-256, P-384 or Ed25519 key";
+
 /// A failure of TLS, in words.
 #[derive(Debug)]
 pub struct Failure(pub String);
@@ -103,8 +104,11 @@ fn alerted(host: &str, alert: AlertDescription, offer: Option<&Offer>) -> String
         known => spaced(&known),
     };
     match alert {
-        _ if offer.is_some_and(|offer| offer.asks_for_certificate) => CLIENT_CERTIFICATE.to_owned(),
         A::HandshakeFailure | A::InsufficientSecurity | A::ProtocolVersion => match offer {
+            // Else it may only ask, and take clients without one.
+            Some(offer) if offer.asks_for_certificate && faults(offer).is_empty() => {
+                CLIENT_CERTIFICATE.to_owned()
+            }
             Some(offer) => format!("{}; {NEEDED}", chosen(offer)),
             None => format!("it takes nothing that this program offers ({word}); {NEEDED}"),
         },
@@ -119,14 +123,22 @@ fn alerted(host: &str, alert: AlertDescription, offer: Option<&Offer>) -> String
 const CLIENT_CERTIFICATE: &str = "it asks for a client's certificate, which this program doesn't \
     have: let it take clients without one";
 
-/// What a server chose of everything, as far as it isn't usable.
+/// What of a server's choice isn't usable, for one sentence.
 fn chosen(offer: &Offer) -> String {
+    let faults = faults(offer);
+    if faults.is_empty() {
+        return "it takes nothing that this program offers".to_owned();
+    }
+    faults.join(" and ")
+}
+
+fn faults(offer: &Offer) -> Vec<String> {
     let Offer {
         version,
         suite,
         key,
         group,
-        asks_for_certificate,
+        asks_for_certificate: _,
     } = offer;
     let named = |list: &[(u16, &str)], number: u16| {
         let known = list.iter().find(|(known, _)| *known == number);
@@ -147,26 +159,20 @@ fn chosen(offer: &Offer) -> String {
     }
     if !is_in(&SUITES[..USABLE_SUITES], suite) {
         let suite = named(&SUITES, *suite);
-        faults.push(format!("the best cipher suite that it has is {suite}"));
+        faults.push(format!("it chooses the cipher suite {suite}"));
     }
     if let Some(group) = group
         && !is_in(&GROUPS[..USABLE_GROUPS], group)
     {
         let group = named(&GROUPS, *group);
-        faults.push(format!("it exchanges keys over {group} only"));
+        faults.push(format!("it exchanges keys over {group}"));
     }
     if let Some(key) = key
         && !key.is_usable()
     {
         faults.push(format!("its certificate's key is {}", key.name()));
     }
-    if *asks_for_certificate {
-        faults.push("it asks for a client's certificate".to_owned());
-    }
-    if faults.is_empty() {
-        return "it takes nothing that this program offers".to_owned();
-    }
-    faults.join(" and ")
+    faults
 }
 
 /// The name of a variant as words: `NoKxGroupsInCommon` is "no kx groups in common". Not what it

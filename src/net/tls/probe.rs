@@ -12,7 +12,7 @@ use super::x509::{Key, Summary};
 /// Longest that a server may take, connecting included.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Most that is read of its answer, in bytes: certificates can be many.
-const LARGEST_ANSWER: u64 = 64 * 1024;
+const LARGEST_ANSWER: usize = 64 * 1024;
 
 /// What a server chose of everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -118,7 +118,7 @@ pub fn ask(addresses: &[SocketAddr], host: &str, limit: Duration) -> Option<Offe
     stream.write_all(&client_hello(host)).ok()?;
     let mut answer = Vec::new();
     let mut piece = [0; 2048];
-    while (answer.len() as u64) < LARGEST_ANSWER && !is_whole(&answer) {
+    while answer.len() < LARGEST_ANSWER && !is_whole(&answer) {
         let Some(left) = left() else { break };
         stream.set_read_timeout(Some(left)).ok()?;
         match stream.read(&mut piece) {

@@ -113,23 +113,24 @@ fn unknown_issuer(whose: &str, refused: &Refused) -> String {
             "{whose} is signed by itself and isn't trusted: put this certificate in CA_FILE"
         );
     }
-    // As far up as the server's certificates lead; each once, since they may go round.
-    let mut top = own;
-    for _ in &refused.sent {
-        match refused
-            .sent
-            .iter()
-            .find(|above| above.subject == top.issuer)
-        {
-            Some(above) if !top.is_self_signed() => top = above,
-            _ => break,
-        }
-    }
-    let issuer = name(&top.issuer);
+    let issuer = name(&top(own, &refused.sent).issuer);
     format!(
         "{whose} is signed by the authority '{issuer}', which isn't trusted: put the certificate \
          of '{issuer}' in CA_FILE"
     )
+}
+
+/// The highest of the certificates that the server sent. Their issuers may go round, so each is
+/// passed once.
+fn top<'a>(own: &'a Summary, sent: &'a [Summary]) -> &'a Summary {
+    let mut top = own;
+    for _ in sent {
+        match sent.iter().find(|above| above.subject == top.issuer) {
+            Some(above) if !top.is_self_signed() => top = above,
+            _ => break,
+        }
+    }
+    top
 }
 
 fn other_name(host: &str, whose: &str, presented: &[String]) -> String {
@@ -229,10 +230,11 @@ fn bad_signature(whose: &str, refused: &Refused) -> String {
             above.key.name()
         );
     }
-    let issuer = refused.sent.first().map(|own| name(&own.issuer));
+    let own = refused.sent.first();
+    let issuer = own.map(|own| name(&top(own, &refused.sent).issuer));
     let issuer = issuer.map_or_else(|| "its authority".to_owned(), |name| format!("'{name}'"));
     format!(
-        "{whose} isn't signed by the authority {issuer} that is trusted, but by another one of that \
+        "{whose} doesn't lead to the authority {issuer} that is trusted, but to another one of that \
          name: put the present certificate of {issuer} in CA_FILE"
     )
 }

@@ -258,7 +258,7 @@ fn a_proxy_that_cannot_be_reached_is_named_and_not_the_server() {
     let nowhere = super::direct::nowhere();
     for (proxy, words) in [
         (closed.url(), "Connection refused"),
-        (format!("{nowhere}:3128"), "address information"),
+        (format!("{nowhere}:3128"), "is no name of a host"),
     ] {
         let name = proxy.trim_start_matches("http://");
         let (_, text) = run("check", &scene.through(&proxy));

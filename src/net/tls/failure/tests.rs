@@ -63,17 +63,17 @@ fn what_a_server_offers_is_told_if_it_is_known() {
                 o.suite = 0x002f;
                 o.group = None;
             })),
-            "the best cipher suite that it has is AES128-SHA (RSA key exchange); NEEDED",
+            "it chooses the cipher suite AES128-SHA (RSA key exchange); NEEDED",
         ),
         (
             &alert,
             Some(with(|o| o.suite = 0x1301)),
-            "the best cipher suite that it has is number 0x1301; NEEDED",
+            "it chooses the cipher suite number 0x1301; NEEDED",
         ),
         (
             &alert,
             Some(with(|o| o.group = Some(25))),
-            "it exchanges keys over P-521 only; NEEDED",
+            "it exchanges keys over P-521; NEEDED",
         ),
         (
             &alert,
@@ -84,6 +84,14 @@ fn what_a_server_offers_is_told_if_it_is_known() {
             &alert,
             Some(with(|o| o.asks_for_certificate = true)),
             CLIENT_CERTIFICATE,
+        ),
+        (
+            &alert,
+            Some(with(|o| {
+                o.asks_for_certificate = true;
+                o.suite = 0xc028;
+            })),
+            "it chooses the cipher suite ECDHE-RSA-AES256-SHA384; NEEDED",
         ),
     ] {
         expect(error, offer, expected);
@@ -102,7 +110,7 @@ fn an_old_server_is_told_from_one_that_only_differs() {
                 o.suite = 0x0005;
                 o.key = Some(rsa(1024));
             })),
-            "it speaks TLS 1.0 at most and the best cipher suite that it has is RC4-SHA (RSA key \
+            "it speaks TLS 1.0 at most and it chooses the cipher suite RC4-SHA (RSA key \
              exchange) and its certificate's key is RSA of 1024 bits; NEEDED",
         ),
         (

@@ -176,7 +176,7 @@ fn a_certificate_that_nobody_vouches_for_leads_to_ca_file() {
     assert!(said.ends_with("in CA_FILE"), "{said}");
     expect(
         &chain(BadSignature, vec![own()]),
-        "its certificate 'r.example' isn't signed by the authority 'CA' that is trusted, but by \
+        "its certificate 'r.example' doesn't lead to the authority 'CA' that is trusted, but to \
          another one of that name: put the present certificate of 'CA' in CA_FILE",
     );
 }
