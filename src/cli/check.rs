@@ -14,7 +14,7 @@ use crate::desired::name_template::environment_name;
 use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
 use crate::net::http::{Http, Request};
 use crate::net::proxy::Proxies;
-use crate::observe::server::HealthAddress;
+use crate::observe::server::ListenAddress;
 use crate::observe::telemetry::Telemetry;
 use crate::plan::state_records::StateNames;
 use crate::reconcile::listing;
@@ -274,7 +274,7 @@ enum Ping {
 }
 
 /// Asks at an address. None if nobody answers, or somebody else.
-fn ping(http: &Http, address: HealthAddress) -> Option<Ping> {
+fn ping(http: &Http, address: ListenAddress) -> Option<Ping> {
     let address = address.on_this_machine();
     if address.port() == 0 {
         return None; // the system chooses one then

@@ -66,7 +66,7 @@ impl Survey {
                 Err(error) => tried.push(format!("metadata at {url} is unavailable: {error}")),
             }
             // Where nobody answers, it may be at the next place.
-            if *metadata.url() == url || tried.len() >= config.metadata_urls.len() {
+            if *metadata.url() == url || tried.len() >= config.rancher.metadata_urls.len() {
                 return Err(tried.join("; "));
             }
         };
@@ -114,7 +114,7 @@ mod tests {
         };
         let arguments = arguments::parse([]).unwrap();
         let mut config = Config::read(&variable, &arguments).unwrap();
-        config.metadata_urls = urls.to_vec();
+        config.rancher.metadata_urls = urls.to_vec();
         let telemetry = Telemetry::new(config.rules.zone.clone(), Heartbeat::start());
         let mut metadata = Clients::new(&config, Gate::default(), &telemetry.recorder).metadata;
         let taken = Survey::take(&mut metadata, &config).map(|survey| survey.environment.name);

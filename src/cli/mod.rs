@@ -98,12 +98,12 @@ fn start(
     // To people the others tell themselves what happens.
     let is_told = !is_lasting && std::io::stderr().is_terminal();
     log::start(Log {
-        level: match config.log_level {
+        level: match config.log.level {
             Level::Info if is_told => Level::Warn,
             level => level,
         },
-        format: config.log_format,
-        file: config.log_file.take(),
+        format: config.log.format,
+        file: config.log.file.take(),
     });
     for doubt in &config.doubts {
         log::warn("a setting may be wrong", &[("error", doubt)]);

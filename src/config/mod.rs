@@ -11,40 +11,37 @@ use std::fs::File;
 use std::time::Duration;
 
 use crate::aws::credentials::CredentialSettings;
-use crate::aws::partition;
+use crate::aws::partition::{self, Partition};
 use crate::base::log::{Format, Level};
 use crate::base::secret::Secret;
 use crate::desired::Rules;
-use crate::desired::name_template::Template;
+use crate::desired::name_template::{self, Template};
 use crate::dns::Name;
 use crate::net::proxy::Proxies;
 use crate::net::tls::Certificate;
 use crate::net::url::Url;
-use crate::observe::server::HealthAddress;
+use crate::observe::server::ListenAddress;
 use crate::plan::AdoptSetting;
 use crate::plan::Policy;
 use crate::plan::guard::GuardSettings;
+use crate::route53::caller::CallerSettings;
 use arguments::Arguments;
 use reader::Reader;
 
-/// Every setting, read and checked.
+/// Every setting, read and checked, by the part of the program that it is for.
 #[derive(Debug)]
 pub struct Config {
     /// `ROOT_DOMAIN`, `NAME_TEMPLATE`, `TTL`.
     pub rules: Rules,
     /// `ROUTE53_ZONE_ID`.
     pub zone_id: Option<String>,
-    /// Who asks Route 53.
+    /// Where credentials for AWS come from.
     pub credentials: CredentialSettings,
-    /// Where Route 53 is.
-    pub route53_endpoint: Url,
-    /// Region in the signature's scope.
-    pub signing_region: String,
-    /// Rancher's API and the keys for it.
+    /// Route 53's endpoint, retries and rates.
+    pub route53: CallerSettings,
+    /// Rancher's API and metadata.
     pub rancher: RancherSettings,
-    /// Where metadata may be, best first.
-    pub metadata_urls: Vec<Url>,
-    /// Those of `CA_FILE` or of the usual places.
+    /// Certificates of `CA_FILE`, or of the usual places.
     pub certificates: Vec<Certificate>,
     /// `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`.
     pub proxies: Proxies,
@@ -56,25 +53,26 @@ pub struct Config {
     pub guard: GuardSettings,
     /// `RESYNC_INTERVAL`.
     pub resync_interval: Duration,
-    /// `ROUTE53_MAX_RETRIES`.
-    pub max_retries: u32,
-    /// `ROUTE53_REQUEST_RATE`, a second.
-    pub request_rate: f64,
-    /// `ROUTE53_CHANGE_RATE`, a second.
-    pub change_rate: f64,
     /// `HEALTH_ADDRESS`.
-    pub health: Vec<HealthAddress>,
-    /// `LOG_LEVEL`, or debug with `-debug`.
-    pub log_level: Level,
-    /// `LOG_FORMAT`.
-    pub log_format: Format,
-    /// `-log=FILE`.
-    pub log_file: Option<File>,
-    /// What may be wrong with them, a sentence each.
+    pub health: Vec<ListenAddress>,
+    /// The log's level, format and file.
+    pub log: LogSettings,
+    /// What may be wrong with the settings, a sentence each.
     pub doubts: Vec<String>,
 }
 
-/// Rancher's API and the keys for it.
+/// Where the log goes, and what of it.
+#[derive(Debug)]
+pub struct LogSettings {
+    /// `LOG_LEVEL`, or debug with `-debug`.
+    pub level: Level,
+    /// `LOG_FORMAT`.
+    pub format: Format,
+    /// `-log=FILE`; none for stderr.
+    pub file: Option<File>,
+}
+
+/// Rancher's API, the keys for it, and metadata.
 #[derive(Debug)]
 pub struct RancherSettings {
     /// `CATTLE_URL`.
@@ -83,6 +81,8 @@ pub struct RancherSettings {
     pub access_key: String,
     /// `CATTLE_SECRET_KEY`.
     pub secret_key: Secret,
+    /// `METADATA_URL`, or where metadata usually is, best first.
+    pub metadata_urls: Vec<Url>,
 }
 
 /// Everything that is wrong with the settings, one line each.
@@ -120,7 +120,7 @@ impl Config {
     /// How the servers outside are reached; none if no proxy is set.
     pub fn ways(&self) -> Option<Ways> {
         Some(Ways {
-            route53: self.proxies.way(&self.route53_endpoint)?,
+            route53: self.proxies.way(&self.route53.endpoint)?,
             rancher: self.proxies.way(&self.rancher.url)?,
         })
     }
@@ -134,138 +134,143 @@ impl Config {
         let mut reader = Reader::new(variable);
         let region = reader
             .value("AWS_REGION", "a region, such as eu-central-1", region_name)
-            .unwrap_or_else(|| "us-east-1".to_owned());
+            .unwrap_or_else(|| settings::get("AWS_REGION").default.to_owned());
         let partition = partition::of_region(&region);
-        let custom = reader.value("AWS_ENDPOINT_URL_ROUTE_53", WHAT_URL, Url::parse);
-        let default = || Url::parse(&format!("https://{}", partition.route53)).ok();
-
-        let zone = reader.required(
-            "ROOT_DOMAIN",
-            "a domain name, such as example.com",
-            zone_name,
-        );
-        let template = reader
-            .value("NAME_TEMPLATE", "a name template", |text| {
-                Template::parse(text).map_err(|e| e.to_string())
-            })
-            .or_else(|| Template::parse(crate::desired::name_template::DEFAULT).ok());
-        let ttl = reader.number("TTL");
-        let zone_id = reader.value(
-            "ROUTE53_ZONE_ID",
-            "the id of a hosted zone: letters and digits, such as Z2FDTNDATAQYW2",
-            zone_id,
-        );
-        let signing_region = match &custom {
-            Some(_) => region.clone(),
-            None => partition.signing_region.to_owned(),
-        };
+        // Everything is read before the first thing that is missing ends it, so that everything
+        // that is wrong is reported together.
+        let rules = rules(&mut reader);
+        let zone_id = reader.value("ROUTE53_ZONE_ID", WHAT_ZONE_ID, zone_id);
+        let route53 = route53(&mut reader, &region, &partition);
         let credentials = credentials::read(&mut reader, &region, &partition);
-        let url = reader.required("CATTLE_URL", WHAT_URL, Url::parse);
-        let access_key = reader.required_text("CATTLE_ACCESS_KEY");
-        let secret_key = reader.required_secret("CATTLE_SECRET_KEY");
-        let metadata = reader.value("METADATA_URL", WHAT_URL, Url::parse);
+        let rancher = rancher(&mut reader);
         let certificates = reader.certificates("CA_FILE", &USUAL_CA_FILES);
         let proxies = proxies::read(&mut reader);
-        let policy = reader.choice(
-            "POLICY",
-            &[
-                ("sync", Policy::Sync),
-                ("upsert-only", Policy::UpsertOnly),
-                ("create-only", Policy::CreateOnly),
-            ],
-        );
-        let adopt = reader.choice(
-            "ADOPT",
-            &[
-                ("never", AdoptSetting::Never),
-                ("matching", AdoptSetting::Matching),
-                ("legacy", AdoptSetting::Legacy),
-            ],
-        );
-        let guard_percent = reader.number("DELETE_GUARD_PERCENT");
-        let guard_min = reader.number("DELETE_GUARD_MIN");
-        let guard_hold = reader.number("DELETE_GUARD_HOLD");
-        let resync = reader.number("RESYNC_INTERVAL");
-        let max_retries = reader.number("ROUTE53_MAX_RETRIES");
-        let request_rate = reader.rate("ROUTE53_REQUEST_RATE");
-        let change_rate = reader.rate("ROUTE53_CHANGE_RATE");
-        let health = reader
-            .value(
-                "HEALTH_ADDRESS",
-                "addresses such as :1000 or 127.0.0.1:1000, with commas",
-                |t| health_addresses(t).ok_or_else(|| "not an address".to_owned()),
-            )
-            .unwrap_or_else(|| vec![HealthAddress::Any(1000), HealthAddress::Any(10_000)]);
-        let log_level = reader.choice(
-            "LOG_LEVEL",
-            &[
-                ("info", Level::Info),
-                ("debug", Level::Debug),
-                ("warn", Level::Warn),
-                ("error", Level::Error),
-            ],
-        );
-        let log_format = reader.choice(
-            "LOG_FORMAT",
-            &[("logfmt", Format::Logfmt), ("json", Format::Json)],
-        );
-        let log_file = arguments
-            .log_file
-            .as_ref()
-            .and_then(|path| reader.log_file(path));
-
-        // Everything has been looked at, so that everything wrong is reported together.
-        let complete = || {
-            Some(Config {
-                rules: Rules {
-                    zone: zone?,
-                    template: template?,
-                    ttl: u32::try_from(ttl).ok()?,
-                },
-                zone_id,
-                credentials: credentials?,
-                route53_endpoint: custom.or_else(default)?,
-                signing_region,
-                rancher: RancherSettings {
-                    url: url?,
-                    access_key: access_key?,
-                    secret_key: secret_key?,
-                },
-                metadata_urls: match metadata {
-                    Some(url) => vec![url],
-                    None => METADATA_URLS
-                        .iter()
-                        .filter_map(|url| Url::parse(url).ok())
-                        .collect(),
-                },
-                certificates,
-                proxies,
-                policy,
-                adopt,
-                guard: GuardSettings {
-                    percent: u32::try_from(guard_percent).ok()?,
-                    min: usize::try_from(guard_min).ok()?,
-                    hold: Duration::from_secs(guard_hold),
-                },
-                resync_interval: Duration::from_secs(resync),
-                max_retries: u32::try_from(max_retries).ok()?,
-                request_rate,
-                change_rate,
-                health,
-                log_level: if arguments.debug {
-                    Level::Debug
-                } else {
-                    log_level
-                },
-                log_format,
-                log_file,
-                doubts: reader.doubts.clone(),
-            })
-        };
-        match complete() {
-            Some(config) if reader.problems.is_empty() => Ok(config),
+        let policy = reader.choice("POLICY", &POLICIES);
+        let adopt = reader.choice("ADOPT", &ADOPTIONS);
+        let guard = guard(&mut reader);
+        let resync_interval = Duration::from_secs(reader.number("RESYNC_INTERVAL"));
+        let health = health(&mut reader);
+        let log = log(&mut reader, arguments);
+        match (rules, route53, credentials, rancher) {
+            (Some(rules), Some(route53), Some(credentials), Some(rancher))
+                if reader.problems.is_empty() =>
+            {
+                Ok(Config {
+                    rules,
+                    zone_id,
+                    credentials,
+                    route53,
+                    rancher,
+                    certificates,
+                    proxies,
+                    policy,
+                    adopt,
+                    guard,
+                    resync_interval,
+                    health,
+                    log,
+                    doubts: reader.doubts,
+                })
+            }
             _ => Err(ConfigError(reader.problems)),
         }
+    }
+}
+
+const POLICIES: [(&str, Policy); 3] = [
+    ("sync", Policy::Sync),
+    ("upsert-only", Policy::UpsertOnly),
+    ("create-only", Policy::CreateOnly),
+];
+const ADOPTIONS: [(&str, AdoptSetting); 3] = [
+    ("never", AdoptSetting::Never),
+    ("matching", AdoptSetting::Matching),
+    ("legacy", AdoptSetting::Legacy),
+];
+const LEVELS: [(&str, Level); 4] = [
+    ("info", Level::Info),
+    ("debug", Level::Debug),
+    ("warn", Level::Warn),
+    ("error", Level::Error),
+];
+const FORMATS: [(&str, Format); 2] = [("logfmt", Format::Logfmt), ("json", Format::Json)];
+
+const WHAT_ZONE_ID: &str = "the id of a hosted zone: letters and digits, such as Z2FDTNDATAQYW2";
+
+fn rules(reader: &mut Reader<'_>) -> Option<Rules> {
+    let what = "a domain name, such as example.com";
+    let zone = reader.required("ROOT_DOMAIN", what, zone_name);
+    let template = reader.value("NAME_TEMPLATE", "a name template", |text| {
+        Template::parse(text).map_err(|e| e.to_string())
+    });
+    let template = template.or_else(|| Template::parse(name_template::DEFAULT).ok());
+    let ttl = reader.number("TTL");
+    Some(Rules {
+        zone: zone?,
+        template: template?,
+        ttl: u32::try_from(ttl).ok()?,
+    })
+}
+
+fn route53(reader: &mut Reader<'_>, region: &str, partition: &Partition) -> Option<CallerSettings> {
+    let custom = reader.value("AWS_ENDPOINT_URL_ROUTE_53", WHAT_URL, Url::parse);
+    let signing_region = match &custom {
+        Some(_) => region,
+        None => partition.signing_region,
+    };
+    let max_retries = reader.number("ROUTE53_MAX_RETRIES");
+    let request_rate = reader.rate("ROUTE53_REQUEST_RATE");
+    let change_rate = reader.rate("ROUTE53_CHANGE_RATE");
+    let default = || Url::parse(&format!("https://{}", partition.route53)).ok();
+    Some(CallerSettings {
+        endpoint: custom.or_else(default)?,
+        signing_region: signing_region.to_owned(),
+        max_retries: u32::try_from(max_retries).ok()?,
+        request_rate,
+        change_rate,
+    })
+}
+
+fn rancher(reader: &mut Reader<'_>) -> Option<RancherSettings> {
+    let url = reader.required("CATTLE_URL", WHAT_URL, Url::parse);
+    let access_key = reader.required_text("CATTLE_ACCESS_KEY");
+    let secret_key = reader.required_secret("CATTLE_SECRET_KEY");
+    let metadata = reader.value("METADATA_URL", WHAT_URL, Url::parse);
+    let usual = || METADATA_URLS.iter().filter_map(|url| Url::parse(url).ok());
+    Some(RancherSettings {
+        url: url?,
+        access_key: access_key?,
+        secret_key: secret_key?,
+        metadata_urls: metadata.map_or_else(|| usual().collect(), |url| vec![url]),
+    })
+}
+
+fn guard(reader: &mut Reader<'_>) -> GuardSettings {
+    let number = |number| u32::try_from(number).unwrap_or(u32::MAX);
+    GuardSettings {
+        percent: number(reader.number("DELETE_GUARD_PERCENT")),
+        min: number(reader.number("DELETE_GUARD_MIN")) as usize,
+        hold: Duration::from_secs(reader.number("DELETE_GUARD_HOLD")),
+    }
+}
+
+fn health(reader: &mut Reader<'_>) -> Vec<ListenAddress> {
+    let what = "addresses such as :1000 or 127.0.0.1:1000, with commas";
+    let parse = |text: &str| listen_addresses(text).ok_or_else(|| "not an address".to_owned());
+    let addresses = reader.value("HEALTH_ADDRESS", what, parse);
+    let default = || listen_addresses(settings::get("HEALTH_ADDRESS").default);
+    addresses.or_else(default).unwrap_or_default()
+}
+
+fn log(reader: &mut Reader<'_>, arguments: &Arguments) -> LogSettings {
+    let level = reader.choice("LOG_LEVEL", &LEVELS);
+    let format = reader.choice("LOG_FORMAT", &FORMATS);
+    let file = arguments.log_file.as_ref();
+    let file = file.and_then(|path| reader.log_file(path));
+    LogSettings {
+        level: if arguments.debug { Level::Debug } else { level },
+        format,
+        file,
     }
 }
 
@@ -298,13 +303,13 @@ fn zone_id(text: &str) -> Result<String, String> {
     }
 }
 
-fn health_addresses(text: &str) -> Option<Vec<HealthAddress>> {
+fn listen_addresses(text: &str) -> Option<Vec<ListenAddress>> {
     text.split(',')
         .map(|address| match address.trim() {
             address if address.starts_with(':') => {
-                address[1..].parse().ok().map(HealthAddress::Any)
+                address[1..].parse().ok().map(ListenAddress::Any)
             }
-            address => address.parse().ok().map(HealthAddress::One),
+            address => address.parse().ok().map(ListenAddress::One),
         })
         .collect()
 }

@@ -44,10 +44,10 @@ fn defaults_are_those_of_the_contract() {
     assert_eq!(config.rules.zone.as_str(), "example.com.");
     assert_eq!(config.rules.ttl, 300);
     assert_eq!(
-        config.route53_endpoint.to_string(),
+        config.route53.endpoint.to_string(),
         "https://route53.amazonaws.com"
     );
-    assert_eq!(config.signing_region, "us-east-1");
+    assert_eq!(config.route53.signing_region, "us-east-1");
     assert_eq!(config.policy, Policy::Sync);
     assert_eq!(config.adopt, AdoptSetting::Never);
     assert_eq!(
@@ -57,19 +57,28 @@ fn defaults_are_those_of_the_contract() {
     let guard = config.guard;
     assert_eq!((guard.percent, guard.min), (30, 10));
     assert_eq!(guard.hold, Duration::from_secs(60));
-    assert_eq!(config.log_level, Level::Info);
-    assert_eq!(config.log_format, Format::Logfmt);
-    assert!(config.log_file.is_none());
+    assert_eq!(config.log.level, Level::Info);
+    assert_eq!(config.log.format, Format::Logfmt);
+    assert!(config.log.file.is_none());
     assert_eq!(config.resync_interval, Duration::from_secs(300));
     assert_eq!(
-        (config.max_retries, config.request_rate, config.change_rate),
+        (
+            config.route53.max_retries,
+            config.route53.request_rate,
+            config.route53.change_rate
+        ),
         (3, 5.0, 100.0)
     );
     assert_eq!(
         config.health,
-        [HealthAddress::Any(1000), HealthAddress::Any(10_000)]
+        [ListenAddress::Any(1000), ListenAddress::Any(10_000)]
     );
-    let urls: Vec<String> = config.metadata_urls.iter().map(Url::to_string).collect();
+    let urls: Vec<String> = config
+        .rancher
+        .metadata_urls
+        .iter()
+        .map(Url::to_string)
+        .collect();
     assert_eq!(
         urls,
         [
@@ -243,10 +252,10 @@ fn aliases_are_read_in_order_and_blank_counts_as_unset() {
     .unwrap();
     assert_eq!(keys(&config).access_key_id, "OLD");
     assert_eq!(
-        config.route53_endpoint.to_string(),
+        config.route53.endpoint.to_string(),
         "https://route53.amazonaws.com.cn"
     );
-    assert_eq!(config.signing_region, "cn-northwest-1");
+    assert_eq!(config.route53.signing_region, "cn-northwest-1");
     assert_eq!(
         config.rancher.url.to_string(),
         "http://rancher:8080/v2-beta"
@@ -257,9 +266,9 @@ fn aliases_are_read_in_order_and_blank_counts_as_unset() {
         ("AWS_REGION", "eu-west-1"),
     ])
     .unwrap();
-    assert_eq!(custom.route53_endpoint.to_string(), "http://own");
+    assert_eq!(custom.route53.endpoint.to_string(), "http://own");
     assert_eq!(
-        custom.signing_region, "eu-west-1",
+        custom.route53.signing_region, "eu-west-1",
         "with a custom endpoint the region signs"
     );
 }

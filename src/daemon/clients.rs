@@ -10,7 +10,7 @@ use crate::observe::telemetry::Telemetry;
 use crate::rancher::api::Api;
 use crate::rancher::metadata::Metadata;
 use crate::reconcile::{Reconciler, ReconcilerSettings};
-use crate::route53::caller::{Caller, CallerSettings};
+use crate::route53::caller::Caller;
 use crate::route53::client::Client;
 
 /// The clients that every command works with.
@@ -29,13 +29,6 @@ impl Clients {
         let outside = Http::new(&config.certificates, config.proxies.clone());
         let inside = Http::new(&config.certificates, Proxies::default());
         let rancher = &config.rancher;
-        let settings = CallerSettings {
-            endpoint: config.route53_endpoint.clone(),
-            signing_region: config.signing_region.clone(),
-            max_retries: config.max_retries,
-            request_rate: config.request_rate,
-            change_rate: config.change_rate,
-        };
         let credentials = Provider::new(
             config.credentials.clone(),
             outside.clone(),
@@ -43,7 +36,11 @@ impl Clients {
             recorder.clone(),
         );
         Clients {
-            metadata: Metadata::new(inside, config.metadata_urls.clone(), recorder.clone()),
+            metadata: Metadata::new(
+                inside,
+                config.rancher.metadata_urls.clone(),
+                recorder.clone(),
+            ),
             api: Api::new(
                 outside.clone(),
                 rancher.url.clone(),
@@ -52,7 +49,7 @@ impl Clients {
                 recorder.clone(),
             ),
             client: Client::new(Caller::new(
-                settings,
+                config.route53.clone(),
                 credentials,
                 outside,
                 gate,

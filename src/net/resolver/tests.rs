@@ -100,10 +100,7 @@ fn what_does_not_fit_into_a_datagram_is_had_all_the_same() {
         assert_eq!(over_tcp, is_over_tcp, "{host}");
     }
     let error = resolver.addresses("mute.example", ms(300)).unwrap_err();
-    assert!(
-        error.to_string().contains("wasn't resolved in 0 s"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("wasn't resolved in "), "{error}");
 }
 
 #[test]
@@ -111,11 +108,18 @@ fn an_answer_that_comes_late_is_there_for_the_next_request() {
     let server = NameServer::start(&["a.example A 192.0.2.1 late:1", "* AAAA never"]);
     let (resolver, _folder) = resolver_of(&server, LOOPBACK, "");
     let error = resolver.addresses("a.example", ms(50)).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the name of a.example wasn't resolved in 0 s: no answer from the name server 127.0.0.1: \
-         check the container's DNS (/etc/resolv.conf)"
+    let words = error.to_string();
+    assert!(
+        words.starts_with("the name of a.example wasn't resolved in "),
+        "{words}"
     );
+    let end = " s: no answer from the name server 127.0.0.1: check the container's DNS \
+               (/etc/resolv.conf)";
+    assert!(words.ends_with(end), "{words}");
+    // Query and rule are taken under one lock, so the answer is on its way once the query is there.
+    while !server.queries().iter().any(|query| query.kind == "A") {
+        thread::yield_now();
+    }
     // From now on it answers nothing; what is on the way comes to the same socket.
     server.change(&["* * never"]);
     let found = resolver.addresses("a.example", LONG);
@@ -180,12 +184,12 @@ fn those_that_wait_for_another_s_look_up_do_not_begin_it_again() {
     let started = Instant::now();
     thread::scope(|scope| {
         for _ in 0..16 {
-            scope.spawn(|| assert!(resolver.addresses("a.example", ms(500)).is_err()));
+            scope.spawn(|| assert!(resolver.addresses("a.example", ms(2_000)).is_err()));
         }
     });
-    // One after the other it would be eight seconds.
+    // One after the other they would take 32 seconds.
     assert!(
-        started.elapsed() < Duration::from_secs(6),
+        started.elapsed() < Duration::from_secs(30),
         "{:?}",
         started.elapsed()
     );

@@ -9,28 +9,28 @@ const FIRST_FREE_PORT: u16 = 1024;
 
 /// Where to listen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HealthAddress {
+pub enum ListenAddress {
     /// `:1000`: every address of the machine.
     Any(u16),
     /// `127.0.0.1:1000`.
     One(SocketAddr),
 }
 
-impl fmt::Display for HealthAddress {
+impl fmt::Display for ListenAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            HealthAddress::Any(port) => write!(f, ":{port}"),
-            HealthAddress::One(address) => address.fmt(f),
+            ListenAddress::Any(port) => write!(f, ":{port}"),
+            ListenAddress::One(address) => address.fmt(f),
         }
     }
 }
 
-impl HealthAddress {
+impl ListenAddress {
     /// Sockets that listen there: one, or one for each of IPv4 and IPv6.
     pub fn bind(self) -> io::Result<Vec<TcpListener>> {
         match self {
-            HealthAddress::One(address) => Ok(vec![TcpListener::bind(address)?]),
-            HealthAddress::Any(port) => bind_any(port, |ip, port| TcpListener::bind((ip, port))),
+            ListenAddress::One(address) => Ok(vec![TcpListener::bind(address)?]),
+            ListenAddress::Any(port) => bind_any(port, |ip, port| TcpListener::bind((ip, port))),
         }
     }
 
@@ -41,18 +41,18 @@ impl HealthAddress {
             IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
         };
         match self {
-            HealthAddress::Any(port) => (Ipv4Addr::LOCALHOST, port).into(),
-            HealthAddress::One(address) if address.ip().is_unspecified() => {
+            ListenAddress::Any(port) => (Ipv4Addr::LOCALHOST, port).into(),
+            ListenAddress::One(address) if address.ip().is_unspecified() => {
                 (loopback(address.ip()), address.port()).into()
             }
-            HealthAddress::One(address) => address,
+            ListenAddress::One(address) => address,
         }
     }
 
     fn port(self) -> u16 {
         match self {
-            HealthAddress::Any(port) => port,
-            HealthAddress::One(address) => address.port(),
+            ListenAddress::Any(port) => port,
+            ListenAddress::One(address) => address.port(),
         }
     }
 
@@ -243,21 +243,21 @@ mod tests {
 
     #[test]
     fn each_reason_has_its_words() {
-        let one = |text: &str| HealthAddress::One(text.parse().unwrap());
+        let one = |text: &str| ListenAddress::One(text.parse().unwrap());
         for (address, kind, words) in [
             (
-                HealthAddress::Any(1000),
+                ListenAddress::Any(1000),
                 ErrorKind::PermissionDenied,
                 "`user: root`",
             ),
             (one("127.0.0.1:1023"), ErrorKind::PermissionDenied, "10000"),
             (
-                HealthAddress::Any(1024),
+                ListenAddress::Any(1024),
                 ErrorKind::PermissionDenied,
                 "SELinux",
             ),
             (
-                HealthAddress::Any(1000),
+                ListenAddress::Any(1000),
                 ErrorKind::AddrInUse,
                 "another process",
             ),
@@ -275,14 +275,14 @@ mod tests {
     #[test]
     fn whoever_asks_from_here_asks_the_loopback_address() {
         for (address, expected) in [
-            (HealthAddress::Any(7), "127.0.0.1:7"),
+            (ListenAddress::Any(7), "127.0.0.1:7"),
             (
-                HealthAddress::One("0.0.0.0:7".parse().unwrap()),
+                ListenAddress::One("0.0.0.0:7".parse().unwrap()),
                 "127.0.0.1:7",
             ),
-            (HealthAddress::One("[::]:7".parse().unwrap()), "[::1]:7"),
+            (ListenAddress::One("[::]:7".parse().unwrap()), "[::1]:7"),
             (
-                HealthAddress::One("192.0.2.1:7".parse().unwrap()),
+                ListenAddress::One("192.0.2.1:7".parse().unwrap()),
                 "192.0.2.1:7",
             ),
         ] {

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
-use super::http_message::{Answer, Pieces, Response, respond};
+use super::http_message::{Answer, PageResponse, Pieces, respond};
 
 /// Largest head of a request, in bytes.
 const LARGEST_REQUEST: usize = 4 * 1024;
@@ -97,7 +97,7 @@ impl<S: Stream> Connection<S> {
     }
 
     /// Goes on as far as it can.
-    pub fn step(&mut self, now: Instant, route: &dyn Fn(&str) -> Response) -> Step {
+    pub fn step(&mut self, now: Instant, route: &dyn Fn(&str) -> PageResponse) -> Step {
         let before = self.phase;
         let mut result = self.advance(now, route);
         // Most requests come in one piece, and most answers go in one.
@@ -116,7 +116,7 @@ impl<S: Stream> Connection<S> {
         }
     }
 
-    fn advance(&mut self, now: Instant, route: &dyn Fn(&str) -> Response) -> io::Result<usize> {
+    fn advance(&mut self, now: Instant, route: &dyn Fn(&str) -> PageResponse) -> io::Result<usize> {
         let mut piece = [0; PIECE];
         match self.phase {
             Phase::Reading => {

@@ -4,7 +4,7 @@
 pub const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// An answer, before it is put into bytes.
-pub struct Response {
+pub struct PageResponse {
     /// Code and words: `200 OK`.
     pub status: &'static str,
     /// Such as `text/plain; charset=utf-8`.
@@ -28,10 +28,10 @@ pub struct Answer {
     pub rest: Option<Pieces>,
 }
 
-impl Response {
+impl PageResponse {
     /// Plain text.
-    pub fn text(status: &'static str, body: impl Into<String>) -> Response {
-        Response {
+    pub fn text(status: &'static str, body: impl Into<String>) -> PageResponse {
+        PageResponse {
             status,
             content_type: "text/plain; charset=utf-8",
             policy: NOTHING.to_owned(),
@@ -66,7 +66,7 @@ impl Response {
 /// Answers a request: its head up to the empty line, or as much of it as came before it was too
 /// large (`is_whole` is false). `route` knows what there is under a path, and is asked only for
 /// `GET` and `HEAD`.
-pub fn respond(head: &[u8], is_whole: bool, route: &dyn Fn(&str) -> Response) -> Answer {
+pub fn respond(head: &[u8], is_whole: bool, route: &dyn Fn(&str) -> PageResponse) -> Answer {
     let line = head.split(|byte| *byte == b'\r').next();
     let line = line.and_then(|line| std::str::from_utf8(line).ok());
     let mut words = line.unwrap_or_default().split(' ');
@@ -75,11 +75,11 @@ pub fn respond(head: &[u8], is_whole: bool, route: &dyn Fn(&str) -> Response) ->
     let path = target.split('?').next().unwrap_or_default();
     let response = match method {
         _ if !version.starts_with("HTTP/1.") => {
-            Response::text("400 Bad Request", "not an HTTP/1 request\n")
+            PageResponse::text("400 Bad Request", "not an HTTP/1 request\n")
         }
-        _ if !is_whole => Response::text("431 Request Header Fields Too Large", "too large\n"),
+        _ if !is_whole => PageResponse::text("431 Request Header Fields Too Large", "too large\n"),
         "GET" | "HEAD" => route(path),
-        _ => Response::text("405 Method Not Allowed", "GET or HEAD\n"),
+        _ => PageResponse::text("405 Method Not Allowed", "GET or HEAD\n"),
     };
     response.into_answer(method != "HEAD")
 }
@@ -88,10 +88,10 @@ pub fn respond(head: &[u8], is_whole: bool, route: &dyn Fn(&str) -> Response) ->
 mod tests {
     use super::*;
 
-    fn route(path: &str) -> Response {
+    fn route(path: &str) -> PageResponse {
         match path {
-            "/here" => Response::text("200 OK", "yes\n"),
-            _ => Response::text("404 Not Found", "no\n"),
+            "/here" => PageResponse::text("200 OK", "yes\n"),
+            _ => PageResponse::text("404 Not Found", "no\n"),
         }
     }
 
@@ -133,9 +133,9 @@ mod tests {
 
     #[test]
     fn what_follows_the_body_is_not_counted_and_goes_with_the_body() {
-        let route = |_: &str| Response {
+        let route = |_: &str| PageResponse {
             rest: Some(Box::new(["more".to_owned()].into_iter())),
-            ..Response::text("200 OK", "begins")
+            ..PageResponse::text("200 OK", "begins")
         };
         for (method, end, rest) in [("GET", "\r\n\r\nbegins", 1), ("HEAD", "\r\n\r\n", 0)] {
             let request = format!("{method} /here HTTP/1.1\r\n\r\n");

@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use super::connection::{Connection, Phase, Step, Stream};
-use super::http_message::Response;
+use super::http_message::PageResponse;
 
 /// Connections served at once, on all sockets: with the loop's own they are within 1,024 files,
 /// which many systems allow a process. More wait in the kernel.
@@ -34,7 +34,7 @@ pub fn most_connections(sockets: usize) -> usize {
 }
 
 /// Answers whoever connects, `most` at once, for ever.
-pub fn serve(listener: &TcpListener, most: usize, route: &dyn Fn(&str) -> Response) {
+pub fn serve(listener: &TcpListener, most: usize, route: &dyn Fn(&str) -> PageResponse) {
     let mut connections = Vec::new();
     let mut pause = PAUSE;
     loop {
@@ -52,7 +52,7 @@ pub fn serve(listener: &TcpListener, most: usize, route: &dyn Fn(&str) -> Respon
 fn round<S: Stream>(
     connections: &mut Vec<Connection<S>>,
     now: Instant,
-    route: &dyn Fn(&str) -> Response,
+    route: &dyn Fn(&str) -> PageResponse,
 ) -> bool {
     let mut progress = false;
     let mut index = 0;
@@ -146,7 +146,7 @@ mod tests {
 
     /// A connection that is at this phase since so many milliseconds after `start`.
     fn at(phase: Phase, start: Instant, ms: u64, size: usize) -> Connection<Client> {
-        let page = move |_: &str| Response::text("200 OK", "x".repeat(size));
+        let page = move |_: &str| PageResponse::text("200 OK", "x".repeat(size));
         let since = start + Duration::from_millis(ms);
         let client = match phase {
             Phase::Reading => Client::default(),
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn answers_that_nobody_takes_are_bounded_all_together() {
         let start = Instant::now();
-        let page = |_: &str| Response::text("200 OK", "x".repeat(300_000));
+        let page = |_: &str| PageResponse::text("200 OK", "x".repeat(300_000));
         let clients = (0..100).map(|_| Client::asking(0));
         let mut connections: Vec<_> = clients.map(|c| Connection::new(c, start)).collect();
         connections.insert(0, Connection::new(Client::default(), start));
@@ -203,7 +203,7 @@ mod tests {
         assert!((4..10).contains(&phases.len()), "{phases:?}");
         assert!(!round(&mut connections, start, &page));
 
-        let huge = |_: &str| Response::text("200 OK", "x".repeat(2 * MOST_BYTES));
+        let huge = |_: &str| PageResponse::text("200 OK", "x".repeat(2 * MOST_BYTES));
         let mut alone = vec![Connection::new(Client::asking(0), start)];
         round(&mut alone, start, &huge);
         assert_eq!(alone.len(), 1);

@@ -24,11 +24,11 @@ use crate::base::log;
 use crate::base::threads::{self, SMALL_STACK};
 use crate::observe::routes;
 use crate::observe::telemetry::Telemetry;
-pub use address::HealthAddress;
-pub use http_message::{Answer, Pieces, Response, respond};
+pub use address::ListenAddress;
+pub use http_message::{Answer, PageResponse, Pieces, respond};
 
 /// Listens on each address that can be bound; an error if that is none of them.
-pub fn start(addresses: &[HealthAddress], telemetry: &Telemetry) -> Result<(), String> {
+pub fn start(addresses: &[ListenAddress], telemetry: &Telemetry) -> Result<(), String> {
     let mut sockets = Vec::new();
     let mut failures = Vec::new();
     for address in addresses {
@@ -73,18 +73,18 @@ fn listen(listener: TcpListener, most: usize, telemetry: Telemetry) -> io::Resul
 }
 
 /// What there is under a path.
-fn route(path: &str, telemetry: &Telemetry) -> Response {
+fn route(path: &str, telemetry: &Telemetry) -> PageResponse {
     let heartbeat = &telemetry.heartbeat();
     match path {
-        "/" | "/ping" if heartbeat.is_alive() => Response::text("200 OK", "ok\n"),
+        "/" | "/ping" if heartbeat.is_alive() => PageResponse::text("200 OK", "ok\n"),
         "/" | "/ping" => {
             let age = heartbeat.age().as_secs();
             let body = format!("stuck: the loop last got on {age} s ago\n");
-            Response::text("503 Service Unavailable", body)
+            PageResponse::text("503 Service Unavailable", body)
         }
         _ => routes::answer(path, || telemetry.status(), Utc::now()).unwrap_or_else(|| {
             let paths = "there are /, /ping, /status, /status.json and /metrics\n";
-            Response::text("404 Not Found", paths)
+            PageResponse::text("404 Not Found", paths)
         }),
     }
 }

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use rancher_route53::observe::server::{Response, respond};
+use rancher_route53::observe::server::{PageResponse, respond};
 
 const BODY: &str = "ok\n";
 
@@ -12,7 +12,7 @@ fuzz_target!(|bytes: &[u8]| {
         let asked = std::cell::RefCell::new(None);
         let route = |path: &str| {
             *asked.borrow_mut() = Some(path.to_owned());
-            Response::text("200 OK", BODY)
+            PageResponse::text("200 OK", BODY)
         };
         let answer = respond(bytes, is_whole, &route).bytes;
         check(bytes, is_whole, &answer, asked.borrow().as_deref());

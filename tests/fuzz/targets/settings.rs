@@ -174,16 +174,16 @@ fn check(config: &Config) {
     if let Some(id) = &config.zone_id {
         assert!((1..=32).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric()));
     }
-    assert!(!config.metadata_urls.is_empty() && !config.health.is_empty());
+    assert!(!config.rancher.metadata_urls.is_empty() && !config.health.is_empty());
     let urls = [
-        &config.route53_endpoint,
+        &config.route53.endpoint,
         &rancher.url,
         &config.credentials.sts.endpoint,
     ];
-    for url in urls.into_iter().chain(&config.metadata_urls) {
+    for url in urls.into_iter().chain(&config.rancher.metadata_urls) {
         assert_eq!(Url::parse(&url.to_string()).as_ref(), Ok(url));
     }
-    let region = config.signing_region.bytes();
+    let region = config.route53.signing_region.bytes();
     assert!(
         region.len() > 0
             && region
@@ -192,8 +192,8 @@ fn check(config: &Config) {
     );
     let day = Duration::from_secs(86_400);
     assert!((Duration::from_secs(10)..=day).contains(&config.resync_interval));
-    assert!(config.max_retries <= 20);
-    for rate in [config.request_rate, config.change_rate] {
+    assert!(config.route53.max_retries <= 20);
+    for rate in [config.route53.request_rate, config.route53.change_rate] {
         assert!((0.01..=1000.0).contains(&rate));
     }
 }

@@ -64,8 +64,8 @@ impl Stream for Client {
 
 const PING: &[u8] = b"GET /ping HTTP/1.1\r\n\r\n";
 
-fn page(_: &str) -> Response {
-    Response::text("200 OK", "x".repeat(300_000))
+fn page(_: &str) -> PageResponse {
+    PageResponse::text("200 OK", "x".repeat(300_000))
 }
 
 /// A connection at second 0 with a client that sends these pieces, and a clock.
@@ -119,9 +119,9 @@ fn pieces_are_made_as_they_are_taken() {
             counted.set(number + 1);
             number.to_string().repeat(1000)
         });
-        Response {
+        PageResponse {
             rest: Some(Box::new(pieces)),
-            ..Response::text("200 OK", "x".repeat(1000))
+            ..PageResponse::text("200 OK", "x".repeat(1000))
         }
     };
     let (mut connection, at) = connect(&[PING]);
