@@ -164,7 +164,7 @@ impl Reconciler {
             let Stopped { error, batch } = *stopped;
             match (history.next(&error, batch.clone()), &error, batch) {
                 (Recovery::SetAside { with_lost_races }, Error::Refused(refusal), Some(batch)) => {
-                    let messages = refusal.messages_but_lost_races(with_lost_races);
+                    let messages = refusal.batch_messages(with_lost_races);
                     let suspects = suspects(&batch, &messages, |key| names.index_of(key).is_some());
                     if suspects.is_empty() {
                         self.view = None;
