@@ -53,7 +53,10 @@ pub fn adopt(
     }
     let count = as_is.record_sets.len();
     for conflict in &preview.plan.conflicts {
-        say(format_args!("! {}\n    {}\n", conflict.key, conflict.why));
+        say(format_args!(
+            "! {}\n    {}\n",
+            conflict.key, conflict.reason
+        ));
     }
     if count == 0 {
         say(format_args!("Nothing to take over.\n"));

@@ -6,7 +6,7 @@ use std::fmt::Display;
 
 use crate::base::log::{self, Level};
 use crate::base::sorted;
-use crate::desired::{Desired, cut_in_words};
+use crate::desired::{Desired, truncation_notice};
 use crate::plan::round::Round;
 use crate::rancher::api::ApiError;
 use crate::reconcile::error::RoundError;
@@ -139,8 +139,8 @@ impl Reports {
             }
         }
         self.skipped = skipped;
-        let cut = desired.cut.iter();
-        let cut = cut.map(|(key, count)| (key.to_string(), cut_in_words(*count)));
+        let cut = desired.truncated.iter();
+        let cut = cut.map(|(key, count)| (key.to_string(), truncation_notice(*count)));
         self.cuts.are(sorted::map(cut));
     }
 
@@ -148,7 +148,7 @@ impl Reports {
     pub fn round(&mut self, round: &Round) {
         let conflicts = round.conflicts.iter();
         self.conflicts.are(sorted::map(
-            conflicts.map(|c| (c.key.to_string(), c.why.to_string())),
+            conflicts.map(|c| (c.key.to_string(), c.reason.to_string())),
         ));
         let quarantined = round.quarantined.iter();
         self.quarantined.are(sorted::map(

@@ -155,7 +155,7 @@ impl Reconciler {
         loop {
             let attempt = self.attempt(goal, &names, &trials, goes_on, &mut round);
             let Err(stopped) = attempt else {
-                if !round.is_cut && trials.go_on() {
+                if !round.is_cut && trials.advance() {
                     continue;
                 }
                 round.quarantined = self.quarantine.list();
@@ -233,7 +233,7 @@ impl Reconciler {
             // after that.
             self.client.wait_for_room(&batch);
             let done = round.batches.len();
-            if !goes_on(Progress { done, of }) {
+            if !goes_on(Progress { done, total: of }) {
                 round.is_cut = true;
                 break;
             }
@@ -252,7 +252,10 @@ impl Reconciler {
                 .note(|status| status.changed(&batch, is_state, Utc::now()));
         }
         if of > 0 && round.batches.len() == of {
-            goes_on(Progress { done: of, of }); // whatever it says, there is nothing more to do
+            goes_on(Progress {
+                done: of,
+                total: of,
+            }); // whatever it says, there is nothing more to do
         }
         round.owned = view.state.owned().len();
         (round.in_zone, round.outdated) = view.published(goal.desired);

@@ -163,7 +163,7 @@ impl Status {
             to,
         };
         let mut add = |change: ChangeEntry| {
-            self.counters.changed(change.action);
+            self.counters.add_change(change.action);
             let changes = Arc::make_mut(&mut self.changes);
             changes.truncate(MOST_CHANGES - 1);
             changes.insert(0, change);
@@ -188,7 +188,7 @@ impl Status {
             0 => RoundOutcome::Unchanged,
             _ => RoundOutcome::Changed,
         };
-        self.counters.round(outcome, took);
+        self.counters.add_round(outcome, took);
         if !round.is_cut {
             self.last_success = Some(now);
         }

@@ -1,10 +1,10 @@
 //! What became of each service: its state, and the reason in words.
 
 use crate::base::dependency::{Condition, Dependency};
-use crate::desired::{ServiceOutcome, cut_in_words};
+use crate::desired::{ServiceOutcome, truncation_notice};
 use crate::dns::{Name, RecordKey, RecordSet, RecordType};
 use crate::observe::status::Status;
-use crate::plan::Why;
+use crate::plan::ConflictReason;
 
 /// Where a service has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,10 +53,10 @@ impl Status {
     }
 
     /// What is in a record set's place.
-    fn conflict(&self, key: &RecordKey) -> Option<Why> {
+    fn conflict(&self, key: &RecordKey) -> Option<ConflictReason> {
         let conflicts = &self.conflicts;
         let found = conflicts.binary_search_by(|conflict| conflict.key.cmp(key));
-        Some(conflicts[found.ok()?].why)
+        Some(conflicts[found.ok()?].reason)
     }
 
     /// Why Route 53 refuses a record set, in its words.
@@ -108,8 +108,8 @@ impl Status {
                     if let Some(words) = self.refusal(key) {
                         reason.push(format!("{}: Route 53 refuses it: {words}", key.rtype));
                     }
-                    if let Some(count) = self.desired.cut.get(key) {
-                        reason.push(cut_in_words(*count));
+                    if let Some(count) = self.desired.truncated.get(key) {
+                        reason.push(truncation_notice(*count));
                     }
                 }
                 match state {
