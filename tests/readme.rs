@@ -279,7 +279,7 @@ fn status() -> Status {
     status.desired = desired.into();
     let held = HeldDeletes {
         deletes: 1,
-        of: 10,
+        owned: 10,
         until: Instant::now(),
         hold: Duration::ZERO,
     };
@@ -295,7 +295,7 @@ fn status() -> Status {
     };
     status.changed(&batch, |_| false, now);
     for part in Dependency::ALL {
-        status.record.health_mut(part).works(now);
+        status.record.health_mut(part).record_success(now);
     }
     let operation = Operation {
         api: "route53",

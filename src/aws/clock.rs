@@ -1,9 +1,10 @@
-//! How far our clock is from AWS's, which refuses a signature that is five minutes off.
+//! Corrects the system's clock for signatures, since AWS refuses those that are five minutes off.
 //!
-//! Answers of AWS carry a `Date`. It is looked at only when a request was refused for a reason
-//! that a wrong clock can have; then the difference is added to our own clock from there on, as
-//! AWS's own SDKs do: <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>.
-//! [`measure`] and [`correction`] are pure, [`Clock`] remembers.
+//! Every answer of AWS has a `Date` header. When a request is refused for a reason that a wrong
+//! clock may have, the difference between that date and the system's clock is added to all times
+//! from then on, as AWS's SDKs do:
+//! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>.
+//! [`measure`] and [`correction`] are pure; [`Clock`] keeps the difference.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -12,10 +13,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::base::log;
 
-/// A clock that is off by no more isn't why a request was refused: AWS allows five minutes.
+/// A clock that is off by less than this is not the reason for a refusal, since AWS allows five
+/// minutes.
 const TOLERATED: TimeDelta = TimeDelta::minutes(4);
 
-/// Our clock, corrected. Clones are one clock: what one client learns, the others know.
+/// The system's clock with a correction. Clones share the correction, so that what one client
+/// learns helps the others.
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
     /// Milliseconds to add to the system's clock.
@@ -23,7 +26,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// The time, as AWS has it.
+    /// The corrected time.
     pub fn now(&self) -> DateTime<Utc> {
         let now = Utc::now();
         now.checked_add_signed(self.offset()).unwrap_or(now)
@@ -33,9 +36,9 @@ impl Clock {
         TimeDelta::milliseconds(self.offset.load(Ordering::Relaxed))
     }
 
-    /// A request was refused with this code, and this is by how much the server's clock was
-    /// ahead of the system's. True if that is put right from now on, so that the request should
-    /// be made again.
+    /// Learns from a refused request. `code` is AWS's error code, and `measured` is how far AWS's
+    /// clock is ahead of the system's. True if the correction has changed, so that the request
+    /// should be repeated.
     pub fn learn(&self, code: &str, measured: Option<TimeDelta>) -> bool {
         let Some(offset) = correction(code, measured, self.offset()) else {
             return false;
@@ -53,22 +56,23 @@ impl Clock {
     }
 }
 
-/// By how much the server that wrote this `Date` is ahead of our clock, if it was written in
-/// the middle between sending and receiving.
+/// How far a server's clock is ahead of the system's, from its `Date` header. It is assumed that
+/// the header was written in the middle between `sent` and `received`.
 pub fn measure(date: &str, sent: DateTime<Utc>, received: DateTime<Utc>) -> Option<TimeDelta> {
     let date = DateTime::parse_from_rfc2822(date).ok()?.to_utc();
     let midpoint = sent.checked_add_signed((received - sent) / 2)?;
     Some(date - midpoint)
 }
 
-/// The offset to use from now on, if a wrong one can be why a request was refused.
+/// The new correction, if a wrong one may be the reason why a request was refused with this code.
 pub fn correction(code: &str, measured: Option<TimeDelta>, in_use: TimeDelta) -> Option<TimeDelta> {
-    let measured = measured.filter(|_| may_be_skew(code))?;
+    let measured = measured.filter(|_| may_mean_skew(code))?;
     ((measured - in_use).abs() > TOLERATED).then_some(measured)
 }
 
-/// The codes of AWS's SDKs for Rust and JavaScript: a wrong date is one of their reasons.
-fn may_be_skew(code: &str) -> bool {
+/// Whether a wrong clock is a possible reason for an error code. The codes are those for which
+/// AWS's SDKs for Rust and JavaScript correct their clocks.
+fn may_mean_skew(code: &str) -> bool {
     matches!(
         code,
         "InvalidSignatureException"

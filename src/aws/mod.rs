@@ -1,4 +1,5 @@
-//! What any AWS client needs: signatures, credentials, endpoints, time, rates and retries.
+//! What any client of AWS needs: signatures, credentials, endpoints, the time by AWS's clock, and
+//! reading XML. Nothing here knows Route 53's operations.
 
 pub mod clock;
 pub mod credentials;

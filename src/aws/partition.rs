@@ -1,18 +1,19 @@
-//! Which endpoint a region's Route 53 has, and which region signs its requests.
+//! Finds the endpoints of Route 53 and STS for a region.
 //!
-//! Route 53 is a global service: one endpoint for a whole partition. The table is botocore's
-//! `endpoints.json`.
+//! AWS groups its regions into partitions, such as `aws` and `aws-cn`. Route 53 has one endpoint
+//! for a whole partition, and its requests are signed for one region of it; STS has an endpoint in
+//! each region. The table is from botocore's `endpoints.json`.
 
-/// Where Route 53 and STS are, and the region in which requests to Route 53 are signed.
+/// A partition of AWS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Partition {
-    /// `aws`, `aws-cn`, …
+    /// Name of the partition: `aws`, `aws-cn` and others.
     pub name: &'static str,
-    /// Host name of Route 53.
+    /// Host name of Route 53's endpoint.
     pub route53: &'static str,
-    /// Region in the scope of a signature for Route 53.
+    /// Region in the scope of signatures for Route 53.
     pub signing_region: &'static str,
-    /// What STS's regional host names end in, after `sts.<region>.`.
+    /// The end of the host names of STS, after `sts.<region>.`.
     pub suffix: &'static str,
 }
 
@@ -23,7 +24,7 @@ const AWS: Partition = Partition {
     suffix: "amazonaws.com",
 };
 
-/// Prefix of the region's name, and its partition. First match.
+/// Prefixes of the names of regions, with their partitions. The first match counts.
 const PARTITIONS: [(&str, Partition); 8] = [
     (
         "cn-",
@@ -92,15 +93,15 @@ const PARTITIONS: [(&str, Partition); 8] = [
 ];
 
 impl Partition {
-    /// The endpoint of a region's STS, such as `https://sts.eu-west-1.amazonaws.com`. Regional
-    /// ones are what AWS recommends and what its SDKs use by default:
+    /// The endpoint of STS in a region, such as `https://sts.eu-west-1.amazonaws.com`. AWS
+    /// recommends regional endpoints, and its SDKs use them by default:
     /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-sts-regionalized-endpoints.html>
     pub fn sts(&self, region: &str) -> String {
         format!("https://sts.{region}.{}", self.suffix)
     }
 }
 
-/// The partition that a region belongs to; a region of no known other one is of `aws`.
+/// The partition to which a region belongs. Unknown regions belong to `aws`.
 pub fn of_region(region: &str) -> Partition {
     let found = PARTITIONS
         .iter()

@@ -1,4 +1,7 @@
-//! One call to AWS: signed, sent, its answer read. What is sent is what was signed.
+//! Signs one call to AWS, sends it, and reads its answer.
+//!
+//! Route 53's client and STS's both use it, so there is one place that ensures that the request
+//! that is sent is the one that was signed.
 
 use std::time::Duration;
 
@@ -11,46 +14,46 @@ use crate::net::url::Url;
 
 /// A call, ready to be signed.
 pub struct SignedCall<'a> {
-    /// `GET` or `POST`.
+    /// HTTP method: `GET` or `POST`.
     pub method: &'a str,
-    /// The service's endpoint, perhaps with a path of its own.
+    /// URL of the service. It may have a path.
     pub endpoint: &'a Url,
-    /// Below the endpoint's own, encoded; starts with `/`.
+    /// Path below that of the endpoint, percent-encoded. It starts with `/`.
     pub path: &'a str,
-    /// Encoded; empty for none.
+    /// Query string, percent-encoded and sorted. Empty for none.
     pub query: &'a str,
-    /// Headers that are signed, besides those that every signature has.
+    /// Headers to send and to sign, besides those that [`sigv4::sign`] adds.
     pub signed_headers: &'a [(&'a str, &'a str)],
-    /// Headers that are sent without being signed.
+    /// Headers to send without signing them.
     pub unsigned_headers: &'a [(&'a str, &'a str)],
-    /// Empty for none.
+    /// Body of the request. Empty for none.
     pub payload: &'a [u8],
-    /// From the start until the last byte of the answer.
+    /// Time limit, from the start to the last byte of the answer.
     pub timeout: Duration,
-    /// Largest answer, in bytes.
+    /// Largest answer that is read, in bytes.
     pub largest_answer: u64,
 }
 
-/// Whose signature a call gets, and for what.
+/// What a call is signed with.
 pub struct Signer<'a> {
-    /// Whose.
+    /// The key pair.
     pub credentials: &'a Credentials,
-    /// Time, region and service.
+    /// Time, region and service of the signature.
     pub scope: Scope<'a>,
 }
 
-/// An answer, whatever its status.
+/// An answer with any status.
 pub struct Answer {
-    /// 200, 404 …
+    /// HTTP status, such as 200 or 404.
     pub status: u16,
-    /// All of it.
+    /// The whole body.
     pub body: String,
-    /// How far AWS's clock is ahead of ours; none if the answer doesn't say.
+    /// How far AWS's clock is ahead of the system's. `None` if the answer has no valid `Date`.
     pub clock_ahead: Option<TimeDelta>,
 }
 
 impl SignedCall<'_> {
-    /// Signs it, unless there is no signer, and sends it.
+    /// Sends the call, signed if there is a signer, and reads the answer.
     pub fn send(&self, http: &Http, signer: Option<&Signer<'_>>) -> Result<Answer, HttpError> {
         let path = format!("{}{}", self.endpoint.path(), self.path);
         let signature = signer.map(|signer| {

@@ -1,7 +1,8 @@
-//! AWS Signature Version 4: from a request and credentials to the headers that authenticate it.
+//! AWS Signature Version 4: turns a request and credentials into the headers that authenticate the
+//! request.
 //!
-//! Pure: the time is an argument, nothing is read or sent. One function for each stage, in the
-//! order and with the names of AWS's description, so that both can be read side by side:
+//! Pure: the time is an argument, and nothing is read or sent. There is one function for each stage
+//! of AWS's description, in its order and with its names, so that the two can be read side by side:
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
 //!
 //! ```text
@@ -10,8 +11,9 @@
 //!                      secret key ─► signing_key ──────┘
 //! ```
 //!
-//! What is sent is what was signed: [`query_string`](crate::base::percent::query_string) and
-//! [`encode_segment`] make the text that goes both into the URL and into the canonical request.
+//! [`query_string`](crate::base::percent::query_string) and [`encode_segment`] make the text that
+//! goes both into the URL and into the canonical request, so that the request that is sent is the
+//! one that was signed.
 
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit, Mac};
@@ -25,54 +27,55 @@ const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// A key pair, and the token that belongs to it if it is temporary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials {
-    /// Such as `AKIDEXAMPLE`. Not secret: it is part of every request.
+    /// Access key id, such as `AKIDEXAMPLE`. It is part of every request, so it is not a secret.
     pub access_key_id: String,
-    /// Never sent.
+    /// The secret key, which is never sent.
     pub secret_access_key: Secret,
-    /// Sent with each request signed with temporary credentials.
+    /// The session token of temporary credentials, which is sent with each request.
     pub session_token: Option<Secret>,
 }
 
-/// What is to be signed, in the form in which it will be sent.
+/// The request to sign, in the form in which it will be sent.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// `GET` or `POST`.
+    /// HTTP method: `GET` or `POST`.
     pub method: &'a str,
-    /// As in the `Host` header: with the port if it isn't the scheme's default.
+    /// The `Host` header: host name, and port if it is not the scheme's default.
     pub host: &'a str,
-    /// As in the URL, each segment through [`encode_segment`] once. Starts with `/`.
+    /// The URL's path, with each segment encoded once by [`encode_segment`]. It starts with `/`.
     pub path: &'a str,
-    /// As in the URL, made by [`query_string`](crate::base::percent::query_string); empty if there is none.
+    /// The URL's query, made by [`query_string`](crate::base::percent::query_string). Empty for
+    /// none.
     pub query: &'a str,
-    /// Headers to sign besides `host` and AWS's own; names in lower case.
+    /// Headers to sign, besides `host` and those that [`sign`] adds. Names are in lower case.
     pub headers: &'a [(&'a str, &'a str)],
-    /// The body.
+    /// The request's body. Empty for none.
     pub payload: &'a [u8],
 }
 
-/// What a signature is good for, besides the one request: a day, a region and a service.
+/// The time, region and service for which a signature is valid.
 #[derive(Debug, Clone, Copy)]
 pub struct Scope<'a> {
-    /// When the request is signed. AWS refuses it some minutes later.
+    /// Time of the signature. AWS refuses the request if it arrives more than five minutes later.
     pub time: DateTime<Utc>,
-    /// Such as `us-east-1`.
+    /// AWS region, such as `us-east-1`.
     pub region: &'a str,
-    /// `route53` or `sts`.
+    /// AWS service: `route53` or `sts`.
     pub service: &'a str,
 }
 
 impl Scope<'_> {
-    /// `20150830T123600Z`, the value of `x-amz-date`.
+    /// The value of `x-amz-date`, such as `20150830T123600Z`.
     fn amz_date(&self) -> String {
         self.time.format("%Y%m%dT%H%M%SZ").to_string()
     }
 
-    /// `20150830`.
+    /// The day in UTC, such as `20150830`.
     fn day(&self) -> String {
         self.time.format("%Y%m%d").to_string()
     }
 
-    /// `20150830/us-east-1/route53/aws4_request`.
+    /// The credential scope, such as `20150830/us-east-1/route53/aws4_request`.
     fn credential_scope(&self) -> String {
         format!(
             "{}/{}/{}/aws4_request",
@@ -83,7 +86,7 @@ impl Scope<'_> {
     }
 }
 
-/// Signs: returns the headers to add to the request, all but `host`, which the HTTP client adds.
+/// Signs a request. Returns the headers to add to it, without `host`, which the HTTP client adds.
 pub fn sign(
     request: &Request<'_>,
     credentials: &Credentials,
@@ -114,8 +117,8 @@ pub fn sign(
 
 /// Step 1: the request in a form on which both sides agree to the byte.
 ///
-/// `headers` are all those to be signed, sorted by name. The path is encoded once more, as AWS
-/// wants it for every service but S3.
+/// `headers` has all headers to sign, sorted by name. The path is encoded a second time, as AWS
+/// demands for every service but S3.
 fn canonical_request(request: &Request<'_>, headers: &[(&str, &str)]) -> String {
     let path: Vec<String> = request.path.split('/').map(encode_segment).collect();
     let canonical_headers: String = headers
@@ -128,37 +131,38 @@ fn canonical_request(request: &Request<'_>, headers: &[(&str, &str)]) -> String 
         path.join("/"),
         request.query,
         signed_headers(headers),
-        hash(request.payload),
+        sha256_hex(request.payload),
     )
 }
 
-/// Step 2 and 3: what is signed is the canonical request's hash, with its time and scope.
+/// Steps 2 and 3: the text to sign, which has the hash of the canonical request, the time and the
+/// scope.
 fn string_to_sign(scope: &Scope<'_>, canonical_request: &str) -> String {
     format!(
         "{ALGORITHM}\n{}\n{}\n{}",
         scope.amz_date(),
         scope.credential_scope(),
-        hash(canonical_request.as_bytes()),
+        sha256_hex(canonical_request.as_bytes()),
     )
 }
 
-/// Step 4, first half: a key that is good for one day, region and service.
+/// Step 4, first half: a key that is valid for one day, region and service.
 fn signing_key(secret_access_key: &Secret, scope: &Scope<'_>) -> [u8; 32] {
-    let day_key = hmac(
+    let day_key = hmac_sha256(
         format!("AWS4{}", secret_access_key.expose()).as_bytes(),
         scope.day().as_bytes(),
     );
-    let region_key = hmac(&day_key, scope.region.as_bytes());
-    let service_key = hmac(&region_key, scope.service.as_bytes());
-    hmac(&service_key, b"aws4_request")
+    let region_key = hmac_sha256(&day_key, scope.region.as_bytes());
+    let service_key = hmac_sha256(&region_key, scope.service.as_bytes());
+    hmac_sha256(&service_key, b"aws4_request")
 }
 
 /// Step 4, second half: the signature, 64 hexadecimal digits.
 fn signature(signing_key: &[u8; 32], string_to_sign: &str) -> String {
-    hex::encode(hmac(signing_key, string_to_sign.as_bytes()))
+    hex::encode(hmac_sha256(signing_key, string_to_sign.as_bytes()))
 }
 
-/// `host;x-amz-date`.
+/// The names of the signed headers, such as `host;x-amz-date`.
 fn signed_headers(headers: &[(&str, &str)]) -> String {
     headers
         .iter()
@@ -167,16 +171,17 @@ fn signed_headers(headers: &[(&str, &str)]) -> String {
         .join(";")
 }
 
-/// Outer white space goes, inner runs become one space.
+/// Removes white space at both ends of a header's value, and makes one space of each run of white
+/// space within it.
 fn trim_all(value: &str) -> String {
     value.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn hash(bytes: &[u8]) -> String {
+fn sha256_hex(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
-fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
+fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
     mac.update(message);
     mac.finalize().into_bytes().into()

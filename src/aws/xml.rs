@@ -1,7 +1,8 @@
-//! Reads the XML that AWS's older services answer, into a small tree. Pure.
+//! Reads the XML of AWS's answers into a small tree. Pure.
 //!
-//! A tree and not serde: a page of a listing has some thousand elements, and the decoders that
-//! serde makes for a dozen types are a good part of a small binary.
+//! Route 53 and STS answer in XML. In: the text of a document. Out: its root [`Element`], or why
+//! the document is not valid. It is a tree instead of types with serde, since the decoders that
+//! serde generates for a dozen types would be a large part of a small binary.
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -9,13 +10,13 @@ use std::rc::Rc;
 use quick_xml::escape::unescape;
 use quick_xml::events::Event;
 
-/// Elements within elements: AWS's answers have a dozen at most.
-const DEEPEST: usize = 64;
-/// Names that are held once for a whole document. A listing has about twenty.
-const MOST_NAMES: usize = 64;
+/// Levels of elements that are accepted. AWS's answers have a dozen at most.
+const MAX_DEPTH: usize = 64;
+/// Distinct names that are shared between the elements of a document. A listing has about twenty.
+const MAX_SHARED_NAMES: usize = 64;
 
-/// An element: its name without prefix, its text, and what is in it. Attributes have no meaning
-/// in these answers.
+/// An XML element: its name without the namespace prefix, its text, and its child elements. AWS's
+/// answers use no attributes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Element {
     name: Rc<str>,
@@ -24,40 +25,40 @@ pub struct Element {
 }
 
 impl Element {
-    /// The elements of this name in it.
+    /// The child elements with this name.
     pub fn children<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Element> {
         self.children
             .iter()
             .filter(move |child| &*child.name == name)
     }
 
-    /// The first element of this name in it, if there is one.
+    /// The first child element with this name, if there is one.
     pub fn child(&self, name: &str) -> Option<&Element> {
         self.children.iter().find(|child| &*child.name == name)
     }
 
-    /// The first element of this name in it, which must be there.
+    /// The first child element with this name. An error if there is none.
     pub fn required(&self, name: &str) -> Result<&Element, String> {
         self.child(name)
             .ok_or_else(|| format!("{} has no {name}", self.name))
     }
 
-    /// The text of the element itself.
+    /// The text of this element, without that of its children.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The text of the first element of this name in it, if there is one.
+    /// The text of the first child element with this name, if there is one.
     pub fn text_of(&self, name: &str) -> Option<&str> {
         self.child(name).map(|child| child.text.as_str())
     }
 
-    /// The text of the first element of this name in it, which must be there.
+    /// The text of the first child element with this name. An error if there is none.
     pub fn required_text(&self, name: &str) -> Result<&str, String> {
         self.required(name).map(|child| child.text.as_str())
     }
 
-    /// `true` or `false` of the first element of this name in it, which must be there.
+    /// The boolean in the first child element with this name. An error if there is none.
     pub fn required_bool(&self, name: &str) -> Result<bool, String> {
         match self.required_text(name)? {
             "true" => Ok(true),
@@ -67,32 +68,32 @@ impl Element {
     }
 }
 
-/// Reads a whole document whose root has this name.
+/// Reads a complete document whose root element has this name.
 pub fn read(xml: &str, root: &str) -> Result<Element, String> {
     let element = document(xml)?;
-    match &*element.name == root {
-        true => Ok(element),
-        false => Err(format!("expected {root}, not {:.40?}", element.name)),
+    if &*element.name != root {
+        return Err(format!("expected {root}, not {:.40?}", element.name));
     }
+    Ok(element)
 }
 
 fn document(xml: &str) -> Result<Element, String> {
     let mut reader = quick_xml::Reader::from_str(xml);
-    // The elements that are open, outermost first, in one that stands for the document.
+    // The elements that are open, outermost first. The first one stands for the document itself.
     let mut open = vec![Element::default()];
     let mut names = Vec::new();
     loop {
         let event = reader.read_event().map_err(|error| error.to_string())?;
         let text = match event {
             Event::Start(start) => {
-                if open.len() > DEEPEST {
+                if open.len() > MAX_DEPTH {
                     return Err("the XML is nested too deep".to_owned());
                 }
-                open.push(named(start.local_name().as_ref(), &mut names));
+                open.push(new_element(start.local_name().as_ref(), &mut names));
                 continue;
             }
             Event::Empty(empty) => {
-                let element = named(empty.local_name().as_ref(), &mut names);
+                let element = new_element(empty.local_name().as_ref(), &mut names);
                 innermost(&mut open).children.push(element);
                 continue;
             }
@@ -125,11 +126,12 @@ fn document(xml: &str) -> Result<Element, String> {
     }
 }
 
-fn named(name: &str, names: &mut Vec<Rc<str>>) -> Element {
+/// An empty element. Elements with the same name share its text.
+fn new_element(name: &str, names: &mut Vec<Rc<str>>) -> Element {
     let known = names.iter().find(|known| ***known == *name).cloned();
     let name = known.unwrap_or_else(|| {
         let new: Rc<str> = name.into();
-        if names.len() < MOST_NAMES {
+        if names.len() < MAX_SHARED_NAMES {
             names.push(new.clone());
         }
         new
@@ -142,25 +144,26 @@ fn named(name: &str, names: &mut Vec<Rc<str>>) -> Element {
 
 fn innermost(open: &mut Vec<Element>) -> &mut Element {
     if open.is_empty() {
-        open.push(Element::default()); // the reader has seen that ends match starts
+        // Cannot happen, since the reader checks that each end tag has a start tag.
+        open.push(Element::default());
     }
     let last = open.len() - 1;
     &mut open[last]
 }
 
-/// `<ErrorResponse><Error><Code/><Message/></Error><RequestId/></ErrorResponse>`, the form of
-/// errors that Route 53 and STS share.
+/// An error answer in the form that Route 53 and STS share:
+/// `<ErrorResponse><Error><Code/><Message/></Error><RequestId/></ErrorResponse>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorResponse {
-    /// Such as `AccessDenied`.
+    /// Error code, such as `AccessDenied`.
     pub code: String,
-    /// Empty if there is none.
+    /// Error message. Empty if there is none.
     pub message: String,
-    /// Empty if there is none.
+    /// Id of the request, for AWS's support. Empty if there is none.
     pub request_id: String,
 }
 
-/// Reads an answer of that form.
+/// Reads an error answer.
 pub fn error_response(xml: &str) -> Result<ErrorResponse, String> {
     let response = read(xml, "ErrorResponse")?;
     let error = response.required("Error")?;

@@ -1,13 +1,14 @@
-//! When to try again: exponential backoff with full jitter.
+//! How long to wait before the next attempt: exponential backoff with full jitter. Pure, except for
+//! [`random`].
 //! <https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/>
 
 use std::time::Duration;
 
-/// No wait is longer than this.
+/// Upper limit of a wait, for callers that have no limit of their own.
 pub const LONGEST: Duration = Duration::from_secs(20);
 
-/// How long to wait before retry number `attempt` (0 for the first), between nothing and
-/// `base` · 2^`attempt`, capped at `longest`. `random` is from 0 to 1.
+/// How long to wait before retry number `attempt`, where 0 is the first retry: `random`, from 0 to
+/// 1, times `base` · 2^`attempt`, but at most `random` times `longest`.
 pub fn backoff(attempt: u32, base: Duration, longest: Duration, random: f64) -> Duration {
     let ceiling = base
         .saturating_mul(2u32.saturating_pow(attempt))
@@ -15,14 +16,15 @@ pub fn backoff(attempt: u32, base: Duration, longest: Duration, random: f64) -> 
     ceiling.mul_f64(random.clamp(0.0, 1.0))
 }
 
-/// Between `1 - spread` and `1 + spread` times `interval`, so that many instances that were
-/// started together don't stay together.
+/// Varies an interval, so that instances that were started at the same time do not keep calling
+/// at the same time: `interval` times a factor from `1 - spread` (`random` is 0) to `1 + spread`
+/// (`random` is 1).
 pub fn spread(interval: Duration, spread: f64, random: f64) -> Duration {
     interval.mul_f64(1.0 - spread + 2.0 * spread * random.clamp(0.0, 1.0))
 }
 
-/// A number from 0 to 1 that differs from call to call and from process to process. Not for
-/// secrets: it is the standard library's hash seed, which is all that jitter needs.
+/// A random number from 0 to 1, good enough for jitter, not for secrets. It comes from the seed of
+/// the standard library's hash maps, which differs for each call and each process.
 pub fn random() -> f64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(0) as f64 / u64::MAX as f64

@@ -1,16 +1,19 @@
-//! What only ever grows: counts and durations. Bounded in size, whatever comes from outside.
+//! Counters for the metrics: rounds, changes, calls to other systems, and how long they took.
+//!
+//! Rounds and clients add to them, and the metrics page shows them. They only grow, but their
+//! memory is bounded: of codes that come from outside, only a limited number is kept.
 
 use std::time::Duration;
 
-/// Different codes that are told apart for one operation; the rest is [`OTHER`].
-const MOST_CODES: usize = 24;
-/// Longest code that is shown, in characters.
+/// Codes that are counted separately for one operation. All further ones count as [`OTHER`].
+const MAX_CODES: usize = 24;
+/// Length of the longest code that is counted separately, in octets.
 const LONGEST_CODE: usize = 48;
-/// Instead of a code that isn't told apart.
+/// Stands for all codes that are not counted separately.
 pub const OTHER: &str = "other";
-/// The code of a call that went well.
+/// The code of a call that succeeded.
 pub const OK: &str = "ok";
-/// The code of a call that had no answer, or none that can be read.
+/// The code of a call without an answer, or with one that cannot be read.
 pub const NO_ANSWER: &str = "no_answer";
 
 /// How a round ended.
@@ -18,16 +21,16 @@ pub const NO_ANSWER: &str = "no_answer";
 pub enum RoundOutcome {
     /// The zone was changed.
     Changed,
-    /// There was nothing to change.
+    /// The zone already was as it should be.
     Unchanged,
-    /// It ended early, since something else may be desired by now.
+    /// The round stopped between two batches, because newer metadata may ask for something else.
     Cut,
-    /// It failed.
+    /// The round failed.
     Failed,
 }
 
 impl RoundOutcome {
-    /// All of them, in the order of their numbers.
+    /// All outcomes. The index of each is its value as a `usize`.
     pub const ALL: [RoundOutcome; 4] = [
         RoundOutcome::Changed,
         RoundOutcome::Unchanged,
@@ -35,7 +38,7 @@ impl RoundOutcome {
         RoundOutcome::Failed,
     ];
 
-    /// A word for programs.
+    /// The outcome's name in metrics.
     pub fn word(self) -> &'static str {
         match self {
             RoundOutcome::Changed => "changed",
@@ -46,22 +49,22 @@ impl RoundOutcome {
     }
 }
 
-/// What was done to a record set.
+/// What a batch did to a record set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// It is new.
+    /// The record set was created.
     Create,
-    /// It has other values or another TTL.
+    /// Its values or its TTL were changed.
     Change,
-    /// It is gone.
+    /// The record set was deleted.
     Delete,
 }
 
 impl Action {
-    /// All of them, in the order of their numbers.
+    /// All actions. The index of each is its value as a `usize`.
     pub const ALL: [Action; 3] = [Action::Create, Action::Change, Action::Delete];
 
-    /// A word for programs.
+    /// The action's name in metrics and JSON.
     pub fn word(self) -> &'static str {
         match self {
             Action::Create => "create",
@@ -70,7 +73,7 @@ impl Action {
         }
     }
 
-    /// A word for people.
+    /// The action in the past tense, for people.
     pub fn past(self) -> &'static str {
         match self {
             Action::Create => "created",
@@ -80,17 +83,17 @@ impl Action {
     }
 }
 
-/// What is called: the API, and its operation.
+/// An operation of another system's API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Operation {
     /// `route53`, `rancher`, `metadata` or `credentials`.
     pub api: &'static str,
-    /// As the API calls it.
+    /// The operation's name in that API.
     pub name: &'static str,
 }
 
 impl Operation {
-    /// For metrics.
+    /// The labels that name the operation in metrics.
     pub fn labels(&self) -> [(&'static str, &'static str); 2] {
         [("api", self.api), ("operation", self.name)]
     }
@@ -99,51 +102,51 @@ impl Operation {
 /// Calls of one operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Calls {
-    /// Which.
+    /// The operation that was called.
     pub operation: Operation,
-    /// How they ended, and how many did so.
+    /// The codes with which calls ended, and the number of calls for each.
     pub codes: Vec<(Box<str>, u64)>,
-    /// How long they took.
+    /// How long the calls took.
     pub durations: Histogram,
 }
 
-/// Rounds and what they changed.
+/// Counters of rounds and of what they changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RoundCounters {
-    /// Rounds, in the order of [`RoundOutcome::ALL`].
+    /// Number of rounds for each outcome, in the order of [`RoundOutcome::ALL`].
     pub rounds: [u64; RoundOutcome::ALL.len()],
-    /// How long rounds took.
+    /// How long the rounds took.
     pub round_durations: Histogram,
-    /// Changes to record sets, in the order of [`Action::ALL`].
+    /// Number of changed record sets for each action, in the order of [`Action::ALL`].
     pub changes: [u64; Action::ALL.len()],
 }
 
-/// Calls to other systems.
+/// Counters of calls to other systems.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CallCounters {
-    /// By operation: a dozen at most, so they needn't be sorted.
+    /// One item for each operation. There are a dozen at most, so the list is not sorted.
     pub calls: Vec<Calls>,
-    /// How often Route 53 said that this account calls too much.
+    /// How often Route 53 refused a call because of the account's rate limits.
     pub throttles: u64,
-    /// Calls to Route 53 that were made again.
+    /// How often a call to Route 53 was repeated.
     pub retries: u64,
 }
 
 impl RoundCounters {
-    /// A round has ended.
-    pub fn round(&mut self, outcome: RoundOutcome, took: Duration) {
+    /// Counts a round that has ended.
+    pub fn add_round(&mut self, outcome: RoundOutcome, took: Duration) {
         self.rounds[outcome as usize] += 1;
         self.round_durations.add(took);
     }
 
-    /// A record set was changed.
-    pub fn changed(&mut self, action: Action) {
+    /// Counts a record set that a batch has created, changed or deleted.
+    pub fn add_change(&mut self, action: Action) {
         self.changes[action as usize] += 1;
     }
 }
 
 impl CallCounters {
-    /// A call has ended. `code` may be anything.
+    /// Counts a call that has ended. `code` may be any text from outside.
     pub fn add(&mut self, operation: Operation, code: &str, took: Duration) {
         let known = self.calls.iter().position(|c| c.operation == operation);
         let index = known.unwrap_or(self.calls.len());
@@ -156,40 +159,42 @@ impl CallCounters {
         }
         let calls = &mut self.calls[index];
         calls.durations.add(took);
-        calls.count(if is_told_apart(code) { code } else { OTHER });
+        calls.count(if is_well_formed(code) { code } else { OTHER });
     }
 }
 
 impl Calls {
-    /// One more that ended like this.
+    /// Counts a call that ended with this code.
     fn count(&mut self, code: &str) {
-        let is_ours = matches!(code, OK | NO_ANSWER | OTHER);
+        let is_own_code = matches!(code, OK | NO_ANSWER | OTHER);
         let known = self.codes.iter().position(|(known, _)| **known == *code);
         match known {
             Some(index) => self.codes[index].1 += 1,
-            None if is_ours || self.codes.len() < MOST_CODES => self.codes.push((code.into(), 1)),
+            None if is_own_code || self.codes.len() < MAX_CODES => {
+                self.codes.push((code.into(), 1));
+            }
             None => self.count(OTHER),
         }
     }
 }
 
-/// Whether a code looks like one.
-fn is_told_apart(code: &str) -> bool {
+/// Whether a text can be shown as a code: not empty, not too long, and in printable ASCII.
+fn is_well_formed(code: &str) -> bool {
     (1..=LONGEST_CODE).contains(&code.len())
         && code.bytes().all(|b| b.is_ascii_graphic() || b == b' ')
 }
 
-/// How long things took, in ranges.
+/// Counts durations by range.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Histogram {
-    /// How many took no longer than each of [`BOUNDS`], and longer than the one before; those
-    /// that took longer than the last come last.
+    /// Number of durations in each range. Item `i` counts those that are at most `BOUNDS[i]` and
+    /// longer than the bound before. The last item counts those longer than every bound.
     pub counts: [u64; BOUNDS.len() + 1],
-    /// All durations together.
+    /// Sum of all durations.
     pub sum: Duration,
 }
 
-/// The ranges' upper ends: in milliseconds, and in seconds as text.
+/// Upper bounds of the ranges of a [`Histogram`], in milliseconds and as text in seconds.
 pub const BOUNDS: [(u64, &str); 13] = [
     (5, "0.005"),
     (10, "0.01"),
@@ -207,7 +212,7 @@ pub const BOUNDS: [(u64, &str); 13] = [
 ];
 
 impl Histogram {
-    /// One more.
+    /// Counts a duration.
     pub fn add(&mut self, took: Duration) {
         let is_within = |(bound, _): &(u64, &str)| took <= Duration::from_millis(*bound);
         let index = BOUNDS.iter().position(is_within).unwrap_or(BOUNDS.len());
@@ -261,7 +266,7 @@ mod tests {
         let [calls] = &counters.calls[..] else {
             panic!("one operation");
         };
-        assert!(calls.codes.len() <= MOST_CODES + 2, "{:?}", calls.codes);
+        assert!(calls.codes.len() <= MAX_CODES + 2, "{:?}", calls.codes);
         let count = |code: &str| calls.codes.iter().find(|(known, _)| **known == *code);
         for (code, expected) in [(OK, 2), (NO_ANSWER, 1), ("Code0", 1), (OTHER, 982)] {
             assert_eq!(count(code).unwrap().1, expected, "{code}");

@@ -1,24 +1,27 @@
-//! The parts that everything depends on, and how each of them does.
+//! What the program depends on, and whether each dependency works.
+//!
+//! Clients and rounds record their successes and failures here; the status page, `/status.json` and
+//! the metrics show them.
 
 use chrono::{DateTime, Utc};
 
-/// What may fail by itself.
+/// A part that can fail independently of the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dependency {
     /// Rancher's metadata server.
     Metadata,
-    /// Rancher's API, which takes the names that are written back.
+    /// Rancher's API, to which the names of services are written back.
     Api,
-    /// Route 53.
+    /// Route 53's API.
     Route53,
-    /// Whoever gives AWS credentials.
+    /// The source of AWS credentials.
     Credentials,
-    /// The rounds, which need all others but the API.
+    /// The rounds, which need every other dependency but Rancher's API.
     Rounds,
 }
 
 impl Dependency {
-    /// All of them, in the order of their numbers.
+    /// All dependencies. The index of each is its value as a `usize`.
     pub const ALL: [Dependency; 5] = [
         Dependency::Metadata,
         Dependency::Api,
@@ -27,7 +30,7 @@ impl Dependency {
         Dependency::Rounds,
     ];
 
-    /// For programs.
+    /// The dependency's name in JSON and metrics.
     pub fn name(self) -> &'static str {
         match self {
             Dependency::Metadata => "metadata",
@@ -38,7 +41,7 @@ impl Dependency {
         }
     }
 
-    /// For people.
+    /// The dependency's name on the status page.
     pub fn title(self) -> &'static str {
         match self {
             Dependency::Metadata => "Rancher’s metadata",
@@ -49,7 +52,7 @@ impl Dependency {
         }
     }
 
-    /// What it means that it fails.
+    /// What the status page says while the dependency fails.
     pub fn trouble(self) -> &'static str {
         match self {
             Dependency::Metadata => "Metadata is unavailable: nothing is changed meanwhile.",
@@ -63,20 +66,20 @@ impl Dependency {
     }
 }
 
-/// Whether something works.
+/// Whether a dependency works.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Condition {
-    /// It hasn't been needed yet, or it failed and isn't needed any more.
+    /// It has not been used yet, or it failed and is no longer needed.
     #[default]
     Unknown,
-    /// The last time, it did.
+    /// The last use succeeded.
     Works,
-    /// The last time, it didn't.
+    /// The last use failed.
     Fails,
 }
 
 impl Condition {
-    /// A word for people and programs.
+    /// The condition's name in JSON and on the status page.
     pub fn word(self) -> &'static str {
         match self {
             Condition::Unknown => "unknown",
@@ -86,43 +89,44 @@ impl Condition {
     }
 }
 
-/// How a part does.
+/// What is known of a dependency's condition.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DependencyHealth {
-    /// Whether it works.
+    /// Whether the dependency works.
     pub condition: Condition,
-    /// Since when it has been so; none if that is unknown.
+    /// When the condition became what it is. `None` before the first use.
     pub since: Option<DateTime<Utc>>,
-    /// The last error, when it was last met, and its words; also after it is over.
+    /// Time and message of the last error. It is kept after the dependency works again.
     pub last_error: Option<(DateTime<Utc>, String)>,
 }
 
 impl DependencyHealth {
-    /// It worked just now.
-    pub fn works(&mut self, now: DateTime<Utc>) {
-        self.turn(Condition::Works, now);
+    /// Records that the dependency has just worked.
+    pub fn record_success(&mut self, now: DateTime<Utc>) {
+        self.set(Condition::Works, now);
     }
 
-    /// It worked just now, but something was refused.
-    pub fn complains(&mut self, words: String, now: DateTime<Utc>) {
-        self.works(now);
-        self.last_error = Some((now, words));
+    /// Records that the dependency has just worked but has refused a request. `message` says why.
+    pub fn record_refusal(&mut self, message: String, now: DateTime<Utc>) {
+        self.record_success(now);
+        self.last_error = Some((now, message));
     }
 
-    /// It failed just now.
-    pub fn fails(&mut self, words: String, now: DateTime<Utc>) {
-        self.turn(Condition::Fails, now);
-        self.last_error = Some((now, words));
+    /// Records that the dependency has just failed. `message` says why.
+    pub fn record_failure(&mut self, message: String, now: DateTime<Utc>) {
+        self.set(Condition::Fails, now);
+        self.last_error = Some((now, message));
     }
 
-    /// Nothing is wanted of it at present: whether it still fails isn't known.
-    pub fn is_not_needed(&mut self, now: DateTime<Utc>) {
+    /// Records that the dependency is not needed at present. Whether a failing one still fails is
+    /// then unknown.
+    pub fn record_not_needed(&mut self, now: DateTime<Utc>) {
         if self.condition == Condition::Fails {
-            self.turn(Condition::Unknown, now);
+            self.set(Condition::Unknown, now);
         }
     }
 
-    fn turn(&mut self, condition: Condition, now: DateTime<Utc>) {
+    fn set(&mut self, condition: Condition, now: DateTime<Utc>) {
         if self.condition != condition {
             self.condition = condition;
             self.since = Some(now);
@@ -135,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_are_in_the_order_of_their_numbers() {
+    fn dependencies_are_in_the_order_of_their_numbers() {
         for (index, part) in Dependency::ALL.into_iter().enumerate() {
             assert_eq!(part as usize, index);
         }
@@ -146,27 +150,27 @@ mod tests {
         let at = |second| DateTime::from_timestamp(second, 0).unwrap();
         let mut health = DependencyHealth::default();
         assert_eq!(health.condition.word(), "unknown");
-        health.works(at(1));
-        health.works(at(2));
+        health.record_success(at(1));
+        health.record_success(at(2));
         assert_eq!(health.since, Some(at(1)));
-        health.fails("first".to_owned(), at(3));
-        health.fails("second".to_owned(), at(4));
+        health.record_failure("first".to_owned(), at(3));
+        health.record_failure("second".to_owned(), at(4));
         assert_eq!(
             (health.condition, health.since),
             (Condition::Fails, Some(at(3)))
         );
-        health.works(at(5));
+        health.record_success(at(5));
         assert_eq!(health.last_error, Some((at(4), "second".to_owned())));
-        health.complains("third".to_owned(), at(6));
+        health.record_refusal("third".to_owned(), at(6));
         assert_eq!(
             (health.condition, health.since),
             (Condition::Works, Some(at(5)))
         );
         assert_eq!(health.last_error, Some((at(6), "third".to_owned())));
-        health.is_not_needed(at(7));
+        health.record_not_needed(at(7));
         assert_eq!(health.condition, Condition::Works);
-        health.fails("fourth".to_owned(), at(8));
-        health.is_not_needed(at(9));
+        health.record_failure("fourth".to_owned(), at(8));
+        health.record_not_needed(at(9));
         assert_eq!(
             (health.condition, health.since),
             (Condition::Unknown, Some(at(9)))

@@ -1,17 +1,19 @@
-//! Whether the main loop is alive: it beats at every step, and whoever wants to know looks at
-//! how long ago that was. At the start, while the zone is looked up and metadata read, either counts.
+//! Shows whether the main loop is alive.
+//!
+//! The loop calls [`Heartbeat::beat`] at every step, also while the program starts. The health
+//! check asks how long ago the last beat was.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// Nothing that the loop does takes longer than this between two beats: its longest requests
-/// take 30 s, and each may wait 20 s for the name of its host. After three times 30 s it is stuck.
+/// The loop is stuck if it has not beaten for this long. Its longest request takes 30 s, after 20 s for
+/// the name of the host.
 const STUCK: Duration = Duration::from_secs(90);
-/// A long sleep beats this often.
+/// Longest time between two beats while [`Heartbeat::sleep`] sleeps.
 const BEAT: Duration = Duration::from_secs(10);
 
-/// Shared by the loop and its observers.
+/// The time of the last beat. Clones share it.
 #[derive(Clone)]
 pub struct Heartbeat {
     started: Instant,
@@ -20,7 +22,7 @@ pub struct Heartbeat {
 }
 
 impl Heartbeat {
-    /// Beats for the first time.
+    /// A heartbeat whose first beat is now.
     pub fn start() -> Heartbeat {
         Heartbeat {
             started: Instant::now(),
@@ -28,7 +30,7 @@ impl Heartbeat {
         }
     }
 
-    /// The loop is getting on.
+    /// Records that the loop makes progress.
     pub fn beat(&self) {
         let elapsed = self.started.elapsed().as_millis();
         self.last.store(
@@ -37,7 +39,7 @@ impl Heartbeat {
         );
     }
 
-    /// Sleeps, alive.
+    /// Sleeps, and beats meanwhile.
     pub fn sleep(&self, duration: Duration) {
         let end = Instant::now() + duration;
         loop {
@@ -50,18 +52,18 @@ impl Heartbeat {
         }
     }
 
-    /// How long ago the last beat was.
+    /// Time since the last beat.
     pub fn age(&self) -> Duration {
         let last = Duration::from_millis(self.last.load(Ordering::Relaxed));
         self.started.elapsed().saturating_sub(last)
     }
 
-    /// Whether the loop gets on.
+    /// Whether the last beat is recent enough for the loop not to be stuck.
     pub fn is_alive(&self) -> bool {
         self.age() < STUCK
     }
 
-    /// One whose last beat was so long ago.
+    /// A heartbeat whose last beat was `age` ago.
     #[cfg(test)]
     pub fn of_age(age: Duration) -> Heartbeat {
         Heartbeat {

@@ -1,6 +1,7 @@
-//! What every other folder may use: it knows nothing of DNS, Rancher or AWS.
+//! Small tools that every other folder may use. Nothing here knows of DNS, Rancher or AWS.
 
 pub mod backoff;
+pub mod brackets;
 pub mod counters;
 pub mod dependency;
 pub mod heartbeat;

@@ -62,8 +62,8 @@ impl Recorder {
         self.note(|record| {
             let health = record.health_mut(dependency);
             match error {
-                None => health.works(now),
-                Some(words) => health.fails(words, now),
+                None => health.record_success(now),
+                Some(words) => health.record_failure(words, now),
             }
         });
     }

@@ -1,29 +1,30 @@
-//! Text that must never be printed.
+//! Text that must not appear in logs, errors or pages: passwords, keys and tokens.
 
 use std::fmt;
 
-/// A password, key or token. Its `Debug` says only that there is one; it has no `Display`, so
-/// the one way to the text is [`Secret::expose`], which is easy to search for.
+/// A password, key or token. `Debug` does not show the text, and there is no `Display`. The only
+/// way to the text is [`Secret::expose`], which an auditor can search for.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes the text in.
+    /// Makes a secret of a text.
     pub fn new(text: impl Into<String>) -> Secret {
         Secret(text.into())
     }
 
-    /// The text itself, for the two places that need it: signing, and a request's header.
+    /// The secret text. Only for signing and for what is sent in a request.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// A text without this secret: error messages of servers quote what they were sent.
+    /// Replaces this secret in a text by `…`. Error messages of servers may quote what was sent to
+    /// them.
     pub fn redact(&self, text: &str) -> String {
-        match self.0.is_empty() {
-            true => text.to_owned(),
-            false => text.replace(&self.0, "…"),
+        if self.0.is_empty() {
+            return text.to_owned();
         }
+        text.replace(&self.0, "…")
     }
 }
 

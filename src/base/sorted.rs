@@ -1,11 +1,12 @@
-//! Sorting with little code. `collect` into a sorted set or map sorts first, and the standard
-//! library's sorts are compiled anew for each type: 6 kB of the binary each time. With the
-//! numbers there are here, nobody notices the difference in time.
+//! Sorted sets, maps and lists, made with little machine code.
+//!
+//! `collect` into a `BTreeSet` or `BTreeMap` sorts first, and the compiler generates the standard
+//! library's sort again for each type, 6 kB each time. These functions insert one by one instead.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A sorted set of these, filled one by one.
+/// A set of these items.
 pub fn set<T: Ord>(items: impl IntoIterator<Item = T>) -> BTreeSet<T> {
     let mut set = BTreeSet::new();
     items.into_iter().for_each(|item| {
@@ -14,7 +15,7 @@ pub fn set<T: Ord>(items: impl IntoIterator<Item = T>) -> BTreeSet<T> {
     set
 }
 
-/// A sorted map of these, filled one by one; of two with the same key the last one counts.
+/// A map of these items. Where two have the same key, the last one wins.
 pub fn map<K: Ord, V>(items: impl IntoIterator<Item = (K, V)>) -> BTreeMap<K, V> {
     let mut map = BTreeMap::new();
     items.into_iter().for_each(|(key, value)| {
@@ -23,7 +24,7 @@ pub fn map<K: Ord, V>(items: impl IntoIterator<Item = (K, V)>) -> BTreeMap<K, V>
     map
 }
 
-/// The largest first, those of one size in the order in which they were.
+/// The items by size, the largest first. Items of the same size keep their order.
 pub fn largest_first<T>(items: Vec<T>, size: impl Fn(&T) -> usize) -> Vec<T> {
     let places = items.iter().enumerate();
     let mut order: Vec<(Reverse<usize>, usize)> = places

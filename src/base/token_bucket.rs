@@ -1,21 +1,26 @@
-//! A token bucket, which slows down while the server says that it gives too much. Pure: time is an
-//! argument.
+//! A token bucket that limits the rate of calls, and slows down after a server has refused some of
+//! them.
+//!
+//! In: how many tokens a call takes, and which calls were refused. Out: how long to wait before a
+//! call. Pure: the time is an argument.
 
 use std::time::{Duration, Instant};
 
-/// How long a rate stays as low as it is before it doubles again.
+/// How long a lowered rate stays as it is before it doubles.
 const RECOVERY: Duration = Duration::from_secs(90);
-/// The first refusal halves the rate this often. Who shares an account's limits can't see with
-/// how many, and finding that out by halves costs each of them a refusal for every half.
+/// How often the first refusal halves the rate. Clients that share an account's limits cannot see
+/// how many they are. With one halving at a time, each of them would be refused once per halving
+/// until the rate fits.
 const FIRST_HALVINGS: u32 = 3;
-/// The rate is halved at most this often: 1/64 of what is configured.
-const MOST_HALVINGS: u32 = 6;
+/// How often the rate is halved at most, which makes it 1/64 of the configured rate.
+const MAX_HALVINGS: u32 = 6;
 
-/// Holds up to `burst` tokens and gains `rate` a second. It may go into debt: a request larger
-/// than what is left waits, and so does everything after it.
+/// A bucket that holds up to `burst` tokens and gains `rate` tokens a second. The number of tokens
+/// may become negative: a call that needs more tokens than there are waits for them, and so do
+/// the calls after it.
 #[derive(Debug, Clone)]
 pub struct TokenBucket {
-    /// Tokens a second, as configured.
+    /// The configured rate, in tokens a second.
     rate: f64,
     burst: f64,
     tokens: f64,
@@ -37,11 +42,11 @@ impl TokenBucket {
         }
     }
 
-    /// Takes `count` tokens and returns how long to wait before using them.
+    /// Takes `count` tokens and returns how long the caller has to wait for them.
     pub fn take(&mut self, count: f64, now: Instant) -> Duration {
-        self.count(now);
+        self.advance(now);
         self.tokens -= count;
-        // The rate recovers while we wait.
+        // A lowered rate recovers while the caller waits.
         let mut later = self.clone();
         loop {
             let debt = (-later.tokens).max(0.0);
@@ -50,39 +55,40 @@ impl TokenBucket {
             if later.halvings == 0 || paid <= recovers {
                 return paid.saturating_duration_since(now);
             }
-            later.count(recovers);
+            later.advance(recovers);
         }
     }
 
-    /// Forgives the debt beyond this.
-    pub fn forgive(&mut self, most: f64) {
-        self.tokens = self.tokens.max(-most);
+    /// Lowers the debt to `max_debt` tokens, if it is larger.
+    pub fn forgive(&mut self, max_debt: f64) {
+        self.tokens = self.tokens.max(-max_debt);
     }
 
-    /// Lowers the rate for a while and spends what was saved up: the server has just said that
-    /// our idea of what is left is wrong. One that is low already is only lowered if what was
-    /// refused is refused `again`.
+    /// Records that the server refused a call for its rate: lowers the rate for a while and drops
+    /// all saved tokens. A rate that is lowered already is lowered further only if the same call
+    /// was refused before (`again`).
     pub fn throttled(&mut self, again: bool, now: Instant) {
-        self.count(now);
+        self.advance(now);
         self.tokens = self.tokens.min(0.0);
         self.halvings = match self.halvings {
             0 => FIRST_HALVINGS,
-            low => (low + u32::from(again)).min(MOST_HALVINGS),
+            low => (low + u32::from(again)).min(MAX_HALVINGS),
         };
         self.halved_at = now;
     }
 
-    /// Whether the rate is lower than configured.
+    /// Whether the rate is lower than the configured one.
     pub fn is_slow(&self) -> bool {
         self.halvings > 0
     }
 
-    /// Tokens a second at present.
+    /// The rate at present, in tokens a second.
     pub fn current_rate(&self) -> f64 {
         self.rate / f64::from(1 << self.halvings)
     }
 
-    fn count(&mut self, now: Instant) {
+    /// Adds the tokens and halvings up to `now`.
+    fn advance(&mut self, now: Instant) {
         while self.halvings > 0 && now >= self.halved_at + RECOVERY {
             self.gain(self.halved_at + RECOVERY);
             self.halvings -= 1;
@@ -91,7 +97,7 @@ impl TokenBucket {
         self.gain(now);
     }
 
-    /// What comes until then at the present rate.
+    /// Adds the tokens that the present rate gives until this time.
     fn gain(&mut self, until: Instant) {
         let gained = until
             .saturating_duration_since(self.counted_at)

@@ -1,16 +1,17 @@
-//! Which build of the program this is.
+//! The program's version and commit, for `--version`, the log, the status page and the metrics.
 
-/// As in `Cargo.toml`.
+/// The version in `Cargo.toml`.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The commit, in twelve digits; known to binaries that `.ci/build` has made.
+/// The first twelve digits of the commit's id. `None` unless the build sets `COMMIT`, as
+/// `.ci/build` does.
 pub fn commit() -> Option<&'static str> {
     option_env!("COMMIT")
         .filter(|commit| !commit.is_empty())
         .map(|commit| commit.get(..12).unwrap_or(commit))
 }
 
-/// `0.1.0 (3e4ffb7abcde)`, or without the commit if that isn't known.
+/// Version and commit as one text: `0.1.0 (3e4ffb7abcde)`, or only `0.1.0` without a commit.
 pub fn version(commit: Option<&str>) -> String {
     match commit {
         None => VERSION.to_owned(),

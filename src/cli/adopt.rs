@@ -53,7 +53,7 @@ pub fn adopt(
     }
     let count = as_is.record_sets.len();
     for conflict in &preview.plan.conflicts {
-        list += &format!("! {}\n    {}\n", conflict.key, conflict.why);
+        list += &format!("! {}\n    {}\n", conflict.key, conflict.reason);
     }
     if count == 0 {
         say(format_args!("{list}Nothing to take over.\n"))?;

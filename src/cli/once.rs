@@ -94,9 +94,9 @@ pub fn once(
 }
 
 /// Says how far a round of several batches has come.
-fn progress(Progress { done, of }: Progress) -> bool {
-    if done > 0 && of > 1 {
-        log::info("change batches applied", &[("done", &done), ("of", &of)]);
+fn progress(Progress { done, total }: Progress) -> bool {
+    if done > 0 && total > 1 {
+        log::info("change batches applied", &[("done", &done), ("of", &total)]);
     }
     true
 }

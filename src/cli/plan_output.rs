@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::context::Survey;
 use super::terminal::{Colour, coloured, shown};
-use crate::desired::{Desired, cut_in_words};
+use crate::desired::{Desired, truncation_notice};
 use crate::dns::{Name, RecordSet};
 use crate::plan::Change;
 use crate::plan::round::Preview;
@@ -86,7 +86,7 @@ pub fn text(zone: &HostedZone, survey: &Survey, preview: &Preview, colours: bool
             colours,
             &conflict.key.to_string(),
         );
-        let _ = write!(out, "    {}\n{}", conflict.why, of(&conflict.key.name));
+        let _ = write!(out, "    {}\n{}", conflict.reason, of(&conflict.key.name));
     }
     let skipped = survey.desired.services.iter().filter_map(|(key, outcome)| {
         let reason = outcome.name.as_ref().err()?;
@@ -131,11 +131,11 @@ fn warnings(survey: &Survey, preview: &Preview) -> Vec<String> {
         }
     }
     for key in survey.desired.record_sets.keys() {
-        if let Some(count) = survey.desired.cut.get(key) {
-            all.push(format!("{key}: {}", cut_in_words(*count)));
+        if let Some(count) = survey.desired.truncated.get(key) {
+            all.push(format!("{key}: {}", truncation_notice(*count)));
         }
     }
-    let undone = preview.plan.undone;
+    let undone = preview.plan.forbidden_by_policy;
     if undone > 0 {
         all.push(format!(
             "changes and deletes that POLICY leaves undone: {undone}"
@@ -189,7 +189,7 @@ pub fn value(zone: &HostedZone, survey: &Survey, preview: &Preview) -> Value {
         "releases": plan.releases.iter().map(key).collect::<Vec<_>>(),
         "conflicts": plan.conflicts.iter().map(|conflict| json!({
             "name": conflict.key.name.as_str(), "type": conflict.key.rtype.as_str(),
-            "reason": conflict.why.to_string(),
+            "reason": conflict.reason.to_string(),
         })).collect::<Vec<_>>(),
         "skipped": skipped.collect::<Vec<_>>(),
         "warnings": warnings(survey, preview),

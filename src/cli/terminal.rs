@@ -115,9 +115,9 @@ pub fn coloured(text: &str, colour: Colour, has_colours: bool) -> String {
 /// Says how far a round has come, on a terminal. Elsewhere the log has a line for each change.
 pub fn progress(progress: Progress) -> bool {
     if io::stderr().is_terminal() {
-        let Progress { done, of } = progress;
-        let end = if done == of { "\n" } else { "" };
-        log::to_stderr(&format!("\r{done} of {of} change batches{end}"));
+        let Progress { done, total } = progress;
+        let end = if done == total { "\n" } else { "" };
+        log::to_stderr(&format!("\r{done} of {total} change batches{end}"));
     }
     true
 }

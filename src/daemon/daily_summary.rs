@@ -78,13 +78,15 @@ mod tests {
             let day = summary.day(now, &|| status.clone());
             day.map(|day| (day.record_sets, day.changes, day.failed_rounds))
         };
-        status.counters.changed(Action::Create);
+        status.counters.add_change(Action::Create);
         assert_eq!(today(&status, 0), None);
         assert_eq!(today(&status, 23), None);
         assert_eq!(today(&status, 24), Some((3, 1, 0)));
-        status.counters.changed(Action::Delete);
-        status.counters.changed(Action::Delete);
-        status.counters.round(RoundOutcome::Failed, Duration::ZERO);
+        status.counters.add_change(Action::Delete);
+        status.counters.add_change(Action::Delete);
+        status
+            .counters
+            .add_round(RoundOutcome::Failed, Duration::ZERO);
         assert_eq!(today(&status, 25), None, "not again at once");
         assert_eq!(today(&status, 49), Some((3, 2, 1)));
         assert_eq!(today(&status, 80), Some((3, 0, 0)));

@@ -283,7 +283,7 @@ impl Daemon {
         // now and then, so that a change ends the round early.
         let mut asked = Instant::now();
         let mut goes_on = |progress: Progress| {
-            if progress.done == progress.of || asked.elapsed() < BETWEEN_BATCHES {
+            if progress.done == progress.total || asked.elapsed() < BETWEEN_BATCHES {
                 return true;
             }
             asked = Instant::now();
@@ -310,7 +310,7 @@ impl Daemon {
             Err(error) => {
                 self.reports.failed(&error);
                 self.telemetry
-                    .note(|status| status.counters.round(RoundOutcome::Failed, took));
+                    .note(|status| status.counters.add_round(RoundOutcome::Failed, took));
                 self.telemetry
                     .recorder
                     .dependency(Dependency::Rounds, Some(error.to_string()));
@@ -327,9 +327,11 @@ impl Daemon {
             let waiting = self.writeback.len();
             self.telemetry.note(|status| status.fqdns_waiting = waiting);
             if waiting == 0 {
-                self.telemetry
-                    .recorder
-                    .note(|record| record.health_mut(Dependency::Api).is_not_needed(Utc::now()));
+                self.telemetry.recorder.note(|record| {
+                    record
+                        .health_mut(Dependency::Api)
+                        .record_not_needed(Utc::now())
+                });
             }
             self.reports
                 .written_back(self.writeback.refusals(), waiting == 0);
@@ -355,9 +357,9 @@ impl Daemon {
         self.telemetry.recorder.note(|record| {
             let (health, now) = (record.health_mut(Dependency::Api), Utc::now());
             match &result {
-                Ok(()) => health.works(now),
-                Err(ApiError::Refused(words)) => health.complains(words.clone(), now),
-                Err(ApiError::Unavailable(words)) => health.fails(words.clone(), now),
+                Ok(()) => health.record_success(now),
+                Err(ApiError::Refused(words)) => health.record_refusal(words.clone(), now),
+                Err(ApiError::Unavailable(words)) => health.record_failure(words.clone(), now),
             }
         });
         self.reports

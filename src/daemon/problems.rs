@@ -6,7 +6,7 @@ use std::fmt::Display;
 
 use crate::base::log::{self, Level};
 use crate::base::sorted;
-use crate::desired::{Desired, cut_in_words};
+use crate::desired::{Desired, truncation_notice};
 use crate::plan::round::Round;
 use crate::rancher::api::ApiError;
 use crate::reconcile::error::RoundError;
@@ -140,8 +140,8 @@ impl Reports {
             }
         }
         self.skipped = skipped;
-        let cut = desired.cut.iter();
-        let cut = cut.map(|(key, count)| (key.to_string(), cut_in_words(*count)));
+        let cut = desired.truncated.iter();
+        let cut = cut.map(|(key, count)| (key.to_string(), truncation_notice(*count)));
         self.cuts.set_all(sorted::map(cut));
     }
 
@@ -149,7 +149,7 @@ impl Reports {
     pub fn round(&mut self, round: &Round) {
         let conflicts = round.conflicts.iter();
         self.conflicts.set_all(sorted::map(
-            conflicts.map(|c| (c.key.to_string(), c.why.to_string())),
+            conflicts.map(|c| (c.key.to_string(), c.reason.to_string())),
         ));
         let quarantined = round.quarantined.iter();
         self.quarantined.set_all(sorted::map(

@@ -1,23 +1,23 @@
-//! Which containers count, and the address of each: the rules of one container on its host.
+//! The address that is published for a container, if there is one.
+//!
+//! In: a container, the hosts, and whether the container must publish a port. Out: an IP address,
+//! or the reason why the container is not published.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 
+use crate::base::brackets::without_brackets;
 use crate::desired::skip::SkipReason;
 use crate::rancher::labels;
 use crate::rancher::model::{Container, Host};
 
-/// The address under which a container can be reached from outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Address(pub IpAddr);
-
-/// The address of a container that counts, or why it doesn't. With `without_port`, one that
-/// publishes no port counts too.
-pub fn address(
+/// The address under which clients reach a container, or why the container is not published.
+/// `needs_port`: the container must publish a port on its host.
+pub fn published_address(
     container: &Container<'_>,
     hosts: &HashMap<String, Host>,
-    without_port: bool,
-) -> Result<Address, SkipReason> {
+    needs_port: bool,
+) -> Result<IpAddr, SkipReason> {
     if container.state != "running" {
         return Err(SkipReason::NotRunning(container.state.to_string()));
     }
@@ -25,14 +25,14 @@ pub fn address(
         None | Some("healthy" | "updating-healthy") => {}
         Some(other) => return Err(SkipReason::NotHealthy(other.to_owned())),
     }
-    // The host is looked up before the ports: its agent's address tells some of them apart.
+    // The host comes before the ports, since its agent's address shows which ports are published.
     let host = hosts.get(&*container.host_uuid);
     let agent_ip = host.map_or("", |host| host.agent_ip.as_str());
     let bind = container
         .ports
         .iter()
         .find_map(|port| bind_address(port, agent_ip));
-    if bind.is_none() && !without_port {
+    if bind.is_none() && needs_port {
         return Err(SkipReason::NoPort);
     }
     let host = host.ok_or_else(|| SkipReason::HostUnknown(container.host_uuid.to_string()))?;
@@ -48,23 +48,22 @@ pub fn address(
         .get(labels::HOST_IP)
         .or(bind.filter(|bind| !is_unspecified(bind)))
         .unwrap_or(agent_ip);
-    match unbracketed(text).parse() {
-        Ok(address) => Ok(Address(address)),
-        Err(_) => Err(SkipReason::NotAnAddress(text.to_owned())),
-    }
+    without_brackets(text)
+        .parse()
+        .map_err(|_| SkipReason::NotAnAddress(text.to_owned()))
 }
 
-/// The bind address of a port that is published on the host, empty if there is none before the
-/// public port; `None` if the port is only private.
+/// The bind address of a port that is published on the host. It is empty if the port mapping has
+/// no address. `None` if the port is not published.
 ///
 /// Cattle writes `[bind ip:]public:private/proto`, and metadata 2015-12-19 puts the agent's
 /// address before both `8080:80/tcp` and the unpublished `80/tcp`. So `203.0.113.11:80/tcp` is
-/// not published; and with an IPv6 agent, `2001:db8::1:80/tcp` isn't either, although its last
-/// group looks like a port.
+/// not published. With an IPv6 agent, neither is `2001:db8::1:80/tcp`, although the last group of
+/// its address looks like a port.
 fn bind_address<'a>(port: &'a str, agent_ip: &str) -> Option<&'a str> {
     let (mapping, _protocol) = port.split_once('/').unwrap_or((port, ""));
     let (public, _private) = mapping.rsplit_once(':')?;
-    if !agent_ip.is_empty() && unbracketed(public) == unbracketed(agent_ip) {
+    if !agent_ip.is_empty() && without_brackets(public) == without_brackets(agent_ip) {
         return None;
     }
     let (bind, public) = public.rsplit_once(':').unwrap_or(("", public));
@@ -75,15 +74,9 @@ fn bind_address<'a>(port: &'a str, agent_ip: &str) -> Option<&'a str> {
         .map(|_| bind)
 }
 
-fn unbracketed(text: &str) -> &str {
-    text.strip_prefix('[')
-        .and_then(|text| text.strip_suffix(']'))
-        .unwrap_or(text)
-}
-
 fn is_unspecified(bind: &str) -> bool {
     bind.is_empty()
-        || unbracketed(bind)
+        || without_brackets(bind)
             .parse::<IpAddr>()
             .is_ok_and(|ip| ip.is_unspecified())
 }

@@ -1,5 +1,8 @@
-//! Services as metadata has them → desired: the record sets that should be in the zone, and for
-//! each service what became of it, with a reason if it has none. Pure.
+//! Works out which record sets should be in the hosted zone.
+//!
+//! In: services and hosts as Rancher's metadata has them, and the [`Rules`] from the settings.
+//! Out: [`Desired`], with the record sets, and for each service its name or the reason why it is
+//! not published. Pure: nothing here does I/O.
 
 pub mod address;
 pub mod name_template;
@@ -10,83 +13,83 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 use crate::base::sorted;
-use crate::desired::address::Address;
 use crate::desired::name_template::{Names, Template};
 use crate::desired::skip::SkipReason;
-use crate::dns::record_set::MOST_VALUES;
+use crate::dns::record_set::MAX_VALUES;
 use crate::dns::{Name, RecordKey, RecordSet, RecordType};
 use crate::rancher::labels;
 use crate::rancher::model::{Environment, Host, Service, ServiceKey};
 
-/// What holds for all names of this process.
+/// Settings that apply to every record set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
-    /// Name of the hosted zone.
+    /// Name of the hosted zone. Every published name is below it.
     pub zone: Name,
-    /// `NAME_TEMPLATE`.
+    /// `NAME_TEMPLATE`, for services that have no label with a template.
     pub template: Template,
     /// `TTL`, in seconds.
     pub ttl: u32,
 }
 
-/// What should be published.
+/// The record sets that should be in the zone, and what became of each service.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Desired {
-    /// Everything that should be in the zone, save the state records.
+    /// The record sets that should be in the zone, without the state records.
     pub record_sets: BTreeMap<RecordKey, RecordSet>,
-    /// Every service, by stack and name.
+    /// What became of every service in metadata, published or not.
     pub services: BTreeMap<ServiceKey, ServiceOutcome>,
-    /// Record sets of which only the first 400 addresses are published, with their full number.
-    pub cut: BTreeMap<RecordKey, usize>,
+    /// Record sets that have more addresses than Route 53 allows values, with the full number of
+    /// addresses. Only the first [`MAX_VALUES`] are published.
+    pub truncated: BTreeMap<RecordKey, usize>,
 }
 
-/// What became of a service.
+/// Whether a service is published, and what Rancher shows for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceOutcome {
-    /// The name that it is published under, or why it isn't.
+    /// The name under which the service is published, or why it is not.
     pub name: Result<Name, SkipReason>,
-    /// The name that Rancher shows for it at present.
+    /// The name that Rancher shows for the service at present.
     pub fqdn: Option<String>,
-    /// Rancher never sets the `fqdn` of such a service.
+    /// Whether the service is a sidekick, whose `fqdn` Rancher never sets.
     pub is_sidekick: bool,
-    /// A policy label that is none of `auto`, `always` and `never`.
+    /// Text of the label `external_dns`, if it is not one of `auto`, `always` and `never`.
     pub unknown_policy: Option<String>,
 }
 
 impl ServiceOutcome {
-    /// Whether Rancher shows this name for it.
+    /// Whether Rancher shows this name for the service.
     pub fn shows(&self, name: &Name) -> bool {
         let shown = self.fqdn.as_deref().map(|fqdn| fqdn.trim_end_matches('.'));
         shown.is_some_and(|fqdn| fqdn.eq_ignore_ascii_case(name.without_dot()))
     }
 
-    /// What is odd about it although it counts, in words.
+    /// A warning for the operator about a label that is not understood, if there is one.
     pub fn warning(&self) -> Option<String> {
         let policy = self.unknown_policy.as_ref()?;
         Some(format!(
-            "external_dns={policy:?} is none of auto, always and never; taken for auto"
+            "external_dns={policy:?} is not one of auto, always and never; it is treated as auto"
         ))
     }
 }
 
-/// What is said of a record set that is cut, with the full number of its addresses.
-pub fn cut_in_words(count: usize) -> String {
-    format!("only the first {MOST_VALUES} of {count} addresses are published")
+/// The notice for a record set in [`Desired::truncated`] that has `count` addresses.
+pub fn truncation_notice(count: usize) -> String {
+    format!("only the first {MAX_VALUES} of {count} addresses are published")
 }
 
-/// Works out what should be published, service by service: as metadata is read, so that of 68 MB
-/// of services no more than one is held at a time.
+/// Builds [`Desired`] from one service at a time. `/services` may have 68 MB, and this way only
+/// one service of it is in memory at once.
 pub struct DesiredBuilder<'a> {
     environment: &'a Environment,
     hosts: &'a HashMap<String, Host>,
     rules: &'a Rules,
-    /// As they were found, some of them more than once.
+    /// Addresses for each name, unsorted and with duplicates.
     addresses: BTreeMap<Name, Vec<IpAddr>>,
     services: BTreeMap<ServiceKey, ServiceOutcome>,
 }
 
 impl<'a> DesiredBuilder<'a> {
-    /// Without a service. `hosts` are all of the environment's, by their UUIDs.
+    /// A builder without services. `hosts` has every host of the environment, by its UUID.
     pub fn new(
         environment: &'a Environment,
         hosts: &'a HashMap<String, Host>,
@@ -101,7 +104,7 @@ impl<'a> DesiredBuilder<'a> {
         }
     }
 
-    /// One more service.
+    /// Adds a service.
     pub fn add(&mut self, service: &Service<'_>) {
         let published = self.publish(service);
         let name = published.map(|(name, found)| {
@@ -121,7 +124,8 @@ impl<'a> DesiredBuilder<'a> {
             is_sidekick: service.is_sidekick,
             unknown_policy: PublishPolicy::of(service).err(),
         };
-        // Rancher knows them by name only, so of two of one name the published one counts.
+        // Rancher's API tells services apart by name only. Of two with the same name, the one
+        // that is published is kept.
         match self.services.entry(key) {
             Entry::Occupied(known) if known.get().name.is_ok() => {}
             place => {
@@ -130,7 +134,7 @@ impl<'a> DesiredBuilder<'a> {
         }
     }
 
-    /// All services have been added.
+    /// Returns what should be published, once all services have been added.
     pub fn finish(self) -> Desired {
         let mut desired = Desired {
             services: self.services,
@@ -175,8 +179,9 @@ impl<'a> DesiredBuilder<'a> {
             .map_err(SkipReason::Name)
     }
 
-    /// The addresses of the containers that count. If none does, the reason of the one that came
-    /// furthest: with one container stopped and one unhealthy, 'unhealthy' is what to look into.
+    /// The addresses of all containers that can be published. If there are none, the reason of
+    /// the container that met the most conditions: when one is stopped and one is unhealthy, the
+    /// operator should look at the unhealthy one.
     fn addresses(
         &self,
         service: &Service<'_>,
@@ -185,8 +190,9 @@ impl<'a> DesiredBuilder<'a> {
         let mut found = Vec::new();
         let mut skip = SkipReason::NoContainer;
         for container in &service.containers {
-            match address::address(container, self.hosts, policy == PublishPolicy::Always) {
-                Ok(Address(address)) => found.push(address),
+            let needs_port = policy != PublishPolicy::Always;
+            match address::published_address(container, self.hosts, needs_port) {
+                Ok(address) => found.push(address),
                 Err(reason) => skip = skip.max(reason),
             }
         }
@@ -199,31 +205,34 @@ impl<'a> DesiredBuilder<'a> {
 }
 
 impl Desired {
-    /// The addresses are in their order.
+    /// Adds a record set unless `addresses` is empty. `addresses` must be sorted, so that a record
+    /// set that is truncated keeps the same values in every round.
     fn add(&mut self, name: &Name, rtype: RecordType, mut addresses: Vec<IpAddr>, ttl: u32) {
         if addresses.is_empty() {
             return;
         }
         let key = RecordKey::new(name.clone(), rtype);
-        if addresses.len() > MOST_VALUES {
-            self.cut.insert(key.clone(), addresses.len());
-            addresses.truncate(MOST_VALUES);
+        if addresses.len() > MAX_VALUES {
+            self.truncated.insert(key.clone(), addresses.len());
+            addresses.truncate(MAX_VALUES);
         }
         let set = RecordSet::of_addresses(key.clone(), ttl, &addresses);
         self.record_sets.insert(key, set);
     }
 }
 
-/// The label `external_dns` of a service.
+/// What a service's label `external_dns` asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PublishPolicy {
+    /// Publish containers that publish a port on their host. This is the default.
     Auto,
+    /// Publish containers without such a port too.
     Always,
     Never,
 }
 
 impl PublishPolicy {
-    /// An unknown one comes back as it is; it counts as `auto`.
+    /// Reads the label of a service. The error is the label's text if it is not a known policy.
     fn of(service: &Service<'_>) -> Result<PublishPolicy, String> {
         match service.labels.get(labels::POLICY) {
             None => Ok(PublishPolicy::Auto),

@@ -1,7 +1,7 @@
-//! Name templates: `%{{service_name}}.%{{stack_name}}.%{{environment_name}}`.
+//! Name templates, such as `%{{service_name}}.%{{stack_name}}.%{{environment_name}}`.
 //!
-//! In: the setting's or label's text, and the three names. Out: a [`Name`] in the hosted zone,
-//! or why there is none.
+//! In: the text of a setting or label, and the names of a service, its stack and the environment.
+//! Out: a [`Name`] in the hosted zone, or why the template gives none.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ pub const DEFAULT: &str = "%{{service_name}}.%{{stack_name}}.%{{environment_name
 const OPENING: &str = "%{{";
 const CLOSING: &str = "}}";
 
-/// A template that has been read.
+/// A valid template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template(Vec<Part>);
 
@@ -26,14 +26,14 @@ enum Part {
     Environment,
 }
 
-/// Why a text is no template. Says what is allowed instead.
+/// Why a text is not a template. The message says what is allowed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TemplateError {
-    /// `%{{…}}` with another word in it.
+    /// A placeholder `%{{…}}` has an unknown name. Holds the name.
     UnknownPlaceholder(String),
-    /// `%{{` without `}}`.
+    /// A `%{{` has no `}}` behind it.
     NotClosed,
-    /// A character outside the placeholders that has no place in a name.
+    /// A character outside the placeholders is not allowed in a name.
     BadCharacter(char),
 }
 
@@ -42,7 +42,7 @@ impl fmt::Display for TemplateError {
         match self {
             TemplateError::UnknownPlaceholder(word) => write!(
                 f,
-                "%{{{{{word}}}}} is no placeholder; there are %{{{{service_name}}}}, \
+                "%{{{{{word}}}}} is not a placeholder; the placeholders are %{{{{service_name}}}}, \
                  %{{{{stack_name}}}} and %{{{{environment_name}}}}",
                 word = word.escape_debug()
             ),
@@ -58,14 +58,14 @@ impl fmt::Display for TemplateError {
 
 impl std::error::Error for TemplateError {}
 
-/// What is put in for the placeholders, as Rancher spells it.
+/// The names that replace the placeholders, as Rancher spells them.
 #[derive(Debug, Clone, Copy)]
 pub struct Names<'a> {
-    /// `%{{service_name}}`
+    /// Replaces `%{{service_name}}`.
     pub service: &'a str,
-    /// `%{{stack_name}}`
+    /// Replaces `%{{stack_name}}`.
     pub stack: &'a str,
-    /// `%{{environment_name}}`
+    /// Replaces `%{{environment_name}}`.
     pub environment: &'a str,
 }
 
@@ -89,7 +89,7 @@ impl Template {
         Ok(Template(parts))
     }
 
-    /// The name in this zone.
+    /// The name that the template gives in this zone.
     pub fn name(&self, names: &Names<'_>, zone: &Name) -> Result<Name, NameError> {
         let mut text = String::new();
         for part in &self.0 {
@@ -115,8 +115,9 @@ fn literal_part(text: &str) -> Result<Part, TemplateError> {
     }
 }
 
-/// Rancher's name as one label: every character outside `[A-Za-z0-9-]` becomes `-`, runs of `-`
-/// collapse, outer ones go; then lower case. As rancher/external-dns does it (`utils.go`).
+/// Turns a name from Rancher into one DNS label, as rancher/external-dns does (`utils.go`): in
+/// lower case, with one `-` for each run of characters other than letters and digits, and with no
+/// `-` at either end. The label is empty if the name has no letter or digit.
 pub fn sanitize(name: &str) -> String {
     let mut label = String::with_capacity(name.len());
     for c in name.chars() {
@@ -132,7 +133,8 @@ pub fn sanitize(name: &str) -> String {
     label
 }
 
-/// `<environment>.<zone>`; none if nothing is left of the environment's name.
+/// `<environment>.<zone>`. `None` if the environment's name has no letter or digit, or is too long
+/// for a label.
 pub fn environment_name(environment: &Environment, zone: &Name) -> Option<Name> {
     let label = sanitize(&environment.name);
     (!label.is_empty()).then(|| zone.child(&label).ok())?

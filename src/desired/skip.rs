@@ -1,40 +1,44 @@
-//! Why a service, or a container of it, isn't published: one closed list, which log, `plan` and
-//! status show in the same words.
+//! The reasons why a service is not published.
+//!
+//! The list is closed: the log, `plan`, the status page and the metrics show the same reasons.
 
 use std::fmt;
 
 use crate::desired::name_template::TemplateError;
 use crate::dns::NameError;
 
-/// A reason. Ordered by how far the service or container came.
+/// Why a service, or one of its containers, is not published. The variants are in the order in
+/// which the conditions are checked, so the greater of two reasons is from the container that met
+/// more of them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SkipReason {
-    /// Neither `service` nor `loadBalancerService`.
+    /// The service's kind is neither `service` nor `loadBalancerService`. Holds the kind.
     Kind(String),
-    /// The label says `never`.
+    /// The service's label `external_dns` is `never`.
     Never,
-    /// It has no container.
+    /// The service has no container.
     NoContainer,
-    /// State of the container other than `running`.
+    /// The container's state is not `running`. Holds the state.
     NotRunning(String),
-    /// Health other than `healthy`, `updating-healthy` or absent.
+    /// The container has a health check, and its health is neither `healthy` nor
+    /// `updating-healthy`. Holds the health.
     NotHealthy(String),
-    /// No port is published on the host.
+    /// The container publishes no port on its host.
     NoPort,
-    /// The container's host isn't in metadata.
+    /// The container's host is not in metadata. Holds the host's UUID.
     HostUnknown(String),
-    /// The host's label says `false`.
+    /// The host's label `external_dns` is `false`.
     HostExcluded,
-    /// What should be the address is none.
+    /// The text that should be the container's address is not an IP address. Holds the text.
     NotAnAddress(String),
-    /// The label's name template can't be read.
+    /// The name template in the service's label is malformed.
     Template(TemplateError),
-    /// The name that comes out is none.
+    /// The name template gives a text that is not a domain name.
     Name(NameError),
 }
 
 impl SkipReason {
-    /// Every [`SkipReason::code`].
+    /// The codes of all reasons, in the order of the variants.
     pub const CODES: [&str; 11] = [
         "kind",
         "never",
@@ -49,7 +53,7 @@ impl SkipReason {
         "name",
     ];
 
-    /// A word for metrics and for programs, from a closed list.
+    /// A short name for metrics and for programs. It is one of [`SkipReason::CODES`].
     pub fn code(&self) -> &'static str {
         match self {
             SkipReason::Kind(_) => "kind",

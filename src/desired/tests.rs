@@ -44,11 +44,11 @@ struct World {
 }
 
 fn desired(world: &World, rules: &Rules) -> Desired {
-    let mut gathering = DesiredBuilder::new(&world.environment, &world.hosts, rules);
+    let mut builder = DesiredBuilder::new(&world.environment, &world.hosts, rules);
     for service in &world.services {
-        gathering.add(service);
+        builder.add(service);
     }
-    gathering.finish()
+    builder.finish()
 }
 
 fn world(services: Vec<Service<'static>>) -> World {
@@ -287,5 +287,5 @@ fn keeps_the_first_400_addresses_and_says_so() {
     let set = desired.record_sets.values().next().unwrap();
     assert_eq!(set.values.len(), 400);
     assert!(set.values.contains("10.0.1.149") && !set.values.contains("10.0.1.150"));
-    assert_eq!(desired.cut.values().collect::<Vec<_>>(), [&500]);
+    assert_eq!(desired.truncated.values().collect::<Vec<_>>(), [&500]);
 }

@@ -1,6 +1,10 @@
-//! The vocabulary of the core: names, record sets, zones. Whatever has become one of these types
-//! is canonical and within the DNS's own limits.
+//! Domain names, record sets and hosted zones, as Route 53 has them.
+//!
+//! Texts from settings, Rancher and Route 53 go in. Values of these types come out: names are in
+//! one canonical form and within the limits of the DNS, so the rest of the program compares them
+//! without normalising them again. Nothing here does I/O.
 
+mod escape;
 pub mod name;
 pub mod record_change;
 pub mod record_set;

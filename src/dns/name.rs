@@ -1,35 +1,41 @@
-//! Absolute domain names, in the one form in which Route 53 returns them.
+//! Absolute domain names, in the form in which Route 53 returns them.
+//!
+//! A text goes in, in any case, escaped or not. A [`Name`] comes out, or why the text is not a
+//! domain name.
 
 use std::fmt;
 use std::sync::Arc;
 
+use super::escape::{push_octal, unescape};
+
 /// RFC 1035 §2.3.4: a label has at most 63 octets.
-const LONGEST_LABEL: usize = 63;
+const MAX_LABEL_OCTETS: usize = 63;
 /// RFC 1035 §2.3.4: a name has at most 255 octets, counting each label's length octet and the
 /// root's.
-const LONGEST_NAME: usize = 255;
+const MAX_NAME_OCTETS: usize = 255;
 
-/// An absolute domain name: lower case, a dot at the end, every octet other than `a-z 0-9 - _`
-/// as `\ooo` (`*` is `\052`), as Route 53 returns it:
+/// An absolute domain name in Route 53's form: lower case, with a dot at the end, and with every
+/// octet other than `a-z 0-9 - _` written as `\ooo`, so `*` is `\052`.
 /// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DomainNameFormat.html>
 ///
-/// Clones share the text: a service's name is in half a dozen places, which was a tenth of the memory
-/// that 10,000 of them take.
+/// Clones share the text. The name of a service is kept in half a dozen places, and with 10,000
+/// services the copies would take a tenth of the memory.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(Arc<str>);
 
-/// Why a text is no domain name.
+/// Why a text is not a domain name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NameError {
-    /// Nothing, or nothing but the root.
+    /// The text is empty, or only the root's dot.
     Empty,
-    /// Two dots in a row, or one at the start.
+    /// The text has two dots in a row, or one at the start.
     EmptyLabel,
-    /// A label of more than 63 octets.
+    /// A label has more than 63 octets.
     LabelTooLong,
-    /// More than 255 octets in all.
+    /// The name has more than 255 octets, counted as RFC 1035 does.
     TooLong,
-    /// A backslash that starts neither `\ooo` nor an escaped character.
+    /// A backslash is followed neither by three octal digits up to `377` nor by a character
+    /// that is not a digit.
     BadEscape,
 }
 
@@ -48,7 +54,7 @@ impl fmt::Display for NameError {
 impl std::error::Error for NameError {}
 
 impl Name {
-    /// Reads a name with or without its trailing dot, in any case, escaped or not.
+    /// Reads a name with or without a dot at the end, in any case, escaped or not.
     pub fn parse(text: &str) -> Result<Name, NameError> {
         if is_plain(text) {
             let dot = if text.ends_with('.') { "" } else { "." };
@@ -57,7 +63,7 @@ impl Name {
         Name::parse_octets(text)
     }
 
-    /// The same for any text, octet by octet.
+    /// Does what [`Name::parse`] does, octet by octet and for any text.
     fn parse_octets(text: &str) -> Result<Name, NameError> {
         let mut name = String::with_capacity(text.len() + 1);
         let mut octets = 1; // the root's
@@ -76,7 +82,7 @@ impl Name {
                 continue;
             }
             let octet = if byte == b'\\' {
-                unescape(&mut bytes)?
+                unescape(&mut bytes).ok_or(NameError::BadEscape)?
             } else {
                 byte
             };
@@ -85,7 +91,7 @@ impl Name {
             }
             label += 1;
             octets += 1;
-            if label > LONGEST_LABEL {
+            if label > MAX_LABEL_OCTETS {
                 return Err(NameError::LabelTooLong);
             }
             push_escaped(&mut name, octet);
@@ -93,39 +99,44 @@ impl Name {
         if label > 0 {
             name.push('.');
         }
-        if octets > LONGEST_NAME {
+        if octets > MAX_NAME_OCTETS {
             return Err(NameError::TooLong);
         }
         Ok(Name(name.into()))
     }
 
-    /// With its trailing dot.
+    /// The name with the dot at its end.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Without its trailing dot.
+    /// The name without the dot at its end.
     pub fn without_dot(&self) -> &str {
         self.0.strip_suffix('.').unwrap_or(&self.0)
     }
 
-    /// This name with one more label in front, or several with dots.
+    /// A name below this one. `label` goes in front of it, and may be several labels with dots
+    /// between them.
     pub fn child(&self, label: &str) -> Result<Name, NameError> {
         let child = Name::parse(&format!("{label}.{self}"))?;
-        match child.is_at_or_below(self) {
-            true => Ok(child),
-            false => Err(NameError::BadEscape), // a backslash at its end, before the dot
+        if child.is_at_or_below(self) {
+            Ok(child)
+        } else {
+            // `label` ends in a backslash, which has escaped the dot behind it.
+            Err(NameError::BadEscape)
         }
     }
 
-    /// Whether it is `ancestor` or below it, label by label: `a.b.` is below `b.`, `ab.` isn't.
+    /// Whether this name is `ancestor` or a name below it. Whole labels are compared: `a.b.` is
+    /// below `b.`, `ab.` is not.
     pub fn is_at_or_below(&self, ancestor: &Name) -> bool {
         let rest = self.0.strip_suffix(&*ancestor.0);
-        // An escaped dot is `\056`, so the dot before a match is always a label's end.
+        // A dot within a label is written `\056`, so a dot is always the end of a label.
         rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     }
 
-    /// What ListResourceRecordSets sorts by: the labels reversed, each with its dot. See
+    /// The key by which ListResourceRecordSets sorts: the labels in reverse order, each followed
+    /// by a dot. See
     /// <https://docs.aws.amazon.com/Route53/latest/APIReference/API_ListResourceRecordSets.html>.
     pub fn listing_key(&self) -> String {
         let mut key = String::with_capacity(self.0.len());
@@ -137,44 +148,28 @@ impl Name {
     }
 }
 
-/// Whether a text is a name in Route 53's form, but perhaps for the last dot. Nearly all are, and
-/// this takes a tenth of what looking at them octet by octet does.
+/// Whether a text is in Route 53's form already, with or without the last dot, and has nothing
+/// to escape. Nearly all names are, and this check takes a tenth of the time of
+/// [`Name::parse_octets`].
 fn is_plain(text: &str) -> bool {
     let mut label = 0;
     for byte in text.bytes() {
         label = match byte {
-            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' if label < LONGEST_LABEL => label + 1,
+            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' if label < MAX_LABEL_OCTETS => label + 1,
             b'.' if label > 0 => 0,
             _ => return false,
         };
     }
-    // Each label with its length octet or dot, and the root's.
+    // Each label has a length octet in place of its dot; the root has one more.
     let octets = text.len() + usize::from(label > 0) + 1;
-    !text.is_empty() && octets <= LONGEST_NAME
-}
-
-/// The octet that follows a backslash: three octal digits, or any other character for itself.
-fn unescape(bytes: &mut std::iter::Peekable<std::str::Bytes<'_>>) -> Result<u8, NameError> {
-    let first = bytes.next().ok_or(NameError::BadEscape)?;
-    if !first.is_ascii_digit() {
-        return Ok(first);
-    }
-    let mut value = octal(first)?;
-    for _ in 0..2 {
-        value = value * 8 + octal(bytes.next().ok_or(NameError::BadEscape)?)?;
-    }
-    u8::try_from(value).map_err(|_| NameError::BadEscape)
-}
-
-fn octal(digit: u8) -> Result<u32, NameError> {
-    char::from(digit).to_digit(8).ok_or(NameError::BadEscape)
+    !text.is_empty() && octets <= MAX_NAME_OCTETS
 }
 
 fn push_escaped(name: &mut String, octet: u8) {
     if octet.is_ascii_alphanumeric() || octet == b'-' || octet == b'_' {
         name.push(char::from(octet.to_ascii_lowercase()));
     } else {
-        name.push_str(&format!("\\{octet:03o}"));
+        push_octal(name, octet);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Record sets: what Route 53 lists, creates and deletes as one.
+//! Record sets, the unit that Route 53 lists, creates and deletes: all values of one name and type.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,29 +7,29 @@ use std::net::IpAddr;
 use super::Name;
 use crate::base::sorted;
 
-/// Route 53's limit on the values of one record set.
+/// Values that Route 53 allows in one record set.
 /// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html>
-pub const MOST_VALUES: usize = 400;
-/// The largest TTL there is, in seconds (RFC 2181 §8).
+pub const MAX_VALUES: usize = 400;
+/// The largest TTL that the DNS allows, in seconds (RFC 2181 §8).
 pub const LONGEST_TTL: u32 = 2_147_483_647;
 
-/// The types that this program tells apart.
+/// The type of a record set, as far as this program distinguishes types.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RecordType {
     /// IPv4 addresses.
     A,
     /// IPv6 addresses.
     Aaaa,
-    /// An alias name, beside which nothing else may have the name.
+    /// Canonical name. No other record set may have the same name as a CNAME.
     Cname,
-    /// Text: the state records.
+    /// Text. This program's state records have this type.
     Txt,
-    /// Any other, as Route 53 spells it.
+    /// Any other type, in Route 53's spelling.
     Other(Box<str>),
 }
 
 impl RecordType {
-    /// Reads Route 53's spelling.
+    /// Reads a type in Route 53's spelling.
     pub fn parse(text: &str) -> RecordType {
         match text {
             "A" => RecordType::A,
@@ -40,7 +40,7 @@ impl RecordType {
         }
     }
 
-    /// Route 53's spelling.
+    /// The type in Route 53's spelling.
     pub fn as_str(&self) -> &str {
         match self {
             RecordType::A => "A",
@@ -58,17 +58,17 @@ impl fmt::Display for RecordType {
     }
 }
 
-/// What there is at most one simple record set of in a zone.
+/// Name and type. A zone has at most one simple record set for each key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordKey {
-    /// The record set's name.
+    /// Name of the record set.
     pub name: Name,
-    /// The record set's type.
+    /// Type of the record set.
     pub rtype: RecordType,
 }
 
 impl RecordKey {
-    /// Both parts.
+    /// The key of the record set with this name and type.
     pub fn new(name: Name, rtype: RecordType) -> RecordKey {
         RecordKey { name, rtype }
     }
@@ -85,22 +85,23 @@ impl fmt::Display for RecordKey {
 pub struct RecordSet {
     /// Name and type.
     pub key: RecordKey,
-    /// In seconds.
+    /// Time to live, in seconds.
     pub ttl: u32,
-    /// As Route 53 has them, to the letter: a DELETE has to repeat them.
+    /// Values exactly as Route 53 has them, since a DELETE has to repeat them to the letter.
     pub values: BTreeSet<String>,
 }
 
 impl RecordSet {
-    /// The addresses of one family under a name. `addresses` are all of the type's family.
+    /// A record set of IP addresses. `addresses` must all be of the family of the key's type: IPv4
+    /// for A, IPv6 for AAAA.
     pub fn of_addresses(key: RecordKey, ttl: u32, addresses: &[IpAddr]) -> RecordSet {
         let values = sorted::set(addresses.iter().map(IpAddr::to_string));
         RecordSet { key, ttl, values }
     }
 
-    /// Whether both say the same: addresses are compared as such, however they are written
-    /// (`2001:DB8::1` is `2001:db8::1`), so that one only spelled otherwise isn't changed.
-    pub fn says_the_same_as(&self, other: &RecordSet) -> bool {
+    /// Whether both record sets give the same answers. Addresses are compared as addresses, not as
+    /// text: a record set that has `2001:DB8::1` needs no change to `2001:db8::1`.
+    pub fn is_equivalent_to(&self, other: &RecordSet) -> bool {
         self.key == other.key
             && self.ttl == other.ttl
             && (self.values == other.values
@@ -116,7 +117,7 @@ impl RecordSet {
         addresses.map(sorted::set)
     }
 
-    /// Number of characters over all values, which is what Route 53's limit counts.
+    /// Characters of all values together. Route 53 limits this sum for one request.
     pub fn characters(&self) -> usize {
         self.values.iter().map(|value| value.chars().count()).sum()
     }
@@ -145,15 +146,15 @@ mod tests {
     #[test]
     fn values_are_compared_as_sets_of_addresses() {
         let aaaa = |values: &[&str]| set(RecordType::Aaaa, 60, values);
-        assert!(aaaa(&["2001:DB8::1"]).says_the_same_as(&aaaa(&["2001:db8:0::1"])));
-        assert!(!aaaa(&["2001:db8::1"]).says_the_same_as(&aaaa(&["2001:db8::2"])));
-        assert!(!aaaa(&["2001:db8::1"]).says_the_same_as(&set(
+        assert!(aaaa(&["2001:DB8::1"]).is_equivalent_to(&aaaa(&["2001:db8:0::1"])));
+        assert!(!aaaa(&["2001:db8::1"]).is_equivalent_to(&aaaa(&["2001:db8::2"])));
+        assert!(!aaaa(&["2001:db8::1"]).is_equivalent_to(&set(
             RecordType::Aaaa,
             61,
             &["2001:db8::1"]
         )));
         let txt = |values: &[&str]| set(RecordType::Txt, 60, values);
-        assert!(txt(&["\"b\"", "\"a\""]).says_the_same_as(&txt(&["\"a\"", "\"b\""])));
-        assert!(!txt(&["\"A\""]).says_the_same_as(&txt(&["\"a\""])));
+        assert!(txt(&["\"b\"", "\"a\""]).is_equivalent_to(&txt(&["\"a\"", "\"b\""])));
+        assert!(!txt(&["\"A\""]).is_equivalent_to(&txt(&["\"a\""])));
     }
 }

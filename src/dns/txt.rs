@@ -1,20 +1,28 @@
-//! The values of TXT record sets: one or more quoted strings of at most 255 octets each, with
-//! `\"` for a quote, `\\` for a backslash and `\ooo` for what isn't printable ASCII.
+//! Converts text to and from the values of TXT record sets.
+//!
+//! A value is one or more quoted strings of at most 255 octets each. Within them, `\"` stands for
+//! a quote, `\\` for a backslash, and `\ooo` for an octet that is not printable ASCII.
 //! <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/ResourceRecordTypes.html#TXTFormat>
 
-/// The longest string; longer text continues in another one.
-const LONGEST_STRING: usize = 255;
+use super::escape::{push_octal, unescape};
 
-/// The value for a text.
+/// Octets in one quoted string. Longer text continues in another string of the same value.
+const MAX_STRING_OCTETS: usize = 255;
+
+/// The value of a TXT record that says `text`.
 pub fn encode(text: &str) -> String {
-    if text.len() <= LONGEST_STRING && text.bytes().all(is_plain) {
+    if text.len() <= MAX_STRING_OCTETS && text.bytes().all(is_plain) {
         return ["\"", text, "\""].concat();
     }
     encode_octets(text)
 }
 
 fn encode_octets(text: &str) -> String {
-    let strings: Vec<String> = text.as_bytes().chunks(LONGEST_STRING).map(quote).collect();
+    let strings: Vec<String> = text
+        .as_bytes()
+        .chunks(MAX_STRING_OCTETS)
+        .map(quote)
+        .collect();
     if strings.is_empty() {
         "\"\"".to_owned()
     } else {
@@ -22,7 +30,7 @@ fn encode_octets(text: &str) -> String {
     }
 }
 
-/// Whether an octet stands for itself.
+/// Whether an octet is written as it is, without an escape.
 fn is_plain(octet: u8) -> bool {
     matches!(octet, b' '..=b'~') && !matches!(octet, b'"' | b'\\')
 }
@@ -34,17 +42,17 @@ fn quote(octets: &[u8]) -> String {
         match octet {
             b'"' | b'\\' => quoted.extend(['\\', char::from(*octet)]),
             b' '..=b'~' => quoted.push(char::from(*octet)),
-            _ => quoted.push_str(&format!("\\{octet:03o}")),
+            _ => push_octal(&mut quoted, *octet),
         }
     }
     quoted.push('"');
     quoted
 }
 
-/// The text of a value, its strings joined; `None` if it isn't well-formed or not UTF-8. A value
-/// without quotes is one string up to the next space.
+/// The text of a TXT record's value: its strings, joined. `None` if the value is malformed or not
+/// UTF-8. A string without quotes ends at the next space.
 pub fn decode(value: &str) -> Option<String> {
-    // One string in which nothing is escaped: the usual.
+    // Most values are one string in which nothing is escaped.
     let inner = value
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'));
@@ -54,7 +62,7 @@ pub fn decode(value: &str) -> Option<String> {
     decode_octets(value)
 }
 
-/// The same for any value, octet by octet.
+/// Does what [`decode`] does, octet by octet and for any value.
 fn decode_octets(value: &str) -> Option<String> {
     let mut text = Vec::with_capacity(value.len());
     let mut bytes = value.bytes().peekable();
@@ -77,18 +85,6 @@ fn decode_octets(value: &str) -> Option<String> {
             }
         }
     }
-}
-
-fn unescape(bytes: &mut std::iter::Peekable<std::str::Bytes<'_>>) -> Option<u8> {
-    let first = bytes.next()?;
-    if !first.is_ascii_digit() {
-        return Some(first);
-    }
-    let mut value = 0;
-    for digit in [Some(first), bytes.next(), bytes.next()] {
-        value = value * 8 + char::from(digit?).to_digit(8)?;
-    }
-    u8::try_from(value).ok()
 }
 
 #[cfg(test)]

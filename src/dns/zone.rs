@@ -1,50 +1,52 @@
-//! What is known of a hosted zone, and a change to it.
+//! The record sets that were listed of a hosted zone, and a batch of changes to them.
 
 use std::collections::BTreeMap;
 
 use super::{Name, RecordKey, RecordSet, RecordType};
 
-/// What a zone holds under a name and type.
+/// What a zone has under one name and type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Listed {
     /// A simple record set.
     Simple(RecordSet),
-    /// Alias, weighted, latency, multivalue, traffic policy …: never ours, and in the way of a
-    /// simple record set of that name and type. Several may share name and type.
+    /// An alias, or record sets with a routing policy (weighted, latency, multivalue …), of which
+    /// several may share name and type. This program never writes them, and cannot create a simple
+    /// record set of the same name and type.
     Special,
 }
 
-/// The record sets of a zone that were listed, with the changes made since.
+/// The record sets of a zone that were listed, with the changes that were applied since then.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Zone {
     sets: BTreeMap<RecordKey, Listed>,
 }
 
 impl Zone {
-    /// Adds what a listing holds. A key that comes twice is a special one: only those repeat.
-    pub fn insert(&mut self, key: RecordKey, held: Listed) {
+    /// Adds one record set of a listing. A key that is listed twice becomes [`Listed::Special`],
+    /// since only record sets with a routing policy share name and type.
+    pub fn insert(&mut self, key: RecordKey, listed: Listed) {
         self.sets
             .entry(key)
             .and_modify(|known| *known = Listed::Special)
-            .or_insert(held);
+            .or_insert(listed);
     }
 
-    /// Adds another listing; of what is in both, the other one's counts.
+    /// Adds another listing. Where both have the same key, `other` wins.
     pub fn merge(&mut self, other: Zone) {
         self.sets.extend(other.sets);
     }
 
-    /// Forgets the rest.
+    /// Removes every key for which `keep` is false.
     pub fn retain(&mut self, keep: impl Fn(&RecordKey) -> bool) {
         self.sets.retain(|key, _| keep(key));
     }
 
-    /// What is there under this key.
+    /// What the zone has under this key.
     pub fn get(&self, key: &RecordKey) -> Option<&Listed> {
         self.sets.get(key)
     }
 
-    /// The simple record set under this key.
+    /// The simple record set under this key, if there is one.
     pub fn simple(&self, key: &RecordKey) -> Option<&RecordSet> {
         match self.get(key) {
             Some(Listed::Simple(set)) => Some(set),
@@ -52,18 +54,18 @@ impl Zone {
         }
     }
 
-    /// Whether a CNAME has this name, which then can have nothing else.
+    /// Whether a CNAME has this name. Then no other record set can have it.
     pub fn has_cname(&self, name: &Name) -> bool {
         self.sets
             .contains_key(&RecordKey::new(name.clone(), RecordType::Cname))
     }
 
-    /// Everything, sorted by name, then type.
+    /// All keys and what the zone has under them, sorted by name, then type.
     pub fn iter(&self) -> impl Iterator<Item = (&RecordKey, &Listed)> {
         self.sets.iter()
     }
 
-    /// Makes the change that Route 53 has confirmed.
+    /// Applies a batch that Route 53 has confirmed.
     pub fn apply(&mut self, batch: &ChangeBatch) {
         for set in &batch.deletes {
             self.sets.remove(&set.key);
@@ -75,18 +77,18 @@ impl Zone {
     }
 }
 
-/// One request to ChangeResourceRecordSets: all of it happens, or nothing. The DELETEs come
-/// before the CREATEs, since a record set that changes is in both.
+/// One request to ChangeResourceRecordSets. Route 53 applies all of it or nothing. The DELETEs
+/// come before the CREATEs, since a record set that changes is in both lists.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ChangeBatch {
-    /// Exactly what was downloaded.
+    /// Record sets to delete, exactly as they were listed.
     pub deletes: Vec<RecordSet>,
-    /// What must not exist yet, or is deleted in this batch.
+    /// Record sets to create. They must not exist yet, or be deleted in this batch.
     pub creates: Vec<RecordSet>,
 }
 
 impl ChangeBatch {
-    /// How many changes Route 53 counts.
+    /// Number of changes, as Route 53 counts them.
     pub fn changes(&self) -> usize {
         self.deletes.len() + self.creates.len()
     }

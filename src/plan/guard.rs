@@ -1,5 +1,8 @@
-//! The deletion guard: deletes of many record sets at once wait, since metadata that has lost
-//! half of its services is more often broken than right. Pure: time is an argument.
+//! The deletion guard: holds back deletes of many record sets at once, since metadata that has
+//! lost half of its services is more often broken than right.
+//!
+//! In: a plan, and when the metadata was read that it was made from. Out: an [`ApprovedPlan`]
+//! without the deletes that have to wait, and how many those are. Pure: the time is an argument.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,19 +12,20 @@ use crate::base::sorted;
 use crate::dns::{RecordKey, RecordSet};
 use crate::plan::Plan;
 
-/// When deletes are suspicious, and for how long.
+/// When deletes are suspicious, and how long suspicious deletes wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GuardSettings {
-    /// `DELETE_GUARD_PERCENT`: more than this part of what is ours. 100 turns the guard off.
+    /// `DELETE_GUARD_PERCENT`: deletes are suspicious if they are more than this part of all owned
+    /// record sets. 100 turns the guard off.
     pub percent: u32,
-    /// `DELETE_GUARD_MIN`: of at least so many record sets.
+    /// `DELETE_GUARD_MIN`: with fewer owned record sets than this, deletes are never suspicious.
     pub min: usize,
-    /// `DELETE_GUARD_HOLD`.
+    /// `DELETE_GUARD_HOLD`: how long suspicious deletes wait.
     pub hold: Duration,
 }
 
 impl GuardSettings {
-    /// No delete waits.
+    /// Settings with which no delete waits.
     pub const OFF: GuardSettings = GuardSettings {
         percent: 100,
         min: 0,
@@ -29,38 +33,41 @@ impl GuardSettings {
     };
 }
 
-/// Remembers since when which deletes have been planned, as long as they are suspicious.
+/// Decides which deletes wait. For that it remembers since when each suspicious delete has been
+/// planned.
 #[derive(Debug)]
 pub struct Guard {
     settings: GuardSettings,
-    /// When the snapshot was read that a delete was first planned from.
+    /// For each suspicious delete, when the metadata was read from which it was first planned.
     planned_since: BTreeMap<RecordKey, Instant>,
 }
 
-/// Deletes that wait.
+/// Deletes that the guard holds back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldDeletes {
-    /// Record sets to delete.
+    /// Number of deletes that wait.
     pub deletes: usize,
-    /// Record sets that are ours.
-    pub of: usize,
-    /// When the first of them may go, if a snapshot read then or later still says so.
+    /// Number of owned record sets.
+    pub owned: usize,
+    /// When the first of the deletes may be made, if metadata that is read then or later still
+    /// asks for it.
     pub until: Instant,
-    /// `DELETE_GUARD_HOLD`.
+    /// `DELETE_GUARD_HOLD`, for the message.
     pub hold: Duration,
 }
 
-/// A plan without the deletes that have to wait: what may be applied. Only the guard makes one.
+/// A plan that may be applied: it has none of the deletes that have to wait. Only
+/// [`Guard::approve`] makes one, so nothing can be applied that the guard has not seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApprovedPlan(Plan);
 
 impl ApprovedPlan {
-    /// What is to be done.
+    /// The plan to apply.
     pub fn plan(&self) -> &Plan {
         &self.0
     }
 
-    /// Leaves only those record sets in it.
+    /// Removes every key for which `keep` is false. Conflicts stay.
     pub fn retain(&mut self, keep: impl Fn(&RecordKey) -> bool) {
         self.0.retain(keep);
     }
@@ -73,14 +80,14 @@ impl fmt::Display for HeldDeletes {
             "{} of {} record sets are no longer wanted; they are deleted if metadata says so for \
              {} s (DELETE_GUARD_HOLD)",
             self.deletes,
-            self.of,
+            self.owned,
             self.hold.as_secs()
         )
     }
 }
 
 impl Guard {
-    /// Suspects nothing yet.
+    /// A guard that has seen no plan yet.
     pub fn new(settings: GuardSettings) -> Guard {
         Guard {
             settings,
@@ -88,17 +95,19 @@ impl Guard {
         }
     }
 
-    /// Forgets the deletes of what is desired: a snapshot has said so, be it that no plan was made
-    /// from it because Route 53 couldn't be asked.
+    /// Forgets deletes of record sets that are desired again. Called at the start of each round,
+    /// since the round may fail before it has a plan to approve.
     pub fn review(&mut self, desired: &BTreeMap<RecordKey, RecordSet>) {
         self.planned_since
             .retain(|key, _| !desired.contains_key(key));
     }
 
-    /// Leaves the deletes that have to wait out of a plan, and says which they are. `owned` is the
-    /// number of record sets that are ours, those included that the plan deletes or takes over
-    /// without their being listed; `read` is when the snapshot was read that the plan was made
-    /// from.
+    /// Removes the deletes that have to wait from a plan. Returns the plan that may be applied, and
+    /// what waits, if anything does.
+    ///
+    /// `owned` is the number of owned record sets. It includes those that the plan takes over, or
+    /// deletes, without an entry in a state record. `read` is when the metadata was read from which
+    /// the plan was made.
     pub fn approve(
         &mut self,
         mut plan: Plan,
@@ -128,7 +137,7 @@ impl Guard {
         plan.deletes.retain(|set| may_go_at(&set.key) <= read);
         until.map(|until| HeldDeletes {
             deletes,
-            of: owned,
+            owned,
             until,
             hold: self.settings.hold,
         })

@@ -1,4 +1,9 @@
-//! Desired, current and owned → plan: what has to change, as plain data. Pure.
+//! Works out what has to change in the hosted zone.
+//!
+//! In: the desired record sets, the zone as it was listed, the record sets that this environment
+//! owns according to its state records, and the settings `POLICY` and `ADOPT`. Out: a [`Plan`],
+//! which is plain data. [`guard`] then decides which of its deletes have to wait, and [`batch`]
+//! turns it into requests. Pure: nothing here does I/O.
 
 pub mod batch;
 pub mod guard;
@@ -6,120 +11,140 @@ pub mod quarantine;
 pub mod round;
 pub mod state_records;
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::iter::Peekable;
 
+use crate::base::sorted;
 use crate::dns::zone::Listed;
 use crate::dns::{Name, RecordKey, RecordSet, RecordType, Zone};
 use crate::plan::state_records::StateRecords;
 
-/// `POLICY`: what a plan may hold.
+/// `POLICY`: which kinds of changes are allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Policy {
-    /// Everything.
+    /// Record sets may be created, changed and deleted.
     Sync,
-    /// No deletes.
+    /// Record sets may be created and changed, but not deleted.
     UpsertOnly,
-    /// Neither deletes nor changes.
+    /// Record sets may be created, but neither changed nor deleted.
     CreateOnly,
 }
 
-/// `ADOPT`, as set.
+/// The setting `ADOPT`. With [`AdoptSetting::Legacy`], the environment's name and the TTL are added
+/// to it, which makes it an [`Adopt`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AdoptSetting {
-    /// Nothing is taken over.
+    /// No record set is taken over.
     Never,
-    /// What is desired is.
+    /// Record sets whose name and type are desired are taken over.
     Matching,
-    /// What old versions of rancher/external-dns left is.
+    /// Record sets that rancher/external-dns before 0.6 left are taken over.
     Legacy,
 }
 
-/// `ADOPT`: which record sets that exist and aren't ours are taken over.
+/// Which existing record sets that this environment does not own are taken over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Adopt {
-    /// None.
+    /// No record set is taken over.
     Never,
-    /// Those whose name and type are desired.
+    /// Record sets whose name and type are desired are taken over.
     Matching,
-    /// A record sets at or below a name that have exactly this TTL, as rancher/external-dns
-    /// before 0.6 left them: it had no state record.
+    /// All A record sets below a name that have exactly this TTL are taken over. They are those
+    /// that rancher/external-dns before 0.6 left, which wrote no state record.
     Legacy {
-        /// `<environment>.<zone>`
+        /// `<environment>.<zone>`.
         below: Name,
-        /// In seconds.
+        /// TTL in seconds.
         ttl: u32,
     },
 }
 
-/// What to do, sorted by name, then type.
+impl Adopt {
+    /// Whether a simple record set that this environment does not own is taken over.
+    fn takes_over(&self, set: &RecordSet, is_desired: bool) -> bool {
+        match self {
+            Adopt::Never => false,
+            Adopt::Matching => is_desired,
+            Adopt::Legacy { below, ttl } => {
+                let name = &set.key.name;
+                set.key.rtype == RecordType::A
+                    && set.ttl == *ttl
+                    && name != below
+                    && name.is_at_or_below(below)
+            }
+        }
+    }
+}
+
+/// What has to change in the zone. Each list is sorted by name, then type.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// New record sets.
+    /// Record sets to create.
     pub creates: Vec<RecordSet>,
-    /// Record sets that say something else than they should.
+    /// Record sets, owned or taken over, with another TTL or other values than desired.
     pub changes: Vec<Change>,
-    /// Record sets that are to go, exactly as they were downloaded.
+    /// Record sets, owned or taken over, to delete, exactly as they were listed.
     pub deletes: Vec<RecordSet>,
-    /// Record sets that exist and become ours; a change to one is in `changes` too.
+    /// Existing record sets that are taken over. One that also has to change is in `changes` too.
     pub adopts: Vec<RecordKey>,
-    /// Entries to forget: the record set is gone, or somebody made it a special one.
+    /// Owned keys to remove from the state records, because somebody else has deleted the record
+    /// set or replaced it by one that is not simple.
     pub releases: Vec<RecordKey>,
-    /// Desired record sets that can't be, since their place is taken.
+    /// Desired record sets that cannot be written, because something else is in their place.
     pub conflicts: Vec<Conflict>,
-    /// Changes and deletes that the policy leaves undone.
-    pub undone: usize,
+    /// Number of changes and deletes that [`Policy`] does not allow.
+    pub forbidden_by_policy: usize,
 }
 
 /// One record set before and after.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Exactly what was downloaded.
+    /// The record set exactly as it was listed.
     pub from: RecordSet,
-    /// What it is to be.
+    /// The desired record set, with the same key.
     pub to: RecordSet,
 }
 
-/// Why a desired record set is left alone.
+/// A desired record set that cannot be written, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
-    /// The desired one.
+    /// Key of the desired record set.
     pub key: RecordKey,
     /// What is in its place.
-    pub why: Why,
+    pub reason: ConflictReason,
 }
 
-/// What is in a desired record set's place.
+/// What prevents a desired record set from being written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Why {
-    /// A record set of that name and type which isn't ours.
+pub enum ConflictReason {
+    /// A simple record set of the same name and type exists, and this environment does not own it.
     NotOwned,
-    /// An alias, or record sets with a routing policy.
+    /// An alias or a record set with a routing policy has the same name and type.
     Special,
-    /// A CNAME, beside which nothing else may be.
+    /// A CNAME has the same name, so no other record set can have it.
     Cname,
 }
 
-impl fmt::Display for Why {
+impl fmt::Display for ConflictReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Why::NotOwned => {
+            ConflictReason::NotOwned => {
                 "a record set of that name and type exists that isn't ours; \
                  remove it, or take it over with ADOPT=matching"
             }
-            Why::Special => {
+            ConflictReason::Special => {
                 "an alias or a record set with a routing policy has that name and type; \
                  remove it, or give the service another name"
             }
-            Why::Cname => "a CNAME has that name; remove it, or give the service another name",
+            ConflictReason::Cname => {
+                "a CNAME has that name; remove it, or give the service another name"
+            }
         })
     }
 }
 
 impl Plan {
-    /// Whether there is nothing to write.
+    /// Whether the plan asks for no write at all.
     pub fn is_empty(&self) -> bool {
         self.creates.is_empty()
             && self.changes.is_empty()
@@ -128,11 +153,11 @@ impl Plan {
             && self.releases.is_empty()
     }
 
-    /// Whether it would be another one if something else were ours. A record set that is only
-    /// created is ours in any case.
+    /// Whether the plan could be another one if other record sets were owned. Creates do not depend
+    /// on that: a record set that does not exist is created either way.
     pub fn depends_on_ownership(&self) -> bool {
         let mut conflicts = self.conflicts.iter();
-        conflicts.any(|conflict| conflict.why == Why::NotOwned)
+        conflicts.any(|conflict| conflict.reason == ConflictReason::NotOwned)
             || !self.changes.is_empty()
             || !self.deletes.is_empty()
             || !self.adopts.is_empty()
@@ -140,8 +165,7 @@ impl Plan {
     }
 }
 
-/// Works out what has to change. `zone` holds at least every record set under a desired or owned
-/// name.
+/// Works out what has to change. `zone` must have every record set whose name is desired or owned.
 pub fn plan(
     desired: &BTreeMap<RecordKey, RecordSet>,
     zone: &Zone,
@@ -149,57 +173,32 @@ pub fn plan(
     policy: Policy,
     adopt: &Adopt,
 ) -> Plan {
-    let legacy: Vec<&RecordKey> = match adopt {
-        Adopt::Legacy { below, ttl } => legacy(zone, state, below, *ttl).collect(),
-        Adopt::Never | Adopt::Matching => Vec::new(),
-    };
-    // All are sorted by key, so one walk over each will do.
-    let mut all_desired = Walk::new(desired.iter());
-    let mut all_owned = Walk::new(state.owned().map(|key| (key, ())));
-    let mut all_legacy = Walk::new(legacy.iter().map(|key| (*key, ())));
-    let mut all_held = Walk::new(zone.iter());
-    let next = |desired: Option<_>, owned, legacy| {
-        let keys = [desired, owned, legacy];
-        keys.into_iter().flatten().min()
-    };
+    let undesired_adopts = zone.iter().filter_map(|(key, listed)| match listed {
+        Listed::Simple(set) if adopt.takes_over(set, false) => Some(key),
+        _ => None,
+    });
+    let keys = desired.keys().chain(state.owned()).chain(undesired_adopts);
 
     let mut plan = Plan::default();
-    while let Some(key) = next(all_desired.next(), all_owned.next(), all_legacy.next()) {
-        let wanted = all_desired.take(key);
-        let owned = all_owned.take(key).is_some();
-        let is_legacy = all_legacy.take(key).is_some();
-        match (wanted, all_held.take(key)) {
+    for key in sorted::set(keys) {
+        let owned = state.owns(key);
+        match (desired.get(key), zone.get(key)) {
             (Some(wanted), None) if zone.has_cname(&key.name) => {
-                plan.conflict(&wanted.key, Why::Cname);
+                plan.add_conflict(&wanted.key, ConflictReason::Cname);
                 plan.release_if(owned, key);
             }
             (Some(wanted), None) => plan.creates.push(wanted.clone()),
             (Some(_), Some(Listed::Special)) => {
-                plan.conflict(key, Why::Special);
+                plan.add_conflict(key, ConflictReason::Special);
                 plan.release_if(owned, key);
             }
             (None, None | Some(Listed::Special)) => plan.release_if(owned, key),
             (wanted, Some(Listed::Simple(current))) => {
-                let adopted =
-                    !owned && (is_legacy || (wanted.is_some() && *adopt == Adopt::Matching));
-                if !owned && !adopted {
-                    plan.conflict(key, Why::NotOwned);
-                    continue;
-                }
-                if wanted.is_none() && policy == Policy::Sync {
-                    plan.deletes.push(current.clone());
-                    continue;
-                }
-                if adopted {
-                    plan.adopts.push(key.clone());
-                }
-                match wanted {
-                    Some(to) if current.says_the_same_as(to) => {}
-                    Some(to) if policy != Policy::CreateOnly => plan.changes.push(Change {
-                        from: current.clone(),
-                        to: to.clone(),
-                    }),
-                    Some(_) | None => plan.undone += 1,
+                let adopted = !owned && adopt.takes_over(current, wanted.is_some());
+                if owned || adopted {
+                    plan.add_owned(current, wanted, adopted, policy);
+                } else {
+                    plan.add_conflict(key, ConflictReason::NotOwned);
                 }
             }
         }
@@ -207,33 +206,8 @@ pub fn plan(
     plan
 }
 
-/// One walk over what is sorted by key.
-struct Walk<'a, V, I: Iterator<Item = (&'a RecordKey, V)>>(Peekable<I>);
-
-impl<'a, V, I: Iterator<Item = (&'a RecordKey, V)>> Walk<'a, V, I> {
-    fn new(sorted: I) -> Self {
-        Walk(sorted.peekable())
-    }
-
-    /// The key where it has come to; none at the end.
-    fn next(&mut self) -> Option<&'a RecordKey> {
-        self.0.peek().map(|(key, _)| *key)
-    }
-
-    /// Goes beyond this key; what was there, if anything was.
-    fn take(&mut self, key: &RecordKey) -> Option<V> {
-        loop {
-            match self.next()?.cmp(key) {
-                Ordering::Less => drop(self.0.next()),
-                Ordering::Equal => return self.0.next().map(|(_, value)| value),
-                Ordering::Greater => return None,
-            }
-        }
-    }
-}
-
 impl Plan {
-    /// Leaves the rest for another time. Conflicts stay.
+    /// Removes every key for which `keep` is false. Conflicts stay.
     pub fn retain(&mut self, keep: impl Fn(&RecordKey) -> bool) {
         self.creates.retain(|set| keep(&set.key));
         self.changes.retain(|change| keep(&change.to.key));
@@ -242,10 +216,35 @@ impl Plan {
         self.releases.retain(&keep);
     }
 
-    fn conflict(&mut self, key: &RecordKey, why: Why) {
+    /// Adds what has to happen to an existing record set that is owned, or is being `adopted`.
+    fn add_owned(
+        &mut self,
+        current: &RecordSet,
+        wanted: Option<&RecordSet>,
+        adopted: bool,
+        policy: Policy,
+    ) {
+        if wanted.is_none() && policy == Policy::Sync {
+            self.deletes.push(current.clone());
+            return;
+        }
+        if adopted {
+            self.adopts.push(current.key.clone());
+        }
+        match wanted {
+            Some(to) if current.is_equivalent_to(to) => {}
+            Some(to) if policy != Policy::CreateOnly => self.changes.push(Change {
+                from: current.clone(),
+                to: to.clone(),
+            }),
+            Some(_) | None => self.forbidden_by_policy += 1,
+        }
+    }
+
+    fn add_conflict(&mut self, key: &RecordKey, reason: ConflictReason) {
         self.conflicts.push(Conflict {
             key: key.clone(),
-            why,
+            reason,
         });
     }
 
@@ -254,26 +253,6 @@ impl Plan {
             self.releases.push(key.clone());
         }
     }
-}
-
-fn legacy<'a>(
-    zone: &'a Zone,
-    state: &'a StateRecords,
-    below: &'a Name,
-    ttl: u32,
-) -> impl Iterator<Item = &'a RecordKey> {
-    zone.iter().filter_map(move |(key, held)| match held {
-        Listed::Simple(set)
-            if key.rtype == RecordType::A
-                && set.ttl == ttl
-                && key.name != *below
-                && key.name.is_at_or_below(below)
-                && !state.owns(key) =>
-        {
-            Some(key)
-        }
-        _ => None,
-    })
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
-//! Record sets that Route 53 refuses: which ones they are, and who waits until when. Pure.
+//! Finds out which record sets Route 53 refuses, and keeps them out of later batches. Pure.
 //!
-//! A batch is all or nothing, so one bad record set would hold back all that share its batch.
-//! Route 53 says what it refuses in words, for people; where they name a record set, that one is
-//! set aside. Where they don't, halves of the batch are tried, and halves of those.
+//! Route 53 applies all of a batch or nothing, so one bad record set would hold back all others in
+//! its batch. Its error messages are sentences for people. Where a message mentions a record set,
+//! that one is put into [`Quarantine`]. Where it mentions none, [`Bisection`] has halves of the
+//! batch tried, and halves of those.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,21 +11,21 @@ use crate::base::sorted;
 use crate::dns::{ChangeBatch, RecordKey, RecordSet, RecordType};
 use crate::plan::guard::ApprovedPlan;
 
-/// How many parts of refused batches a round tries. Finding one bad record set in a full batch
-/// without a hint takes twenty. What is refused after that waits as it is, the good with the bad:
-/// all else goes on.
-const MOST_TRIALS: usize = 100;
+/// How many groups of a refused batch one round tries. Finding one bad record set in a full batch
+/// takes twenty trials if no message mentions it. Groups that are refused after the last trial go
+/// into quarantine as they are, good record sets with bad ones, so that all others go on.
+const MAX_TRIALS: usize = 100;
 
-/// A record set that is left as it is, since Route 53 refuses what should be done with it.
+/// A record set that is left as it is, because Route 53 refuses its change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quarantined {
-    /// Which one.
+    /// Key of the record set.
     pub key: RecordKey,
-    /// What Route 53 said.
+    /// Route 53's error message.
     pub words: String,
 }
 
-/// All of them.
+/// The record sets in quarantine. Each stays until something else is desired for it.
 #[derive(Debug, Default)]
 pub struct Quarantine {
     cases: BTreeMap<RecordKey, Case>,
@@ -32,35 +33,35 @@ pub struct Quarantine {
 
 #[derive(Debug)]
 struct Case {
-    /// What was desired when it was refused; nothing if it was to be deleted.
+    /// What was desired when Route 53 refused it. `None` if the record set was to be deleted.
     desired: Option<RecordSet>,
     words: String,
 }
 
 impl Quarantine {
-    /// Leaves a record set alone from now on.
+    /// Puts a record set into quarantine. `desired` is `None` if it was to be deleted.
     pub fn add(&mut self, key: RecordKey, desired: Option<&RecordSet>, words: String) {
         let desired = desired.cloned();
         self.cases.insert(key, Case { desired, words });
     }
 
-    /// Lets those go of which something else is desired now.
+    /// Releases record sets for which something else is desired now.
     pub fn review(&mut self, desired: &BTreeMap<RecordKey, RecordSet>) {
         self.cases
             .retain(|key, case| desired.get(key) == case.desired.as_ref());
     }
 
-    /// Lets all go.
+    /// Releases all record sets.
     pub fn clear(&mut self) {
         self.cases.clear();
     }
 
-    /// Whether a record set is to be left alone.
+    /// Whether a record set is in quarantine.
     pub fn holds(&self, key: &RecordKey) -> bool {
         self.cases.contains_key(key)
     }
 
-    /// All of them, for people.
+    /// All record sets in quarantine, with Route 53's messages.
     pub fn list(&self) -> Vec<Quarantined> {
         let cases = self.cases.iter();
         cases
@@ -72,30 +73,34 @@ impl Quarantine {
     }
 }
 
-/// Some record sets of a refused batch, and what Route 53 said of them.
+/// Record sets of a refused batch of which at least one may be bad.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suspects {
-    /// One of them at least is bad, or none if they just don't go together.
+    /// Keys of the record sets. Possibly none of them is bad by itself, but only all of them in one
+    /// batch.
     pub keys: BTreeSet<RecordKey>,
-    /// In Route 53's words.
+    /// Route 53's error messages about them, joined.
     pub words: String,
 }
 
 impl Suspects {
-    /// Whether there is nothing wrong with them but that the zone is full.
-    fn are_too_many(&self) -> bool {
-        tells_of_full_zone(&self.words)
+    /// Whether they were refused only because the zone would have too many record sets.
+    fn exceed_zone_limit(&self) -> bool {
+        reports_full_zone(&self.words)
     }
 }
 
-fn tells_of_full_zone(words: &str) -> bool {
-    words.contains("RRSets limit of")
+/// Whether Route 53 says that the zone has as many record sets as its limit allows.
+fn reports_full_zone(message: &str) -> bool {
+    message.contains("RRSets limit of")
 }
 
-/// Which record sets of a refused batch the messages speak of: a group for each message that
-/// names any, or all of them if none does; all that are new if the zone is full. Nothing if the
-/// batch has nothing but state records, or if a message names one of those: without them nothing
-/// can be done at all.
+/// The record sets of a refused batch that may be bad, in groups.
+///
+/// There is one group for each message that mentions record sets. If no message does, there is one
+/// group of all record sets, or, if the zone is full, of all that are new in the zone. There is no
+/// group if the batch has only state records, or if a message mentions a state record: without
+/// state records, nothing can be written at all.
 pub fn suspects(
     batch: &ChangeBatch,
     messages: &[String],
@@ -104,13 +109,13 @@ pub fn suspects(
     let sets = || batch.deletes.iter().chain(&batch.creates);
     let mut groups: BTreeMap<BTreeSet<RecordKey>, Vec<&str>> = BTreeMap::new();
     for message in messages {
-        let named = |names: &dyn Fn(&str, &RecordSet) -> bool| -> BTreeSet<RecordKey> {
-            let named = sets().filter(|set| names(message, set));
-            sorted::set(named.map(|set| set.key.clone()))
+        let keys_where = |mentions: &dyn Fn(&str, &RecordSet) -> bool| -> BTreeSet<RecordKey> {
+            let mentioned = sets().filter(|set| mentions(message, set));
+            sorted::set(mentioned.map(|set| set.key.clone()))
         };
-        let mut keys = named(&|message, set| names_key(message, &set.key));
+        let mut keys = keys_where(&|message, set| mentions_key(message, &set.key));
         if keys.is_empty() {
-            keys = named(&names_value);
+            keys = keys_where(&mentions_value);
         }
         if keys.iter().any(&is_state_record) {
             return Vec::new();
@@ -121,10 +126,10 @@ pub fn suspects(
     }
     if groups.is_empty() {
         let all = sets().map(|set| &set.key);
-        let is_full = messages.iter().any(|message| tells_of_full_zone(message));
-        let is_there = |key: &RecordKey| batch.deletes.iter().any(|set| set.key == *key);
-        let is_innocent = |key: &RecordKey| is_state_record(key) || is_full && is_there(key);
-        let keys = sorted::set(all.filter(|key| !is_innocent(key)).cloned());
+        let is_full = messages.iter().any(|message| reports_full_zone(message));
+        let exists = |key: &RecordKey| batch.deletes.iter().any(|set| set.key == *key);
+        let is_good = |key: &RecordKey| is_state_record(key) || is_full && exists(key);
+        let keys = sorted::set(all.filter(|key| !is_good(key)).cloned());
         if keys.is_empty() {
             return Vec::new();
         }
@@ -139,16 +144,16 @@ pub fn suspects(
         .collect()
 }
 
-/// Whether a message names this record set. Route 53 writes `[name='x.', type='A']`, `of type A
-/// with DNS name x.`, `resource record set 'A x.'` or only `DNS name x.`.
-fn names_key(message: &str, key: &RecordKey) -> bool {
+/// Whether a message mentions the record set with this key. Route 53 writes `[name='x.',
+/// type='A']`, `of type A with DNS name x.`, `resource record set 'A x.'` or only `DNS name x.`.
+fn mentions_key(message: &str, key: &RecordKey) -> bool {
     let name = key.name.as_str();
-    let is_part = |c: char| c.is_ascii_alphanumeric() || "-_.\\".contains(c);
-    let is_named = message.match_indices(name).any(|(start, _)| {
+    let is_name_character = |c: char| c.is_ascii_alphanumeric() || "-_.\\".contains(c);
+    let has_name = message.match_indices(name).any(|(start, _)| {
         let (before, after) = (&message[..start], &message[start + name.len()..]);
-        !before.ends_with(is_part) && !after.starts_with(is_part)
+        !before.ends_with(is_name_character) && !after.starts_with(is_name_character)
     });
-    let of = |rtype: &RecordType| {
+    let has_type = |rtype: &RecordType| {
         message.contains(&format!("type='{rtype}'"))
             || message.contains(&format!("of type {rtype} "))
             || message.contains(&format!("'{rtype} {name}'"))
@@ -157,28 +162,29 @@ fn names_key(message: &str, key: &RecordKey) -> bool {
         RecordType::A => RecordType::Aaaa,
         _ => RecordType::A,
     };
-    is_named && (of(&key.rtype) || !of(&other))
+    has_name && (has_type(&key.rtype) || !has_type(&other))
 }
 
 /// Whether a message quotes a value of this record set.
-fn names_value(message: &str, set: &RecordSet) -> bool {
+fn mentions_value(message: &str, set: &RecordSet) -> bool {
     let mut values = set.values.iter();
     values.any(|value| message.contains(&format!("'{value}'")))
 }
 
-/// Groups of record sets that are tried by themselves, each after all else is done.
+/// Finds bad record sets in refused groups by halving them. The plan without any of these groups
+/// is applied first, then each group by itself.
 #[derive(Debug, Default)]
 pub struct Bisection {
     waiting: Vec<BTreeSet<RecordKey>>,
-    /// The group that is being tried; none while it is the turn of all else.
+    /// The group that is being tried. `None` while the rest of the plan is applied.
     current: Option<BTreeSet<RecordKey>>,
     count: usize,
-    /// Whether not even one more record set fits into the zone.
+    /// Whether the zone has no room for even one more record set.
     is_full: bool,
 }
 
 impl Bisection {
-    /// Leaves in a plan what it is the turn of.
+    /// Leaves only the current group in a plan, or, if there is none, all but the waiting groups.
     pub fn limit(&self, plan: &mut ApprovedPlan) {
         match &self.current {
             Some(current) => plan.retain(|key| current.contains(key)),
@@ -187,20 +193,22 @@ impl Bisection {
         }
     }
 
-    /// Tries halves of a refused group from now on, or gives those that are to be left alone.
+    /// Has the halves of a refused group tried. Returns the group instead if it has to go into
+    /// quarantine, because it cannot be halved or no more trials are left.
     pub fn split(&mut self, refused: Suspects) -> Option<Suspects> {
         let is_one = refused.keys.len() == 1;
-        let is_full = refused.are_too_many();
+        let is_full = refused.exceed_zone_limit();
         self.is_full |= is_full && is_one;
-        if is_one || self.count >= MOST_TRIALS || is_full && self.is_full {
+        if is_one || self.count >= MAX_TRIALS || is_full && self.is_full {
             return Some(refused);
         }
         self.halve(refused.keys, is_full);
         None
     }
 
-    /// The large groups come first, so that most of what is good is done early. Not so if only so
-    /// much fits into the zone: then one half has its turn at once.
+    /// Adds both halves of a group to the waiting groups: at the end, so that larger groups are
+    /// tried first and most good record sets are written early. If the zone is almost full, the
+    /// halves go to the front, `at_once`, so that the room that is left is found and used.
     fn halve(&mut self, group: BTreeSet<RecordKey>, at_once: bool) {
         let half = group.len().div_ceil(2);
         let mut keys = group.into_iter();
@@ -211,8 +219,8 @@ impl Bisection {
         self.current = None;
     }
 
-    /// Goes on to the next group; false if all have been tried.
-    pub fn go_on(&mut self) -> bool {
+    /// Makes the next waiting group the current one. False if none is left.
+    pub fn advance(&mut self) -> bool {
         self.current = (!self.waiting.is_empty()).then(|| self.waiting.remove(0));
         self.count += usize::from(self.current.is_some());
         self.current.is_some()

@@ -1,4 +1,7 @@
-//! What a round is asked for and what comes of it: plain data.
+//! The input and the results of a round, as plain data.
+//!
+//! A round makes the zone equal to a [`Goal`], reports its [`Progress`] after each batch, and ends
+//! with a [`Round`]. A [`Preview`] says what a round would do.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,58 +15,58 @@ use crate::plan::state_records::StateRecords;
 use crate::plan::{Conflict, Plan};
 use crate::rancher::model::Environment;
 
-/// What is to be in the zone, and since when that is known.
+/// What should be in the zone, and when that was read from metadata.
 #[derive(Debug, Clone, Copy)]
 pub struct Goal<'a> {
-    /// Whose zone it is.
+    /// The environment whose services are published.
     pub environment: &'a Environment,
-    /// What metadata asks for.
+    /// The record sets that should be in the zone.
     pub desired: &'a Arc<Desired>,
-    /// When metadata was read.
+    /// When the metadata was read from which `desired` was made.
     pub read: Instant,
 }
 
 /// What a round would do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preview {
-    /// All of it, deletes that would have to wait included.
+    /// The whole plan, including deletes that would have to wait.
     pub plan: Plan,
-    /// Deletes that would have to wait.
+    /// The deletes that would have to wait, if any.
     pub held: Option<HeldDeletes>,
-    /// Change batches that it takes, the waiting deletes not included.
+    /// Number of change batches, without the deletes that would have to wait.
     pub batches: usize,
-    /// What is ours at present.
+    /// The state records, which list the owned record sets.
     pub state: StateRecords,
-    /// What is in the zone, as far as it was listed.
+    /// The record sets of the zone that were listed.
     pub zone: Zone,
 }
 
-/// How far a round has come.
+/// How many of its batches a round has applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// Batches that were applied.
+    /// Number of batches that were applied.
     pub done: usize,
-    /// Batches in all.
-    pub of: usize,
+    /// Number of all batches.
+    pub total: usize,
 }
 
-/// What came of a round.
+/// The result of a round.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Round {
     /// Ids of the change batches that were applied.
     pub batches: Vec<String>,
-    /// Desired record sets that were left alone.
+    /// Desired record sets that could not be written, because something else is in their place.
     pub conflicts: Vec<Conflict>,
-    /// Record sets that Route 53 refuses to change as desired.
+    /// Record sets that were left as they are, because Route 53 refuses their change.
     pub quarantined: Vec<Quarantined>,
-    /// Deletes that wait.
+    /// The deletes that wait, if any.
     pub held: Option<HeldDeletes>,
-    /// It was ended early.
+    /// Whether the round stopped early, before its last batch.
     pub is_cut: bool,
-    /// Record sets that are ours.
+    /// Number of owned record sets.
     pub owned: usize,
-    /// Names all of whose desired record sets are in the zone, and ours.
+    /// Names whose desired record sets are all in the zone and owned.
     pub in_zone: Arc<BTreeSet<Name>>,
-    /// Names of which a record set that is in the zone says something else than is desired.
+    /// Names of which a record set in the zone has another TTL or other values than desired.
     pub outdated: Arc<BTreeSet<Name>>,
 }

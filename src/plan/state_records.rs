@@ -1,10 +1,11 @@
-//! State records ↔ owned record sets.
+//! State records: the TXT record sets in which an environment lists the record sets that it owns.
 //!
-//! What this environment owns is listed in TXT record sets of the zone itself:
-//! `external-dns-<environment uuid>.<zone>`, continued in `external-dns-<uuid>-1.<zone>`, `-2` …
-//! Each value names one owned record set: `"web.shop.prod.example.com."` an A,
-//! `"web.shop.prod.example.com. AAAA"` an AAAA. The first record's format is that of
-//! rancher/external-dns since 0.6 (`utils.StateRecord`), so each can take over from the other.
+//! They are in the hosted zone itself. The first is `external-dns-<environment uuid>.<zone>`, and
+//! the list continues in `external-dns-<uuid>-1.<zone>`, `-2` and so on. Each value is an
+//! [`Entry`] that names one owned record set: `"web.shop.prod.example.com."` stands for its A
+//! record set, `"web.shop.prod.example.com. AAAA"` for its AAAA record set. The first state record
+//! has the format of rancher/external-dns since 0.6 (`utils.StateRecord`), so each of the two
+//! programs can take over from the other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,11 +13,12 @@ use crate::base::sorted;
 use crate::dns::zone::Listed;
 use crate::dns::{ChangeBatch, Name, NameError, RecordKey, RecordSet, RecordType, Zone, txt};
 
-/// Most entries in one state record that we write, of the 400 values that Route 53 allows.
-pub const MOST_ENTRIES: usize = 100;
-/// Most characters in one state record that we write, of the 32,000 that Route 53 allows in a
-/// request: replacing a record takes it twice, and others want room beside it.
-pub const MOST_CHARACTERS: usize = 6_000;
+/// Entries that this program writes into one state record. Route 53 allows 400 values.
+pub const MAX_ENTRIES: usize = 100;
+/// Characters that this program writes into one state record. Route 53 allows 32,000 characters in
+/// a request, of which replacing a state record takes its length twice; the rest is for the record
+/// sets that change with it.
+pub const MAX_CHARACTERS: usize = 6_000;
 
 /// The names of an environment's state records.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,51 +29,52 @@ pub struct StateNames {
 }
 
 impl StateNames {
-    /// For the environment with this UUID.
+    /// The names for the environment with this UUID. An error if they would not be valid names.
     pub fn new(environment_uuid: &str, zone: &Name) -> Result<StateNames, NameError> {
         let label = format!("external-dns-{}", environment_uuid.to_ascii_lowercase());
-        // A dot in it would make a label of its own, out of the environment's hands.
+        // A dot would end the label, and the name would be in somebody else's subdomain.
         let label = label.replace('.', "\\056");
         let names = StateNames {
             first: zone.child(&label)?,
             label,
             zone: zone.clone(),
         };
-        zone.child(&format!("{}-{}", names.label, u16::MAX))?; // there is room for continuations
+        // The longest of the names has to be valid too.
+        zone.child(&format!("{}-{}", names.label, u16::MAX))?;
         Ok(names)
     }
 
-    /// The record that comes first in the zone's order of listing, and the one that comes last:
-    /// all others are between the two.
+    /// The first and the last of the names in the order in which Route 53 lists a zone. All other
+    /// state records are listed between these two.
     ///
-    /// `-1.` sorts before every `-1x.` and `-2.`, and `-` before the dot of the one without a
-    /// number.
-    pub fn listed_from_to(&self) -> (Name, Name) {
+    /// `…-1.` is first, since it sorts before every `…-1x.` and `…-2.`. The name without a number
+    /// is last, since its dot sorts after the `-` of all others.
+    pub fn listing_range(&self) -> (Name, Name) {
         (self.name(1), self.first.clone())
     }
 
-    /// The name of a state record.
+    /// The name of the state record with this index: 0 for the one without a number.
     pub fn name(&self, index: u16) -> Name {
         match index {
             0 => self.first.clone(),
             _ => self
                 .zone
                 .child(&format!("{}-{index}", self.label))
-                .expect("the longest of them was tried at the start"),
+                .expect("new() has tried the longest name"),
         }
     }
 
-    /// Which of the environment's state records this is. Another type of its name is none: a service
-    /// may be given that name.
+    /// The index of the state record with this key. `None` for other types than TXT, since a
+    /// service can be given the name of a state record.
     pub fn index_of(&self, key: &RecordKey) -> Option<u16> {
         match key.rtype {
-            RecordType::Txt => self.index(&key.name),
+            RecordType::Txt => self.index_of_name(&key.name),
             _ => None,
         }
     }
 
-    /// Which of the environment's state records has this name.
-    pub fn index(&self, name: &Name) -> Option<u16> {
+    /// The index of the state record with this name, if the name is one of this environment's.
+    pub fn index_of_name(&self, name: &Name) -> Option<u16> {
         if *name == self.first {
             return Some(0);
         }
@@ -86,19 +89,19 @@ impl StateNames {
 /// One value of a state record.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Entry {
-    /// Names a record set that is ours.
+    /// The key of a record set that this environment owns.
     Owned(RecordKey),
-    /// Something else that somebody wrote there; kept as it is.
+    /// A value that is not such a key. Somebody else wrote it, and it is kept as it is.
     Foreign(String),
 }
 
 impl Entry {
-    /// Reads a value; only names within the zone can be owned.
+    /// Reads a value. Only record sets within the zone can be owned.
     pub fn read(value: &str, zone: &Name) -> Entry {
         owned_key(value, zone).map_or_else(|| Entry::Foreign(value.to_owned()), Entry::Owned)
     }
 
-    /// The value to write.
+    /// The entry as a value of a TXT record set.
     pub fn value(&self) -> String {
         match self {
             Entry::Owned(RecordKey {
@@ -124,34 +127,35 @@ fn owned_key(value: &str, zone: &Name) -> Option<RecordKey> {
     Some(RecordKey::new(name, rtype))
 }
 
-/// All state records of an environment, as the zone has them.
+/// The state records of an environment, as they are in the zone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StateRecords {
-    /// In the order of their indexes.
+    /// Sorted by index.
     records: Vec<Record>,
-    /// Which records list an owned record set, in order: one, or several after a crash during a split.
+    /// For each owned record set, the sorted indexes of the state records that list it. There are
+    /// several after a crash while entries were moved from one state record to another.
     owned: BTreeMap<RecordKey, Vec<u16>>,
-    /// Names of state records that something else occupies.
+    /// Indexes at which no state record can be created, because another record set has the name.
     blocked: BTreeSet<u16>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Record {
     index: u16,
-    /// As downloaded.
+    /// The record set exactly as it was listed.
     set: RecordSet,
     entries: BTreeSet<Entry>,
 }
 
 impl StateRecords {
-    /// Reads them out of what was listed.
+    /// Reads the state records from the listing of a zone.
     pub fn read(zone: &Zone, names: &StateNames) -> StateRecords {
         let mut state = StateRecords::default();
-        for (key, held) in zone.iter() {
-            let Some(index) = names.index(&key.name) else {
+        for (key, listed) in zone.iter() {
+            let Some(index) = names.index_of_name(&key.name) else {
                 continue;
             };
-            match (held, &key.rtype) {
+            match (listed, &key.rtype) {
                 (Listed::Simple(set), RecordType::Txt) => state.add(index, set, &names.zone),
                 (_, RecordType::Txt | RecordType::Cname) => {
                     state.blocked.insert(index);
@@ -182,8 +186,8 @@ impl StateRecords {
         self.records.insert(at, record);
     }
 
-    /// Takes in a change of the zone that it was read from, as [`Zone::apply`] does: only the state
-    /// records in it are read.
+    /// Applies a batch that Route 53 has confirmed, as [`Zone::apply`] does. Only its state records
+    /// matter here.
     pub fn apply(&mut self, batch: &ChangeBatch, names: &StateNames) {
         for set in &batch.deletes {
             if let Some(index) = names.index_of(&set.key) {
@@ -198,7 +202,7 @@ impl StateRecords {
         }
     }
 
-    /// Where the record of this index is, or belongs.
+    /// The position in `records` of the one with this index, or, as an error, where to insert it.
     fn place(&self, index: u16) -> Result<usize, usize> {
         self.records
             .binary_search_by_key(&index, |record| record.index)
@@ -217,29 +221,30 @@ impl StateRecords {
         }
     }
 
-    /// Whether a record set is ours.
+    /// Whether this environment owns a record set.
     pub fn owns(&self, key: &RecordKey) -> bool {
         self.owned.contains_key(key)
     }
 
-    /// Everything that is ours.
+    /// The keys of all owned record sets, sorted.
     pub fn owned(&self) -> impl ExactSizeIterator<Item = &RecordKey> {
         self.owned.keys()
     }
 
-    /// The state records that list a record set, by index.
+    /// The indexes of the state records that list a record set, sorted.
     pub fn listed_in(&self, key: &RecordKey) -> impl Iterator<Item = u16> + '_ {
         self.owned.get(key).into_iter().flatten().copied()
     }
 
-    /// The state records there are: index, record set as downloaded, entries.
+    /// All state records, sorted by index: the index, the record set as it was listed, its entries.
     pub fn records(&self) -> impl Iterator<Item = (u16, &RecordSet, &BTreeSet<Entry>)> {
         self.records
             .iter()
             .map(|record| (record.index, &record.set, &record.entries))
     }
 
-    /// Whether no state record can have this index: it exists, or something else has its name.
+    /// Whether no state record can be created with this index, because there is one or another
+    /// record set has the name.
     pub fn is_taken(&self, index: u16) -> bool {
         self.place(index).is_ok() || self.blocked.contains(&index)
     }
@@ -278,7 +283,7 @@ mod tests {
             ("external-dns-1a726b88.example.com", None),
             ("external-dns-1a726b88-f6b1-1.example.org", None),
         ] {
-            assert_eq!(names().index(&name(text)), index, "{text}");
+            assert_eq!(names().index_of_name(&name(text)), index, "{text}");
         }
     }
 
@@ -287,12 +292,12 @@ mod tests {
         assert!(StateNames::new(&"x".repeat(60), &name("example.com")).is_err());
         let dotted = StateNames::new("a.b", &name("example.com")).unwrap();
         assert_eq!(dotted.name(0).as_str(), "external-dns-a\\056b.example.com.");
-        assert_eq!(dotted.index(&dotted.name(3)), Some(3));
+        assert_eq!(dotted.index_of_name(&dotted.name(3)), Some(3));
     }
 
     #[test]
     fn all_are_listed_between_the_first_and_the_last() {
-        let (from, to) = names().listed_from_to();
+        let (from, to) = names().listing_range();
         for index in [0, 1, 2, 9, 10, 11, 99, 100, u16::MAX] {
             let key = names().name(index).listing_key();
             assert!(

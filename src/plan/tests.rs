@@ -93,9 +93,9 @@ fn lines(plan: &Plan) -> Vec<String> {
             .iter()
             .map(|key| format!("release {}", short(key))),
     );
-    for Conflict { key, why } in &plan.conflicts {
-        let why = why.to_string();
-        let what = why.split("; ").next().unwrap();
+    for Conflict { key, reason } in &plan.conflicts {
+        let reason = reason.to_string();
+        let what = reason.split("; ").next().unwrap();
         lines.push(format!("conflict {} because {what}", short(key)));
     }
     lines
@@ -185,6 +185,16 @@ fn makes_the_zone_say_what_is_desired() {
                     "change web A 192.0.2.1 into web A 192.0.2.1,192.0.2.2",
                 ],
             },
+        ],
+    );
+}
+
+#[test]
+fn deletes_what_is_not_desired_and_heals_what_somebody_deleted() {
+    check(
+        SYNC,
+        &Adopt::Never,
+        &[
             Row {
                 story: "what isn't desired any more is deleted as it is",
                 desired: &["web A 192.0.2.1"],
@@ -265,6 +275,23 @@ fn leaves_alone_what_is_not_ours() {
                 ],
             },
             Row {
+                story: "one that can't be doesn't keep the others back",
+                desired: &["web A 192.0.2.1", "api A 192.0.2.2"],
+                zone: &["web A 192.0.2.9", "old A 192.0.2.3"],
+                owned: &["old A"],
+                plan: &["create api A 192.0.2.2", "delete old A 192.0.2.3", NOT_OURS],
+            },
+        ],
+    );
+}
+
+#[test]
+fn leaves_aliases_and_cnames_alone() {
+    check(
+        SYNC,
+        &Adopt::Never,
+        &[
+            Row {
                 story: "an alias has the place",
                 desired: &["web A 192.0.2.1"],
                 zone: &["web A special"],
@@ -306,13 +333,6 @@ fn leaves_alone_what_is_not_ours() {
                 owned: &[],
                 plan: &[CNAME],
             },
-            Row {
-                story: "one that can't be doesn't keep the others back",
-                desired: &["web A 192.0.2.1", "api A 192.0.2.2"],
-                zone: &["web A 192.0.2.9", "old A 192.0.2.3"],
-                owned: &["old A"],
-                plan: &["create api A 192.0.2.2", "delete old A 192.0.2.3", NOT_OURS],
-            },
         ],
     );
 }
@@ -320,7 +340,12 @@ fn leaves_alone_what_is_not_ours() {
 #[test]
 fn a_conflict_says_what_to_do() {
     assert_eq!(
-        [Why::NotOwned, Why::Special, Why::Cname].map(|why| why.to_string()),
+        [
+            ConflictReason::NotOwned,
+            ConflictReason::Special,
+            ConflictReason::Cname
+        ]
+        .map(|why| why.to_string()),
         [
             "a record set of that name and type exists that isn't ours; remove it, or take it \
              over with ADOPT=matching",

@@ -1,4 +1,7 @@
-//! Rancher's API client: sends the events that write a service's name back.
+//! The client of Rancher's API, which writes the published name of a service back to Rancher.
+//!
+//! In: a service and its name. Out: a POST of an `externalDnsEvent`, upon which Rancher shows the
+//! name as the service's `fqdn`; or an [`ApiError`].
 
 use std::fmt;
 use std::io::Read;
@@ -16,19 +19,19 @@ use crate::net::http::{Http, Request, Response};
 use crate::net::url::Url;
 use crate::rancher::model::ServiceKey;
 
-/// Largest document of schemas, in bytes; a real one has about half a megabyte.
+/// Largest document of schemas that is read, in bytes. A real one has about half a megabyte.
 const LARGEST_SCHEMAS: u64 = 8 * 1024 * 1024;
-/// Largest answer to an event, and how much of an error is read, in bytes.
+/// Largest answer to an event, and largest error answer, that is read, in bytes.
 const LARGEST_ANSWER: u64 = 64 * 1024;
-/// Paths tried for a URL that has none.
-const PATHS: [&str; 2] = ["/v2-beta", "/v1"];
+/// Paths of the API's root that are tried, in this order, if `CATTLE_URL` has no path.
+const DEFAULT_PATHS: [&str; 2] = ["/v2-beta", "/v1"];
 
-/// Why an event wasn't taken.
+/// Why Rancher has not taken an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ApiError {
-    /// Rancher takes events, but not this one.
+    /// Rancher takes events, but refuses this one. Holds the message for the operator.
     Refused(String),
-    /// It takes none at present.
+    /// Rancher takes no events at present. Holds the message for the operator.
     Unavailable(String),
 }
 
@@ -42,29 +45,30 @@ impl fmt::Display for ApiError {
 
 impl std::error::Error for ApiError {}
 
-/// What a container is labelled with whose keys may post events.
-const LABELS: &str = "io.rancher.container.create_agent=true and \
+/// The labels that a container needs for Rancher to give it API keys that may post events.
+const REQUIRED_LABELS: &str = "io.rancher.container.create_agent=true and \
                       io.rancher.container.agent.role=external-dns";
 
-/// What the schemas say of events.
-struct Found {
-    collection: Url,
+/// The collection to which events are posted.
+struct EventCollection {
+    url: Url,
+    /// Whether Rancher's schemas say that our keys may post to it.
     may_post: bool,
 }
 
-/// A client of Rancher's API.
+/// The client.
 pub struct Api {
     http: Http,
     url: Url,
     authorization: Secret,
     secret_key: Secret,
-    /// Where events go; found out at the first one.
+    /// URL to which events are posted. It is found out before the first event.
     collection: Option<Url>,
     recorder: Recorder,
 }
 
 impl Api {
-    /// A client; nothing is asked yet.
+    /// Makes a client. No request is sent yet.
     pub fn new(
         http: Http,
         url: Url,
@@ -84,9 +88,10 @@ impl Api {
         }
     }
 
-    /// Posts an `externalDnsEvent`: this service has this name. Each call that this takes may
-    /// take `timeout`: one, or before the first event those that find out where events go, which
-    /// are not made again when that is known.
+    /// Posts an `externalDnsEvent`, which tells Rancher the name of a service.
+    ///
+    /// `timeout` is for each request. There is one request for the event. Before the first event
+    /// there are up to three more, to find out the URL to which events are posted.
     pub fn publish(
         &mut self,
         key: &ServiceKey,
@@ -96,7 +101,7 @@ impl Api {
         let collection = match &self.collection {
             Some(collection) => collection.clone(),
             None => {
-                let found = self.discover(timeout)?.collection;
+                let found = self.discover(timeout)?.url;
                 self.collection.insert(found).clone()
             }
         };
@@ -117,56 +122,60 @@ impl Api {
         match response.status {
             200..=299 => {
                 if !is_json_object(response) {
-                    let message =
-                        format!("no answer of Rancher's at {collection}: check CATTLE_URL");
-                    return Err(ApiError::Unavailable(message));
+                    return Err(ApiError::Unavailable(format!(
+                        "the answer at {collection} is not from Rancher's API: check CATTLE_URL"
+                    )));
                 }
                 Ok(())
             }
             400 | 409 | 422 => Err(ApiError::Refused(self.explain(&collection, response))),
             status => {
                 if status < 500 {
-                    self.collection = None; // it may be elsewhere by now
+                    self.collection = None; // find it again, it may have moved
                 }
                 Err(ApiError::Unavailable(self.explain(&collection, response)))
             }
         }
     }
 
-    /// Where events go. An error if Rancher's schemas say that these keys may not post any; they
-    /// are made for whoever asks.
+    /// The URL to which events are posted. An error if our keys may not post events, as far as
+    /// Rancher's schemas say: Rancher makes the schemas for the keys that ask for them.
     pub fn check(&self, timeout: Duration) -> Result<Url, ApiError> {
         let found = self.discover(timeout)?;
-        match found.may_post {
-            true => Ok(found.collection),
-            false => Err(ApiError::Unavailable(format!(
-                "Rancher's schemas at {} let nobody with these keys post externalDnsEvents; the \
-                 container needs the labels {LABELS}",
-                self.url
-            ))),
+        if found.may_post {
+            return Ok(found.url);
         }
+        Err(ApiError::Unavailable(format!(
+            "the keys may not post externalDnsEvents, say Rancher's schemas at {}; the container \
+             needs the labels {REQUIRED_LABELS}",
+            self.url
+        )))
     }
 
-    /// Finds the collection of events as Rancher's own clients do: the API's root names its
-    /// schemas, and the schema of the event links to the collection.
-    fn discover(&self, timeout: Duration) -> Result<Found, ApiError> {
+    /// Finds the collection of events as Rancher's own clients do: the API's root links to the
+    /// schemas, and the schema of events links to the collection.
+    fn discover(&self, timeout: Duration) -> Result<EventCollection, ApiError> {
         let (root, response) = self.root(timeout)?;
         let schemas = response
             .header("x-api-schemas")
-            .and_then(|link| self.own(link));
+            .and_then(|link| self.at_configured_server(link));
         let found = match schemas {
-            Some(schemas) => self.ask_for_collection(&schemas, timeout)?,
+            Some(schemas) => self.read_schemas(&schemas, timeout)?,
             None => None,
         };
-        Ok(found.unwrap_or_else(|| Found {
-            collection: root.with_path(&format!("{}/externaldnsevents", root.path())),
+        Ok(found.unwrap_or_else(|| EventCollection {
+            url: root.with_path(&format!("{}/externaldnsevents", root.path())),
             may_post: false,
         }))
     }
 
+    /// The URL of the API's root, and its answer.
     fn root(&self, timeout: Duration) -> Result<(Url, Response), ApiError> {
         let candidates: Vec<Url> = match self.url.path() {
-            "" => PATHS.iter().map(|path| self.url.with_path(path)).collect(),
+            "" => DEFAULT_PATHS
+                .iter()
+                .map(|path| self.url.with_path(path))
+                .collect(),
             _ => vec![self.url.clone()],
         };
         let mut failure = None;
@@ -181,38 +190,39 @@ impl Api {
         Err(ApiError::Unavailable(failure.unwrap_or_default()))
     }
 
-    fn ask_for_collection(
+    /// The collection of events according to the schemas. `None` if they have no schema of events.
+    fn read_schemas(
         &self,
         schemas: &Url,
         timeout: Duration,
-    ) -> Result<Option<Found>, ApiError> {
+    ) -> Result<Option<EventCollection>, ApiError> {
         let response = self.call("schemas", schemas, b"", timeout)?;
         if response.status != 200 {
             return Err(ApiError::Unavailable(self.explain(schemas, response)));
         }
         let json = std::io::BufReader::new(response.reader(LARGEST_SCHEMAS));
-        let events = collection_in(json)
+        let schema = event_schema(json)
             .map_err(|error| ApiError::Unavailable(format!("{schemas}: {error}")))?;
-        Ok(events.and_then(|events| {
-            Some(Found {
-                collection: self.own(&events.link)?,
-                may_post: events.may_post,
+        Ok(schema.and_then(|schema| {
+            Some(EventCollection {
+                url: self.at_configured_server(&schema.collection)?,
+                may_post: schema.may_post,
             })
         }))
     }
 
-    /// A link of Rancher's, on the server that the setting names: the keys go nowhere else,
-    /// also where Rancher believes to be at another address than it is seen from here.
-    fn own(&self, link: &str) -> Option<Url> {
+    /// The path of a link from Rancher, at the server that `CATTLE_URL` names. The keys must go
+    /// nowhere else, and Rancher may know itself by an address that we cannot reach.
+    fn at_configured_server(&self, link: &str) -> Option<Url> {
         let link = Url::parse(link).ok()?;
         Some(self.url.with_path(link.path()))
     }
 
-    /// What Rancher answered, and for what an operator can mend, how.
+    /// The message for an error answer: what Rancher says, and what the operator can do.
     fn explain(&self, url: &Url, response: Response) -> String {
         let status = response.status;
         let may_not =
-            format!(": the keys may not do this; the container needs the labels {LABELS}");
+            format!(": the keys may not do this; the container needs the labels {REQUIRED_LABELS}");
         let hint = match status {
             401 => ": Rancher does not know CATTLE_ACCESS_KEY and CATTLE_SECRET_KEY",
             403 => &may_not,
@@ -226,7 +236,7 @@ impl Api {
             word("message").or_else(|| word("code"))
         });
         match words {
-            // A server may quote what it was sent.
+            // The message may quote the keys that were sent.
             Some(words) => {
                 let words = self.authorization.redact(&self.secret_key.redact(&words));
                 format!("status {status} at {url}{hint} ({words:.200})")
@@ -235,6 +245,7 @@ impl Api {
         }
     }
 
+    /// Sends one request: a POST if there is a body, else a GET.
     fn call(
         &self,
         operation: &'static str,
@@ -278,17 +289,18 @@ impl Api {
     }
 }
 
-/// What Rancher's schemas say of `externalDnsEvent`.
+/// Rancher's schema of `externalDnsEvent`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Events {
-    /// Link to the collection.
-    pub link: String,
-    /// Whether whoever has asked may post to it.
+pub struct EventSchema {
+    /// Link to the collection of events.
+    pub collection: String,
+    /// Whether the keys that asked for the schema may post to the collection.
     pub may_post: bool,
 }
 
-/// Reads the document of schemas: what it says of `externalDnsEvent`, if it has one.
-pub fn collection_in(json: impl Read) -> Result<Option<Events>, serde_json::Error> {
+/// Reads the schema of `externalDnsEvent` from the document of all schemas. `None` if the document
+/// has none with a link to the collection.
+pub fn event_schema(json: impl Read) -> Result<Option<EventSchema>, serde_json::Error> {
     #[derive(Deserialize)]
     struct Schemas {
         data: Vec<Schema>,
@@ -314,14 +326,14 @@ pub fn collection_in(json: impl Read) -> Result<Option<Events>, serde_json::Erro
         let may_post = schema
             .methods
             .is_none_or(|methods| methods.iter().any(|method| method == "POST"));
-        Some(Events {
-            link: schema.links?.collection?,
+        Some(EventSchema {
+            collection: schema.links?.collection?,
             may_post,
         })
     }))
 }
 
-/// Whether an answer is the resource that Rancher sends back, and not the page of a proxy.
+/// Whether an answer is a JSON object, as Rancher's answer to an event is, and not a proxy's page.
 fn is_json_object(response: Response) -> bool {
     let resource = response
         .text(LARGEST_ANSWER)

@@ -1,24 +1,26 @@
-//! Reads a JSON list element by element as it comes, so that of one of 68 MB only a small part
-//! is ever held.
+//! Reads a JSON list element by element while it arrives, so that of a list of 68 MB only a small
+//! part is in memory at once.
 //!
-//! serde reads text in memory eight bytes at a time, and a stream one by one. So it is given
-//! what there is of the list, and again with more if an element isn't all there: the 6.9 MB of
-//! 1,000 services take a fifth of the instructions that way.
+//! In: a stream of JSON. Out: each element, handed to the caller; or an error.
+//!
+//! serde_json reads text in memory eight bytes at a time, but a stream byte by byte. So it gets the
+//! part of the list that has arrived, and again with more text if an element is incomplete. For the
+//! 6.9 MB of 1,000 services that takes a fifth of the instructions of reading the stream.
 
 use std::io::Read;
 
 use serde::Deserialize;
 
-/// Of the text, this much is held before it is looked at, in bytes.
+/// Bytes of text that are collected before elements are decoded.
 const WINDOW: usize = 64 * 1024;
-/// What is read at a time, in bytes.
+/// Bytes that are read at a time.
 const BLOCK: usize = 16 * 1024;
-/// Longest element, in bytes: a service with 10,000 containers has 22 MB.
-const LONGEST: usize = 64 * 1024 * 1024;
+/// Longest element that is accepted, in bytes. A service with 10,000 containers has 22 MB.
+const MAX_ELEMENT_BYTES: usize = 64 * 1024 * 1024;
 
-/// Decodes the element that a text starts with, which may borrow from it, gives it to `take` and
-/// returns its length in bytes; none if there is more to come of it.
-pub fn first<'a, T: Deserialize<'a>>(
+/// Decodes the element at the start of a text and hands it to `take`. Returns the element's length
+/// in bytes, or `None` if the text ends before the element does.
+pub fn decode_first<'a, T: Deserialize<'a>>(
     text: &'a str,
     take: &mut dyn FnMut(T),
 ) -> Result<Option<usize>, String> {
@@ -26,7 +28,7 @@ pub fn first<'a, T: Deserialize<'a>>(
     match elements.next() {
         Some(Ok(element)) => {
             let length = elements.byte_offset();
-            // Of a number there may be more to come.
+            // A number at the end of the text may have more digits to come.
             let is_whole = length < text.len() || text.ends_with(['}', ']', '"']);
             Ok(is_whole.then(|| {
                 take(element);
@@ -38,9 +40,9 @@ pub fn first<'a, T: Deserialize<'a>>(
     }
 }
 
-/// What may come next.
+/// What may come next in the list.
 #[derive(Clone, Copy)]
-enum Next {
+enum Expected {
     List,
     ElementOrEnd,
     Element,
@@ -48,79 +50,83 @@ enum Next {
     Nothing,
 }
 
-/// Reads a list to its end; `null` is the empty list. `take` is given each element, with what is
-/// behind it, to take the [`first`]. Whatever isn't one list of such elements, whole and with nothing
-/// behind it, is an error.
-pub fn each(
+/// Reads a list to its end. `null` counts as the empty list. For each element, `decode` is called
+/// with the text that starts with the element; it returns the result of [`decode_first`]. An error
+/// if the document is not exactly one complete list of such elements.
+pub fn for_each(
     json: &mut dyn Read,
-    take: &mut dyn FnMut(&str) -> Result<Option<usize>, String>,
+    decode: &mut dyn FnMut(&str) -> Result<Option<usize>, String>,
 ) -> Result<(), String> {
-    let mut text = Text {
+    let mut window = Window {
         json,
         block: vec![0; BLOCK],
-        held_over: 0,
-        window: String::with_capacity(WINDOW + BLOCK),
-        at: 0,
+        carried: 0,
+        text: String::with_capacity(WINDOW + BLOCK),
+        decoded: 0,
     };
-    let mut next = Next::List;
+    let mut next = Expected::List;
     loop {
-        let rest = text.window[text.at..].trim_start_matches([' ', '\t', '\n', '\r']);
-        text.at = text.window.len() - rest.len();
+        let rest = window.text[window.decoded..].trim_start_matches([' ', '\t', '\n', '\r']);
+        window.decoded = window.text.len() - rest.len();
         let taken = match (next, rest.as_bytes()) {
             (_, []) => None,
-            (Next::List, [b'[', ..]) => Some((Next::ElementOrEnd, 1)),
-            (Next::List, [b'n', b'u', b'l', b'l', ..]) => Some((Next::Nothing, 4)),
-            (Next::List, _) if "null".starts_with(rest) => None,
-            (Next::ElementOrEnd | Next::CommaOrEnd, [b']', ..]) => Some((Next::Nothing, 1)),
-            (Next::CommaOrEnd, [b',', ..]) => Some((Next::Element, 1)),
-            (Next::Element | Next::ElementOrEnd, _) => {
-                take(rest)?.map(|length| (Next::CommaOrEnd, length))
+            (Expected::List, [b'[', ..]) => Some((Expected::ElementOrEnd, 1)),
+            (Expected::List, [b'n', b'u', b'l', b'l', ..]) => Some((Expected::Nothing, 4)),
+            (Expected::List, _) if "null".starts_with(rest) => None,
+            (Expected::ElementOrEnd | Expected::CommaOrEnd, [b']', ..]) => {
+                Some((Expected::Nothing, 1))
             }
-            (Next::List, _) => return Err("expected a list or null".to_owned()),
-            (Next::CommaOrEnd, _) => return Err("expected a comma or bracket".to_owned()),
-            (Next::Nothing, _) => return Err("something follows the list".to_owned()),
+            (Expected::CommaOrEnd, [b',', ..]) => Some((Expected::Element, 1)),
+            (Expected::Element | Expected::ElementOrEnd, _) => {
+                decode(rest)?.map(|length| (Expected::CommaOrEnd, length))
+            }
+            (Expected::List, _) => return Err("expected a list or null".to_owned()),
+            (Expected::CommaOrEnd, _) => return Err("expected a comma or bracket".to_owned()),
+            (Expected::Nothing, _) => return Err("something follows the list".to_owned()),
         };
         match (taken, next) {
-            (Some((then, length)), _) => (next, text.at) = (then, text.at + length),
-            (None, _) if text.fill()? => {}
-            (None, Next::Nothing) => return Ok(()),
+            (Some((then, length)), _) => (next, window.decoded) = (then, window.decoded + length),
+            (None, _) if window.fill()? => {}
+            (None, Expected::Nothing) => return Ok(()),
             (None, _) => return Err("the list is cut off".to_owned()),
         }
     }
 }
 
-/// The document, of which a part is held.
-struct Text<'a> {
+/// The part of the document that is in memory.
+struct Window<'a> {
     json: &'a mut dyn Read,
-    /// What was read last.
+    /// Buffer for reading.
     block: Vec<u8>,
-    /// Bytes at the block's start that are the start of a character.
-    held_over: usize,
-    window: String,
-    /// What is before it isn't needed any more.
-    at: usize,
+    /// Bytes at the start of `block` from the last read: the start of an incomplete character.
+    carried: usize,
+    text: String,
+    /// Position in `text` up to which it has been decoded.
+    decoded: usize,
 }
 
-impl Text<'_> {
-    /// Reads on, at least as much as there is already, so that a long element isn't looked at
-    /// too often; false at the end of the document.
+impl Window<'_> {
+    /// Reads more text; false at the end of the document. It reads at least as much as is left, so
+    /// that a long element is not decoded from its start too often.
     fn fill(&mut self) -> Result<bool, String> {
-        self.window.drain(..self.at);
-        self.at = 0;
-        let held = self.window.len();
-        if held > LONGEST {
-            return Err(format!("an element is longer than {LONGEST} bytes"));
+        self.text.drain(..self.decoded);
+        self.decoded = 0;
+        let held = self.text.len();
+        if held > MAX_ELEMENT_BYTES {
+            return Err(format!(
+                "an element is longer than {MAX_ELEMENT_BYTES} bytes"
+            ));
         }
-        let enough = WINDOW.max(2 * held).min(LONGEST + 1);
-        while self.window.len() < enough && self.read()? {}
-        Ok(self.window.len() > held)
+        let enough = WINDOW.max(2 * held).min(MAX_ELEMENT_BYTES + 1);
+        while self.text.len() < enough && self.read()? {}
+        Ok(self.text.len() > held)
     }
 
-    /// Reads a block; false at the end of the document.
+    /// Reads a block of text; false at the end of the document.
     fn read(&mut self) -> Result<bool, String> {
-        let count = self.json.read(&mut self.block[self.held_over..]);
+        let count = self.json.read(&mut self.block[self.carried..]);
         let count = count.map_err(|error| error.to_string())?;
-        let read = &self.block[..self.held_over + count];
+        let read = &self.block[..self.carried + count];
         let whole = match std::str::from_utf8(read) {
             Ok(text) => text,
             Err(error) if error.error_len().is_none() && count > 0 => {
@@ -129,10 +135,10 @@ impl Text<'_> {
             }
             Err(error) => return Err(error.to_string()),
         };
-        self.window.push_str(whole);
+        self.text.push_str(whole);
         let (start, end) = (whole.len(), read.len());
         self.block.copy_within(start..end, 0);
-        self.held_over = end - start;
+        self.carried = end - start;
         Ok(count > 0)
     }
 }
@@ -158,8 +164,8 @@ mod tests {
 
     fn elements(json: &[u8], at_once: usize) -> Result<Vec<Value>, String> {
         let mut all = Vec::new();
-        each(&mut Drops(json, at_once), &mut |text| {
-            first(text, &mut |element| all.push(element))
+        for_each(&mut Drops(json, at_once), &mut |text| {
+            decode_first(text, &mut |element| all.push(element))
         })?;
         Ok(all)
     }
@@ -226,7 +232,10 @@ mod tests {
         let found = elements(format!("[\"{long}\",2]").as_bytes(), 7001);
         assert_eq!(found, Ok(vec![json!(long), json!(2)]));
         let mut endless = (&b"[\""[..]).chain(std::io::repeat(b'x'));
-        let error = each(&mut endless, &mut |text| first(text, &mut |_: Value| ())).unwrap_err();
+        let error = for_each(&mut endless, &mut |text| {
+            decode_first(text, &mut |_: Value| ())
+        })
+        .unwrap_err();
         assert!(error.contains("longer than 67108864"), "{error}");
     }
 

@@ -1,6 +1,8 @@
-//! The labels that steer publication. Of all that a service or host has, only these are kept.
+//! The labels of services and hosts that say whether, how and where something is published. All
+//! other labels are dropped while the JSON is decoded.
 //!
-//! `io.pasturestack.<suffix>` is read before `io.rancher.<suffix>`; a blank one counts as absent.
+//! Each label may have the prefix `io.rancher.` or `io.pasturestack.`, that of Rancher's fork. If a
+//! service or host has both, the one of the fork wins. A blank label counts as absent.
 
 use std::fmt;
 
@@ -8,27 +10,28 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::lenient::MaybeText;
 
-/// `service.external_dns`: `auto`, `always` or `never`.
+/// Suffix of the label that says whether a service is published: `auto`, `always` or `never`.
 pub const POLICY: &str = "service.external_dns";
-/// `service.external_dns_name_template`.
+/// Suffix of the label with a name template for one service.
 pub const NAME_TEMPLATE: &str = "service.external_dns_name_template";
-/// `host.external_dns`: `false` keeps a host out.
+/// Suffix of the label that keeps a host's address from being published if it is `false`.
 pub const HOST: &str = "host.external_dns";
-/// `host.external_dns_ip`: the address to publish for what runs on a host.
+/// Suffix of the label with the address to publish for the containers on a host.
 pub const HOST_IP: &str = "host.external_dns_ip";
 
+/// Prefixes of labels, in the order of their rank.
 const PREFIXES: [&str; 2] = ["io.pasturestack.", "io.rancher."];
 const SUFFIXES: [&str; 4] = [POLICY, NAME_TEMPLATE, HOST, HOST_IP];
 
 /// The labels of one service or host.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Labels {
-    /// (rank of the prefix, suffix, text), at most one for each suffix.
+    /// Rank of the prefix, suffix and text of each label, at most one for each suffix.
     kept: Vec<(usize, &'static str, Box<str>)>,
 }
 
 impl Labels {
-    /// The label of this suffix, trimmed and not blank.
+    /// The trimmed text of the label with this suffix. It is never blank.
     pub fn get(&self, suffix: &str) -> Option<&str> {
         self.kept
             .iter()
@@ -36,7 +39,8 @@ impl Labels {
             .map(|(_, _, text)| &**text)
     }
 
-    /// Keeps a label if it is one of ours, not blank, and no better prefix has it already.
+    /// Keeps a label if its key is known, its value is not blank, and no label with the same suffix
+    /// and a prefix of better rank is there already.
     pub fn insert(&mut self, key: &str, value: &str) {
         let value = value.trim();
         let split = PREFIXES

@@ -1,6 +1,8 @@
-//! Decoding of JSON as Rancher's metadata has it: any field may be null or missing, and a text
-//! may come as a number or boolean. A list or map of another JSON type is an error, though:
-//! taking it for an empty one would unpublish what it holds.
+//! Decoders for the JSON of Rancher's metadata, in which any field may be null or missing, and a
+//! text may be a number or boolean.
+//!
+//! A list or map that has another JSON type is an error, however. Taking it for an empty one would
+//! unpublish what it should hold.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,21 +11,21 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
 
-/// A text; a number or boolean as its text; anything else is none.
+/// Decodes a text. A number or boolean becomes its text, anything else `None`.
 pub fn text<'de: 'a, 'a, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Cow<'a, str>>, D::Error> {
-    deserializer.deserialize_any(Text)
+    deserializer.deserialize_any(TextVisitor)
 }
 
-/// A [`text`] that is kept.
+/// Decodes a [`text`] into a `String`.
 pub fn owned_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     text(deserializer).map(|text| text.map(Cow::into_owned))
 }
 
-struct Text;
+struct TextVisitor;
 
-impl<'de> Visitor<'de> for Text {
+impl<'de> Visitor<'de> for TextVisitor {
     type Value = Option<Cow<'de, str>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -51,8 +53,7 @@ impl<'de> Visitor<'de> for Text {
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
-        // As JSON has it, which isn't how the standard library would write it: and that would add
-        // 13 kB for this alone.
+        // As JSON spells numbers, which differs from how the standard library formats them.
         Ok(Number::from_f64(value).map(|number| number.to_string().into()))
     }
 
@@ -71,7 +72,7 @@ impl<'de> Visitor<'de> for Text {
     }
 }
 
-/// A [`text`] as an element of a list.
+/// A [`text`] that is an element of a list or a key of a map.
 pub struct MaybeText<'a>(pub Option<Cow<'a, str>>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for MaybeText<'a> {
@@ -80,8 +81,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for MaybeText<'a> {
     }
 }
 
-/// A list whose elements are turned into what is kept one by one, so that the raw form of only
-/// one exists at a time; null is the empty list.
+/// Decodes a list, where null counts as the empty list. Each element is converted from its raw form
+/// as soon as it is decoded, so that only one raw element is in memory at once.
 pub fn list<'de, D, Raw, Kept>(deserializer: D) -> Result<Vec<Kept>, D::Error>
 where
     D: Deserializer<'de>,

@@ -1,6 +1,8 @@
-//! The metadata client: waits for a new version and takes snapshots.
+//! The client of Rancher's metadata server, which waits for new versions and reads documents.
 //!
-//! Unavailable is not empty: whatever isn't a whole, settled, plausible answer is an error.
+//! In: URLs of the server. Out: the environment, hosts and services of one version; or why they are
+//! [`Unavailable`]. Unavailable never counts as empty: an answer that is incomplete, changes while
+//! it is read, or is not plausible, is an error, since an empty list would unpublish everything.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,38 +15,39 @@ use crate::base::recorder::Recorder;
 use crate::net::http::{Http, Request, Response};
 use crate::net::url::Url;
 
-/// A document has to be there, to its last byte, within this time.
+/// Time limit for reading a document, from the request to the last byte.
 const TIMEOUT: Duration = Duration::from_secs(15);
-/// The server notices the end of a wait on a tick of 5 s, so it answers that much late.
+/// How late the server may answer a wait: it checks for the end of waits every 5 s.
 const TICK: Duration = Duration::from_secs(5);
-/// What an answer may be late beyond that.
+/// How late the answer to a wait may be beyond [`TICK`].
 const SLACK: Duration = Duration::from_secs(3);
-/// Largest `/services` and `/hosts`, in bytes: that of 10,000 services has 68 MB.
+/// Largest `/services` or `/hosts` that is read, in bytes. With 10,000 services, `/services` has
+/// 68 MB.
 const LARGEST_LIST: u64 = 512 * 1024 * 1024;
-/// Largest `/self/stack`: it holds the stack's services.
+/// Largest `/self/stack` that is read, in bytes. It has all services of the stack.
 const LARGEST_STACK: u64 = 64 * 1024 * 1024;
-/// Largest `/version`, in bytes.
+/// Largest `/version` that is read, in bytes.
 const LARGEST_VERSION: u64 = 4 * 1024;
-/// How often documents are read again because metadata has changed meanwhile. A reload of the
-/// server bumps the version twice in quick succession.
+/// How often documents are read at most until they all belong to one version. When the server
+/// reloads, the version changes twice in quick succession.
 const MAX_READINGS: u32 = 5;
 
-/// What metrics call a wait for another version.
+/// Name of a wait for another version in the metrics.
 const WAIT: &str = "/version?wait";
 
-/// A version of the metadata: a text without meaning.
+/// A version of the metadata: an opaque text that changes whenever metadata does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version(String);
 
 impl Version {
-    /// Reads the answer to `/version`; the error says what it is instead.
+    /// Reads the answer to `/version`. The error says what the answer is instead of a version.
     pub fn read(json: &str) -> Result<Version, String> {
         let version: String = serde_json::from_str(json)
             .map_err(|_| format!("expected a JSON string, not {json:.40?}"))?;
-        match version.is_empty() {
-            true => Err("the version is empty".to_owned()),
-            false => Ok(Version(version)),
+        if version.is_empty() {
+            return Err("the version is empty".to_owned());
         }
+        Ok(Version(version))
     }
 }
 
@@ -54,19 +57,20 @@ impl fmt::Display for Version {
     }
 }
 
-/// Why metadata can't be used at present.
+/// Why metadata cannot be used at present.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unavailable {
-    /// 404: the server hasn't loaded its data, or doesn't know this container (yet).
+    /// The answer to this path is 404: the server has not loaded its data, or does not know this
+    /// container yet.
     NotLoaded(&'static str),
-    /// `/services` is there but this service's own stack isn't in it.
-    WithoutUs {
-        /// That stack's name.
+    /// `/services` has no service of the stack in which this program runs.
+    OwnStackMissing {
+        /// Name of that stack.
         own_stack: String,
     },
-    /// It changes faster than it can be read.
+    /// The version changes faster than the documents can be read.
     Unsettled,
-    /// Anything else: what was asked for, and what came.
+    /// Any other failure: the path that was asked for, and the error.
     Failed(&'static str, String),
 }
 
@@ -76,10 +80,11 @@ impl fmt::Display for Unavailable {
             Unavailable::NotLoaded(path) => {
                 write!(
                     f,
-                    "{path}: 404, the server has not loaded its data or does not know us yet"
+                    "{path}: 404, the server has not loaded its data or does not know this \
+                     container yet"
                 )
             }
-            Unavailable::WithoutUs { own_stack } => write!(
+            Unavailable::OwnStackMissing { own_stack } => write!(
                 f,
                 "/services: our own stack {own_stack:?} is not in it, the server has not loaded \
                  everything yet"
@@ -92,17 +97,18 @@ impl fmt::Display for Unavailable {
 
 impl std::error::Error for Unavailable {}
 
-/// A client of the metadata server.
+/// The client.
 pub struct Metadata {
     http: Http,
-    /// Where it may be; the first one that answers is kept until it doesn't.
+    /// URLs of the server, of which one at a time is used. After a request without an answer, the
+    /// next one is tried.
     urls: Vec<Url>,
     current: usize,
     recorder: Recorder,
 }
 
 impl Metadata {
-    /// A client. `urls` are not empty and end in the API version.
+    /// Makes a client. `urls` must not be empty, and each must end in the API version.
     pub fn new(http: Http, urls: Vec<Url>, recorder: Recorder) -> Metadata {
         Metadata {
             http,
@@ -112,27 +118,27 @@ impl Metadata {
         }
     }
 
-    /// Where metadata is at present, or is tried next.
+    /// The URL that is used at present.
     pub fn url(&self) -> &Url {
         &self.urls[self.current % self.urls.len()]
     }
 
-    /// All places where it may be.
+    /// All URLs, for messages.
     pub fn places(&self) -> String {
         let places: Vec<String> = self.urls.iter().map(Url::to_string).collect();
         places.join(" or ")
     }
 
-    /// The version there is now.
+    /// Reads the current version.
     pub fn version(&mut self) -> Result<Version, Unavailable> {
         self.read_version("", TIMEOUT)
     }
 
-    /// Waits until the version is another than `last`, `longest` at most (whole seconds, at
-    /// least one), and returns it.
+    /// Waits until the version differs from `last`, and returns it. After `longest`, rounded down
+    /// to whole seconds but at least one, it returns the version as it is.
     pub fn wait(&mut self, last: &Version, longest: Duration) -> Result<Version, Unavailable> {
         let seconds = longest.as_secs().max(1);
-        // The value is the bare text: quoted or empty, the server would answer at once.
+        // The value must be without the quotes of JSON. With them, the server answers at once.
         let query = query_string(&[
             ("wait", "true"),
             ("value", &last.0),
@@ -144,8 +150,8 @@ impl Metadata {
         )
     }
 
-    /// Reads several documents that belong to one version: the one returned with them, which is
-    /// `version` or a later one. `read` is called again if metadata has changed meanwhile.
+    /// Reads documents that all belong to one version, and returns that version, which is `version`
+    /// or a later one. `read` is called again if the version has changed in the meantime.
     pub fn settled<T>(
         &mut self,
         version: Version,
@@ -154,7 +160,8 @@ impl Metadata {
         let mut before = version;
         for _ in 0..MAX_READINGS {
             let documents = read(self);
-            // If it has changed meanwhile, neither what was read nor an error says much.
+            // If the version has changed, what was read is of mixed versions, and an error may be
+            // caused by that.
             let after = self.version()?;
             if after == before {
                 return documents.map(|documents| (after, documents));
@@ -164,16 +171,17 @@ impl Metadata {
         Err(Unavailable::Unsettled)
     }
 
-    /// The environment that this service runs in.
+    /// Reads the environment in which this program runs.
     pub fn environment(&mut self) -> Result<Environment, Unavailable> {
         let stack = self.open("/self/stack", LARGEST_STACK)?;
-        model::read_environment(stack).map_err(garbled("/self/stack"))
+        model::read_environment(stack).map_err(failed_at("/self/stack"))
     }
 
-    /// The environment's hosts, by UUID. There is at least one: this service runs on it.
+    /// Reads the hosts of the environment, by UUID. There is at least the one on which this program
+    /// runs.
     pub fn hosts(&mut self) -> Result<HashMap<String, Host>, Unavailable> {
         let hosts = self.open("/hosts", LARGEST_LIST)?;
-        let hosts = model::read_hosts(hosts).map_err(garbled("/hosts"))?;
+        let hosts = model::read_hosts(hosts).map_err(failed_at("/hosts"))?;
         if hosts.is_empty() {
             let error = "it is empty, but this service runs on a host: the server has not loaded \
                          everything yet";
@@ -182,22 +190,22 @@ impl Metadata {
         Ok(hosts)
     }
 
-    /// Hands over each service as it is decoded. What was handed over is void if an error follows:
-    /// such as that our own stack wasn't among them.
+    /// Reads the services, and hands each to `take` as soon as it is decoded. After an error, the
+    /// caller must discard what it got: the list was incomplete.
     pub fn services(
         &mut self,
         environment: &Environment,
         take: &mut dyn FnMut(Service<'_>),
     ) -> Result<(), Unavailable> {
         let services = self.open("/services", LARGEST_LIST)?;
-        let mut is_with_us = false;
+        let mut has_own_stack = false;
         model::read_services(services, &mut |service| {
-            is_with_us |= service.stack_name == environment.own_stack;
+            has_own_stack |= service.stack_name == environment.own_stack;
             take(service);
         })
-        .map_err(garbled("/services"))?;
-        if !is_with_us {
-            return Err(Unavailable::WithoutUs {
+        .map_err(failed_at("/services"))?;
+        if !has_own_stack {
+            return Err(Unavailable::OwnStackMissing {
                 own_stack: environment.own_stack.clone(),
             });
         }
@@ -214,7 +222,7 @@ impl Metadata {
         Version::read(&text).map_err(failed)
     }
 
-    /// A document, to be decoded as it comes.
+    /// Requests a document, which is decoded while it arrives.
     fn open(&mut self, path: &'static str, limit: u64) -> Result<impl Read + use<>, Unavailable> {
         Ok(self.get(path, "", TIMEOUT)?.reader(limit))
     }
@@ -234,7 +242,7 @@ impl Metadata {
             body: b"",
             timeout,
         };
-        // A snapshot takes several requests, each of which may take its time.
+        // Reading all documents may take longer than the heartbeat allows between two beats.
         self.recorder.heartbeat.beat();
         let started = Instant::now();
         let sent = self.http.send(&request);
@@ -249,13 +257,13 @@ impl Metadata {
                 format!("status {}", response.status),
             )),
             Err(error) => {
-                self.current += 1; // perhaps it is at the other place
+                self.current += 1; // the next request tries the next URL
                 Err(Unavailable::Failed(path, error.to_string()))
             }
         }
     }
 }
 
-fn garbled(path: &'static str) -> impl Fn(String) -> Unavailable {
+fn failed_at(path: &'static str) -> impl Fn(String) -> Unavailable {
     move |error| Unavailable::Failed(path, error)
 }

@@ -1,4 +1,5 @@
-//! Rancher's side: what its metadata says, and the write-back of names through its API.
+//! Clients of Rancher 1.x: the metadata server, which says what runs in the environment, and the
+//! API, through which names of services are written back.
 
 pub mod api;
 mod json_list;

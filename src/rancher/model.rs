@@ -1,5 +1,8 @@
-//! What Rancher's metadata says at one instant, as types: only the fields that are needed, with
-//! everything that Rancher leaves open (null, missing, extra, numbers for texts) already settled.
+//! The documents of Rancher's metadata, as types.
+//!
+//! In: the JSON of `/self/stack`, `/hosts` and `/services`. Out: the fields that the program needs,
+//! or why the JSON is not such a document. Null and missing fields have become empty texts or lists
+//! or `None`, and numbers that stand for texts have become texts.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -11,37 +14,37 @@ use serde::Deserialize;
 use super::labels::Labels;
 use super::{json_list, lenient};
 
-/// From `/self/stack`.
+/// The environment in which this program runs, from `/self/stack`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Environment {
-    /// As typed by its owner.
+    /// Name of the environment, as its owner has typed it.
     pub name: String,
-    /// Such as `adminProject` or a UUID proper; lasts as long as the environment.
+    /// Identifier of the environment, such as `adminProject` or a UUID. It never changes.
     pub uuid: String,
-    /// Name of the stack that this service itself is in.
+    /// Name of the stack in which this program runs.
     pub own_stack: String,
 }
 
-/// From `/services`; its texts are those of the JSON where they stand there as they are.
+/// A service, from `/services`. Its texts borrow from the JSON where they have no escapes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Service<'a> {
-    /// Its name; that of a sidekick differs from the primary service's.
+    /// Name of the service. A sidekick has another name than its primary service.
     pub name: Cow<'a, str>,
-    /// Its stack's name.
+    /// Name of the service's stack.
     pub stack_name: Cow<'a, str>,
-    /// `service`, `loadBalancerService`, …
+    /// Kind of the service: `service`, `loadBalancerService` and others.
     pub kind: Cow<'a, str>,
-    /// Those that steer publication.
+    /// The labels that this program knows.
     pub labels: Labels,
-    /// The name that Rancher shows for it; none until written back.
+    /// The name that Rancher shows for the service. `None` until one is written back.
     pub fqdn: Option<Cow<'a, str>>,
-    /// A sidekick's `fqdn` is never set by Rancher.
+    /// Whether the service is a sidekick, whose `fqdn` Rancher never sets.
     pub is_sidekick: bool,
-    /// In Rancher's order.
+    /// The containers of the service, in Rancher's order.
     pub containers: Vec<Container<'a>>,
 }
 
-/// What tells services apart in Rancher's API for the write-back.
+/// The names by which Rancher's API identifies a service in an event.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServiceKey {
     /// The stack's name, as Rancher spells it.
@@ -56,30 +59,32 @@ impl fmt::Display for ServiceKey {
     }
 }
 
-/// From a service's `containers`.
+/// A container of a service.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Container<'a> {
-    /// `running`, `stopped`, …
+    /// State of the container: `running`, `stopped` and others.
     pub state: Cow<'a, str>,
-    /// None without a health check.
+    /// Result of the health check: `healthy`, `unhealthy` and others. `None` without a health
+    /// check.
     pub health_state: Option<Cow<'a, str>>,
-    /// UUID of its host.
+    /// UUID of the container's host.
     pub host_uuid: Cow<'a, str>,
-    /// As Rancher writes them: `203.0.113.11:8080:80/tcp`.
+    /// Port mappings in Rancher's form, such as `203.0.113.11:8080:80/tcp`.
     pub ports: Vec<Cow<'a, str>>,
 }
 
-/// From `/hosts`.
+/// A host, from `/hosts`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Host {
-    /// The address of its agent, as text.
+    /// Address of Rancher's agent on the host. It may be any text.
     pub agent_ip: String,
-    /// Those that steer publication.
+    /// The labels that this program knows.
     pub labels: Labels,
 }
 
+#[cfg(test)]
 impl Service<'_> {
-    /// The same, for those who keep it.
+    /// A copy that does not borrow from the JSON.
     pub fn into_owned(self) -> Service<'static> {
         fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
             text.into_owned().into()
@@ -207,7 +212,8 @@ impl From<RawHost> for Option<(String, Host)> {
     }
 }
 
-/// Reads the answer to `/self/stack`. Without a name and UUID of the environment it is an error.
+/// Reads the answer to `/self/stack`. An error if the name of the stack, or the name or UUID of the
+/// environment, is missing.
 pub fn read_environment(json: impl Read) -> Result<Environment, String> {
     let raw: RawStack =
         serde_json::from_reader(BufReader::new(json)).map_err(|error| error.to_string())?;
@@ -222,11 +228,11 @@ pub fn read_environment(json: impl Read) -> Result<Environment, String> {
     })
 }
 
-/// Reads the answer to `/services` and gives them to `take` one by one, in Rancher's order. After
-/// an error, what was given so far is not all of them.
+/// Reads the answer to `/services`, and hands each service to `take`, in Rancher's order. After an
+/// error, `take` has not been given all services.
 pub fn read_services(mut json: impl Read, take: &mut dyn FnMut(Service<'_>)) -> Result<(), String> {
-    json_list::each(&mut json, &mut |text| {
-        json_list::first(text, &mut |raw: Option<RawService<'_>>| {
+    json_list::for_each(&mut json, &mut |text| {
+        json_list::decode_first(text, &mut |raw: Option<RawService<'_>>| {
             if let Some(service) = raw.and_then(Into::<Option<Service<'_>>>::into) {
                 take(service);
             }
@@ -234,11 +240,11 @@ pub fn read_services(mut json: impl Read, take: &mut dyn FnMut(Service<'_>)) -> 
     })
 }
 
-/// Reads the answer to `/hosts`.
+/// Reads the answer to `/hosts`: the hosts by UUID.
 pub fn read_hosts(mut json: impl Read) -> Result<HashMap<String, Host>, String> {
     let mut hosts = HashMap::new();
-    json_list::each(&mut json, &mut |text| {
-        json_list::first(text, &mut |raw: Option<RawHost>| {
+    json_list::for_each(&mut json, &mut |text| {
+        json_list::decode_first(text, &mut |raw: Option<RawHost>| {
             hosts.extend(raw.and_then(Into::<Option<(String, Host)>>::into));
         })
     })?;

@@ -143,7 +143,7 @@ impl ZoneView {
             match self.zone.simple(key) {
                 Some(current) if self.state.owns(key) => {
                     names.insert(key.name.clone());
-                    if !current.says_the_same_as(wanted) {
+                    if !current.is_equivalent_to(wanted) {
                         outdated.insert(key.name.clone());
                     }
                 }
@@ -203,7 +203,7 @@ pub fn list_state_records(
         let Some((records, pages)) = state_records(client, zone_id, view)? else {
             return Ok(listing > 0);
         };
-        let is_state = |key: &RecordKey| view.names.index(&key.name).is_some();
+        let is_state = |key: &RecordKey| view.names.index_of_name(&key.name).is_some();
         let known = view.zone.iter().filter(|(key, _)| is_state(key));
         if known.eq(records.iter()) {
             view.pages.records = pages;
@@ -233,8 +233,9 @@ fn list_rest(
         return Ok(view);
     };
     let names = &view.names;
-    zone.retain(|key| names.index(&key.name).is_none());
-    view.zone.retain(|key| names.index(&key.name).is_some());
+    zone.retain(|key| names.index_of_name(&key.name).is_none());
+    view.zone
+        .retain(|key| names.index_of_name(&key.name).is_some());
     zone.merge(view.zone);
     (view.zone, view.coverage, view.pages.rest) = (zone, coverage, pages);
     view.settled = None;
@@ -248,7 +249,7 @@ fn state_records(
     view: &ZoneView,
 ) -> Result<Option<(Zone, Vec<Page>)>, Error> {
     let names = &view.names;
-    let (from, to) = names.listed_from_to();
+    let (from, to) = names.listing_range();
     let last = to.listing_key();
     // AWS doesn't document how escaped characters sort, so a key is compared up to its first
     // escape only.
@@ -258,7 +259,7 @@ fn state_records(
     };
     let listed = stretch(client, zone_id, Some(&from), is_over, &view.pages.records)?;
     Ok(listed.map(|(mut zone, pages)| {
-        zone.retain(|key| names.index(&key.name).is_some());
+        zone.retain(|key| names.index_of_name(&key.name).is_some());
         (zone, pages)
     }))
 }

@@ -155,7 +155,7 @@ impl Reconciler {
         loop {
             let attempt = self.attempt(goal, &names, &trials, goes_on, &mut round);
             let Err(stopped) = attempt else {
-                if !round.is_cut && trials.go_on() {
+                if !round.is_cut && trials.advance() {
                     continue;
                 }
                 round.quarantined = self.quarantine.list();
@@ -164,7 +164,7 @@ impl Reconciler {
             let Stopped { error, batch } = *stopped;
             match (history.next(&error, batch.clone()), &error, batch) {
                 (Recovery::SetAside { with_lost_races }, Error::Refused(refusal), Some(batch)) => {
-                    let messages = refusal.messages_but_lost_races(with_lost_races);
+                    let messages = refusal.batch_messages(with_lost_races);
                     let suspects = suspects(&batch, &messages, |key| names.index_of(key).is_some());
                     if suspects.is_empty() {
                         self.view = None;
@@ -233,7 +233,7 @@ impl Reconciler {
             // wanted is asked after the wait.
             self.client.wait_for_room(&batch);
             let done = round.batches.len();
-            if !goes_on(Progress { done, of }) {
+            if !goes_on(Progress { done, total: of }) {
                 round.is_cut = true;
                 break;
             }
@@ -252,7 +252,10 @@ impl Reconciler {
                 .note(|status| status.changed(&batch, is_state, Utc::now()));
         }
         if of > 0 && round.batches.len() == of {
-            goes_on(Progress { done: of, of }); // whatever it says, there is nothing more to do
+            goes_on(Progress {
+                done: of,
+                total: of,
+            }); // whatever it says, there is nothing more to do
         }
         round.owned = view.state.owned().len();
         (round.in_zone, round.outdated) = view.published(goal.desired);

@@ -1,5 +1,7 @@
-//! Makes calls to Route 53: signed, in the account's pace, and again if that may help. The only file
-//! that talks to it.
+//! Makes calls to Route 53. No other file sends it requests.
+//!
+//! In: an operation's request. Out: the body of the answer, or an [`Error`]. The caller signs each
+//! request, waits to stay within the configured rates, and repeats a call where that may help.
 
 use std::time::{Duration, Instant};
 
@@ -20,68 +22,68 @@ use crate::base::shutdown::Gate;
 use crate::net::http::{Http, HttpError};
 use crate::net::url::Url;
 
-/// From the start of a call until its answer is there.
+/// Time limit for one attempt, from sending the request to the last byte of the answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// Largest answer, in bytes: a page has 300 record sets at most.
+/// Largest answer that is read, in bytes. A page of a listing has up to 300 record sets.
 const LARGEST_ANSWER: u64 = 16 * 1024 * 1024;
-/// Ceiling of the wait before the first retry.
+/// Longest wait before the first retry. It doubles for each further retry.
 const BACKOFF: Duration = Duration::from_millis(500);
 
-/// Where Route 53 is, and how much of the account's limits may be used.
+/// Where Route 53 is, and how often it may be called.
 #[derive(Debug, Clone)]
 pub struct CallerSettings {
-    /// The endpoint.
+    /// URL of Route 53's API.
     pub endpoint: Url,
-    /// Region in the signature's scope.
+    /// Region in the scope of signatures.
     pub signing_region: String,
-    /// `ROUTE53_MAX_RETRIES`.
+    /// `ROUTE53_MAX_RETRIES`: retries of one call.
     pub max_retries: u32,
-    /// `ROUTE53_REQUEST_RATE`, a second.
+    /// `ROUTE53_REQUEST_RATE`, in requests a second.
     pub request_rate: f64,
-    /// `ROUTE53_CHANGE_RATE`, a second.
+    /// `ROUTE53_CHANGE_RATE`, in changes a second.
     pub change_rate: f64,
 }
 
-/// Makes the calls. Not shared: one thread does the work.
+/// Makes the calls, one at a time.
 pub struct Caller {
     settings: CallerSettings,
-    /// What calls are signed with.
+    /// Gives the credentials with which calls are signed.
     pub credentials: Provider,
     http: Http,
     limits: Limits,
     gate: Gate,
     recorder: Recorder,
-    /// How far the server's clock was ahead of ours at the last answer.
+    /// How far the server's clock was ahead of this system's at the last answer that had a date.
     pub ahead: Option<TimeDelta>,
 }
 
 /// One call, ready to be signed.
 pub struct Call<'a> {
-    /// In Route 53's words.
+    /// Name of the operation, in Route 53's spelling.
     pub operation: &'static str,
-    /// `GET` or `POST`.
+    /// HTTP method: `GET` or `POST`.
     pub method: &'static str,
-    /// Below the endpoint's own, encoded.
+    /// Path below that of the endpoint, percent-encoded.
     pub path: String,
-    /// Encoded; empty for none.
+    /// Query string, percent-encoded and sorted. Empty for none.
     pub query: String,
-    /// Empty for none.
+    /// Body of the request. Empty for none.
     pub payload: &'a [u8],
-    /// Changes in it.
+    /// Number of changes in the payload, as Route 53 counts them.
     pub changes: usize,
 }
 
-/// Takes the body of an answer; the error says what is wrong with it.
-type Take<'a> = dyn FnMut(&str) -> Result<(), String> + 'a;
+/// Reads the body of an answer. The error says why the body is not such an answer.
+type ReadBody<'a> = dyn FnMut(&str) -> Result<(), String> + 'a;
 
-/// What came of a call that was made.
+/// The result of sending a call once.
 struct Attempt {
     result: Result<(), Error>,
-    /// How far the server's clock is ahead of ours.
+    /// How far the server's clock is ahead of this system's.
     ahead: Option<TimeDelta>,
 }
 
-/// What has been put right during a call: each at most once.
+/// The causes of refusals that have been removed during a call. Each is tried once per call.
 #[derive(Default)]
 struct Recovered {
     clock: bool,
@@ -89,7 +91,7 @@ struct Recovered {
 }
 
 impl Caller {
-    /// With full buckets.
+    /// Makes a caller that has made no call yet.
     pub fn new(
         settings: CallerSettings,
         credentials: Provider,
@@ -109,8 +111,8 @@ impl Caller {
         }
     }
 
-    /// Makes a call, in the account's pace, again if that may help, and reads the answer's body.
-    /// One that can't be read is none.
+    /// Makes a call, repeats it where that may help, and reads the body of the answer with `read`.
+    /// A body that `read` cannot read becomes [`Error::NoAnswer`].
     pub fn call<T>(
         &mut self,
         call: &Call<'_>,
@@ -124,9 +126,9 @@ impl Caller {
         answer
     }
 
-    /// The same, which the status page hears of.
-    fn call_recorded(&mut self, call: &Call<'_>, take: &mut Take<'_>) -> Result<(), Error> {
-        let result = self.with_retries(call, take);
+    /// Makes a call, and records for the status page whether Route 53 works.
+    fn call_recorded(&mut self, call: &Call<'_>, read: &mut ReadBody<'_>) -> Result<(), Error> {
+        let result = self.with_retries(call, read);
         let failure = match &result {
             Ok(()) => None,
             Err(Error::Refused(refusal)) if refusal.is_about_content() => None,
@@ -137,21 +139,21 @@ impl Caller {
         result
     }
 
-    fn with_retries(&mut self, call: &Call<'_>, take: &mut Take<'_>) -> Result<(), Error> {
+    fn with_retries(&mut self, call: &Call<'_>, read: &mut ReadBody<'_>) -> Result<(), Error> {
         let mut attempt = 0;
         let mut recovered = Recovered::default();
         loop {
             self.wait_for_tokens(call);
             self.recorder.heartbeat.beat();
             let credentials = self.credentials.get().map_err(Error::NoCredentials)?;
-            let outcome = self.attempt(call, &credentials, take);
+            let outcome = self.attempt(call, &credentials, read);
             self.ahead = outcome.ahead.or(self.ahead);
             if matches!(&outcome.result, Err(Error::Refused(r)) if r.is_throttling()) {
                 let again = attempt > 0;
                 self.limits.throttled(call.changes, again, Instant::now());
                 self.recorder.note(|record| record.calls.throttles += 1);
             }
-            self.limits.weigh(backoff::random());
+            self.limits.spread_next_call(backoff::random());
             let Err(error) = outcome.result else {
                 return outcome.result;
             };
@@ -162,9 +164,9 @@ impl Caller {
                 return Err(error);
             }
             let wait = backoff::backoff(attempt, BACKOFF, backoff::LONGEST, backoff::random());
-            // What lasts fails the round, which is told once.
+            // Not a warning: if the error persists, the round fails, and that is logged.
             log::debug(
-                "a call to Route 53 is made again",
+                "a call to Route 53 is repeated",
                 &[
                     ("operation", &call.operation),
                     ("error", &error),
@@ -177,8 +179,8 @@ impl Caller {
         }
     }
 
-    /// Whether a refusal was about something that has been put right, so that the call should be
-    /// made again at once.
+    /// Removes the cause of a refusal, if it is a wrong clock or old credentials. True if the call
+    /// should be repeated at once.
     fn try_recover(
         &mut self,
         error: &Error,
@@ -200,18 +202,18 @@ impl Caller {
         false
     }
 
-    /// Waits until the account's limits allow a call with so many changes.
+    /// Waits until the configured rates allow a call with this number of changes.
     pub fn wait_for_room(&mut self, changes: usize) {
         let wait = self.limits.clone().take(changes, Instant::now());
         self.recorder.heartbeat.sleep(wait);
     }
 
-    /// Waits until the account's limits allow the call.
+    /// Takes what a call needs from the rate limits, and waits until it may be sent.
     fn wait_for_tokens(&mut self, call: &Call<'_>) {
         let wait = self.limits.take(call.changes, Instant::now());
         if !wait.is_zero() {
             log::debug(
-                "waiting to stay within the account's limits",
+                "waiting to stay within the rate limits",
                 &[
                     ("operation", &call.operation),
                     ("wait_ms", &wait.as_millis()),
@@ -221,7 +223,13 @@ impl Caller {
         }
     }
 
-    fn attempt(&self, call: &Call<'_>, credentials: &Credentials, take: &mut Take<'_>) -> Attempt {
+    /// Sends a call once and reads the answer.
+    fn attempt(
+        &self,
+        call: &Call<'_>,
+        credentials: &Credentials,
+        read: &mut ReadBody<'_>,
+    ) -> Attempt {
         self.recorder.heartbeat.beat();
         let started = Instant::now();
         let send = || self.send(call, credentials);
@@ -233,9 +241,9 @@ impl Caller {
         self.recorder.heartbeat.beat();
         let ahead = answer.as_ref().ok().and_then(|answer| answer.clock_ahead);
         let result = answer.map_err(lost).and_then(|answer| match answer.status {
-            200..=299 => take(&answer.body).map_err(Error::NoAnswer),
+            200..=299 => read(&answer.body).map_err(Error::NoAnswer),
             status => {
-                let refusal = named(xml::refusal(status, &answer.body));
+                let refusal = xml::refusal(status, &answer.body);
                 Err(Error::Refused(without_secrets(refusal, credentials)))
             }
         });
@@ -293,27 +301,20 @@ fn lost(error: HttpError) -> Error {
     }
 }
 
-/// A batch without an answer isn't sent again: whether it was applied is for the zone to say. One
-/// that wasn't sent at all surely wasn't.
+/// Whether a failed call may be repeated. A batch without an answer is not: it may have been
+/// applied, which only a new listing of the zone can show. A batch that was not sent is.
 fn may_be_repeated(call: &Call<'_>, error: &Error) -> bool {
     match error {
         Error::Refused(refusal) => refusal.is_retryable(),
         Error::NoAnswer(_) => call.changes == 0,
         Error::Unsent(_) => true,
-        // Their source has been asked just now; the next round asks again.
+        // The source of credentials has just been asked. The next round asks it again.
         Error::NoCredentials(_) => false,
     }
 }
 
-/// A refusal always has a code that can be shown.
-fn named(mut refusal: Refusal) -> Refusal {
-    if refusal.code.is_empty() {
-        refusal.code = format!("HTTP {}", refusal.status);
-    }
-    refusal
-}
-
-/// With `SignatureDoesNotMatch` AWS quotes the canonical request, the session token included.
+/// Removes secrets from the messages of a refusal. With `SignatureDoesNotMatch`, AWS quotes the
+/// canonical request, which has the session token in it.
 fn without_secrets(mut refusal: Refusal, credentials: &Credentials) -> Refusal {
     let token = credentials.session_token.iter();
     for secret in token.chain([&credentials.secret_access_key]) {

@@ -1,4 +1,5 @@
-//! The operations of Route 53 that are used: for each what is asked, and what the answer says.
+//! The operations of Route 53 that this program uses, each as a method with its arguments and its
+//! answer as types.
 
 use chrono::TimeDelta;
 use sha2::{Digest as _, Sha256};
@@ -12,38 +13,39 @@ use crate::aws::xml::{Element, read};
 use crate::base::percent;
 use crate::dns::{ChangeBatch, Name};
 
-/// Version of the API, first in every path.
+/// Version of Route 53's API, the first segment of every path.
 const VERSION: &str = "2013-04-01";
-/// Record sets in a page, the most that Route 53 gives.
-const PAGE: &str = "300";
+/// Record sets that are asked for in one page of a listing. Route 53 gives no more than this.
+const PAGE_SIZE: &str = "300";
 
 const LIST: &str = "ListResourceRecordSets";
 
-/// SHA-256 of a page as it came: others can write into the zone, and no two pages that differ may
-/// be taken for one another.
+/// SHA-256 of a page of a listing, byte for byte. It is a cryptographic hash because others can
+/// write into the zone, and must not be able to make a changed page look unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageDigest([u8; 32]);
 
-/// A client. Not shared: one thread does the work.
+/// The client.
 pub struct Client {
     caller: Caller,
 }
 
 impl Client {
-    /// A client that makes its calls with this.
+    /// A client that makes its calls with `caller`.
     pub fn new(caller: Caller) -> Client {
         Client { caller }
     }
 
-    /// ListResourceRecordSets: one page, from `start` on, and by what it can be told. None if it is
-    /// to the last byte the one that is expected: to compare takes far less than to decode.
+    /// ListResourceRecordSets: the page that begins at `start`, and its digest. `None` if the
+    /// digest is the `expected` one, so the page is unchanged: comparing takes far less time than
+    /// decoding.
     pub fn list(
         &mut self,
         zone_id: &str,
         start: Option<&ListStart>,
         expected: Option<&PageDigest>,
     ) -> Result<Option<(ListPage, PageDigest)>, Error> {
-        let mut query = vec![("maxitems", PAGE)];
+        let mut query = vec![("maxitems", PAGE_SIZE)];
         if let Some(start) = start {
             query.push(("name", &start.name));
             query.extend(start.rtype.as_deref().map(|rtype| ("type", rtype)));
@@ -60,7 +62,7 @@ impl Client {
         })
     }
 
-    /// ListHostedZonesByName: all zones of exactly this name.
+    /// ListHostedZonesByName: all hosted zones with exactly this name.
     pub fn zones_of_name(&mut self, name: &Name) -> Result<Vec<HostedZone>, Error> {
         let mut zones = Vec::new();
         let mut start = (name.without_dot().to_owned(), None::<String>);
@@ -69,7 +71,7 @@ impl Client {
             query.extend(start.1.as_deref().map(|id| ("hostedzoneid", id)));
             let call = get("ListHostedZonesByName", &["hostedzonesbyname"], &query);
             let page = self.ask(&call, xml::zone_page)?;
-            // It starts at the name and goes on to others.
+            // The listing starts at this name and goes on with other names.
             let is_last = page.zones.iter().any(|zone| zone.name != *name);
             zones.extend(page.zones.into_iter().filter(|zone| zone.name == *name));
             match page.next {
@@ -79,14 +81,15 @@ impl Client {
         }
     }
 
-    /// GetHostedZone.
+    /// GetHostedZone: the hosted zone with this id.
     pub fn zone_of_id(&mut self, zone_id: &str) -> Result<HostedZone, Error> {
         let call = get("GetHostedZone", &["hostedzone", zone_id], &[]);
         self.ask(&call, xml::hosted_zone)
     }
 
-    /// ChangeResourceRecordSets: the change's id. After [`Error::NoAnswer`] it may have been
-    /// applied or not; the zone knows.
+    /// ChangeResourceRecordSets: applies a batch and returns the id of the change. After
+    /// [`Error::NoAnswer`] the batch may have been applied or not; only a new listing of the zone
+    /// shows which.
     pub fn change(&mut self, zone_id: &str, batch: &ChangeBatch) -> Result<String, Error> {
         let payload = xml::change_request(batch);
         let call = Call {
@@ -100,18 +103,18 @@ impl Client {
         self.ask(&call, xml::change_id)
     }
 
-    /// Waits until the account's limits allow a batch to be sent.
+    /// Waits until the configured rates allow a batch to be sent.
     pub fn wait_for_room(&mut self, batch: &ChangeBatch) {
         self.caller.wait_for_room(batch.changes());
     }
 
-    /// GetChange: whether all of Route 53's name servers know of a change.
+    /// GetChange: whether a change has reached all of Route 53's name servers.
     pub fn is_in_sync(&mut self, change_id: &str) -> Result<bool, Error> {
         let call = get("GetChange", &["change", change_id], &[]);
         self.ask(&call, xml::is_in_sync)
     }
 
-    /// Makes a call whose answer is decoded in any case.
+    /// Makes a call and decodes its answer.
     fn ask<T>(
         &mut self,
         call: &Call<'_>,
@@ -121,23 +124,23 @@ impl Client {
             .call(call, &mut |body| decode(&document(call.operation, body)?))
     }
 
-    /// Has credentials renewed ahead of time, on the side.
+    /// Starts renewing the credentials in the background if they expire soon.
     pub fn keep_credentials_fresh(&mut self) {
         self.caller.credentials.keep_fresh();
     }
 
-    /// Who calls, as the credentials' source and STS say.
+    /// The identity that signs the calls, according to the source of credentials and to STS.
     pub fn identity(&mut self) -> Result<Identity, NoCredentials> {
         self.caller.credentials.identity()
     }
 
-    /// How far Route 53's clock was ahead of ours at the last answer.
+    /// How far Route 53's clock was ahead of this system's at the last answer.
     pub fn clock_is_ahead(&self) -> Option<TimeDelta> {
         self.caller.ahead
     }
 }
 
-/// The answer to an operation.
+/// Reads the XML of the answer to an operation.
 fn document(operation: &str, body: &str) -> Result<Element, String> {
     read(body, &format!("{operation}Response"))
 }

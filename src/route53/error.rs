@@ -1,4 +1,4 @@
-//! What can go wrong with a call to Route 53.
+//! Why a call to Route 53 failed, what that means for retries, and what the operator can do.
 
 use std::fmt;
 
@@ -7,31 +7,31 @@ use crate::aws::credentials::NoCredentials;
 /// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
-    /// Route 53 said no; nothing was done.
+    /// Route 53 answered with an error. Nothing was changed.
     Refused(Refusal),
-    /// No answer, or one that can't be read: whether it was done is unknown.
+    /// There was no answer, or one that cannot be read. Whether the change was made is unknown.
     NoAnswer(String),
-    /// It wasn't sent, since it isn't known where to: nothing was done.
+    /// The call was not sent, because its host is not known. Nothing was changed.
     Unsent(String),
-    /// It wasn't made: there is nothing to sign it with.
+    /// There are no credentials to sign the call with. It was not sent.
     NoCredentials(NoCredentials),
 }
 
-/// An error answer of Route 53, of either form.
+/// An error answer of Route 53, in either of its two XML forms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// HTTP status.
+    /// HTTP status of the answer.
     pub status: u16,
-    /// Such as `InvalidChangeBatch`; empty if the answer has none.
+    /// AWS's error code, such as `InvalidChangeBatch`, or `HTTP 502` if the answer has none.
     pub code: String,
-    /// In Route 53's words: one, or one for each bad change.
+    /// Route 53's error messages. For `InvalidChangeBatch` there may be one for each bad change.
     pub messages: Vec<String>,
-    /// To quote to AWS's support; empty if the answer has none.
+    /// The id by which AWS's support finds the request. Empty if the answer has none.
     pub request_id: String,
 }
 
 impl Refusal {
-    /// Too many requests or changes in the account at present.
+    /// Whether the account has sent too many requests or changes lately.
     pub fn is_throttling(&self) -> bool {
         matches!(
             self.code.as_str(),
@@ -44,22 +44,25 @@ impl Refusal {
         self.is_throttling() || self.code == "PriorRequestNotComplete" || self.status >= 500
     }
 
-    /// The batch contradicts what is in the zone, or holds what Route 53 doesn't take.
+    /// Whether the batch itself is refused: it contradicts what is in the zone, or has values that
+    /// Route 53 does not accept.
     pub fn is_about_content(&self) -> bool {
         matches!(self.code.as_str(), "InvalidChangeBatch" | "InvalidInput")
     }
 
-    /// The zone isn't as the batch takes it to be: somebody else was faster.
+    /// Whether the batch was refused only because somebody else has changed the zone since it was
+    /// listed.
     pub fn is_lost_race(&self) -> bool {
         self.code == "InvalidChangeBatch"
             && self
                 .messages
                 .iter()
-                .all(|message| Refusal::tells_of_lost_race(message))
+                .all(|message| Refusal::is_lost_race_message(message))
     }
 
-    /// Whether a message of `InvalidChangeBatch` is about what is in the zone, as seen live.
-    pub fn tells_of_lost_race(message: &str) -> bool {
+    /// Whether a message of `InvalidChangeBatch` says that the zone differs from its listing. These
+    /// are the words of the real service.
+    fn is_lost_race_message(message: &str) -> bool {
         [
             "but it already exists",
             "but it was not found",
@@ -69,17 +72,17 @@ impl Refusal {
         .any(|words| message.contains(words))
     }
 
-    /// What Route 53 said, in its words, save what it said about the zone being different, unless
-    /// that is asked for too.
-    pub fn messages_but_lost_races(&self, with_lost_races: bool) -> Vec<String> {
+    /// The messages about what is wrong with the batch. Those that only say that the zone differs
+    /// from its listing are included if `with_lost_races`.
+    pub fn batch_messages(&self, with_lost_races: bool) -> Vec<String> {
         let messages = self.messages.iter();
         messages
-            .filter(|message| with_lost_races || !Refusal::tells_of_lost_race(message))
+            .filter(|message| with_lost_races || !Refusal::is_lost_race_message(message))
             .cloned()
             .collect()
     }
 
-    /// The credentials are no longer good, or not known: others may be.
+    /// Whether the credentials have expired or are unknown to AWS, so that new ones may help.
     pub fn is_about_credentials(&self) -> bool {
         matches!(
             self.code.as_str(),
@@ -90,11 +93,11 @@ impl Refusal {
         )
     }
 
-    /// Whether only an operator can mend it: credentials, permissions, the zone.
+    /// Whether the call fails until the operator changes credentials, permissions or the zone.
     pub fn needs_operator(&self) -> bool {
-        // The last one comes with status 400: the key isn't even one.
-        let is_mendable = matches!(self.status, 401 | 403 | 404);
-        !self.is_retryable() && (is_mendable || self.code == "IncompleteSignature")
+        let is_denied = matches!(self.status, 401 | 403 | 404);
+        // AWS gives `IncompleteSignature` status 400. It means that the access key is malformed.
+        !self.is_retryable() && (is_denied || self.code == "IncompleteSignature")
     }
 }
 
@@ -118,7 +121,8 @@ impl fmt::Display for Refusal {
                 " – the session token has expired: new keys are needed, with their \
                  AWS_SESSION_TOKEN, or others from where the credentials come from"
             }
-            // AWS names what it denies. This one only who waits needs.
+            // AWS names the action that it denies. GetChange is needed only by commands that wait
+            // for a change, so it is not in the list of the other actions.
             "AccessDenied"
                 if self
                     .messages
@@ -140,7 +144,7 @@ impl fmt::Display for Refusal {
 }
 
 impl Error {
-    /// Whether only an operator can mend it.
+    /// Whether calls fail until the operator does something.
     pub fn needs_operator(&self) -> bool {
         match self {
             Error::Refused(refusal) => refusal.needs_operator(),
@@ -154,7 +158,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Refused(refusal) => write!(f, "Route 53 answered {refusal}"),
-            Error::NoAnswer(message) => write!(f, "no proper answer from Route 53: {message}"),
+            Error::NoAnswer(message) => write!(f, "no valid answer from Route 53: {message}"),
             Error::Unsent(message) => write!(f, "Route 53 can't be reached: {message}"),
             Error::NoCredentials(error) => error.fmt(f),
         }

@@ -1,47 +1,55 @@
-//! What an account's limits leave to us: a bucket of requests and one of changes. Pure: time and
-//! chance are arguments.
+//! Limits the rate of calls to Route 53, since all clients of an AWS account share its limits.
+//!
+//! In: the configured rates, what each call needs, and which calls were throttled. Out: how long to
+//! wait before a call. Pure: the time and random numbers are arguments.
 
 use std::time::{Duration, Instant};
 
 use crate::base::token_bucket::TokenBucket;
 
-/// Requests that may be made at once after a quiet time: those of 2 s, and no more. AWS allows
-/// 50 for the whole account.
-const REQUEST_BURST: f64 = 10.0;
-/// Changes that may be made at once after a quiet time: those of 10 s, and no more than a full
-/// batch has.
-const CHANGE_BURST: f64 = 1_000.0;
-/// While the account is throttled, what a call takes from the buckets is so much more or less:
-/// all that were refused with it would be back at the same moment.
+/// Seconds of the request rate that may be saved up while there are no calls.
+const REQUEST_BURST_SECONDS: f64 = 2.0;
+/// Requests that may be saved up at most. AWS allows a burst of 50 for a whole
+/// account.
+const MAX_REQUEST_BURST: f64 = 10.0;
+/// Seconds of the change rate that may be saved up while there are no calls.
+const CHANGE_BURST_SECONDS: f64 = 10.0;
+/// Changes that may be saved up at most: those of a full batch.
+const MAX_CHANGE_BURST: f64 = 1_000.0;
+/// While Route 53 throttles the account, a call takes up to this part more or less from the
+/// buckets. Otherwise all clients that were refused at the same time would call again at the same
+/// time.
 const THROTTLED_SPREAD: f64 = 0.5;
 
-/// Both buckets. A copy tells what would be.
+/// A bucket of requests and one of changes. A caller can try [`Limits::take`] on a clone to learn
+/// how long a call would have to wait.
 #[derive(Debug, Clone)]
 pub struct Limits {
     requests: TokenBucket,
     changes: TokenBucket,
-    /// How much the next call takes from them, as a multiple of what it is.
+    /// What the next call takes from the buckets, as a multiple of what it needs.
     weight: f64,
 }
 
 impl Limits {
-    /// Full buckets, for so many requests and changes a second.
+    /// Full buckets for these rates, in requests and changes a second.
     pub fn new(request_rate: f64, change_rate: f64, now: Instant) -> Limits {
         Limits {
-            requests: bucket(request_rate, 2.0, REQUEST_BURST, now),
-            changes: bucket(change_rate, 10.0, CHANGE_BURST, now),
+            requests: bucket(request_rate, REQUEST_BURST_SECONDS, MAX_REQUEST_BURST, now),
+            changes: bucket(change_rate, CHANGE_BURST_SECONDS, MAX_CHANGE_BURST, now),
             weight: 1.0,
         }
     }
 
-    /// Takes what a call with so many changes needs, and returns how long to wait before it.
+    /// Takes what a call with this number of changes needs, and returns how long to wait before it.
     pub fn take(&mut self, changes: usize, now: Instant) -> Duration {
         let requests = self.requests.take(self.weight, now);
         let changes = self.weight * changes as f64;
         requests.max(self.changes.take(changes, now))
     }
 
-    /// A call with so many changes was refused for the account's limits, or refused `again`.
+    /// Records that Route 53 throttled a call with this number of changes. `again`: it had
+    /// throttled the same call before.
     pub fn throttled(&mut self, changes: usize, again: bool, now: Instant) {
         self.requests.throttled(again, now);
         if changes > 0 {
@@ -49,17 +57,17 @@ impl Limits {
         }
     }
 
-    /// Says what the next call takes. `random` is from 0 to 1.
-    pub fn weigh(&mut self, random: f64) {
+    /// Sets what the next call takes from the buckets. `random` is from 0 to 1.
+    pub fn spread_next_call(&mut self, random: f64) {
         let is_slow = self.requests.is_slow() || self.changes.is_slow();
         let spread = if is_slow { THROTTLED_SPREAD } else { 0.0 };
         self.weight = 1.0 + spread * (2.0 * random - 1.0);
     }
 }
 
-/// A full bucket that holds what comes in so many seconds, at least one and at most this many.
-fn bucket(rate: f64, seconds: f64, most: f64, now: Instant) -> TokenBucket {
-    TokenBucket::new(rate, (rate * seconds).clamp(1.0, most), now)
+/// A full bucket. It holds the tokens of this many seconds, but at least one and at most `max`.
+fn bucket(rate: f64, seconds: f64, max: f64, now: Instant) -> TokenBucket {
+    TokenBucket::new(rate, (rate * seconds).clamp(1.0, max), now)
 }
 
 #[cfg(test)]
@@ -75,7 +83,7 @@ mod tests {
             if throttled {
                 limits.throttled(100, false, start);
             }
-            limits.weigh(random);
+            limits.spread_next_call(random);
             limits.take(100, start).as_secs_f64()
         };
         for (throttled, random, expected) in [

@@ -1,5 +1,7 @@
-//! Amazon Route 53's API: its operations (`client`), how a call is made (`caller`), how fast (`limits`),
-//! requests and answers (`xml`), errors.
+//! The client of Amazon Route 53's API.
+//!
+//! [`client`] has the operations, [`caller`] makes the calls and repeats them, [`limits`] says how
+//! fast, [`xml`] writes requests and reads answers, [`error`] says why a call failed.
 
 pub mod caller;
 pub mod client;

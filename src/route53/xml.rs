@@ -1,9 +1,9 @@
-//! Route 53's XML: the one request that has a body, and every answer. Pure.
+//! The XML of Route 53's API, version 2013-04-01. Pure.
 //!
-//! Version 2013-04-01; the shapes are those of AWS's own model (botocore's
-//! `route53/2013-04-01/service-2.json`). Of an answer only what is needed is decoded; that must
-//! be there, so that a page of a proxy or half a document is never taken for an empty zone.
-//! The name of an answer's root is its operation's with `Response` behind.
+//! In: a change batch, or the XML of an answer. Out: the body of the request, or the answer as
+//! types. The shapes are those of AWS's own model (botocore's `route53/2013-04-01/service-2.json`).
+//! Elements that the program does not need are ignored. Those that it needs must be there, so that
+//! a proxy's page or half a document never counts as an empty zone.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -12,12 +12,13 @@ use quick_xml::escape::escape;
 
 use super::error::Refusal;
 use crate::aws::xml::{Element, error_response, read};
+use crate::base::brackets::inside_brackets;
 use crate::dns::zone::Listed;
 use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
 
 const NAMESPACE: &str = "https://route53.amazonaws.com/doc/2013-04-01/";
 
-/// Body of ChangeResourceRecordSets.
+/// The body of a ChangeResourceRecordSets request.
 pub fn change_request(batch: &ChangeBatch) -> String {
     let mut xml = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
@@ -52,60 +53,57 @@ fn change(xml: &mut String, action: &str, set: &RecordSet) {
     xml.push_str("</ResourceRecords></ResourceRecordSet></Change>");
 }
 
-/// Where a listing goes on.
+/// Where the next page of a listing of record sets starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListStart {
-    /// `name`, as Route 53 gave it.
+    /// The parameter `name`, exactly as Route 53 gave it.
     pub name: String,
-    /// `type`.
+    /// The parameter `type`.
     pub rtype: Option<String>,
-    /// `identifier`.
+    /// The parameter `identifier`.
     pub identifier: Option<String>,
 }
 
-/// One page of ListResourceRecordSets.
+/// An answer to ListResourceRecordSets: one page of a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListPage {
-    /// In Route 53's order.
+    /// The record sets of the page, in Route 53's order.
     pub sets: Vec<(RecordKey, Listed)>,
-    /// None on the last page.
+    /// Where the next page starts. `None` on the last page.
     pub next: Option<ListStart>,
 }
 
 /// A hosted zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostedZone {
-    /// Without `/hostedzone/`.
+    /// Id of the zone, without `/hostedzone/` in front.
     pub id: String,
-    /// As Route 53 has it.
+    /// Name of the zone.
     pub name: Name,
-    /// Answers only within VPCs.
+    /// Whether only VPCs can see the zone.
     pub is_private: bool,
 }
 
 impl HostedZone {
-    /// `public` or `private`.
+    /// The kind of zone for messages: `public` or `private`.
     pub fn kind(&self) -> &'static str {
-        match self.is_private {
-            true => "private",
-            false => "public",
-        }
+        if self.is_private { "private" } else { "public" }
     }
 }
 
-/// One page of ListHostedZonesByName.
+/// An answer to ListHostedZonesByName: one page of hosted zones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ZonePage {
-    /// By name, labels reversed.
+    /// The zones of the page. Route 53 sorts them by their labels in reverse order.
     pub zones: Vec<HostedZone>,
-    /// `dnsname` and `hostedzoneid` of the next page; none on the last.
+    /// The parameters `dnsname` and `hostedzoneid` for the next page. `None` on the last page.
     pub next: Option<(String, String)>,
 }
 
 /// Reads an answer to ListResourceRecordSets.
 pub fn list_page(response: &Element) -> Result<ListPage, String> {
     let sets = response.required("ResourceRecordSets")?;
-    let sets: Result<Vec<_>, String> = sets.children("ResourceRecordSet").map(held).collect();
+    let sets: Result<Vec<_>, String> = sets.children("ResourceRecordSet").map(listed).collect();
     let next = match (
         response.required_bool("IsTruncated")?,
         response.text_of("NextRecordName"),
@@ -121,7 +119,7 @@ pub fn list_page(response: &Element) -> Result<ListPage, String> {
     Ok(ListPage { sets: sets?, next })
 }
 
-fn held(set: &Element) -> Result<(RecordKey, Listed), String> {
+fn listed(set: &Element) -> Result<(RecordKey, Listed), String> {
     let key = RecordKey::new(name(set)?, RecordType::parse(set.required_text("Type")?));
     let is_routed = ["SetIdentifier", "TrafficPolicyInstanceId", "AliasTarget"]
         .iter()
@@ -131,7 +129,7 @@ fn held(set: &Element) -> Result<(RecordKey, Listed), String> {
     for record in records.flat_map(|records| records.children("ResourceRecord")) {
         values.insert(record.required_text("Value")?.to_owned());
     }
-    let held = match set.text_of("TTL") {
+    let listed = match set.text_of("TTL") {
         Some(ttl) if !is_routed && !values.is_empty() => {
             let ttl = ttl
                 .parse()
@@ -144,7 +142,7 @@ fn held(set: &Element) -> Result<(RecordKey, Listed), String> {
         }
         _ => Listed::Special,
     };
-    Ok((key, held))
+    Ok((key, listed))
 }
 
 fn name(element: &Element) -> Result<Name, String> {
@@ -186,19 +184,20 @@ fn zone(zone: &Element) -> Result<HostedZone, String> {
     })
 }
 
-/// Reads an answer to ChangeResourceRecordSets: the change's id, without `/change/`.
+/// Reads an answer to ChangeResourceRecordSets: the id of the change, without `/change/` in front.
 pub fn change_id(response: &Element) -> Result<String, String> {
     let id = response.required("ChangeInfo")?.required_text("Id")?;
     Ok(id.trim_start_matches("/change/").to_owned())
 }
 
-/// Reads GetChangeResponse: whether the change's status is `INSYNC`.
+/// Reads an answer to GetChange: whether the status of the change is `INSYNC`.
 pub fn is_in_sync(response: &Element) -> Result<bool, String> {
     let status = response.required("ChangeInfo")?.required_text("Status")?;
     Ok(status == "INSYNC")
 }
 
-/// Reads an error answer of either form; one that can't be read has the status for a code.
+/// Reads an error answer, in either of Route 53's two forms. If it has neither, or has no code, the
+/// HTTP status becomes the code.
 pub fn refusal(status: u16, xml: &str) -> Refusal {
     if let Ok(raw) = error_response(xml) {
         let messages = match raw.code.as_str() {
@@ -208,7 +207,11 @@ pub fn refusal(status: u16, xml: &str) -> Refusal {
         };
         return Refusal {
             status,
-            code: raw.code,
+            code: if raw.code.is_empty() {
+                status_as_code(status)
+            } else {
+                raw.code
+            },
             messages,
             request_id: raw.request_id,
         };
@@ -223,22 +226,23 @@ pub fn refusal(status: u16, xml: &str) -> Refusal {
             request_id: refusal.text_of("RequestId").unwrap_or_default().to_owned(),
         };
     }
-    let code = format!("HTTP {status}");
     Refusal {
         status,
-        code,
+        code: status_as_code(status),
         messages: Vec::new(),
         request_id: String::new(),
     }
 }
 
-/// `[m1, m2]` or, in older answers, one message without the brackets. Messages may hold commas
-/// and brackets of their own; each starts with a capital, which is where the list is cut.
+fn status_as_code(status: u16) -> String {
+    format!("HTTP {status}")
+}
+
+/// Splits the text of `InvalidChangeBatch` into messages. It is `[m1, m2]` or, in older answers,
+/// one message without brackets. A message may itself have commas and brackets, but each starts
+/// with a capital letter, so a comma before anything else does not separate messages.
 fn split_messages(text: &str) -> Vec<String> {
-    let list = text
-        .strip_prefix('[')
-        .and_then(|text| text.strip_suffix(']'));
-    let Some(list) = list else {
+    let Some(list) = inside_brackets(text) else {
         return vec![text.to_owned()];
     };
     let mut messages: Vec<String> = Vec::new();

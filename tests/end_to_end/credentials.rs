@@ -323,7 +323,7 @@ fn redirects_are_not_followed_and_proxies_not_asked() {
         let settings = change(&settings, "AWS_ENDPOINT_URL_ROUTE_53", &url);
         let (code, last) = scene.once(&settings);
         assert_eq!(code, Some(1), "{last}");
-        assert!(last.contains("no proper answer from Route 53"), "{last}");
+        assert!(last.contains("no valid answer from Route 53"), "{last}");
         assert_eq!(scene.issuer.issued().len(), before + 1);
     }
     assert!(scene.signers().is_empty());
@@ -356,7 +356,7 @@ fn what_is_outside_is_asked_through_the_proxy_and_what_is_next_door_is_not() {
     let environment = scene.stage.environment();
     let route53 = (
         "AWS_ENDPOINT_URL_ROUTE_53",
-        "no proper answer from Route 53: ",
+        "no valid answer from Route 53: ",
     );
     let sts = ("AWS_ENDPOINT_URL_STS", "STS at http://0.0.0.0:");
     let api = (

@@ -157,7 +157,7 @@ fn keeps_the_limits(batch: &ChangeBatch) {
 }
 
 fn keeps_the_policy(batch: &ChangeBatch, setting: &Setting) {
-    let is_state = |name| setting.names.index(name).is_some();
+    let is_state = |name| setting.names.index_of_name(name).is_some();
     for set in batch.deletes.iter().filter(|set| !is_state(&set.key.name)) {
         let comes_back = batch.creates.iter().any(|created| created.key == set.key);
         assert!(
@@ -176,11 +176,11 @@ fn creates_with_an_entry(batch: &ChangeBatch, setting: &Setting) {
     let written: BTreeSet<Key> = batch
         .creates
         .iter()
-        .filter(|set| setting.names.index(&set.key.name).is_some())
+        .filter(|set| setting.names.index_of_name(&set.key.name).is_some())
         .flat_map(|set| set.values.iter().filter_map(|v| owned_key(v)))
         .collect();
     for set in &batch.creates {
-        let is_state = setting.names.index(&set.key.name).is_some();
+        let is_state = setting.names.index_of_name(&set.key.name).is_some();
         let is_change = batch.deletes.iter().any(|deleted| deleted.key == set.key);
         let key = (set.key.name.to_string(), set.key.rtype.to_string());
         assert!(
@@ -205,7 +205,7 @@ fn deletes_with_the_entry(batch: &ChangeBatch, zone: &aws::Zone, setting: &Setti
             continue;
         };
         let is_listing = |set: &RecordSet| {
-            setting.names.index(&set.key.name) == Some(*index)
+            setting.names.index_of_name(&set.key.name) == Some(*index)
                 && set
                     .values
                     .iter()

@@ -1,4 +1,7 @@
-//! Asks the configured source, then, if there is a role to assume, assumes it.
+//! Fetches credentials once.
+//!
+//! In: the configured source and, if there is one, the role to assume. Out: the credentials of the
+//! source or of the role, or an error that lists every source that was tried.
 
 use super::sts::Sts;
 use super::{CredentialSettings, Granted, NoCredentials, Source};
@@ -7,31 +10,31 @@ use crate::aws::clock::Clock;
 use crate::aws::sigv4;
 use crate::net::http::Http;
 
-/// The source and the role, with what it takes to reach them.
+/// The configured source and role, and the clients to reach them.
 pub struct Chain {
     settings: CredentialSettings,
     sts: Sts,
-    /// For endpoints on the same host.
-    inside: Http,
+    /// For endpoints on this host, which are never reached through a proxy.
+    local_http: Http,
 }
 
 impl Chain {
-    /// `outside` may go through a proxy, `inside` must not: what is asked there is next door,
-    /// and a proxy would see the answer.
-    pub fn new(settings: CredentialSettings, outside: Http, inside: Http, clock: Clock) -> Chain {
+    /// Makes a chain. `http` is for STS and may use a proxy. `local_http` is for endpoints on this
+    /// host and must not use one: a proxy could not reach them, and would see the credentials.
+    pub fn new(settings: CredentialSettings, http: Http, local_http: Http, clock: Clock) -> Chain {
         Chain {
-            sts: Sts::new(settings.sts.clone(), outside, clock),
+            sts: Sts::new(settings.sts.clone(), http, clock),
             settings,
-            inside,
+            local_http,
         }
     }
 
-    /// Whether they never change: there is no point in asking again.
+    /// Whether the credentials never change, so that fetching them again is useless.
     pub fn is_fixed(&self) -> bool {
         matches!(self.settings.source, Source::Keys(_)) && self.settings.assume.is_none()
     }
 
-    /// In words, for the log.
+    /// Name of the source, or `assumed role`, for messages.
     pub fn name(&self) -> &'static str {
         match self.settings.assume {
             Some(_) => "assumed role",
@@ -39,12 +42,12 @@ impl Chain {
         }
     }
 
-    /// Whose credentials these are.
+    /// The ARN of the identity to which credentials belong. Asks STS.
     pub fn arn_of(&self, credentials: &sigv4::Credentials) -> Result<String, NoCredentials> {
         self.sts.caller_identity(credentials)
     }
 
-    /// Fetches credentials.
+    /// Fetches credentials from the source, and assumes the role with them if there is one.
     pub fn fetch(&self) -> Result<Granted, NoCredentials> {
         let source = &self.settings.source;
         let granted = match source {
@@ -53,26 +56,26 @@ impl Chain {
                 expires: None,
             }),
             Source::WebIdentity(settings) => web_identity::fetch(settings, &self.sts),
-            Source::Container(settings) => container::fetch(settings, &self.inside),
-            Source::Instance(settings) => instance::fetch(settings, &self.inside),
+            Source::Container(settings) => container::fetch(settings, &self.local_http),
+            Source::Instance(settings) => instance::fetch(settings, &self.local_http),
         };
         let granted = granted.map_err(|error| none_found(source, &error))?;
         let Some(role) = &self.settings.assume else {
             return Ok(granted);
         };
-        let by = granted.credentials;
-        self.sts.assume_role(role, &by).map_err(|error| {
-            error.under(&format!(
+        let caller = granted.credentials;
+        self.sts.assume_role(role, &caller).map_err(|error| {
+            error.with_context(&format!(
                 "no AWS credentials: ROUTE53_ASSUME_ROLE_ARN={} can't be assumed by {} ({})",
                 role.arn,
-                by.access_key_id,
+                caller.access_key_id,
                 source.name()
             ))
         })
     }
 }
 
-/// What was tried, in order, and why each didn't work.
+/// The error that lists all sources up to the one that failed, each with its reason.
 fn none_found(source: &Source, error: &NoCredentials) -> NoCredentials {
     let last = format!("{}: {error}", source.name());
     let tried: Vec<String> = source.passed_over().chain([last]).collect();
@@ -93,7 +96,7 @@ mod tests {
     fn an_error_lists_what_was_tried() {
         let endpoint = Url::parse("http://169.254.169.254").unwrap();
         let instance = Source::Instance(Instance { endpoint });
-        let error = none_found(&instance, &NoCredentials::yet("http://x: time is up"));
+        let error = none_found(&instance, &NoCredentials::retryable("http://x: time is up"));
         assert_eq!(
             error.message,
             "no AWS credentials: environment: AWS_ACCESS_KEY_ID is not set; web identity: \
@@ -103,7 +106,7 @@ mod tests {
         );
         assert!(!error.needs_operator);
         let container = Source::Container(Container::new(Endpoint::relative("/x").unwrap()));
-        let error = none_found(&container, &NoCredentials::ever("it answers 404"));
+        let error = none_found(&container, &NoCredentials::permanent("it answers 404"));
         assert_eq!(
             error.message,
             "no AWS credentials: environment: AWS_ACCESS_KEY_ID is not set; web identity: \

@@ -1,4 +1,4 @@
-//! The endpoint that ECS and EKS Pod Identity give a container for its credentials.
+//! Credentials from the endpoint that ECS or EKS Pod Identity offers to a container.
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html>
 
 use std::net::IpAddr;
@@ -7,28 +7,30 @@ use std::time::Duration;
 
 use ureq::http::Uri;
 
-use super::io::{exchange, token_file};
+use super::io::{send_and_read, token_file};
 use super::{Granted, NoCredentials, document};
+use crate::base::brackets::without_brackets;
 use crate::base::secret::Secret;
 use crate::net::http::{Http, Request};
 use crate::net::url::Url;
 
-/// Where ECS's agent answers.
+/// Server of `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`: the agent of ECS.
 const ECS: &str = "http://169.254.170.2";
-/// The endpoint is on the same host; AWS's SDKs give it as long.
+/// Time limit for the request, as in AWS's SDKs: the endpoint is on the same host.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Where a container's credentials are, and what to show for them.
+/// The endpoint of a container's credentials, and the token to send to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Container {
     endpoint: Endpoint,
-    /// `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`, read anew each time.
+    /// `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`. The file is read for each request.
     pub token_file: Option<PathBuf>,
-    /// `AWS_CONTAINER_AUTHORIZATION_TOKEN`, if there is no such file.
+    /// `AWS_CONTAINER_AUTHORIZATION_TOKEN`. Used if there is no token file.
     pub token: Option<Secret>,
 }
 
-/// A URL that may be asked. Its path is as good as a key with ECS, so it is never shown.
+/// URL of an endpoint that is allowed to get a token. With ECS, anyone who knows the path gets the
+/// credentials, so the URL is secret and only its origin is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     url: Secret,
@@ -36,16 +38,16 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`.
+    /// The endpoint of `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`.
     pub fn relative(path: &str) -> Result<Endpoint, String> {
-        match path.starts_with('/') {
-            true => Endpoint::full(&format!("{ECS}{path}")),
-            false => Err("it doesn't start with a slash".to_owned()),
+        if !path.starts_with('/') {
+            return Err("it doesn't start with a slash".to_owned());
         }
+        Endpoint::full(&format!("{ECS}{path}"))
     }
 
-    /// `AWS_CONTAINER_CREDENTIALS_FULL_URI`. What isn't encrypted must stay on the host: whoever
-    /// can set the variable would otherwise have the token sent to them.
+    /// The endpoint of `AWS_CONTAINER_CREDENTIALS_FULL_URI`. Without TLS, it must be on this host
+    /// or a known link-local address, so that nobody on the network can read the token.
     pub fn full(text: &str) -> Result<Endpoint, String> {
         let server = Url::parse(text.split('?').next().unwrap_or_default())?;
         text.parse::<Uri>().map_err(|_| "not a URL".to_owned())?;
@@ -63,13 +65,14 @@ impl Endpoint {
         })
     }
 
-    /// The path, which is as good as a key; nothing where there is none.
+    /// The path of the URL, which messages must not show. Empty if the URL has none.
     fn path(&self) -> Secret {
         let path = self.url.expose().strip_prefix(&self.origin);
         Secret::new(path.unwrap_or_default().trim_end_matches('/'))
     }
 }
 
+/// Whether a server is this host, or the agent of ECS or EKS at its link-local address.
 fn is_on_host(authority: &str) -> bool {
     let host = match authority.rsplit_once(':') {
         Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
@@ -78,15 +81,14 @@ fn is_on_host(authority: &str) -> bool {
     if host == "localhost" {
         return true;
     }
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare.parse().is_ok_and(|address: IpAddr| {
+    without_brackets(host).parse().is_ok_and(|address: IpAddr| {
         let agents = ["169.254.170.2", "169.254.170.23", "fd00:ec2::23"];
         address.is_loopback() || agents.iter().any(|agent| agent.parse() == Ok(address))
     })
 }
 
 impl Container {
-    /// Credentials from there, without authorization as yet.
+    /// An endpoint that needs no token.
     pub fn new(endpoint: Endpoint) -> Container {
         Container {
             endpoint,
@@ -96,11 +98,11 @@ impl Container {
     }
 }
 
-/// Asks for credentials. `http` must not go through a proxy.
+/// Asks the endpoint for credentials. `http` must not use a proxy.
 pub fn fetch(settings: &Container, http: &Http) -> Result<Granted, NoCredentials> {
     let token = match &settings.token_file {
         Some(path) => Some(token_file(path).map_err(|error| {
-            NoCredentials::ever(format!("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: {error}"))
+            NoCredentials::permanent(format!("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: {error}"))
         })?),
         None => settings.token.clone(),
     };
@@ -113,15 +115,17 @@ pub fn fetch(settings: &Container, http: &Http) -> Result<Granted, NoCredentials
         body: b"",
         timeout: TIMEOUT,
     };
-    let answer = exchange(http, &request).map_err(|error| NoCredentials::yet(error.to_string()));
+    let answer =
+        send_and_read(http, &request).map_err(|error| NoCredentials::retryable(error.to_string()));
     answer
         .and_then(|answer| {
             let path = settings.endpoint.path();
             read(answer.status, &answer.body, token.as_ref(), &path)
         })
-        .map_err(|error| error.under(&settings.endpoint.origin))
+        .map_err(|error| error.with_context(&settings.endpoint.origin))
 }
 
+/// Reads an answer. `token` and `path` are what was sent and must not appear in messages.
 fn read(
     status: u16,
     body: &str,
@@ -131,9 +135,10 @@ fn read(
     let sent: Vec<&Secret> = token.into_iter().chain([path]).collect();
     let refusal = document::refusal(body, &sent);
     match (status, refusal) {
-        (200, None) => document::read(body)
-            .map_err(|error| NoCredentials::yet(format!("its answer can't be used: {error}"))),
-        (200, Some(refusal)) => Err(NoCredentials::ever(format!("it refuses: {refusal}"))),
+        (200, None) => document::read(body).map_err(|error| {
+            NoCredentials::retryable(format!("its answer can't be used: {error}"))
+        }),
+        (200, Some(refusal)) => Err(NoCredentials::permanent(format!("it refuses: {refusal}"))),
         (_, refusal) => {
             let why = refusal.map(|text| format!(": {text}")).unwrap_or_default();
             let hint = match (status, token) {

@@ -1,16 +1,18 @@
-//! The JSON in which container endpoints and instance metadata give credentials. Pure.
+//! Reads the JSON in which container endpoints and instance metadata give credentials. Pure.
 //!
-//! It is looked at field by field: a decoder's error would quote what it could not decode.
+//! The fields are read one by one instead of with a serde decoder, whose errors could quote a
+//! secret.
 
 use serde_json::Value;
 
 use super::Granted;
 use crate::base::secret::Secret;
 
-/// Longest part of a foreign message that is passed on, in characters.
-const LONGEST_MESSAGE: usize = 200;
+/// Characters of an endpoint's error message that are kept.
+const MAX_MESSAGE_CHARACTERS: usize = 200;
 
-/// Reads `{"AccessKeyId", "SecretAccessKey", "Token", "Expiration"}`; the error has no secret.
+/// Reads credentials from an object with `AccessKeyId`, `SecretAccessKey`, `Token` and
+/// `Expiration`. The error has no secret in it.
 pub fn read(json: &str) -> Result<Granted, String> {
     let document: Value = serde_json::from_str(json).map_err(|_| "it is not JSON".to_owned())?;
     let field = |name: &str| document.get(name).and_then(Value::as_str);
@@ -22,8 +24,9 @@ pub fn read(json: &str) -> Result<Granted, String> {
     )
 }
 
-/// Why an endpoint gives none: `{"Code", "Message"}`, either also in lower case, without
-/// these secrets. None if it doesn't say so; `Success` is instance metadata's word for success.
+/// Reads why an endpoint refuses credentials, from an object with `Code` and `Message`, or `code`
+/// and `message`. The secrets in `sent` are removed from the text. `None` if there is no code, or
+/// if it is `Success`, which instance metadata gives together with credentials.
 pub fn refusal(json: &str, sent: &[&Secret]) -> Option<String> {
     let document: Value = serde_json::from_str(json).ok()?;
     let field = |names: [&str; 2]| names.iter().find_map(|name| document.get(name)?.as_str());
@@ -33,7 +36,7 @@ pub fn refusal(json: &str, sent: &[&Secret]) -> Option<String> {
         None => code.to_owned(),
     };
     let text = sent.iter().fold(text, |text, secret| secret.redact(&text));
-    Some(text.chars().take(LONGEST_MESSAGE).collect())
+    Some(text.chars().take(MAX_MESSAGE_CHARACTERS).collect())
 }
 
 #[cfg(test)]
@@ -42,7 +45,8 @@ mod tests {
 
     #[test]
     fn reads_what_instance_metadata_answers() {
-        // The form of https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html
+        // The form of
+        // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html
         let json = r#"{"Code":"Success","LastUpdated":"2012-04-26T16:39:16Z","Type":"AWS-HMAC",
             "AccessKeyId":"ASIAIOSFODNN7EXAMPLE","SecretAccessKey":"key/+","Token":"tok==",
             "Expiration":"2017-05-17T15:09:54Z"}"#;
@@ -79,7 +83,7 @@ mod tests {
             (with(id, key, "null", date), "it has no session token"),
             (
                 with(id, key, r#""hidden\r\nx: y""#, date),
-                "its session token has a character that none can have",
+                "its session token has a character that is not allowed in it",
             ),
             (with(id, key, tok, "null"), "it has no Expiration"),
             (

@@ -1,40 +1,42 @@
-//! The role of the EC2 instance on which we run, from its metadata service, version 2: a token
-//! first, then the role's name, then its credentials.
+//! Credentials of the role of an EC2 instance, from version 2 of its metadata service (IMDSv2).
+//!
+//! There are three requests: for a token, for the name of the role, and for the role's credentials.
 //! <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html>
 //!
-//! Version 1 is never tried: it would answer whoever can make us send a GET.
+//! Version 1 of the service is never used, since it needs no token: anyone who can make a program
+//! send a GET request could read the credentials.
 
 use std::time::Duration;
 
-use super::io::{Answer, exchange};
+use super::io::{Answer, send_and_read};
 use super::{Granted, NoCredentials, document};
 use crate::base::percent::encode_segment;
 use crate::base::secret::Secret;
 use crate::net::http::{Http, HttpError, Request};
 use crate::net::url::Url;
 
-/// Where every instance has its metadata.
+/// The metadata service of every EC2 instance.
 pub const ENDPOINT: &str = "http://169.254.169.254";
-/// The service is on the same host; AWS's SDKs give it as long.
+/// Time limit for each request, as in AWS's SDKs: the service is on the same host.
 const TIMEOUT: Duration = Duration::from_secs(1);
 const TOKEN_PATH: &str = "/latest/api/token";
 const CREDENTIALS_PATH: &str = "/latest/meta-data/iam/security-credentials/";
 
-/// Where instance metadata is.
+/// Settings for instance metadata.
 #[derive(Debug, Clone)]
 pub struct Instance {
-    /// `AWS_EC2_METADATA_SERVICE_ENDPOINT`.
+    /// `AWS_EC2_METADATA_SERVICE_ENDPOINT`, or [`ENDPOINT`].
     pub endpoint: Url,
 }
 
-/// Asks for credentials. `http` must not go through a proxy.
+/// Asks the metadata service for credentials. `http` must not use a proxy.
 pub fn fetch(settings: &Instance, http: &Http) -> Result<Granted, NoCredentials> {
     let endpoint = settings.endpoint.to_string();
     let result = token(&endpoint, http).and_then(|token| {
         let header = ("x-aws-ec2-metadata-token", token.expose());
         let get = |path: &str| {
             let answer = send(http, "GET", &endpoint, path, header);
-            answer.map_err(|error| NoCredentials::yet(error.to_string()))
+            answer.map_err(|error| NoCredentials::retryable(error.to_string()))
         };
         let list = get(CREDENTIALS_PATH)?;
         let role = role(list.status, &list.body)?;
@@ -42,9 +44,10 @@ pub fn fetch(settings: &Instance, http: &Http) -> Result<Granted, NoCredentials>
         let answer = get(&path)?;
         credentials(answer.status, &answer.body, role, &token)
     });
-    result.map_err(|error| error.under(&endpoint))
+    result.map_err(|error| error.with_context(&endpoint))
 }
 
+/// Asks for a token, which is valid for six hours.
 fn token(endpoint: &str, http: &Http) -> Result<Secret, NoCredentials> {
     let header = ("x-aws-ec2-metadata-token-ttl-seconds", "21600");
     let answer = send(http, "PUT", endpoint, TOKEN_PATH, header);
@@ -54,7 +57,9 @@ fn token(endpoint: &str, http: &Http) -> Result<Secret, NoCredentials> {
         200 if !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic()) => {
             Ok(Secret::new(token))
         }
-        200 => Err(NoCredentials::yet("the token that it gave is none")),
+        200 => Err(NoCredentials::retryable(
+            "the token in its answer is malformed",
+        )),
         status => Err(NoCredentials {
             message: format!("it answers {status} when asked for a token"),
             needs_operator: matches!(status, 400..=499) && status != 429,
@@ -76,38 +81,41 @@ fn send(
         body: b"",
         timeout: TIMEOUT,
     };
-    exchange(http, &request)
+    send_and_read(http, &request)
 }
 
-/// The token's answer leaves the service with the hop limit, which is 1 by default: it doesn't
-/// get through the bridge to a container, and the request looks lost.
+/// The error for a request for a token without an answer. With a hop limit of 1, which is the
+/// default, the answer does not pass the bridge to a container, and the request times out.
 fn no_token(error: &HttpError) -> NoCredentials {
-    let hint = match error.is_timeout {
-        true => {
-            " – this is no EC2 instance, or its metadata hop limit is 1: in a bridged container \
-             the instance's metadata hop limit must be 2 \
-             (aws ec2 modify-instance-metadata-options --http-put-response-hop-limit 2)"
-        }
-        false => "",
+    let hint = if error.is_timeout {
+        " – this is no EC2 instance, or its metadata hop limit is 1: in a bridged container the \
+         instance's metadata hop limit must be 2 \
+         (aws ec2 modify-instance-metadata-options --http-put-response-hop-limit 2)"
+    } else {
+        ""
     };
-    NoCredentials::yet(format!("{error}{hint}"))
+    NoCredentials::retryable(format!("{error}{hint}"))
 }
 
-/// The first line is the role's name; an instance has one at most. One that has none can be
-/// given one while we wait, and a new instance has its role a little later than its network.
+/// Reads the name of the role, which is the first line of the answer. An instance without a role is
+/// worth another attempt: it can get one at any time, and a new instance has its network a little
+/// earlier than its role.
 fn role(status: u16, body: &str) -> Result<&str, NoCredentials> {
     let name = body.lines().next().unwrap_or_default().trim();
     let is_name = |c: char| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c);
     match status {
         200 if !name.is_empty() && name.chars().all(is_name) => Ok(name),
-        200 if !name.is_empty() => Err(NoCredentials::yet("the role that it names is none")),
-        200 | 404 => Err(NoCredentials::yet(
+        200 if !name.is_empty() => Err(NoCredentials::retryable(
+            "the role name in its answer is malformed",
+        )),
+        200 | 404 => Err(NoCredentials::retryable(
             "the instance has no role: attach an instance profile",
         )),
-        _ => Err(answered(status, "role")),
+        _ => Err(unexpected_status(status, "role")),
     }
 }
 
+/// Reads the answer with the role's credentials.
 fn credentials(
     status: u16,
     body: &str,
@@ -115,18 +123,19 @@ fn credentials(
     token: &Secret,
 ) -> Result<Granted, NoCredentials> {
     if status != 200 {
-        return Err(answered(status, "credentials"));
+        return Err(unexpected_status(status, "credentials"));
     }
     if let Some(refusal) = document::refusal(body, &[token]) {
         let message = format!("no credentials for the role {role}: {refusal}");
-        return Err(NoCredentials::ever(message));
+        return Err(NoCredentials::permanent(message));
     }
-    let unusable = |error| NoCredentials::yet(format!("its answer can't be used: {error}"));
+    let unusable = |error| NoCredentials::retryable(format!("its answer can't be used: {error}"));
     document::read(body).map_err(unusable)
 }
 
-/// 401 is a token that has expired in the meantime, 403 a service that is turned off.
-fn answered(status: u16, what: &str) -> NoCredentials {
+/// The error for a status other than 200. 403 means that the service is turned off. 401 means that
+/// the token has expired, which another attempt solves.
+fn unexpected_status(status: u16, what: &str) -> NoCredentials {
     NoCredentials {
         message: format!("it answers {status} when asked for the {what}"),
         needs_operator: matches!(status, 400 | 403 | 405),
@@ -144,8 +153,8 @@ mod tests {
             (200, "a@b.c\nother\n", Ok("a@b.c")),
             (200, "", Err(("has no role", false))),
             (404, "<html>", Err(("has no role", false))),
-            (200, "<html>", Err(("is none", false))),
-            (200, "../../user-data", Err(("is none", false))),
+            (200, "<html>", Err(("is malformed", false))),
+            (200, "../../user-data", Err(("is malformed", false))),
             (401, "", Err(("401", false))),
             (403, "", Err(("403", true))),
             (503, "", Err(("503", false))),

@@ -1,4 +1,5 @@
-//! The I/O of all sources: one request, one short answer.
+//! Input and output that the sources of credentials share: a request with a short answer, and a
+//! file with a token.
 
 use std::fs::File;
 use std::io::Read;
@@ -7,47 +8,44 @@ use std::path::Path;
 use crate::base::secret::Secret;
 use crate::net::http::{Http, HttpError, Request};
 
-/// Largest answer and largest token file, in bytes. Real ones have two thousand.
-const LARGEST: u64 = 64 * 1024;
+/// Largest answer and largest token file that is read, in bytes. Real ones have two thousand.
+const MAX_BYTES: u64 = 64 * 1024;
 
-/// An answer, whatever its status.
+/// An answer with any status.
 pub struct Answer {
-    /// 200, 404 …
+    /// HTTP status, such as 200 or 404.
     pub status: u16,
-    /// `Date`.
-    pub date: Option<String>,
-    /// All of it.
+    /// The whole body.
     pub body: String,
 }
 
 /// Sends a request and reads the whole answer.
-pub fn exchange(http: &Http, request: &Request<'_>) -> Result<Answer, HttpError> {
+pub fn send_and_read(http: &Http, request: &Request<'_>) -> Result<Answer, HttpError> {
     let response = http.send(request)?;
     Ok(Answer {
         status: response.status,
-        date: response.header("date").map(str::to_owned),
-        body: response.text(LARGEST)?,
+        body: response.text(MAX_BYTES)?,
     })
 }
 
-/// Reads a token that is kept in a file and renewed there by someone else.
+/// Reads a token from a file, which the container platform renews from time to time.
 pub fn token_file(path: &Path) -> Result<Secret, String> {
     let shown = path.display();
     let read = || -> std::io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         File::open(path)?
-            .take(LARGEST + 1)
+            .take(MAX_BYTES + 1)
             .read_to_end(&mut bytes)?;
         Ok(bytes)
     };
     let bytes = read().map_err(|error| format!("the file {shown} can't be read: {error}"))?;
-    if bytes.len() as u64 > LARGEST {
+    if bytes.len() as u64 > MAX_BYTES {
         return Err(format!("the file {shown} is too large for a token"));
     }
     token(&bytes).map_err(|error| format!("the file {shown} {error}"))
 }
 
-/// A token as text that can stand in a header: a line break in it would begin another one.
+/// Checks that a token can be sent in a header. A line break in it would start another header.
 fn token(bytes: &[u8]) -> Result<Secret, &'static str> {
     let text = str::from_utf8(bytes).unwrap_or("\0").trim();
     match text {

@@ -1,5 +1,9 @@
-//! Who we are to AWS: the chain of sources that AWS's SDKs have, without their configuration
-//! files. <https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html>
+//! Gets AWS credentials, from the same chain of sources as AWS's SDKs, but without their
+//! configuration files.
+//! <https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html>
+//!
+//! In: [`CredentialSettings`]. Out: credentials to sign with, always valid ones as far as that is
+//! possible; or [`NoCredentials`].
 //!
 //! ```text
 //!  settings ──► Source: keys, web_identity, container or instance ┐
@@ -8,11 +12,12 @@
 //!                                                                     refresh ──┘ when?
 //! ```
 //!
-//! The first source that is configured is the one; if it fails, no later one is tried. So it is
-//! with AWS's SDKs: to go on under another identity than the configured one would be a guess.
-//! Instance metadata needs no configuration and is the last.
+//! The first source that is configured is used. If it fails, no later source is tried, as in AWS's
+//! SDKs: that could mean to act under another identity than the operator intended. Instance
+//! metadata needs no configuration, and is the last source.
 //!
-//! What parses is pure; [`io`] does the I/O of all sources, [`provider`] keeps the result.
+//! [`chain`] asks the source, [`provider`] keeps the credentials, [`refresh`] says when to renew
+//! them.
 
 pub mod chain;
 pub mod container;
@@ -35,18 +40,18 @@ use instance::Instance;
 use sts::{Role, StsSettings};
 use web_identity::WebIdentity;
 
-/// What the settings say about credentials.
+/// The settings for credentials.
 #[derive(Debug, Clone)]
 pub struct CredentialSettings {
-    /// Where they come from.
+    /// The source of credentials.
     pub source: Source,
-    /// `ROUTE53_ASSUME_ROLE_ARN`: the role to assume with them.
+    /// `ROUTE53_ASSUME_ROLE_ARN`: the role to assume with the credentials of the source.
     pub assume: Option<Role>,
-    /// Who changes tokens and credentials into those of a role.
+    /// Where STS is, which gives credentials of a role.
     pub sts: StsSettings,
 }
 
-/// Where credentials come from: the first of these that is configured.
+/// A source of credentials. The variants are in the order of the chain.
 #[derive(Debug, Clone)]
 pub enum Source {
     /// `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`.
@@ -55,11 +60,12 @@ pub enum Source {
     WebIdentity(WebIdentity),
     /// `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` or `AWS_CONTAINER_CREDENTIALS_FULL_URI`.
     Container(Container),
-    /// The metadata of the EC2 instance on which we run.
+    /// The metadata service of the EC2 instance on which the program runs.
     Instance(Instance),
 }
 
-/// The sources in their order: name, and what it says of one that isn't configured.
+/// For each source in the order of the chain: its name, and the reason given if it is not
+/// configured.
 const ORDER: [(&str, &str); 4] = [
     ("environment", "AWS_ACCESS_KEY_ID is not set"),
     ("web identity", "AWS_WEB_IDENTITY_TOKEN_FILE is not set"),
@@ -72,6 +78,7 @@ const ORDER: [(&str, &str); 4] = [
 ];
 
 impl Source {
+    /// Position of the source in the chain.
     fn position(&self) -> usize {
         match self {
             Source::Keys(_) => 0,
@@ -81,41 +88,43 @@ impl Source {
         }
     }
 
-    /// In words, for the log.
+    /// Name of the source, for messages.
     pub fn name(&self) -> &'static str {
         ORDER[self.position()].0
     }
 
-    /// The sources before this one, each with why it gives nothing.
+    /// The sources before this one in the chain, each with the reason why it is not used.
     fn passed_over(&self) -> impl Iterator<Item = String> {
         let before = &ORDER[..self.position()];
         before.iter().map(|(name, why)| format!("{name}: {why}"))
     }
 }
 
-/// Credentials, and when they end.
+/// Credentials from a source, and when they expire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Granted {
-    /// What to sign with.
+    /// The key pair, with a session token if it is temporary.
     pub credentials: Credentials,
-    /// None: they don't.
+    /// When the credentials expire. `None` if they never do.
     pub expires: Option<DateTime<Utc>>,
 }
 
 impl Granted {
-    /// Temporary ones, as an endpoint gave them; the error names what is missing or malformed,
-    /// never its value.
+    /// Checks temporary credentials from an endpoint. The error names the field that is missing or
+    /// malformed, but never its value.
     fn temporary(
         access_key_id: Option<&str>,
         secret_access_key: Option<&str>,
         session_token: Option<&str>,
         expiration: Option<&str>,
     ) -> Result<Granted, String> {
-        // They go into headers. A token is Base64, so it is plain text as well.
+        // The values go into headers, so they must be printable ASCII. Tokens are Base64.
         let text = |name: &str, value: Option<&str>| match value.unwrap_or_default() {
             "" => Err(format!("it has no {name}")),
             text if text.bytes().all(|b| b.is_ascii_graphic()) => Ok(text.to_owned()),
-            _ => Err(format!("its {name} has a character that none can have")),
+            _ => Err(format!(
+                "its {name} has a character that is not allowed in it"
+            )),
         };
         let access_key_id = text("AccessKeyId", access_key_id)?;
         let secret_access_key = Secret::new(text("SecretAccessKey", secret_access_key)?);
@@ -134,35 +143,36 @@ impl Granted {
     }
 }
 
-/// Why there are no credentials, in one line without secrets.
+/// Why there are no credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoCredentials {
-    /// What was tried, what came back, and what can be done.
+    /// What was tried, what came back, and what the operator can do: one line without secrets.
     pub message: String,
-    /// It won't come right by itself.
+    /// Whether attempts fail until the operator does something.
     pub needs_operator: bool,
 }
 
 impl NoCredentials {
-    /// It may come right by itself.
-    fn yet(message: impl Into<String>) -> NoCredentials {
+    /// An error for which a later attempt may succeed.
+    fn retryable(message: impl Into<String>) -> NoCredentials {
         NoCredentials {
             message: message.into(),
             needs_operator: false,
         }
     }
 
-    /// Someone has to do something.
-    fn ever(message: impl Into<String>) -> NoCredentials {
+    /// An error that stays until the operator does something.
+    fn permanent(message: impl Into<String>) -> NoCredentials {
         NoCredentials {
             message: message.into(),
             needs_operator: true,
         }
     }
 
-    fn under(self, what: &str) -> NoCredentials {
+    /// Puts a text in front of the message, with a colon between them.
+    fn with_context(self, context: &str) -> NoCredentials {
         NoCredentials {
-            message: format!("{what}: {}", self.message),
+            message: format!("{context}: {}", self.message),
             ..self
         }
     }

@@ -1,9 +1,9 @@
-//! Has credentials ready for whoever is about to sign.
+//! Keeps credentials, and renews them before they expire.
 //!
-//! Renewing means asking servers that may be slow or gone, while the old credentials still do.
-//! So it is done on a thread that lives only for that one attempt: the call that notices that
-//! renewing is due signs with the old ones and doesn't wait; a later one finds the new ones.
-//! Only where there is nothing to sign with is the answer waited for.
+//! Renewing means asking servers that may be slow or unreachable, while the old credentials are
+//! still valid. So it is done in the background, on a thread for this one attempt. The call that
+//! notices that renewing is due signs with the old credentials, and a later call gets the new ones.
+//! A call waits for new credentials only if there are no valid ones.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
@@ -21,29 +21,29 @@ use crate::base::recorder::Recorder;
 use crate::base::threads::{self, USUAL_STACK};
 use crate::net::http::Http;
 
-/// What an attempt brought.
+/// The result of an attempt to fetch credentials.
 type Fetched = Result<CachedCredentials, NoCredentials>;
 
 /// Gives credentials before each call.
 pub struct Provider {
     chain: Arc<Chain>,
     clock: Clock,
-    held: Option<CachedCredentials>,
-    /// Where the outcome of an attempt on the side will be.
-    renewing: Option<Receiver<Fetched>>,
-    /// When that was started, or the one before it.
-    attempted: Option<Instant>,
+    cached: Option<CachedCredentials>,
+    /// Receives the result of an attempt in the background.
+    renewal: Option<Receiver<Fetched>>,
+    /// When the last attempt in the background was started.
+    renewal_started: Option<Instant>,
     recorder: Recorder,
 }
 
-/// Whose credentials are in use.
+/// The identity to which the credentials in use belong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// Which key.
+    /// Access key id.
     pub access_key_id: String,
-    /// Where it comes from, in words.
+    /// Name of the source.
     pub source: &'static str,
-    /// `arn:aws:iam::123456789012:user/name`, or why STS doesn't say.
+    /// ARN, such as `arn:aws:iam::123456789012:user/name`, or why STS does not tell it.
     pub arn: Result<String, NoCredentials>,
 }
 
@@ -52,6 +52,7 @@ struct CachedCredentials {
     fetched: Instant,
 }
 
+/// Fetches credentials once, and records for metrics and status page whether that worked.
 fn attempt(chain: &Chain, recorder: &Recorder) -> Fetched {
     let started = Instant::now();
     let granted = chain.fetch();
@@ -69,71 +70,72 @@ fn attempt(chain: &Chain, recorder: &Recorder) -> Fetched {
 }
 
 impl Provider {
-    /// Nothing is fetched before it is asked for. `outside` may go through a proxy, `inside`
-    /// must not.
+    /// Makes a provider that has fetched nothing yet. `http` may use a proxy, `local_http` must
+    /// not.
     pub fn new(
         settings: CredentialSettings,
-        outside: Http,
-        inside: Http,
+        http: Http,
+        local_http: Http,
         recorder: Recorder,
     ) -> Provider {
         let clock = Clock::default();
         Provider {
-            chain: Arc::new(Chain::new(settings, outside, inside, clock.clone())),
+            chain: Arc::new(Chain::new(settings, http, local_http, clock.clone())),
             clock,
-            held: None,
-            renewing: None,
-            attempted: None,
+            cached: None,
+            renewal: None,
+            renewal_started: None,
             recorder,
         }
     }
 
-    /// The clock by which credentials end; whoever signs with them has to use it as well.
+    /// The clock by which credentials expire. Signatures have to use it as well.
     pub fn clock(&self) -> &Clock {
         &self.clock
     }
 
-    /// Credentials to sign with now.
+    /// Credentials to sign with now. Fetches them if there are no valid ones.
     pub fn get(&mut self) -> Result<Credentials, NoCredentials> {
-        self.collect();
+        self.collect_renewal();
         match self.step() {
             Some(Step::Use) => {}
-            Some(Step::UseAndRenew) => self.renew_on_the_side(),
+            Some(Step::UseAndRenew) => self.start_renewal(),
             Some(Step::Renew) => {
                 if let Err(error) = self.fetch() {
-                    self.go_on_with_old_ones(error)?;
+                    self.fall_back_to_cached(error)?;
                 }
             }
             None => self.fetch()?,
         }
-        match &self.held {
-            Some(held) => Ok(held.granted.credentials.clone()),
-            None => Err(NoCredentials::yet("no AWS credentials were fetched")),
+        match &self.cached {
+            Some(cached) => Ok(cached.granted.credentials.clone()),
+            None => Err(NoCredentials::retryable("no AWS credentials were fetched")),
         }
     }
 
-    /// Has them renewed on the side if that is due, without anybody waiting for them: whoever calls
-    /// next finds the new ones, however quiet it has been.
+    /// Starts renewing the credentials in the background if that is due. Called regularly, so that
+    /// credentials stay valid while there are no calls.
     pub fn keep_fresh(&mut self) {
-        self.collect();
+        self.collect_renewal();
         if self.step() == Some(Step::UseAndRenew) {
-            self.renew_on_the_side();
+            self.start_renewal();
         }
     }
 
-    /// Those that ended a moment ago by our clock, which may be ahead, do for now if AWS takes them.
-    fn go_on_with_old_ones(&mut self, error: NoCredentials) -> Result<(), NoCredentials> {
+    /// Goes on with cached credentials that have expired by this system's clock but may be valid by
+    /// AWS's. Returns `error` if there are none.
+    fn fall_back_to_cached(&mut self, error: NoCredentials) -> Result<(), NoCredentials> {
         let now = self.clock.now();
-        let held = self.held.as_mut().filter(|held| {
-            let expires = held.granted.expires;
-            expires.is_some_and(|expires| refresh::may_still_do(expires, now))
+        let cached = self.cached.as_mut().filter(|cached| {
+            let expires = cached.granted.expires;
+            expires.is_some_and(|expires| refresh::may_still_be_valid(expires, now))
         });
-        held.ok_or_else(|| error.clone())?.fetched = Instant::now(); // not tried again at once
-        self.failed(&error);
+        cached.ok_or_else(|| error.clone())?.fetched = Instant::now(); // delays the next attempt
+        self.log_failed_renewal(&error);
         Ok(())
     }
 
-    /// Whose they are. Asks STS.
+    /// The identity to which the credentials belong. Asks STS.
     pub fn identity(&mut self) -> Result<Identity, NoCredentials> {
         let credentials = self.get()?;
         Ok(Identity {
@@ -143,13 +145,14 @@ impl Provider {
         })
     }
 
-    /// AWS doesn't take these any more, whatever their expiry says. True if there are others.
+    /// Replaces credentials that AWS has refused although they have not expired. True if there are
+    /// others now.
     pub fn replace(&mut self, refused: &Credentials) -> bool {
         if self.chain.is_fixed() {
             return false;
         }
-        self.collect();
-        if self.is_held(refused)
+        self.collect_renewal();
+        if self.is_cached(refused)
             && let Err(error) = self.fetch()
         {
             log::warn(
@@ -158,78 +161,81 @@ impl Provider {
             );
             return false;
         }
-        !self.is_held(refused)
+        !self.is_cached(refused)
     }
 
-    fn is_held(&self, credentials: &Credentials) -> bool {
-        let held = self.held.as_ref();
-        held.is_some_and(|held| held.granted.credentials == *credentials)
+    fn is_cached(&self, credentials: &Credentials) -> bool {
+        let cached = self.cached.as_ref();
+        cached.is_some_and(|cached| cached.granted.credentials == *credentials)
     }
 
-    /// None if there are no credentials at all.
+    /// What to do with the cached credentials. `None` if there are none.
     fn step(&self) -> Option<Step> {
-        let held = self.held.as_ref()?;
-        let Some(expires) = held.granted.expires else {
+        let cached = self.cached.as_ref()?;
+        let Some(expires) = cached.granted.expires else {
             return Some(Step::Use);
         };
-        let since_attempt = self.attempted.map(|attempted| attempted.elapsed());
-        let since_fetched = held.fetched.elapsed();
+        let since_attempt = self.renewal_started.map(|started| started.elapsed());
+        let since_fetched = cached.fetched.elapsed();
         let now = self.clock.now();
         Some(refresh::step(expires, now, since_fetched, since_attempt))
     }
 
-    /// Fetches credentials, or waits for those that are being fetched.
+    /// Fetches credentials and waits for them. An attempt that is under way counts.
     fn fetch(&mut self) -> Result<(), NoCredentials> {
-        let renewing = self.renewing.take();
-        let outcome = match renewing.and_then(|renewing| renewing.recv().ok()) {
+        let renewal = self.renewal.take();
+        let outcome = match renewal.and_then(|receiver| receiver.recv().ok()) {
             Some(outcome) => outcome,
             None => attempt(&self.chain, &self.recorder),
         };
-        self.take(outcome?);
+        self.store(outcome?);
         Ok(())
     }
 
-    fn renew_on_the_side(&mut self) {
-        if self.renewing.is_some() {
+    /// Starts an attempt to fetch credentials in the background, unless one is under way.
+    fn start_renewal(&mut self) {
+        if self.renewal.is_some() {
             return;
         }
-        self.attempted = Some(Instant::now());
+        self.renewal_started = Some(Instant::now());
         let (sender, receiver) = sync_channel(1);
         let (chain, recorder) = (self.chain.clone(), self.recorder.clone());
         let work = move || {
             let _ = sender.send(attempt(&chain, &recorder));
         };
         match threads::start("credentials", USUAL_STACK, Box::new(work)) {
-            Ok(()) => self.renewing = Some(receiver),
-            Err(error) => self.failed(&error.to_string()),
+            Ok(()) => self.renewal = Some(receiver),
+            Err(error) => self.log_failed_renewal(&error.to_string()),
         }
     }
 
-    /// Takes what an attempt on the side has brought, if it has ended.
-    fn collect(&mut self) {
-        let outcome = match self.renewing.as_ref().map(Receiver::try_recv) {
+    /// Stores the result of an attempt in the background, if it has ended.
+    fn collect_renewal(&mut self) {
+        let outcome = match self.renewal.as_ref().map(Receiver::try_recv) {
             None | Some(Err(TryRecvError::Empty)) => return,
             Some(Ok(outcome)) => Some(outcome),
             Some(Err(TryRecvError::Disconnected)) => None,
         };
-        self.renewing = None;
+        self.renewal = None;
         match outcome {
-            Some(Ok(held)) => self.take(held),
-            Some(Err(error)) => self.failed(&error),
+            Some(Ok(fetched)) => self.store(fetched),
+            Some(Err(error)) => self.log_failed_renewal(&error),
             None => {}
         }
     }
 
-    fn take(&mut self, held: CachedCredentials) {
-        let granted = &held.granted;
-        if !self.is_held(&granted.credentials) {
+    /// Caches credentials, and logs them if they are new.
+    fn store(&mut self, fetched: CachedCredentials) {
+        let granted = &fetched.granted;
+        if !self.is_cached(&granted.credentials) {
             let expires = granted.expires.map_or("never".to_owned(), |at| {
                 at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
             });
-            // Renewed ones are no news.
-            let level = match self.held {
-                None => log::Level::Info,
-                Some(_) => log::Level::Debug,
+            // Renewals happen all the time, so only the first credentials are logged as info.
+            let level = if self.cached.is_none() {
+                log::Level::Info
+            } else {
+                log::Level::Debug
             };
             log::write(
                 level,
@@ -241,16 +247,20 @@ impl Provider {
                 ],
             );
         }
-        self.held = Some(held);
+        self.cached = Some(fetched);
     }
 
-    /// An attempt on the side has failed: the old ones do for a while.
-    fn failed(&self, error: &dyn std::fmt::Display) {
-        let expires = self.held.as_ref().and_then(|held| held.granted.expires);
+    /// Logs that renewing has failed while the old credentials are still used.
+    fn log_failed_renewal(&self, error: &dyn std::fmt::Display) {
+        let expires = self
+            .cached
+            .as_ref()
+            .and_then(|cached| cached.granted.expires);
         let now = self.clock.now();
-        let level = match expires.is_some_and(|expires| refresh::is_urgent(expires, now)) {
-            true => log::Level::Warn,
-            false => log::Level::Debug,
+        let level = if expires.is_some_and(|expires| refresh::is_urgent(expires, now)) {
+            log::Level::Warn
+        } else {
+            log::Level::Debug
         };
         let left = expires.map_or(0, |expires| (expires - now).num_seconds());
         log::write(

@@ -1,9 +1,10 @@
-//! When credentials are to be renewed. Pure: time is an argument.
+//! Decides when credentials are renewed, from when they expire and when they were last fetched.
+//! Pure: the time is an argument.
 //!
 //! ```text
 //!            15 min before      10 min before        expiry
 //!  ────────────────┼──────────────────┼─────────────────┼─────────────────►
-//!   use            │ use, and renew on the side         │ renew, then use
+//!   use            │ use, renew in the background       │ renew, then use
 //!                  │ failure: debug   │ failure: warning│ failure: an error
 //! ```
 //!
@@ -13,27 +14,28 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// Renewing begins this long before they end.
-const DUE: TimeDelta = TimeDelta::minutes(15);
-/// Until this long before they end a failure is nothing to worry about.
-const TOLERATED: TimeDelta = TimeDelta::minutes(10);
-/// Attempts are at least so far apart, also those that brought nothing newer: instance metadata
-/// has new credentials only five minutes before the old ones end.
-pub const PACE: Duration = Duration::from_secs(30);
+/// Credentials are renewed from this long before they expire.
+const RENEW_BEFORE: TimeDelta = TimeDelta::minutes(15);
+/// From this long before the credentials expire, a failure to renew them is worth a warning.
+const WARN_BEFORE: TimeDelta = TimeDelta::minutes(10);
+/// Shortest time between two attempts to renew credentials. An attempt may well bring the old ones
+/// again: instance metadata has new credentials only five minutes before the old ones expire.
+pub const MIN_INTERVAL: Duration = Duration::from_secs(30);
 
-/// What to do about the credentials at hand before a call.
+/// What to do with the cached credentials before a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// They are good.
+    /// Sign with the cached credentials.
     Use,
-    /// They are good for this call; others should be fetched meanwhile.
+    /// Sign with the cached credentials, and fetch new ones in the background.
     UseAndRenew,
-    /// They have ended: others are needed first.
+    /// Fetch new credentials first: the cached ones have expired.
     Renew,
 }
 
-/// What to do with credentials that end at `expires` and were fetched this long ago, if the
-/// last attempt to renew them on the side was that long ago.
+/// What to do with cached credentials. `since_fetched` is the time since they were fetched, and
+/// `since_attempt` the time since the last attempt to renew them in the background, if there was
+/// one.
 pub fn step(
     expires: DateTime<Utc>,
     now: DateTime<Utc>,
@@ -41,32 +43,34 @@ pub fn step(
     since_attempt: Option<Duration>,
 ) -> Step {
     let left = expires - now;
-    if left > DUE {
+    if left > RENEW_BEFORE {
         return Step::Use;
     }
     if left > TimeDelta::zero() {
         return match since_attempt {
-            Some(since) if since < PACE => Step::Use,
+            Some(since) if since < MIN_INTERVAL => Step::Use,
             _ => Step::UseAndRenew,
         };
     }
-    // Just fetched and already over: our clock may be wrong, or the endpoint hands out old ones,
-    // as instance metadata does when it can't renew them itself. AWS has the last word.
-    match since_fetched < PACE {
-        true => Step::Use,
-        false => Step::Renew,
+    // Credentials that have expired although they were just fetched: the system's clock may be
+    // wrong, or the endpoint gives old ones, as instance metadata does when it cannot renew them
+    // itself. AWS decides whether they are valid.
+    if since_fetched < MIN_INTERVAL {
+        Step::Use
+    } else {
+        Step::Renew
     }
 }
 
-/// Whether credentials that ended then by our clock may be good by AWS's, from which ours may differ
-/// by five minutes without its taking offence.
-pub fn may_still_do(expires: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+/// Whether credentials that have expired by this system's clock may be valid by AWS's clock. AWS
+/// accepts a difference of five minutes between the two.
+pub fn may_still_be_valid(expires: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     now - expires < TimeDelta::minutes(5)
 }
 
-/// Whether a failure to renew credentials that end then is worth a warning.
+/// Whether a failure to renew credentials that expire at this time is worth a warning.
 pub fn is_urgent(expires: DateTime<Utc>, now: DateTime<Utc>) -> bool {
-    expires - now <= TOLERATED
+    expires - now <= WARN_BEFORE
 }
 
 #[cfg(test)]
@@ -85,15 +89,15 @@ mod tests {
             (
                 900,
                 long_ago,
-                Some(PACE - Duration::from_millis(1)),
+                Some(MIN_INTERVAL - Duration::from_millis(1)),
                 Step::Use,
             ),
-            (900, long_ago, Some(PACE), Step::UseAndRenew),
+            (900, long_ago, Some(MIN_INTERVAL), Step::UseAndRenew),
             (1, long_ago, Some(Duration::ZERO), Step::Use),
             (1, long_ago, None, Step::UseAndRenew),
             (0, long_ago, Some(Duration::ZERO), Step::Renew),
             (-86_400, long_ago, None, Step::Renew),
-            (0, PACE, None, Step::Renew),
+            (0, MIN_INTERVAL, None, Step::Renew),
             (-86_400, Duration::ZERO, None, Step::Use),
         ] {
             let expires = now + TimeDelta::seconds(left);
@@ -109,7 +113,10 @@ mod tests {
     fn what_has_ended_may_do_for_as_long_as_clocks_may_differ() {
         let now = DateTime::<Utc>::UNIX_EPOCH;
         for (left, expected) in [(1, true), (0, true), (-299, true), (-300, false)] {
-            assert_eq!(may_still_do(now + TimeDelta::seconds(left), now), expected);
+            assert_eq!(
+                may_still_be_valid(now + TimeDelta::seconds(left), now),
+                expected
+            );
         }
     }
 

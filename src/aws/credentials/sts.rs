@@ -1,5 +1,5 @@
-//! The Security Token Service, which gives credentials of a role: two of its operations, their
-//! requests, answers and errors. <https://docs.aws.amazon.com/STS/latest/APIReference/>
+//! The client of AWS's Security Token Service (STS), which gives credentials of a role, and says to
+//! whom credentials belong. <https://docs.aws.amazon.com/STS/latest/APIReference/>
 
 use std::time::Duration;
 
@@ -13,37 +13,38 @@ use crate::base::secret::Secret;
 use crate::net::http::{Http, HttpError};
 use crate::net::url::Url;
 
+/// Version of STS's API.
 const VERSION: &str = "2011-06-15";
 const CONTENT_TYPE: &str = "application/x-www-form-urlencoded; charset=utf-8";
-/// From the start of a call until its answer is there. It is usually made on a thread of its
-/// own, ahead of time.
+/// Time limit for a call, from the start to the last byte of the answer. Most calls are made in the
+/// background, before the old credentials expire.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Largest answer, in bytes. Real ones have two thousand.
+/// Largest answer that is read, in bytes. Real ones have two thousand.
 const LARGEST_ANSWER: u64 = 64 * 1024;
-/// Longest message of STS that is passed on, in characters.
-const LONGEST_MESSAGE: usize = 400;
+/// Characters of an error message of STS that are kept.
+const MAX_MESSAGE_CHARACTERS: usize = 400;
 
-/// Where STS is.
+/// Settings for STS.
 #[derive(Debug, Clone)]
 pub struct StsSettings {
-    /// `AWS_ENDPOINT_URL_STS`, or the region's own.
+    /// `AWS_ENDPOINT_URL_STS`, or the endpoint of the region.
     pub endpoint: Url,
-    /// Region in the signature's scope.
+    /// Region in the scope of signatures.
     pub region: String,
 }
 
-/// A role to become.
+/// A role to assume.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Role {
-    /// `arn:aws:iam::123456789012:role/name`.
+    /// ARN of the role, such as `arn:aws:iam::123456789012:role/name`.
     pub arn: String,
-    /// What CloudTrail shows for our calls.
+    /// Session name, which CloudTrail shows for the calls that are made with the role.
     pub session_name: String,
-    /// What the role's trust policy may ask for. AWS doesn't treat it as a secret.
+    /// External id, which the role's trust policy may demand. AWS does not treat it as a secret.
     pub external_id: Option<String>,
 }
 
-/// A client.
+/// The client.
 pub struct Sts {
     settings: StsSettings,
     http: Http,
@@ -54,14 +55,14 @@ pub struct Sts {
 struct Call<'a> {
     operation: &'static str,
     form: Vec<(&'static str, &'a str)>,
-    /// None: the operation takes no signature.
+    /// Credentials to sign with. `None` if the operation takes no signature.
     signer: Option<&'a Credentials>,
-    /// What must not come back in a message.
+    /// Secrets that the call sends or is signed with. They are removed from error messages.
     secrets: Vec<&'a Secret>,
 }
 
 impl Sts {
-    /// A client.
+    /// Makes a client. No request is sent yet.
     pub fn new(settings: StsSettings, http: Http, clock: Clock) -> Sts {
         Sts {
             settings,
@@ -70,19 +71,20 @@ impl Sts {
         }
     }
 
-    /// AssumeRole, signed with these credentials.
-    pub fn assume_role(&self, role: &Role, by: &Credentials) -> Result<Granted, NoCredentials> {
+    /// AssumeRole: credentials of a role, for a caller with these credentials.
+    pub fn assume_role(&self, role: &Role, caller: &Credentials) -> Result<Granted, NoCredentials> {
         let mut form = form("AssumeRole", role);
         form.extend(role.external_id.as_deref().map(|id| ("ExternalId", id)));
         self.grant(&Call {
             operation: "AssumeRole",
             form,
-            signer: Some(by),
-            secrets: secrets_of(by),
+            signer: Some(caller),
+            secrets: secrets_of(caller),
         })
     }
 
-    /// GetCallerIdentity: the ARN of whoever has these credentials. No policy can forbid it.
+    /// GetCallerIdentity: the ARN of the identity to which credentials belong. No IAM policy can
+    /// deny this operation.
     pub fn caller_identity(&self, credentials: &Credentials) -> Result<String, NoCredentials> {
         let call = Call {
             operation: "GetCallerIdentity",
@@ -93,10 +95,11 @@ impl Sts {
         let body = self.call(&call)?;
         let arn = result(&body, call.operation)
             .and_then(|result| result.required_text("Arn").map(str::to_owned));
-        arn.map_err(|error| unusable(&error).under(&self.name()))
+        arn.map_err(|error| unusable(&error).with_context(&self.name()))
     }
 
-    /// AssumeRoleWithWebIdentity: the token stands for a signature.
+    /// AssumeRoleWithWebIdentity: credentials of a role, for a caller with this token. The call is
+    /// not signed.
     pub fn assume_role_with_web_identity(
         &self,
         role: &Role,
@@ -112,35 +115,38 @@ impl Sts {
         })
     }
 
-    /// Makes a call that brings credentials.
+    /// Makes a call whose answer has credentials.
     fn grant(&self, call: &Call<'_>) -> Result<Granted, NoCredentials> {
         let body = self.call(call)?;
-        granted(&body, call.operation).map_err(|error| unusable(&error).under(&self.name()))
+        granted(&body, call.operation).map_err(|error| unusable(&error).with_context(&self.name()))
     }
 
+    /// Name of the service, for messages.
     fn name(&self) -> String {
         format!("STS at {}", self.settings.endpoint)
     }
 
-    /// Makes a call, a second time if our clock turned out to be wrong, and returns the answer.
+    /// Makes a call and returns the body of the answer. If a refusal shows that the clock is wrong,
+    /// the call is repeated once with the corrected time.
     fn call(&self, call: &Call<'_>) -> Result<String, NoCredentials> {
         let name = self.name();
-        let once = || {
+        let attempt = || {
             let answer = self.send(call);
-            answer.map_err(|error| NoCredentials::yet(error.to_string()).under(&name))
+            answer.map_err(|error| NoCredentials::retryable(error.to_string()).with_context(&name))
         };
-        let mut answer = once()?;
+        let mut answer = attempt()?;
         let code = xml::error_response(&answer.body).map(|error| error.code);
         let ahead = answer.clock_ahead;
         if answer.status >= 400 && code.is_ok_and(|code| self.clock.learn(&code, ahead)) {
-            answer = once()?;
+            answer = attempt()?;
         }
         match answer.status {
             200 => Ok(answer.body),
-            status => Err(refusal(status, &answer.body, &call.secrets).under(&name)),
+            status => Err(refusal(status, &answer.body, &call.secrets).with_context(&name)),
         }
     }
 
+    /// Sends a call once.
     fn send(&self, call: &Call<'_>) -> Result<Answer, HttpError> {
         let form = query_string(&call.form);
         let signer = call.signer.map(|credentials| Signer {
@@ -166,6 +172,7 @@ impl Sts {
     }
 }
 
+/// The parameters that both operations with a role have.
 fn form<'a>(operation: &'static str, role: &'a Role) -> Vec<(&'static str, &'a str)> {
     vec![
         ("Action", operation),
@@ -181,11 +188,13 @@ fn secrets_of(credentials: &Credentials) -> Vec<&Secret> {
     secrets
 }
 
+/// The error for an answer with status 200 that cannot be read.
 fn unusable(error: &str) -> NoCredentials {
-    NoCredentials::yet(format!("its answer can't be used: {error}"))
+    NoCredentials::retryable(format!("its answer can't be used: {error}"))
 }
 
-/// Reads an answer. An error of the XML reader could quote a secret, so it isn't passed on.
+/// Reads the result in an answer. The error leaves out what the XML reader says, which could quote
+/// a secret.
 fn result(body: &str, operation: &str) -> Result<Element, String> {
     let root = format!("{operation}Response");
     let response = xml::read(body, &root);
@@ -193,7 +202,7 @@ fn result(body: &str, operation: &str) -> Result<Element, String> {
     result.map_err(|_| format!("it is not a whole {root}"))
 }
 
-/// Reads an answer of `AssumeRole` or `AssumeRoleWithWebIdentity`.
+/// Reads the credentials in an answer to `AssumeRole` or `AssumeRoleWithWebIdentity`.
 pub fn granted(body: &str, operation: &str) -> Result<Granted, String> {
     let result = result(body, operation)?;
     let credentials = result.required("Credentials");
@@ -206,12 +215,13 @@ pub fn granted(body: &str, operation: &str) -> Result<Granted, String> {
     )
 }
 
-/// An error answer. One that isn't STS's own comes from something in between, and may pass.
+/// Reads an error answer. If it is not in STS's form, it comes from a proxy or load balancer, and
+/// the call may succeed later.
 fn refusal(status: u16, body: &str, secrets: &[&Secret]) -> NoCredentials {
     let Ok(error) = xml::error_response(body) else {
-        return NoCredentials::yet(format!("it answers {status} without an error of STS"));
+        return NoCredentials::retryable(format!("it answers {status} without an error of STS"));
     };
-    let is_passing = status >= 500
+    let is_retryable = status >= 500
         || status == 429
         || matches!(
             error.code.as_str(),
@@ -222,10 +232,13 @@ fn refusal(status: u16, body: &str, secrets: &[&Secret]) -> NoCredentials {
         "" => format!("it answers {} ({status})", error.code),
         message => format!("it answers {} ({status}): {message}", error.code),
     };
-    // Cut only after that: half a secret wouldn't be found.
+    // The text is shortened only after the secrets are removed: half a secret would not be found.
     NoCredentials {
-        message: redact(message).chars().take(LONGEST_MESSAGE).collect(),
-        needs_operator: !is_passing,
+        message: redact(message)
+            .chars()
+            .take(MAX_MESSAGE_CHARACTERS)
+            .collect(),
+        needs_operator: !is_retryable,
     }
 }
 

@@ -50,7 +50,7 @@ fn credentials() -> Credentials {
 #[test]
 fn step_1_canonical_request() {
     assert_eq!(
-        hash(canonical_request(&REQUEST, &HEADERS).as_bytes()),
+        sha256_hex(canonical_request(&REQUEST, &HEADERS).as_bytes()),
         "f536975d06c0309214f805bb90ccff089219ecd68b2577efef23edd43b7e1a59"
     );
 }

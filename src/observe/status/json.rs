@@ -79,7 +79,7 @@ pub fn head(out: &mut String, status: &Status, now: DateTime<Utc>) {
         Some((held, until)) => {
             begin(out, "deletion_guard", '{');
             number(out, "deletes", held.deletes);
-            number(out, "of", held.of);
+            number(out, "of", held.owned);
             text(out, "until", Some(&timestamp(*until)));
             end(out, '}');
         }

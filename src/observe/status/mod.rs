@@ -165,7 +165,7 @@ impl Status {
                 RecordChange::Change { from, to } => (Action::Change, shown(from), shown(to)),
                 RecordChange::Delete(set) => (Action::Delete, shown(set), String::new()),
             };
-            self.counters.changed(action);
+            self.counters.add_change(action);
             let changes = Arc::make_mut(&mut self.changes);
             changes.truncate(MAX_CHANGES - 1);
             let key = change.key().clone();
@@ -189,7 +189,7 @@ impl Status {
             0 => RoundOutcome::Unchanged,
             _ => RoundOutcome::Changed,
         };
-        self.counters.round(outcome, took);
+        self.counters.add_round(outcome, took);
         if !round.is_cut {
             self.last_success = Some(now);
         }

@@ -1,10 +1,10 @@
 //! The state of each service, and the reason for it in words.
 
 use crate::base::dependency::{Condition, Dependency};
-use crate::desired::{ServiceOutcome, cut_in_words};
+use crate::desired::{ServiceOutcome, truncation_notice};
 use crate::dns::{Name, RecordKey, RecordSet, RecordType};
 use crate::observe::status::Status;
-use crate::plan::Why;
+use crate::plan::ConflictReason;
 
 /// The state of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,10 +53,10 @@ impl Status {
     }
 
     /// Why a desired record set is left alone; none if it isn't.
-    fn conflict(&self, key: &RecordKey) -> Option<Why> {
+    fn conflict(&self, key: &RecordKey) -> Option<ConflictReason> {
         let conflicts = &self.conflicts;
         let found = conflicts.binary_search_by(|conflict| conflict.key.cmp(key));
-        Some(conflicts[found.ok()?].why)
+        Some(conflicts[found.ok()?].reason)
     }
 
     /// Route 53's words if it refuses a record set.
@@ -108,8 +108,8 @@ impl Status {
                     if let Some(words) = self.refusal(key) {
                         reason.push(format!("{}: Route 53 refuses it: {words}", key.rtype));
                     }
-                    if let Some(count) = self.desired.cut.get(key) {
-                        reason.push(cut_in_words(*count));
+                    if let Some(count) = self.desired.truncated.get(key) {
+                        reason.push(truncation_notice(*count));
                     }
                 }
                 match state {

@@ -11,7 +11,7 @@ use crate::base::counters::{NO_ANSWER, Operation, RoundOutcome};
 use crate::desired::ServiceOutcome;
 use crate::desired::skip::SkipReason;
 use crate::dns::RecordType;
-use crate::plan::Why;
+use crate::plan::ConflictReason;
 use crate::rancher::model::ServiceKey;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -111,7 +111,7 @@ pub fn busy() -> Status {
     let a = |text: &str| RecordKey::new(name(text), RecordType::A);
     let taken = Conflict {
         key: a("taken.example.com"),
-        why: Why::Cname,
+        reason: ConflictReason::Cname,
     };
     let bad = Quarantined {
         key: a("bad.example.com"),
@@ -121,7 +121,7 @@ pub fn busy() -> Status {
     status.quarantined = Arc::new(vec![bad]);
     let held = HeldDeletes {
         deletes: 12,
-        of: 30,
+        owned: 30,
         until: Instant::now(),
         hold: Duration::from_secs(60),
     };
@@ -139,15 +139,15 @@ pub fn busy() -> Status {
     status
         .record
         .health_mut(Dependency::Metadata)
-        .works(ago(3_600));
+        .record_success(ago(3_600));
     status
         .record
         .health_mut(Dependency::Route53)
-        .works(ago(3_600));
+        .record_success(ago(3_600));
     status
         .record
         .health_mut(Dependency::Route53)
-        .fails("<Throttling>".to_owned(), ago(60));
+        .record_failure("<Throttling>".to_owned(), ago(60));
     let change = ChangeBatch {
         deletes: vec![set("web.example.com", RecordType::A, &["192.0.2.9"])],
         creates: vec![
@@ -174,7 +174,7 @@ pub fn busy() -> Status {
     calls.add(list, NO_ANSWER, Duration::from_secs(300));
     status
         .counters
-        .round(RoundOutcome::Changed, Duration::from_millis(1_234));
+        .add_round(RoundOutcome::Changed, Duration::from_millis(1_234));
     status.record.calls.throttles = 2;
     status.record.calls.retries = 3;
     status
@@ -236,8 +236,8 @@ fn the_json_has_everything() {
              "skipped": "not_running", "reason": "no container is running (state \"</td>\")",
              "fqdn": null, "addresses": []},
             {"stack": "shop", "name": "any", "state": "published", "skipped": null,
-             "reason": "Rancher doesn't show the name yet; external_dns=\"<b>\" is none of auto, \
-                        always and never; taken for auto",
+             "reason": "Rancher doesn't show the name yet; external_dns=\"<b>\" is not one of auto, \
+                        always and never; it is treated as auto",
              "fqdn": "\\052.example.com", "addresses": ["192.0.2.6"]},
             {"stack": "shop", "name": "bad", "state": "quarantined", "skipped": null,
              "reason": "A: Route 53 refuses it: ARRDATAIllegalIPv4Address",
@@ -248,7 +248,7 @@ fn the_json_has_everything() {
              "reason": "not in the zone yet", "fqdn": "new.example.com",
              "addresses": ["192.0.2.3"]},
             {"stack": "shop", "name": "taken", "state": "conflict", "skipped": null,
-             "reason": format!("A: {}", Why::Cname), "fqdn": "taken.example.com",
+             "reason": format!("A: {}", ConflictReason::Cname), "fqdn": "taken.example.com",
              "addresses": ["192.0.2.4"]},
             {"stack": "shop", "name": "web", "state": "published", "skipped": null,
              "reason": null, "fqdn": "web.example.com",
@@ -298,7 +298,7 @@ fn all_is_well_until_something_is_not() {
         status
             .record
             .health_mut(part)
-            .fails("why".to_owned(), ago(1));
+            .record_failure("why".to_owned(), ago(1));
         assert_eq!(status.problems(), [part.trouble()]);
     }
 }

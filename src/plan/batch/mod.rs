@@ -1,23 +1,28 @@
-//! Plan → change batches, as few as Route 53's limits allow, each safe to be the last one.
+//! Turns a plan into change batches: as few as Route 53's limits allow, and in an order in which
+//! the program may crash after any of them.
 //!
-//! A batch is all or nothing, so the questions are what must share one and what must come first:
+//! Route 53 applies all of a batch or nothing. So some changes must share a batch, and some must
+//! be in an earlier batch than others:
 //!
-//! - A CREATE shares a batch with a write of the state record that lists it. Then no crash leaves
-//!   a record set that nobody owns; and since that write is a compare-and-swap, no second
-//!   instance can drop the entry in between.
-//! - So does a DELETE: in between, a second instance could make the record set anew for the sake of
-//!   its entry. Only where the state record is longer than what we write does the entry go in the
-//!   same batch as the DELETE, or a later one.
-//! - An entry that moves to another state record is written there in the same batch as it is
-//!   removed, or an earlier one.
-//! - A changed record set is ours before and after: its DELETE and CREATE may go anywhere, but
-//!   stay together; and after the entry, if it is just being taken over.
+//! - The CREATE of a record set shares a batch with the write of the state record that lists it.
+//!   Then a crash never leaves a record set that nobody owns. And since the write is a
+//!   compare-and-swap, a second instance cannot remove the entry in between.
+//! - The DELETE of a record set shares a batch with the write that removes its entry. Otherwise a
+//!   second instance, which still sees the entry, could create the record set again in between.
+//!   There is one exception: if another tool has made the state record longer than this program
+//!   writes it, the entry is removed in the same batch as the DELETE or in a later one.
+//! - An entry that moves to another state record is added there in the same batch in which it is
+//!   removed, or in an earlier one.
+//! - A record set that changes is owned before and after. Its DELETE and CREATE share a batch, and
+//!   it may be any batch. If the record set is being taken over, that batch is not before the one
+//!   that adds its entry.
 //!
-//! New entries go to the first state record with room. One that has been written in an earlier
-//! batch of the same plan counts as full: writing it twice would cost more than the next one. One
-//! that has to be written several times gets those of new record sets the last time.
+//! New entries go to the first state record that has room. A state record that was written in an
+//! earlier batch of the same plan counts as full, since writing it twice costs more than starting
+//! the next one. A state record that has to be written several times gets the entries of new
+//! record sets the last time.
 //!
-//! `work` sorts a plan by what belongs together, `pack` fills the batches.
+//! `rewrites` groups a plan by state record, `pack` fills the batches.
 
 mod pack;
 mod rewrites;
@@ -26,17 +31,18 @@ use crate::dns::{ChangeBatch, RecordSet};
 use crate::plan::guard::ApprovedPlan;
 use crate::plan::state_records::{Entry, StateNames, StateRecords};
 
-/// Most `ResourceRecord` elements in a request.
+/// `ResourceRecord` elements that Route 53 allows in one request.
 /// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html#limits-api-requests-changeresourcerecordsets>
-pub const MOST_RECORDS: usize = 1_000;
-/// Most characters over all `Value`s in a request. Same source.
-pub const MOST_VALUE_CHARACTERS: usize = 32_000;
+pub const MAX_RECORDS: usize = 1_000;
+/// Characters that Route 53 allows in all `Value` elements of one request together.
+/// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html#limits-api-requests-changeresourcerecordsets>
+pub const MAX_VALUE_CHARACTERS: usize = 32_000;
 
-/// Cuts a plan into batches. They are to be applied in this order, each only if the one before
-/// it was. `ttl` is that of the state records, in seconds.
+/// Divides a plan into batches. They must be applied in this order, each only after Route 53 has
+/// confirmed the one before. `ttl` is the TTL of the state records, in seconds.
 ///
-/// There may be none although the plan isn't empty: a state record that is too long for any
-/// request can't be rewritten, so it goes on listing what is gone.
+/// There may be no batch although the plan is not empty: a state record that is too long for any
+/// request cannot be rewritten, so it keeps entries of record sets that no longer exist.
 pub fn batches(
     approved: &ApprovedPlan,
     state: &StateRecords,
@@ -45,12 +51,12 @@ pub fn batches(
 ) -> Vec<ChangeBatch> {
     let plan = approved.plan();
     if plan.is_empty() {
-        return Vec::new(); // without a look at every state record
+        return Vec::new(); // saves going through all state records
     }
-    pack::pack(rewrites::Work::sort(plan, state), state, names, ttl)
+    pack::pack(rewrites::Work::group(plan, state), state, names, ttl)
 }
 
-/// What a change takes of a request's limits.
+/// How much of a request's limits something takes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Cost {
     records: usize,
@@ -58,7 +64,7 @@ struct Cost {
 }
 
 impl Cost {
-    fn of(set: &RecordSet) -> Cost {
+    fn of_set(set: &RecordSet) -> Cost {
         Cost {
             records: set.values.len(),
             characters: set.characters(),
@@ -72,7 +78,7 @@ impl Cost {
         }
     }
 
-    fn of_entry_of(set: &RecordSet) -> Cost {
+    fn of_entry_for(set: &RecordSet) -> Cost {
         Cost::of_entry(&Entry::Owned(set.key.clone()))
     }
 
@@ -94,15 +100,14 @@ impl Cost {
         self.records <= records && self.characters <= characters
     }
 
-    /// Whether one request can hold it.
+    /// Whether it fits into one request.
     fn fits(self) -> bool {
-        self.is_within(MOST_RECORDS, MOST_VALUE_CHARACTERS)
+        self.is_within(MAX_RECORDS, MAX_VALUE_CHARACTERS)
     }
 
-    /// How much of a request it takes, of the two limits the one that it is closer to, in
-    /// characters.
+    /// The part of a request that it takes, by the limit that is closer, in characters.
     fn share(self) -> usize {
-        let records = self.records * (MOST_VALUE_CHARACTERS / MOST_RECORDS);
+        let records = self.records * (MAX_VALUE_CHARACTERS / MAX_RECORDS);
         records.max(self.characters)
     }
 }

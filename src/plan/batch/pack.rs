@@ -1,16 +1,19 @@
-//! Fills the batches: first fit, the largest first, in an order that keeps what must come first
-//! in front.
+//! Fills batches with the changes that [`super::rewrites`] has grouped.
+//!
+//! The method is first fit, decreasing: the largest changes come first, and each goes into the
+//! first batch that has room. What must be in an earlier batch than something else is placed before
+//! it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::rewrites::{Add, Rewrite, Work, is_short};
-use super::{Cost, MOST_VALUE_CHARACTERS};
+use super::rewrites::{NewEntry, Rewrite, Work, is_within_own_limits};
+use super::{Cost, MAX_VALUE_CHARACTERS};
 use crate::base::sorted;
 use crate::dns::{ChangeBatch, RecordKey, RecordSet, RecordType};
 use crate::plan::Change;
 use crate::plan::state_records::{Entry, StateNames, StateRecords};
 
-/// Makes the batches.
+/// Fills batches with all changes, in the order in which the batches must be applied.
 pub fn pack(
     work: Work<'_>,
     state: &StateRecords,
@@ -19,39 +22,40 @@ pub fn pack(
 ) -> Vec<ChangeBatch> {
     let mut packer = Packer {
         bins: Vec::new(),
-        added_in: BTreeMap::new(),
+        entry_added_in: BTreeMap::new(),
         names,
         ttl,
     };
     let Work {
         rewrites,
-        mut adds,
+        mut new_entries,
         deletes,
         changes,
     } = work;
-    // What is small fills the gaps that bulky changes leave. One of a record set that is being
-    // taken over has to wait for its entry.
+    // Bulky changes are placed first, and smaller ones fill the gaps that they leave. A record set
+    // that is being taken over can change only after its entry has been added, so it is not first.
     let changes = sorted::largest_first(changes, |change| cost_of(change).share());
     let (bulky, changes): (Vec<_>, Vec<_>) = changes.into_iter().partition(|change| {
-        cost_of(change).share() > MOST_VALUE_CHARACTERS / 4 && state.owns(&change.from.key)
+        cost_of(change).share() > MAX_VALUE_CHARACTERS / 4 && state.owns(&change.from.key)
     });
     for change in bulky {
         packer.put_change(change);
     }
-    // Records that are too long come last: what they can't keep must be elsewhere by then.
+    // State records that are too long come last: by then, the entries that do not fit into them
+    // are in other state records.
     let (long, usual): (Vec<_>, Vec<_>) = rewrites.into_iter().partition(|r| r.is_too_long);
     for rewrite in usual {
-        packer.place(rewrite, &mut adds, 0);
+        packer.place(rewrite, &mut new_entries, 0);
     }
     for index in (0..=u16::MAX).filter(|index| !state.is_taken(*index)) {
-        if adds.is_empty() {
+        if new_entries.is_empty() {
             break;
         }
-        packer.place(Rewrite::fresh(index), &mut adds, 0);
+        packer.place(Rewrite::of_new_record(index), &mut new_entries, 0);
     }
     for mut rewrite in long {
         let moved = rewrite.moved.iter();
-        let moved_in = moved.filter_map(|entry| packer.added_in.get(entry));
+        let moved_in = moved.filter_map(|entry| packer.entry_added_in.get(entry));
         let mut earliest = moved_in.copied().max().unwrap_or(0);
         for set in std::mem::take(&mut rewrite.deletes) {
             earliest = earliest.max(packer.put_delete(set));
@@ -68,7 +72,7 @@ pub fn pack(
 }
 
 fn cost_of(change: &Change) -> Cost {
-    Cost::of(&change.from).plus(Cost::of(&change.to))
+    Cost::of_set(&change.from).plus(Cost::of_set(&change.to))
 }
 
 /// A batch that is being filled.
@@ -78,96 +82,105 @@ struct Bin {
     cost: Cost,
 }
 
-/// What goes into a batch together with the write of a state record.
+/// The changes that go into a batch together with one write of a state record.
 #[derive(Default, PartialEq, Eq)]
 struct Load {
-    /// Which of the record sets that it lists are deleted.
+    /// Positions in [`Rewrite::deletes`].
     deletes: BTreeSet<usize>,
-    /// Which of them are created.
+    /// Positions in [`Rewrite::creates`].
     creates: BTreeSet<usize>,
-    /// Which additions it takes.
-    adds: BTreeSet<usize>,
-    /// Of all this and the state record.
+    /// Positions in the list of all new entries.
+    new_entries: BTreeSet<usize>,
+    /// Cost of all these and of writing the state record.
     cost: Cost,
 }
 
 impl Load {
-    /// As much as there is room for beside what a batch holds already; none if that is nothing.
-    fn of(rewrite: &Rewrite<'_>, adds: &[Add<'_>], held: Cost) -> Option<Load> {
+    /// As many changes as fit into a batch of which `used` is taken. `None` if the write of the
+    /// state record does not fit, or would bring the plan no further.
+    fn fitting(rewrite: &Rewrite<'_>, new_entries: &[NewEntry<'_>], used: Cost) -> Option<Load> {
         let mut load = Load {
             cost: rewrite.cost(),
             ..Load::default()
         };
-        let fits = |load: &Load, more: Cost| held.plus(load.cost).plus(more).fits();
+        let fits = |load: &Load, more: Cost| used.plus(load.cost).plus(more).fits();
         let mut length = rewrite.kept_cost();
         for (i, set) in rewrite.deletes.iter().enumerate() {
-            let entry_cost = Cost::of_entry_of(set);
-            let cost = load.cost.plus(Cost::of(set)).minus(entry_cost);
-            // Without its entry, it may even take less.
-            if held.plus(cost).fits() || cost.is_within(load.cost.records, load.cost.characters) {
+            let entry_cost = Cost::of_entry_for(set);
+            let cost = load.cost.plus(Cost::of_set(set)).minus(entry_cost);
+            // The entry's removal may save more than the DELETE takes.
+            if used.plus(cost).fits() || cost.is_within(load.cost.records, load.cost.characters) {
                 length = length.minus(entry_cost);
                 load.cost = cost;
                 load.deletes.insert(i);
             }
         }
         for (i, set) in rewrite.creates.iter().enumerate() {
-            if fits(&load, Cost::of(set)) {
-                load.cost = load.cost.plus(Cost::of(set));
+            if fits(&load, Cost::of_set(set)) {
+                load.cost = load.cost.plus(Cost::of_set(set));
                 load.creates.insert(i);
             }
         }
-        // Each time that it is written again, all of it is sent twice: what can wait does.
-        let is_last = load.is_all_of(rewrite);
-        for (i, add) in adds.iter().enumerate() {
-            let may_wait = add.create.is_some(); // for an existing one's entry, other things wait
-            let longer = length.plus(add.entry_cost);
-            if (is_last || !may_wait) && is_short(longer) && fits(&load, add.cost) {
+        // Each write sends the whole state record twice, so new entries that can wait are added
+        // only at the last write.
+        let is_last = load.completes(rewrite);
+        for (i, new_entry) in new_entries.iter().enumerate() {
+            // A change of an existing record set may be waiting for its entry.
+            let may_wait = new_entry.create.is_some();
+            let longer = length.plus(new_entry.entry_cost);
+            if (is_last || !may_wait) && is_within_own_limits(longer) && fits(&load, new_entry.cost)
+            {
                 length = longer;
-                load.cost = load.cost.plus(add.cost);
-                load.adds.insert(i);
+                load.cost = load.cost.plus(new_entry.cost);
+                load.new_entries.insert(i);
             }
         }
         let is_of_use = if rewrite.is_done() {
-            rewrite.loses_entries() || !load.adds.is_empty()
+            rewrite.loses_entries() || !load.new_entries.is_empty()
         } else {
             !load.deletes.is_empty() || !load.creates.is_empty()
         };
         (is_of_use && fits(&load, Cost::default())).then_some(load)
     }
 
-    /// Whether nothing is left of a rewrite but additions, for which there may be room elsewhere.
-    fn is_all_of(&self, rewrite: &Rewrite<'_>) -> bool {
+    /// Whether it has all deletes and creates of a rewrite.
+    fn completes(&self, rewrite: &Rewrite<'_>) -> bool {
         self.deletes.len() + self.creates.len() == rewrite.deletes.len() + rewrite.creates.len()
     }
 }
 
 struct Packer<'a> {
     bins: Vec<Bin>,
-    /// In which bin the entry of a record set that exists already was written.
-    added_in: BTreeMap<Entry, usize>,
+    /// For each entry of an existing record set, the bin of the write that adds it.
+    entry_added_in: BTreeMap<Entry, usize>,
     names: &'a StateNames,
     ttl: u32,
 }
 
 impl Packer<'_> {
-    /// Places a state record's rewriting, in bin `earliest` or later, with all that depends on
-    /// it and as many additions as it has room for. One with more to delete or to create again
-    /// than a batch holds is written once for each batch, with new record sets in the last.
-    fn place(&mut self, mut rewrite: Rewrite<'_>, adds: &mut Vec<Add<'_>>, mut earliest: usize) {
-        while let Some(most) = Load::of(&rewrite, adds, Cost::default()) {
-            // A batch with room for only some of it will do if that is worth writing the state
-            // record once more for the rest.
-            let least = 2 * rewrite.cost().share();
+    /// Places the rewrite of a state record in bin `earliest` or later, with all its deletes and
+    /// creates, and with as many new entries as it has room for. If one batch cannot hold all its
+    /// deletes and creates, the state record is written in several batches.
+    fn place(
+        &mut self,
+        mut rewrite: Rewrite<'_>,
+        new_entries: &mut Vec<NewEntry<'_>>,
+        mut earliest: usize,
+    ) {
+        while let Some(largest) = Load::fitting(&rewrite, new_entries, Cost::default()) {
+            // A batch that has room for only a part is used if the part is large enough to justify
+            // one more write of the state record for the rest.
+            let worthwhile = 2 * rewrite.cost().share();
             let found = (earliest..self.bins.len()).find_map(|bin| {
-                Load::of(&rewrite, adds, self.bins[bin].cost)
+                Load::fitting(&rewrite, new_entries, self.bins[bin].cost)
                     .filter(|load| {
-                        let is_rest = !rewrite.is_done() && load.is_all_of(&rewrite);
-                        is_rest || *load == most || load.cost.share() >= least
+                        let finishes = !rewrite.is_done() && load.completes(&rewrite);
+                        finishes || *load == largest || load.cost.share() >= worthwhile
                     })
                     .map(|load| (bin, load))
             });
-            let (bin, load) = found.unwrap_or_else(|| (self.open(), most));
-            self.write(bin, load, &mut rewrite, adds);
+            let (bin, load) = found.unwrap_or_else(|| (self.open(), largest));
+            self.write(bin, load, &mut rewrite, new_entries);
             if rewrite.is_done() {
                 return;
             }
@@ -175,13 +188,13 @@ impl Packer<'_> {
         }
     }
 
-    /// Writes a state record, with what needs that.
+    /// Adds a write of a state record to a bin, with the changes that share its batch.
     fn write(
         &mut self,
         index: usize,
         load: Load,
         rewrite: &mut Rewrite<'_>,
-        adds: &mut Vec<Add<'_>>,
+        new_entries: &mut Vec<NewEntry<'_>>,
     ) {
         let bin = &mut self.bins[index];
         bin.cost = bin.cost.plus(load.cost);
@@ -191,14 +204,14 @@ impl Packer<'_> {
         for set in split_off(&mut rewrite.creates, &load.creates) {
             bin.batch.creates.push(set.clone());
         }
-        for add in split_off(adds, &load.adds) {
-            match add.create {
+        for new_entry in split_off(new_entries, &load.new_entries) {
+            match new_entry.create {
                 Some(set) => bin.batch.creates.push(set.clone()),
                 None => {
-                    self.added_in.insert(add.entry.clone(), index);
+                    self.entry_added_in.insert(new_entry.entry.clone(), index);
                 }
             }
-            rewrite.kept.insert(add.entry);
+            rewrite.kept.insert(new_entry.entry);
         }
         bin.batch.deletes.extend(rewrite.old.take());
         let values = rewrite.values();
@@ -215,13 +228,15 @@ impl Packer<'_> {
     }
 
     fn put_delete(&mut self, set: &RecordSet) -> usize {
-        self.put(0, Cost::of(set), |batch| batch.deletes.push(set.clone()))
+        self.put(0, Cost::of_set(set), |batch| {
+            batch.deletes.push(set.clone())
+        })
     }
 
     fn put_change(&mut self, change: &Change) {
         let entry = Entry::Owned(change.from.key.clone());
-        let earliest = self.added_in.get(&entry).copied().unwrap_or(0);
-        let (from, to) = (Cost::of(&change.from), Cost::of(&change.to));
+        let earliest = self.entry_added_in.get(&entry).copied().unwrap_or(0);
+        let (from, to) = (Cost::of_set(&change.from), Cost::of_set(&change.to));
         if from.plus(to).fits() {
             self.put(earliest, from.plus(to), |batch| {
                 batch.deletes.push(change.from.clone());
@@ -229,7 +244,8 @@ impl Packer<'_> {
             });
             return;
         }
-        // Two record sets that together exceed a request: gone in one, back in a later one.
+        // Old and new record set do not fit into one request together, so the old one is deleted in
+        // one batch and the new one created in a later one.
         let deleted = self.put(earliest, from, |batch| {
             batch.deletes.push(change.from.clone())
         });
@@ -238,7 +254,7 @@ impl Packer<'_> {
         });
     }
 
-    /// Puts something into the first bin from `earliest` on that has room, and returns which.
+    /// Puts a change into the first bin from `earliest` on that has room. Returns the bin's index.
     fn put(&mut self, earliest: usize, cost: Cost, fill: impl FnOnce(&mut ChangeBatch)) -> usize {
         let index = self.find_or_open(earliest, cost);
         let bin = &mut self.bins[index];
@@ -266,7 +282,7 @@ impl Packer<'_> {
                 mut deletes,
                 mut creates,
             } = bin.batch;
-            // Each key is there once, so it doesn't matter that equal ones would change places.
+            // An unstable sort is enough, since no key occurs twice.
             for sets in [&mut deletes, &mut creates] {
                 sets.sort_unstable_by(|a, b| a.key.cmp(&b.key));
             }
@@ -276,7 +292,7 @@ impl Packer<'_> {
     }
 }
 
-/// Takes what is at these places out.
+/// Removes the items at these positions from a list and returns them.
 fn split_off<T>(all: &mut Vec<T>, places: &BTreeSet<usize>) -> Vec<T> {
     let numbered = std::mem::take(all).into_iter().enumerate();
     let (out, left): (Vec<_>, Vec<_>) = numbered.partition(|(i, _)| places.contains(i));

@@ -1,44 +1,48 @@
-//! A plan, sorted by what belongs together: each state record with what happens to it, entries
-//! that need a place, and what depends on no state record.
+//! Groups a plan by state record, before [`super::pack`] fills batches.
+//!
+//! In: a plan and the state records. Out: [`Work`], which has each state record with the changes
+//! that must share a batch with its rewrite, the new entries, and the changes that depend on no
+//! state record.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Cost;
 use crate::base::sorted;
 use crate::dns::RecordSet;
-use crate::plan::state_records::{Entry, MOST_CHARACTERS, MOST_ENTRIES, StateRecords};
+use crate::plan::state_records::{Entry, MAX_CHARACTERS, MAX_ENTRIES, StateRecords};
 use crate::plan::{Change, Plan};
 
-/// All that a plan asks for.
+/// All changes of a plan, grouped.
 pub struct Work<'a> {
-    /// The state records there are, by index: those that change, and those that have room.
+    /// Existing state records, sorted by index: those that change, and those that have room for new
+    /// entries.
     pub rewrites: Vec<Rewrite<'a>>,
-    /// Entries for which a state record with room must be found: those of record sets that exist,
-    /// then those that come with a CREATE, the largest first.
-    pub adds: Vec<Add<'a>>,
-    /// Record sets to delete that no state record lists.
+    /// Entries for which a state record with room must be found. First come those of existing
+    /// record sets, then those with a CREATE, each group sorted by size with the largest first.
+    pub new_entries: Vec<NewEntry<'a>>,
+    /// Record sets to delete that no state record lists, such as those that are taken over.
     pub deletes: Vec<&'a RecordSet>,
     /// Record sets to change.
     pub changes: Vec<&'a Change>,
 }
 
-/// An entry that needs a place.
-pub struct Add<'a> {
-    /// What to write.
+/// An entry that has to be added to a state record.
+pub struct NewEntry<'a> {
+    /// The entry.
     pub entry: Entry,
-    /// The record set to create in the same batch; none for one that exists.
+    /// The record set to create in the same batch. `None` if the record set exists already.
     pub create: Option<&'a RecordSet>,
-    /// Of the entry.
+    /// Cost of the entry alone.
     pub entry_cost: Cost,
-    /// Of both.
+    /// Cost of the entry and the CREATE together.
     pub cost: Cost,
 }
 
-impl<'a> Add<'a> {
-    fn new(entry: Entry, create: Option<&'a RecordSet>) -> Add<'a> {
+impl<'a> NewEntry<'a> {
+    fn new(entry: Entry, create: Option<&'a RecordSet>) -> NewEntry<'a> {
         let entry_cost = Cost::of_entry(&entry);
-        let cost = entry_cost.plus(create.map(Cost::of).unwrap_or_default());
-        Add {
+        let cost = entry_cost.plus(create.map(Cost::of_set).unwrap_or_default());
+        NewEntry {
             entry,
             create,
             entry_cost,
@@ -46,37 +50,42 @@ impl<'a> Add<'a> {
         }
     }
 
-    fn creating(set: &'a RecordSet) -> Add<'a> {
-        Add::new(Entry::Owned(set.key.clone()), Some(set))
+    fn with_create(set: &'a RecordSet) -> NewEntry<'a> {
+        NewEntry::new(Entry::Owned(set.key.clone()), Some(set))
     }
 
-    fn existing(entry: Entry) -> Add<'a> {
-        Add::new(entry, None)
+    fn of_existing(entry: Entry) -> NewEntry<'a> {
+        NewEntry::new(entry, None)
     }
 }
 
-/// What happens to one state record.
+/// A state record that has to be written, or may be, and the changes that must share a batch with
+/// the write.
 pub struct Rewrite<'a> {
+    /// Index of the state record, as in [`super::StateNames::name`].
     pub index: u16,
-    /// As the zone has it; none if it is new.
+    /// The state record as it is in the zone. `None` if it is new.
     pub old: Option<RecordSet>,
-    /// How many entries it has there.
+    /// Number of its entries in the zone.
     pub listed: usize,
-    /// What stays of it in the end.
+    /// Entries that it has after the last write.
     pub kept: BTreeSet<Entry>,
-    /// Record sets that it lists: to be deleted in the same batch as their entries.
+    /// Record sets that it lists and that have to be deleted, in the same batch as their entries.
     pub deletes: Vec<&'a RecordSet>,
-    /// Record sets that it lists and that are missing: to be created in the same batch.
+    /// Record sets that it lists but that are missing in the zone. They have to be created, in the
+    /// same batch as a write of the state record.
     pub creates: Vec<&'a RecordSet>,
-    /// Longer than what we write, as another tool may leave it: nothing is added to it.
+    /// Whether it is longer than this program writes it, as another tool may leave it. Then nothing
+    /// is added to it.
     pub is_too_long: bool,
-    /// What it can't keep and what must be listed elsewhere by the time it is written.
+    /// Entries that do not fit into it. Another state record must list them by the time that this
+    /// one is written.
     pub moved: Vec<Entry>,
 }
 
 impl Rewrite<'_> {
-    /// A state record that doesn't exist yet.
-    pub fn fresh(index: u16) -> Self {
+    /// The first write of a state record that does not exist yet.
+    pub fn of_new_record(index: u16) -> Self {
         Rewrite {
             index,
             old: None,
@@ -89,33 +98,35 @@ impl Rewrite<'_> {
         }
     }
 
-    /// Whether it has to be written even if nothing is created, deleted or added.
+    /// Whether it has to be written to remove entries, even if nothing is created, deleted or
+    /// added.
     pub fn loses_entries(&self) -> bool {
         self.kept.len() < self.listed
     }
 
-    /// Whether all that is to be deleted or created is in a batch.
+    /// Whether all of its deletes and creates are in a batch.
     pub fn is_done(&self) -> bool {
         self.deletes.is_empty() && self.creates.is_empty()
     }
 
-    /// Of its DELETE and of a CREATE of what stays.
+    /// Cost of replacing it: the DELETE of the old record set and the CREATE of the new one.
     pub fn cost(&self) -> Cost {
         self.old_cost().plus(self.kept_cost())
     }
 
     fn old_cost(&self) -> Cost {
-        self.old.as_ref().map(Cost::of).unwrap_or_default()
+        self.old.as_ref().map(Cost::of_set).unwrap_or_default()
     }
 
-    /// Of what stays, and of the entries of what is still to be deleted.
+    /// Cost of the record set to write: of the entries that stay and of those whose record sets are
+    /// still to be deleted.
     pub fn kept_cost(&self) -> Cost {
         let kept: Cost = self.kept.iter().map(Cost::of_entry).sum();
         let deletes = self.deletes.iter();
-        kept.plus(deletes.map(|set| Cost::of_entry_of(set)).sum())
+        kept.plus(deletes.map(|set| Cost::of_entry_for(set)).sum())
     }
 
-    /// What it lists once it is written, in Route 53's form.
+    /// The values to write, in Route 53's form.
     pub fn values(&self) -> BTreeSet<String> {
         let mut values: Vec<String> = self.kept.iter().map(Entry::value).collect();
         for set in &self.deletes {
@@ -126,53 +137,59 @@ impl Rewrite<'_> {
 }
 
 impl<'a> Work<'a> {
-    pub fn sort(plan: &'a Plan, state: &StateRecords) -> Work<'a> {
-        let mut gone = sorted::set(&plan.releases);
-        gone.extend(plan.deletes.iter().map(|set| &set.key));
+    /// Groups a plan by state record.
+    pub fn group(plan: &'a Plan, state: &StateRecords) -> Work<'a> {
+        let deleted = plan.deletes.iter().map(|set| &set.key);
+        let removed = sorted::set(plan.releases.iter().chain(deleted));
         let mut deletes = by_state_record(&plan.deletes, state);
         let mut creates = by_state_record(&plan.creates, state);
-        let lists_gone = sorted::set(gone.iter().flat_map(|key| state.listed_in(key)));
+        let losing_entries = sorted::set(removed.iter().flat_map(|key| state.listed_in(key)));
 
-        let mut adds = Vec::new();
+        let mut new_entries = Vec::new();
         let mut rewrites = Vec::new();
         for (index, old, entries) in state.records() {
-            let changes = lists_gone.contains(&index) || creates.contains_key(&Some(index));
-            if !changes && entries.len() >= MOST_ENTRIES {
-                continue; // most of many state records are like this
+            let changes = losing_entries.contains(&index) || creates.contains_key(&Some(index));
+            if !changes && entries.len() >= MAX_ENTRIES {
+                continue; // a full state record that does not change, as most are in a large zone
             }
-            let is_gone = |entry: &Entry| matches!(entry, Entry::Owned(key) if gone.contains(key));
+            let is_removed =
+                |entry: &Entry| matches!(entry, Entry::Owned(key) if removed.contains(key));
             let mut rewrite = Rewrite {
                 old: Some(old.clone()),
                 listed: entries.len(),
-                kept: sorted::set(entries.iter().filter(|entry| !is_gone(entry)).cloned()),
+                kept: sorted::set(entries.iter().filter(|entry| !is_removed(entry)).cloned()),
                 deletes: deletes.remove(&Some(index)).unwrap_or_default(),
                 creates: creates.remove(&Some(index)).unwrap_or_default(),
-                ..Rewrite::fresh(index)
+                ..Rewrite::of_new_record(index)
             };
-            // Another tool's spelling may be shorter than ours.
-            if !is_short(rewrite.old_cost()) || !is_short(rewrite.kept_cost()) {
-                rewrite.shorten(state, &mut adds);
+            // Both lengths count, since another tool may spell entries shorter than this program.
+            if !is_within_own_limits(rewrite.old_cost())
+                || !is_within_own_limits(rewrite.kept_cost())
+            {
+                rewrite.shorten(state, &mut new_entries);
             }
             rewrites.push(rewrite);
         }
         let adopted = plan.adopts.iter().cloned().map(Entry::Owned);
-        adds.extend(adopted.map(Add::existing));
+        new_entries.extend(adopted.map(NewEntry::of_existing));
         let unlisted_creates = creates.remove(&None).unwrap_or_default();
-        adds.extend(unlisted_creates.into_iter().map(Add::creating));
-        let (existing, creating): (Vec<_>, Vec<_>) =
-            adds.into_iter().partition(|add| add.create.is_none());
-        let mut adds = sorted::largest_first(existing, |add| add.cost.share());
-        adds.extend(sorted::largest_first(creating, |add| add.cost.share()));
+        new_entries.extend(unlisted_creates.into_iter().map(NewEntry::with_create));
+        let (existing, creating): (Vec<_>, Vec<_>) = new_entries
+            .into_iter()
+            .partition(|add| add.create.is_none());
+        let mut new_entries = sorted::largest_first(existing, |add| add.cost.share());
+        new_entries.extend(sorted::largest_first(creating, |add| add.cost.share()));
         Work {
             rewrites,
-            adds,
+            new_entries,
             deletes: deletes.remove(&None).unwrap_or_default(),
             changes: plan.changes.iter().collect(),
         }
     }
 }
 
-/// Record sets by the first state record that lists them, the largest first.
+/// Groups record sets by the first state record that lists them. Each group is sorted by size, with
+/// the largest first.
 fn by_state_record<'a>(
     sets: &'a [RecordSet],
     state: &StateRecords,
@@ -185,27 +202,28 @@ fn by_state_record<'a>(
             .push(set);
     }
     for sets in sorted.values_mut() {
-        *sets = sorted::largest_first(std::mem::take(sets), |set| Cost::of(set).share());
+        *sets = sorted::largest_first(std::mem::take(sets), |set| Cost::of_set(set).share());
     }
     sorted
 }
 
-/// Whether a state record of this size is one that we write.
-pub fn is_short(size: Cost) -> bool {
-    size.is_within(MOST_ENTRIES, MOST_CHARACTERS)
+/// Whether this program writes state records of this size.
+pub fn is_within_own_limits(size: Cost) -> bool {
+    size.is_within(MAX_ENTRIES, MAX_CHARACTERS)
 }
 
 impl<'a> Rewrite<'a> {
-    /// Deals with a state record that another tool has made too long. It is left alone while
-    /// nothing of it goes; when something does, what is too long moves elsewhere.
-    fn shorten(&mut self, state: &StateRecords, adds: &mut Vec<Add<'a>>) {
+    /// Handles a state record that another tool has made too long. It is not written as long as all
+    /// its entries stay. Once entries have to be removed, those that do not fit move to others.
+    fn shorten(&mut self, state: &StateRecords, new_entries: &mut Vec<NewEntry<'a>>) {
         self.is_too_long = true;
-        // What is to be created gets its entry elsewhere, so that this one needn't be written.
+        // Missing record sets get an entry in another state record, so that this one need not be
+        // written for them.
         let creates = self.creates.iter();
         let created = sorted::set(creates.map(|set| Entry::Owned(set.key.clone())));
-        adds.extend(self.creates.drain(..).map(Add::creating));
-        // One whose DELETE doesn't even fit into a request can't be written: it goes on listing
-        // what is gone.
+        new_entries.extend(self.creates.drain(..).map(NewEntry::with_create));
+        // A state record whose DELETE does not fit into a request can never be written. It keeps
+        // entries of record sets that no longer exist.
         if !self.loses_entries() || !self.old_cost().fits() {
             return;
         }
@@ -213,12 +231,12 @@ impl<'a> Rewrite<'a> {
         let mut size = Cost::default();
         for entry in self.kept.difference(&created) {
             let larger = size.plus(Cost::of_entry(entry));
-            if is_short(larger) && self.old_cost().plus(larger).fits() {
+            if is_within_own_limits(larger) && self.old_cost().plus(larger).fits() {
                 size = larger;
                 short.insert(entry.clone());
             }
         }
-        // After a crash half-way, some have been written elsewhere already.
+        // After a crash in the middle of this, some entries are in another state record already.
         let is_elsewhere = |entry: &Entry| match entry {
             Entry::Owned(key) => state.listed_in(key).any(|index| index > self.index),
             Entry::Foreign(_) => false,
@@ -227,7 +245,7 @@ impl<'a> Rewrite<'a> {
             !short.contains(entry) && !created.contains(entry) && !is_elsewhere(entry)
         });
         self.moved = moved.cloned().collect();
-        adds.extend(self.moved.iter().cloned().map(Add::existing));
+        new_entries.extend(self.moved.iter().cloned().map(NewEntry::of_existing));
         self.kept = short;
     }
 }

@@ -5,7 +5,7 @@ use super::*;
 use crate::dns::zone::Listed;
 use crate::dns::{Name, RecordKey, RecordType, Zone};
 use crate::plan::guard::{Guard, GuardSettings};
-use crate::plan::state_records::{MOST_CHARACTERS, MOST_ENTRIES};
+use crate::plan::state_records::{MAX_CHARACTERS, MAX_ENTRIES};
 use crate::plan::{Adopt, Policy, plan};
 
 const TTL: u32 = 300;
@@ -91,12 +91,12 @@ fn record_sets_go_even_if_their_state_record_is_too_long_to_be_written() {
     let mut zone = kept.clone();
     zone.push(gone.clone());
     zone.push(state_record(0, &long));
-    assert!(zone.last().unwrap().characters() > MOST_VALUE_CHARACTERS);
+    assert!(zone.last().unwrap().characters() > MAX_VALUE_CHARACTERS);
     let (batches, after) = run(&zone, &kept);
     assert_eq!(after.get(&gone.key), None);
     assert!(batches.iter().all(|batch| {
         let sets = || batch.deletes.iter().chain(&batch.creates);
-        sets().map(Cost::of).sum::<Cost>().fits()
+        sets().map(Cost::of_set).sum::<Cost>().fits()
     }));
 }
 
@@ -117,7 +117,7 @@ fn a_change_that_no_request_holds_is_made_in_two() {
         )
     });
     let desired = of(|i| format!("2001:db8:aaaa:bbbb:cccc:dddd:eeee:{i:x}"));
-    assert!(!Cost::of(&long).plus(Cost::of(&desired)).fits());
+    assert!(!Cost::of_set(&long).plus(Cost::of_set(&desired)).fits());
     let record = state_record(0, &["web.example.com. AAAA"]);
     let (batches, after) = run(&[long.clone(), record], std::slice::from_ref(&desired));
     assert_eq!(after.simple(&aaaa), Some(&desired));
@@ -175,7 +175,7 @@ fn a_state_record_that_grows_by_being_written_in_the_usual_way_is_split() {
     let record = state_record(0, &odd);
     assert_eq!(
         (odd.len(), record.characters()),
-        (MOST_ENTRIES, MOST_CHARACTERS)
+        (MAX_ENTRIES, MAX_CHARACTERS)
     );
     let kept: Vec<RecordSet> = odd[1..]
         .iter()
@@ -194,7 +194,7 @@ fn a_state_record_that_grows_by_being_written_in_the_usual_way_is_split() {
     assert!(
         records
             .iter()
-            .all(|record| record.characters() <= MOST_CHARACTERS)
+            .all(|record| record.characters() <= MAX_CHARACTERS)
     );
     assert_eq!(records.map(|record| record.values.len()), [98, 1]);
     assert_eq!(batches.len(), 1);

@@ -109,7 +109,7 @@ const FAILURES: [(&str, Spoil, &[&str], &str); 14] = [
         },
         &[
             "✗ metadata    metadata at http://127.0.0.1/2015-12-19 is unavailable: /version: 404, \
-             the server has not loaded its data or does not know us yet",
+             the server has not loaded its data or does not know this container yet",
             "– environment needs metadata",
             "– list        needs metadata and the zone",
             "– change      needs metadata and the zone",
@@ -295,8 +295,8 @@ fn rancher_may_refuse_events() {
         "no schema",
         &check(&stage, &[]),
         &[
-            "✗ rancher     Rancher's schemas at http://127.0.0.1/v2-beta let nobody with these \
-             keys post externalDnsEvents; the container needs the labels \
+            "✗ rancher     the keys may not post externalDnsEvents, say Rancher's schemas at \
+             http://127.0.0.1/v2-beta; the container needs the labels \
              io.rancher.container.create_agent=true and \
              io.rancher.container.agent.role=external-dns",
         ],

@@ -25,7 +25,7 @@ const CASES: [(&str, Spoil, &str); 5] = [
             stage.rancher.inject_metadata(None, unloaded, usize::MAX);
         },
         "metadata at http://127.0.0.1/2015-12-19 is unavailable: /version: 404, the server has not \
-         loaded its data or does not know us yet",
+         loaded its data or does not know this container yet",
     ),
     (
         "credentials",

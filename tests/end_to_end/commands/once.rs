@@ -48,7 +48,7 @@ const FAILURES: [Failure; 6] = [
         |stage| stage.route53.go_down(),
         &["once"],
         false,
-        "no proper answer from Route 53: io: Connection refused (os error 111)",
+        "no valid answer from Route 53: io: Connection refused (os error 111)",
     ),
     (
         "a record set that Route 53 refuses",

@@ -149,8 +149,7 @@ fn what_is_odd_and_what_policy_leaves_undone_is_told() {
             many.run_bound_on("h1", &address, 80);
         }
     });
-    let unknown =
-        "shop/same: external_dns=\"alwys\" is none of auto, always and never; taken for auto";
+    let unknown = "shop/same: external_dns=\"alwys\" is not one of auto, always and never; it is treated as auto";
     let cut = "many.shop.prod.example.com. A: only the first 400 of 401 addresses are published";
     for (policy, undone) in [
         ("sync", None),

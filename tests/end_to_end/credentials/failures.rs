@@ -436,7 +436,7 @@ fn failures_of_instance_metadata_explain_themselves() {
         (
             "no token",
             |scene| with(scene, TOKEN, answer(200, "a\r\nb")),
-            &[AT, "the token that it gave is none"],
+            &[AT, "the token in its answer is malformed"],
         ),
         (
             "no role",
@@ -446,7 +446,7 @@ fn failures_of_instance_metadata_explain_themselves() {
         (
             "no name of a role",
             |scene| with(scene, ROLES, answer(200, "<html>")),
-            &[AT, "the role that it names is none"],
+            &[AT, "the role name in its answer is malformed"],
         ),
         (
             "the token is not taken",

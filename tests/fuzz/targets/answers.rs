@@ -14,7 +14,7 @@ use rancher_route53::base::secret::Secret;
 use rancher_route53::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
 use rancher_route53::net::url::Url;
 use rancher_route53::plan::quarantine::suspects;
-use rancher_route53::rancher::api::collection_in;
+use rancher_route53::rancher::api::event_schema;
 use rancher_route53::route53::error::Error;
 use rancher_route53::route53::xml;
 use rancher_route53_fuzz::{assert_within_limits, xml_text};
@@ -26,8 +26,8 @@ fuzz_target!(|text: &str| {
         refusal(status, text);
     }
     credentials(text);
-    if let Ok(Some(events)) = collection_in(text.as_bytes()) {
-        url(&events.link);
+    if let Ok(Some(schema)) = event_schema(text.as_bytes()) {
+        url(&schema.collection);
     }
     url(text);
     date(text);

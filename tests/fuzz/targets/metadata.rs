@@ -3,6 +3,7 @@
 
 #![no_main]
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Read;
 use std::net::IpAddr;
@@ -74,17 +75,39 @@ struct World {
 
 impl World {
     fn desired(&self, rules: &Rules) -> Desired {
-        let mut gathering = DesiredBuilder::new(&self.environment, &self.hosts, rules);
+        let mut builder = DesiredBuilder::new(&self.environment, &self.hosts, rules);
         for service in &self.services {
-            gathering.add(service);
+            builder.add(service);
         }
-        gathering.finish()
+        builder.finish()
+    }
+}
+
+/// A copy that does not borrow from the JSON.
+fn owned(service: Service<'_>) -> Service<'static> {
+    fn text(text: Cow<'_, str>) -> Cow<'static, str> {
+        text.into_owned().into()
+    }
+    let container = |container: Container<'_>| Container {
+        state: text(container.state),
+        health_state: container.health_state.map(text),
+        host_uuid: text(container.host_uuid),
+        ports: container.ports.into_iter().map(text).collect(),
+    };
+    Service {
+        name: text(service.name),
+        stack_name: text(service.stack_name),
+        kind: text(service.kind),
+        labels: service.labels,
+        fqdn: service.fqdn.map(text),
+        is_sidekick: service.is_sidekick,
+        containers: service.containers.into_iter().map(container).collect(),
     }
 }
 
 fn all_services(json: impl Read) -> Result<Vec<Service<'static>>, String> {
     let mut services = Vec::new();
-    read_services(json, &mut |service| services.push(service.into_owned())).map(|()| services)
+    read_services(json, &mut |service| services.push(owned(service))).map(|()| services)
 }
 
 fn cut(bytes: &[u8]) -> (&[u8], &[u8]) {
@@ -166,7 +189,7 @@ fn check(wanted: &Desired, world: &World, rules: &Rules) {
             "{}",
             set.values.len()
         );
-        assert!(set.values.len() == 400 || !wanted.cut.contains_key(key));
+        assert!(set.values.len() == 400 || !wanted.truncated.contains_key(key));
         for value in &set.values {
             let address: IpAddr = value.parse().expect("an address");
             let rtype = if address.is_ipv4() {

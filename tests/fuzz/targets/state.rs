@@ -67,7 +67,7 @@ fn entry(value: &str, zone: &Name) {
 /// Whatever the UUID is, the state records are one label below the zone, and are listed between
 /// the first and the last.
 fn numbered(names: &StateNames, zone: &Name) {
-    let (from, to) = names.listed_from_to();
+    let (from, to) = names.listing_range();
     for index in [0, 1, 2, 9, 10, 99, 1000, u16::MAX] {
         let name = names.name(index);
         assert_within_limits(&name);
@@ -75,7 +75,7 @@ fn numbered(names: &StateNames, zone: &Name) {
             name.as_str().split_once('.').map(|(_, parent)| parent),
             Some(zone.as_str())
         );
-        assert_eq!(names.index(&name), Some(index));
+        assert_eq!(names.index_of_name(&name), Some(index));
         let key = name.listing_key();
         assert!(from.listing_key() <= key && key <= to.listing_key());
     }

@@ -72,7 +72,7 @@ fn says_what_is_wrong_without_quoting_it() {
         ),
         (
             ASSUMED.replace("wJalrXUtn", "hid\nden"),
-            "its SecretAccessKey has a character that none can have",
+            "its SecretAccessKey has a character that is not allowed in it",
         ),
     ] {
         assert_eq!(

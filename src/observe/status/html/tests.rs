@@ -108,13 +108,16 @@ fn changes_are_told_the_newest_first_with_what_was_before() {
 #[test]
 fn of_each_part_it_is_told_since_when_it_is_so_and_what_the_last_error_was() {
     let mut status = empty();
-    status.record.health_mut(Dependency::Metadata).works(ago(0));
+    status
+        .record
+        .health_mut(Dependency::Metadata)
+        .record_success(ago(0));
     let route53 = status.record.health_mut(Dependency::Route53);
-    route53.fails("first".to_owned(), ago(100_000));
-    route53.fails("last".to_owned(), ago(3_599));
+    route53.record_failure("first".to_owned(), ago(100_000));
+    route53.record_failure("last".to_owned(), ago(3_599));
     let api = status.record.health_mut(Dependency::Api);
-    api.fails("gone".to_owned(), ago(121));
-    api.works(ago(60));
+    api.record_failure("gone".to_owned(), ago(121));
+    api.record_success(ago(60));
     let row = |part: Dependency, state, rest| {
         format!(
             "<th scope=\"row\" role=rowheader>{}<td class=\"state\" role=cell>{state}\
