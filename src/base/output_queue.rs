@@ -101,7 +101,8 @@ impl Output {
         }
         let result = write_all(&mut self.to, text);
         if let Err((written, _)) = &result {
-            self.is_mid_line = !text[..*written].is_empty() && !text[..*written].ends_with(b"\n");
+            let written = &text[..*written];
+            self.is_mid_line = !written.is_empty() && !written.ends_with(b"\n");
         }
         result
     }

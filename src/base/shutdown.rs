@@ -18,8 +18,8 @@ use crate::base::threads::{self, SMALL_STACK};
 
 /// How long a batch in flight may keep the process from ending.
 const GRACE: Duration = Duration::from_millis(700);
-/// How long a log that is blocked may: once for the last line to get into the queue, once for it to
-/// be written.
+/// How long a blocked log may do so: once until its last line finds room, once until that is
+/// written.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 const SIGNALS: [i32; 2] = [SIGTERM, SIGINT];
 
