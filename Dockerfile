@@ -1,17 +1,27 @@
 # The image: one static binary and nothing else.
 #
 #   docker build --build-arg COMMIT=$(git rev-parse HEAD) -t rancher-route53 .
-#   buildah bud --build-arg COMMIT=$(git rev-parse HEAD) -t rancher-route53 .
+#   buildah bud --format docker --build-arg COMMIT=$(git rev-parse HEAD) -t rancher-route53 .
+#
+# With --platform linux/arm64 it is the image for arm64, built on whatever machine this is. Docker
+# needs BuildKit for that, which is its default since version 23. Docker before 18.09 can't pull
+# what buildah pushes in its own format.
 #
 # Whoever has built the binary already puts it in the place of the first stage, which is then
 # not run:
 #
-#   .ci/build out/rancher-route53 && setcap cap_net_bind_service=+ep out/rancher-route53
-#   buildah bud --build-context build=out -t rancher-route53 .
+#   .ci/build --arch amd64 out/rancher-route53
+#   setcap cap_net_bind_service=+ep out/rancher-route53
+#   buildah bud --format docker --platform linux/amd64 --build-context build=out \
+#       -t rancher-route53 .
 
-# For amd64 only: elsewhere the compiler's linker doesn't know all that .ci/build asks of it.
-FROM --platform=linux/amd64 rust:1.95-bookworm AS build
-RUN apt-get update && apt-get install -y --no-install-recommends libcap2-bin
+# On the builder's own architecture: a compiler for another one is as good, and needs no emulation.
+FROM --platform=$BUILDPLATFORM rust:1.95-bookworm AS build
+# The C compilers and musl's headers are for what is written in C; musl itself comes with Rust.
+RUN dpkg --add-architecture amd64 && dpkg --add-architecture arm64 && apt-get update && \
+    apt-get install -y --no-install-recommends libcap2-bin \
+        gcc-x86-64-linux-gnu gcc-aarch64-linux-gnu musl-dev:amd64 musl-dev:arm64
+RUN rustup target add x86_64-unknown-linux-musl aarch64-unknown-linux-musl
 WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY .ci .ci
@@ -23,8 +33,12 @@ COPY tests tests
 #
 # What --version shows; the image's build has no repository to ask.
 ARG COMMIT=
-RUN .ci/build /rancher-route53 && setcap cap_net_bind_service=+ep /rancher-route53
+# The architecture of the image, which the builder says.
+ARG TARGETARCH
+RUN .ci/build --arch "$TARGETARCH" /rancher-route53 && \
+    setcap cap_net_bind_service=+ep /rancher-route53
 
+# Of the image's platform: there is nothing in it to run while it is built.
 FROM scratch
 COPY --from=build /rancher-route53 /rancher-route53
 # Nobody in particular; numeric, since there is no /etc/passwd to look a name up in.

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sim::rancher::{self, Rancher, World};
 use sim::route53::{self, Route53};
-use sim::service::{Service, environment};
+use sim::service::{self, Service, environment};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 const ZONE: &str = "Z0EXAMPLE";
@@ -214,8 +214,8 @@ fn publishes(
         Command::Line(line) => line.split_whitespace().collect(),
         Command::Words(words) => words.iter().map(String::as_str).collect(),
     };
-    let program = Path::new(env!("CARGO_BIN_EXE_rancher-route53"));
-    let service = Service::spawn(program, &words, &variables);
+    let program = service::program(env!("CARGO_BIN_EXE_rancher-route53"));
+    let service = Service::spawn(&program, &words, &variables);
 
     let name = "web.shop.prod.example.com";
     let record_set = format!("{name}. {ttl} A 203.0.113.1");

@@ -2,7 +2,6 @@
 //! hold in the end.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::time::Duration;
 
 use sim::rancher::{self, Rancher, World, world};
@@ -48,9 +47,9 @@ impl Environment {
         let mut environment = service::environment(&rancher, &route53.url(), zone);
         environment.retain(|(name, _)| *name != "LOG_LEVEL");
         environment.extend(settings.iter().cloned());
-        let program = Path::new(env!("CARGO_BIN_EXE_rancher-route53"));
+        let program = service::program(env!("CARGO_BIN_EXE_rancher-route53"));
         Environment {
-            service: Service::spawn(program, &[], &environment),
+            service: Service::spawn(&program, &[], &environment),
             rancher,
             zone: zone.to_owned(),
         }

@@ -1,13 +1,14 @@
 //! A stage: one simulated Rancher, one simulated Route 53 with the zone example.com, and the
 //! program on it as often as a test likes.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use sim::rancher::{self, Rancher, World};
 use sim::route53::{self, Operation, RecordSet, Route53, State};
-use sim::service::{Service, environment};
+use sim::service::{self, Service, environment};
 
 /// Longer than anything takes, on a machine that is ten times as slow, too; a test that runs into it has
 /// failed.
@@ -188,7 +189,9 @@ pub fn has_address(state: &State, name: &str) -> bool {
 
 /// The program under test.
 pub fn program() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_rancher-route53"))
+    static PROGRAM: LazyLock<PathBuf> =
+        LazyLock::new(|| service::program(env!("CARGO_BIN_EXE_rancher-route53")));
+    &PROGRAM
 }
 
 fn lines<'a>(sets: impl Iterator<Item = &'a RecordSet>) -> Vec<String> {

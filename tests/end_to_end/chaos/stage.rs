@@ -4,13 +4,12 @@
 mod rest;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sim::rancher::{self, Rancher};
 use sim::route53::{Operation, Route53, State};
-use sim::service::{Service, environment};
+use sim::service::{self, Service, environment};
 
 use crate::chaos::ROUNDS;
 use crate::chaos::history::History;
@@ -209,9 +208,9 @@ impl Stage {
         }
         let mut environment = environment(&self.rancher, &self.route53.url(), DOMAIN);
         environment.extend(self.settings.iter().cloned());
-        let program = Path::new(env!("CARGO_BIN_EXE_rancher-route53"));
+        let program = service::program(env!("CARGO_BIN_EXE_rancher-route53"));
         self.slots[slot] = Some(Instance {
-            service: Service::spawn(program, &[], &environment),
+            service: Service::spawn(&program, &[], &environment),
             started: Instant::now(),
         });
     }

@@ -1,14 +1,19 @@
 //! Runs the program under test as a child process: its settings, its log, its signals, its end.
 
 use crate::rancher::Rancher;
-use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{env, fs, thread};
+
+/// The program under test: the one that the variable `TEST_PROGRAM` names, as CI does with the
+/// release binary, or else the one that Cargo has built.
+pub fn program(built: &str) -> PathBuf {
+    env::var_os("TEST_PROGRAM").map_or_else(|| built.into(), PathBuf::from)
+}
 
 /// A running program. Dropping it kills it, and if the test is failing, shows its log.
 pub struct Service {
