@@ -13,8 +13,8 @@ pub mod state_records;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::iter::Peekable;
 
-use crate::base::sorted;
 use crate::dns::zone::Listed;
 use crate::dns::{Name, RecordKey, RecordSet, RecordType, Zone};
 use crate::plan::state_records::StateRecords;
@@ -178,11 +178,18 @@ pub fn plan(
         _ => None,
     });
     let keys = desired.keys().chain(state.owned()).chain(undesired_adopts);
+    let mut keys: Vec<&RecordKey> = keys.collect();
+    keys.sort(); // three sorted stretches, which this merges
+    keys.dedup();
+    let mut all_desired = desired.iter().peekable();
+    let mut all_owned = state.owned().map(|key| (key, ())).peekable();
+    let mut all_listed = zone.iter().peekable();
 
     let mut plan = Plan::default();
-    for key in sorted::set(keys) {
-        let owned = state.owns(key);
-        match (desired.get(key), zone.get(key)) {
+    for key in keys {
+        let owned = advance_to(&mut all_owned, key).is_some();
+        let wanted = advance_to(&mut all_desired, key);
+        match (wanted, advance_to(&mut all_listed, key)) {
             (Some(wanted), None) if zone.has_cname(&key.name) => {
                 plan.add_conflict(&wanted.key, ConflictReason::Cname);
                 plan.release_if(owned, key);
@@ -204,6 +211,17 @@ pub fn plan(
         }
     }
     plan
+}
+
+/// The value of a key in a walk over sorted keys. Smaller keys are passed over: a walk in step with
+/// another one takes two comparisons for each key, where a search would take a dozen.
+fn advance_to<'a, V>(
+    walk: &mut Peekable<impl Iterator<Item = (&'a RecordKey, V)>>,
+    key: &RecordKey,
+) -> Option<V> {
+    while walk.next_if(|(known, _)| *known < key).is_some() {}
+    let found = walk.next_if(|(known, _)| *known == key);
+    found.map(|(_, value)| value)
 }
 
 impl Plan {

@@ -37,7 +37,7 @@ fn a_proxy_that_wants_credentials_is_told_from_the_servers_behind_it() {
             }
             let (code, log) = run("once", &settings);
             assert_eq!(code, Some(1), "{log}");
-            let words = format!("no proper answer from Route 53: {words}");
+            let words = format!("no valid answer from Route 53: {words}");
             assert!(log.contains(&words), "{words} in {log}");
             assert!(!log.contains("Route 53 answered"), "{log}");
         }
