@@ -192,7 +192,10 @@ impl Resolver {
         };
         let failure = match self.ask(name, known, patience) {
             Ok(addresses) => return Ok(known.learn(addresses)),
-            Err(Failure::NoSuchHost(error)) => return Err(error),
+            Err(Failure::NoSuchHost(error)) => {
+                known.answer = None;
+                return Err(error);
+            }
             Err(Failure::NobodySays(error)) => error,
         };
         let Some(answer) = known.answer.as_mut().filter(is_old) else {

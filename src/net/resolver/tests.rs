@@ -150,6 +150,9 @@ fn while_nobody_answers_a_host_is_where_it_was_and_then_where_it_is() {
     server.change(&["* * nxdomain"]);
     expire();
     assert!(look().is_err(), "that it is gone is an answer");
+    server.change(&["* * never"]);
+    let error = resolver.addresses("a.example", ms(100)).unwrap_err();
+    assert!(error.to_string().contains("no answer from"), "{error}");
 }
 
 #[test]
