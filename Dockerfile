@@ -18,9 +18,13 @@
 # On the builder's own architecture: a compiler for another one is as good, and needs no emulation.
 FROM --platform=$BUILDPLATFORM rust:1.95-bookworm AS build
 # The C compilers and musl's headers are for what is written in C; musl itself comes with Rust.
-RUN dpkg --add-architecture amd64 && dpkg --add-architecture arm64 && apt-get update && \
-    apt-get install -y --no-install-recommends libcap2-bin \
-        gcc-x86-64-linux-gnu gcc-aarch64-linux-gnu musl-dev:amd64 musl-dev:arm64
+RUN case $(dpkg --print-architecture) in \
+        amd64) other=gcc-aarch64-linux-gnu ;; \
+        arm64) other=gcc-x86-64-linux-gnu ;; \
+    esac && \
+    dpkg --add-architecture amd64 && dpkg --add-architecture arm64 && apt-get update && \
+    apt-get install -y --no-install-recommends \
+        libcap2-bin "${other:?this image builds on amd64 and arm64}" musl-dev:amd64 musl-dev:arm64
 RUN rustup target add x86_64-unknown-linux-musl aarch64-unknown-linux-musl
 WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
