@@ -1,6 +1,10 @@
 //! The page's markup: what is said of changes and of times, and for whom.
 
-use super::super::tests::{ago, busy, empty, page, set};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
+
+use super::super::tests::{ago, busy, empty, now, page, set};
 use crate::base::dependency::Dependency;
 use crate::dns::{ChangeBatch, RecordType};
 
@@ -160,4 +164,53 @@ fn of_each_part_it_is_told_since_when_it_is_so_and_what_the_last_error_was() {
             ),
         ]
     );
+}
+
+#[test]
+fn nothing_from_outside_is_markup_on_the_page() {
+    let (_, text) = page("/status", &busy());
+    for harmless in [
+        "<bdi>&lt;script&gt;alert(1)&lt;/script&gt;</bdi>/<bdi>\\u{202e}&quot;&#39;&amp;\\u{a}</bdi>",
+        "<bdi>Prod &lt;i&gt;</bdi>",
+        "(state &quot;&lt;/td&gt;&quot;)",
+        "&lt;Throttling&gt;",
+        "<bdi>\\052.example.com</bdi>",
+        concat!("<dd>", env!("CARGO_PKG_VERSION"), " (3e4ffb7abcde)</div>"),
+        "<a href=\"http://web.example.com/\">web.example.com</a>",
+    ] {
+        assert!(text.contains(harmless), "{harmless} in {text}");
+    }
+    for harmful in [
+        "<script>alert",
+        "<i>",
+        "<b>",
+        "</td>",
+        "<Throttling",
+        "\u{202e}",
+    ] {
+        assert!(!text.contains(harmful), "{harmful}");
+    }
+    assert_eq!(text.matches("<script").count(), 1);
+}
+
+#[test]
+fn the_browser_runs_this_style_and_script_and_nothing_else() {
+    let (policy, text) = page("/status", &busy());
+    for (start, end, directive) in [
+        ("<style>", "</style>", "style-src"),
+        ("<script>", "</script>", "script-src"),
+    ] {
+        let inline = text.split_once(start).unwrap().1.split_once(end).unwrap().0;
+        let hash = STANDARD.encode(Sha256::digest(inline));
+        let allowed = format!("{directive} 'sha256-{hash}';");
+        assert!(policy.contains(&allowed), "{allowed} in {policy}");
+    }
+    assert!(policy.contains("default-src 'none';"));
+    assert!(!text.contains(" style=") && !text.contains(" onclick="));
+    for path in ["/", "/status/", "/statusx", "/metrics.json", ""] {
+        assert!(
+            crate::observe::routes::answer(path, empty, now()).is_none(),
+            "{path}"
+        );
+    }
 }
