@@ -36,6 +36,14 @@ pub fn head(out: &mut String, status: &Status, now: DateTime<Utc>) {
     text(out, "version", Some(VERSION));
     text(out, "commit", status.commit);
     list(out, "problems", status.problems().iter());
+    places(out, status);
+    dependencies(out, status);
+    held_deletes(out, status);
+    begin(out, "services", '[');
+}
+
+/// The environment and the hosted zone.
+fn places(out: &mut String, status: &Status) {
     let environment = status.environment.as_ref();
     object(
         out,
@@ -55,13 +63,16 @@ pub fn head(out: &mut String, status: &Status, now: DateTime<Utc>) {
             ("kind", hosted.map(HostedZone::kind)),
         ],
     );
+}
+
+fn dependencies(out: &mut String, status: &Status) {
     begin(out, "dependencies", '{');
-    for part in Dependency::ALL {
-        let health = status.health(part);
+    for dependency in Dependency::ALL {
+        let health = status.health(dependency);
         let last = health.last_error.as_ref();
         object(
             out,
-            part.name(),
+            dependency.name(),
             &[
                 ("state", Some(health.condition.word())),
                 ("since", health.since.map(timestamp).as_deref()),
@@ -74,6 +85,9 @@ pub fn head(out: &mut String, status: &Status, now: DateTime<Utc>) {
         );
     }
     end(out, '}');
+}
+
+fn held_deletes(out: &mut String, status: &Status) {
     match &status.held {
         None => text(out, "deletion_guard", None),
         Some((held, until)) => {
@@ -84,7 +98,6 @@ pub fn head(out: &mut String, status: &Status, now: DateTime<Utc>) {
             end(out, '}');
         }
     }
-    begin(out, "services", '[');
 }
 
 /// A service's object.
