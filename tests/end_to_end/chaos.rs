@@ -5,7 +5,7 @@
 //! that was never desired, or deleted that was desired all the time.
 //!
 //! ```text
-//! seed ─ plan (world, people: what can happen) ─► stage ─► judge: what must be so in the end
+//! seed ─► schedule (world, outside_edits: what can happen) ─► stage ─► invariants: what must hold in the end
 //!                                                   └────► watcher: what must be so at any time
 //! ```
 //!
@@ -21,11 +21,11 @@
 
 mod faults;
 mod history;
-mod judge;
-mod people;
-mod plan;
+mod invariants;
+mod outside_edits;
 mod random;
 mod record;
+mod schedule;
 mod stage;
 mod watcher;
 mod world;
@@ -67,7 +67,7 @@ fn whatever_goes_wrong_nothing_is_lost_and_all_is_right_in_the_end() {
                         return;
                     }
                     let seed = first.wrapping_add(number);
-                    let tally = stage::perform(seed, plan::plan(seed, ROUNDS));
+                    let tally = stage::perform(seed, schedule::plan(seed, ROUNDS));
                     tallies.lock().unwrap().push(tally);
                 }
             });

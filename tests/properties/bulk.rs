@@ -4,18 +4,18 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use sim::route53 as aws;
 
-use crate::bound;
-use crate::laws;
-use crate::run::{converge, round};
-use crate::world::{
+use crate::fewest_batches;
+use crate::generators::{
     AdoptAs, Built, Family, Group, TTL, There, World, heavy_worlds, only, together,
 };
+use crate::invariants;
+use crate::run::{converge, round};
 
 /// Converges, and gives the number of batches and the least there can be.
 fn counted(zone: &mut aws::Zone, built: &Built) -> (usize, usize) {
     let before = zone.clone();
     let batches = converge(zone, &built.setting);
-    (batches, bound::check(batches, &before, zone))
+    (batches, fewest_batches::check(batches, &before, zone))
 }
 
 fn new(count: usize, desired: usize) -> World {
@@ -185,7 +185,7 @@ fn as_few_batches_as_there_can_be_or_hardly_more() {
 }
 
 #[test]
-fn the_laws_hold_for_a_thousand_names() {
-    let batches = laws::hold(&new(1_000, 1).build());
+fn the_invariants_hold_for_a_thousand_names() {
+    let batches = invariants::hold(&new(1_000, 1).build());
     assert_eq!(batches.len(), 2);
 }

@@ -2,14 +2,14 @@
 //! the batches are taken, lead to what is desired, leave alone what is none of ours, can be cut
 //! off after any of them, and are few.
 
-mod bound;
 mod bulk;
-mod laws;
+mod fewest_batches;
+mod generators;
+mod invariants;
 mod order;
 mod preview;
 mod run;
 mod takeover;
-mod world;
 
 use proptest::prelude::*;
 
@@ -26,8 +26,8 @@ proptest! {
     #![proptest_config(cases(160))]
 
     #[test]
-    fn the_laws_hold_for_a_few_names_with_all_that_can_be_wrong(world in world::small_worlds()) {
-        laws::hold(&world.build());
+    fn the_invariants_hold_for_a_few_names_with_all_that_can_be_wrong(world in generators::small_worlds()) {
+        invariants::hold(&world.build());
     }
 }
 
@@ -36,7 +36,7 @@ proptest! {
 
     #[test]
     fn what_is_previewed_is_what_the_batches_hold(
-        world in prop_oneof![6 => world::small_worlds(), 1 => world::large_worlds()],
+        world in prop_oneof![6 => generators::small_worlds(), 1 => generators::large_worlds()],
         percent in prop_oneof![Just(0), Just(30), Just(100)],
         min in 0..20_usize,
     ) {
@@ -48,7 +48,7 @@ proptest! {
     #![proptest_config(cases(12))]
 
     #[test]
-    fn the_laws_hold_for_several_hundred_names(world in world::large_worlds()) {
-        laws::hold(&world.build());
+    fn the_invariants_hold_for_several_hundred_names(world in generators::large_worlds()) {
+        invariants::hold(&world.build());
     }
 }

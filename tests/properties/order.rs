@@ -2,8 +2,8 @@
 
 use rancher_route53::dns::ChangeBatch;
 
-use crate::laws;
-use crate::world::{AdoptAs, Group, There, World};
+use crate::generators::{AdoptAs, Group, There, World};
+use crate::invariants;
 
 /// As many bulky changes as fill a batch up to a gap of so many records.
 fn changes_that_leave(gap: usize) -> Group {
@@ -40,7 +40,7 @@ fn batches(adopt: AdoptAs, groups: Vec<Group>) -> Vec<ChangeBatch> {
         adopt,
         ..World::default()
     };
-    laws::hold(&world.build())
+    invariants::hold(&world.build())
 }
 
 /// In which batch a record set of this first label is created.
@@ -96,7 +96,7 @@ fn an_entry_leaves_a_long_state_record_once_it_is_elsewhere() {
     ];
     let batches = batches(AdoptAs::Never, groups);
     assert_eq!(batches.len(), 2);
-    let uuid = crate::world::UUID;
+    let uuid = crate::generators::UUID;
     let long = created_in(&batches, &format!("external-dns-{uuid}-1"));
     assert_eq!(long, 1, "though the first has room");
 }

@@ -8,8 +8,8 @@ use rancher_route53::plan::batch::batches;
 use rancher_route53::plan::guard::{Guard, GuardSettings};
 use rancher_route53::plan::state_records::StateRecords;
 
+use crate::generators::{Built, Key};
 use crate::run::{Round, apply, owned, round};
-use crate::world::{Built, Key};
 
 /// For a guard that lets so many percent of at least `min` go at once.
 pub fn holds(built: &Built, percent: u32, min: usize) {

@@ -12,7 +12,7 @@ use rancher_route53::plan::{Plan, plan};
 use rancher_route53::route53::xml;
 use sim::route53 as aws;
 
-use crate::world::{Key, Setting, UUID, owned_key};
+use crate::generators::{Key, Setting, UUID, owned_key};
 
 /// What a round makes of a zone.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,9 +3,9 @@
 use rancher_route53::dns::{ChangeBatch, RecordType};
 use sim::route53 as aws;
 
-use crate::laws;
+use crate::generators::{Group, TTL, There, World, only, together};
+use crate::invariants;
 use crate::run::{entries, opaque, state_records};
-use crate::world::{Group, TTL, There, World, only, together};
 
 /// Services that rancher/external-dns has published: all in one state record.
 fn published(count: usize, name_length: usize) -> Group {
@@ -39,10 +39,10 @@ fn gone(name_length: usize) -> Group {
     }
 }
 
-/// The state records after the batches, which all laws hold for.
+/// The state records after the batches, which all invariants hold for.
 fn after(world: &World) -> (Vec<ChangeBatch>, Vec<aws::RecordSet>) {
     let built = world.build();
-    let batches = laws::hold(&built);
+    let batches = invariants::hold(&built);
     let mut zone = built.zone;
     for batch in &batches {
         crate::run::apply(&mut zone, batch);
@@ -154,8 +154,8 @@ fn a_state_record_gets_the_new_ttl_when_it_is_written() {
 #[test]
 fn a_state_record_s_name_that_is_taken_is_passed_over() {
     let mut world = together([new()]);
-    world.records[0].taken = crate::world::Taken::Cname;
-    world.records[1].taken = crate::world::Taken::Weighted;
+    world.records[0].taken = crate::generators::Taken::Cname;
+    world.records[1].taken = crate::generators::Taken::Weighted;
     let names = world.build().setting.names;
     let (batches, _) = after(&world);
     assert!(touches_a_state_record(&batches[0], names.name(2).as_str()));

@@ -1,7 +1,7 @@
 //! Performs a plan: a simulated Rancher and Route 53, the program as one or two processes, and
 //! what happens to them.
 
-mod rest;
+mod recovery;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,10 +13,10 @@ use sim::service::{self, Service, environment};
 
 use crate::chaos::ROUNDS;
 use crate::chaos::history::History;
-use crate::chaos::judge::desired;
-use crate::chaos::people::Edit;
-use crate::chaos::plan::{Event, Moment, Pause, Plan};
+use crate::chaos::invariants::desired;
+use crate::chaos::outside_edits::Edit;
 use crate::chaos::record::{DOMAIN, Naming, ZONE, others};
+use crate::chaos::schedule::{Event, Moment, Pause, Plan};
 use crate::chaos::watcher::Watcher;
 use crate::chaos::world::{Deed, LARGE, MEMBER, MOST_IN_SMALL};
 

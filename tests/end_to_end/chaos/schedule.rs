@@ -8,7 +8,7 @@ use sim::rancher::{self, World};
 use sim::route53::{self, Operation};
 
 use crate::chaos::faults;
-use crate::chaos::people::Edit;
+use crate::chaos::outside_edits::Edit;
 use crate::chaos::random::Random;
 use crate::chaos::record::{Naming, TTL};
 use crate::chaos::world::{self, Deed};

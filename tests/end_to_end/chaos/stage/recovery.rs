@@ -6,9 +6,9 @@ use sim::rancher::{self, Outcome};
 use sim::route53::{Operation, State};
 
 use super::{PATIENCE, Stage, lock};
-use crate::chaos::judge::{Desired, desired};
-use crate::chaos::plan::Rest;
+use crate::chaos::invariants::{Desired, desired};
 use crate::chaos::record::ZONE;
+use crate::chaos::schedule::Rest;
 
 impl Stage {
     /// Ends all that is wrong and waits until everything is right.

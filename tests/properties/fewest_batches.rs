@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sim::route53 as aws;
 
+use crate::generators::Key;
 use crate::run::{entries, opaque, others, owned, state_records};
-use crate::world::Key;
 
 const RECORDS: usize = 1_000;
 const CHARACTERS: usize = 32_000;

@@ -8,11 +8,11 @@ use rancher_route53::plan::{Adopt, Policy};
 use rancher_route53::route53::xml;
 use sim::route53 as aws;
 
-use crate::bound;
+use crate::fewest_batches;
+use crate::generators::{Built, Key, Setting, Site, TTL, owned_key};
 use crate::run::{
     Id, Round, apply, converge, entries, list, opaque, others, owned, round, state_records, think,
 };
-use crate::world::{Built, Key, Setting, Site, TTL, owned_key};
 
 /// How a world has to end.
 pub struct End {
@@ -106,7 +106,7 @@ pub fn end(built: &Built) -> End {
     end
 }
 
-/// All laws, for one world. A crash is tried after every batch if there are few, else after some.
+/// All invariants, for one world. A crash is tried after every batch if there are few, else after some.
 pub fn hold(built: &Built) -> Vec<ChangeBatch> {
     let end = end(built);
     let setting = &built.setting;
@@ -140,7 +140,7 @@ pub fn hold(built: &Built) -> Vec<ChangeBatch> {
     }
     has_ended(&zone, setting, &end, "at the end");
     entries_stay_where_they_are(&built.zone, &zone, &end);
-    bound::check(first.batches.len(), &built.zone, &zone);
+    fewest_batches::check(first.batches.len(), &built.zone, &zone);
     first.batches
 }
 
