@@ -310,14 +310,14 @@ fn default<T: FromStr>(setting: &Setting) -> T {
     default.unwrap_or_else(|| panic!("{}'s default is not a number", setting.name))
 }
 
-/// A URL with a password in it is refused, but not for all to see.
+/// A URL without what may be a user name and password in it, also where the scheme is missing.
 fn without_user(text: &str) -> String {
-    match (text.find("://"), text.rfind('@')) {
-        (Some(scheme), Some(at)) if scheme < at => {
-            format!("{}…{}", &text[..scheme + 3], &text[at..])
-        }
-        _ => text.to_owned(),
-    }
+    let Some(at) = text.rfind('@') else {
+        return text.to_owned();
+    };
+    let start = text.find("://").map(|scheme| scheme + "://".len());
+    let start = start.filter(|start| *start <= at).unwrap_or(0);
+    format!("{}…{}", &text[..start], &text[at..])
 }
 
 fn read_certificates(path: &str) -> Result<Vec<Certificate>, String> {

@@ -66,6 +66,8 @@ pub struct Response {
     body: ureq::Body,
     /// Through which it came.
     proxy: Option<Proxy>,
+    /// The proxy could read the request, so it may quote its password in the answer.
+    is_in_the_clear: bool,
 }
 
 /// Why there is no answer, or not a whole one.
@@ -214,6 +216,7 @@ fn send(
         headers: head.headers,
         body,
         proxy: proxy.cloned(),
+        is_in_the_clear: uri.scheme_str() == Some("http"),
     })
 }
 
@@ -238,7 +241,8 @@ impl Response {
             .min(MOST_ROOM)
             .min(limit);
         let mut bytes = Vec::with_capacity(announced as usize);
-        let (status, proxy) = (self.status, self.proxy.clone());
+        let (status, is_in_the_clear) = (self.status, self.is_in_the_clear);
+        let proxy = self.proxy.clone();
         self.reader(limit)
             .read_to_end(&mut bytes)
             .map_err(|error| HttpError::new(&error.into(), proxy.as_ref()))?;
@@ -250,7 +254,7 @@ impl Response {
         })?;
         // What an error says is shown, and may be what a proxy says that quotes its password.
         Ok(match proxy {
-            Some(proxy) if status >= 400 => proxy.redact(&text),
+            Some(proxy) if is_in_the_clear && status >= 400 => proxy.redact(&text),
             _ => text,
         })
     }

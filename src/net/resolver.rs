@@ -18,7 +18,8 @@ use std::fs::File;
 use std::io::Read;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use ureq::config::Config;
@@ -41,6 +42,8 @@ const FRESH: Duration = Duration::from_secs(10);
 const OLD: Duration = Duration::from_secs(3600);
 /// A look-up that hasn't been answered for so long begins anew.
 const LOST: Duration = Duration::from_secs(120);
+/// Pause between two looks at whether another thread has finished its look-up.
+const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 /// Hosts that are remembered.
 const MOST_HOSTS: usize = 16;
 /// Addresses that ureq takes.
@@ -135,7 +138,7 @@ impl Resolver {
     }
 
     /// The addresses of a host, which may be an address itself. Waits for them no longer than
-    /// `patience`, or than another one does that looks up the same host.
+    /// `patience`, also while another thread looks up the same host.
     pub fn addresses(&self, host: &str, patience: Duration) -> Result<Vec<IpAddr>, NotResolved> {
         let bare = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
         if let Ok(address) = bare.unwrap_or(host).parse() {
@@ -146,7 +149,13 @@ impl Resolver {
         }
         let started = Instant::now();
         let host = self.host(host);
-        let mut known = lock(&host.known);
+        let Some(mut known) = lock_until(&host.known, started + patience) else {
+            let seconds = seconds(started);
+            return Err(NotResolved(format!(
+                "the name of {} wasn't resolved in {seconds} s: it is still being looked up",
+                host.name
+            )));
+        };
         if let Some(answer) = known.answer.as_ref().filter(|a| a.until > Instant::now()) {
             return Ok(answer.addresses.clone());
         }
@@ -224,12 +233,21 @@ impl Resolver {
         let resolv = read(&self.files.resolv);
         let is_same = |open: &Open| open.since.elapsed() < LOST && open.resolv == resolv;
         let (mut exchange, since) = match known.open.take().filter(is_same) {
-            Some(open) => (open.exchange, open.since),
+            Some(mut open) => {
+                open.exchange.look_up.ask_again(started);
+                (open.exchange, open.since)
+            }
             None => (self.open(name, &resolv)?, started),
         };
         match exchange.run(started + patience) {
             Some(Outcome::Found(addresses)) => Ok(addresses),
-            Some(Outcome::NoSuchHost) => Err(Failure::NoSuchHost(no_such_host(name, &exchange))),
+            Some(Outcome::NoSuchHost { is_doubtful }) => {
+                let error = no_such_host(name, &exchange);
+                Err(match is_doubtful {
+                    true => Failure::NobodySays(error),
+                    false => Failure::NoSuchHost(error),
+                })
+            }
             Some(Outcome::Refused(word)) => {
                 let error = refused(name, &word, &exchange, started);
                 Err(Failure::NobodySays(error))
@@ -356,6 +374,18 @@ fn number_of_interface(name: &str) -> Option<u32> {
 fn random() -> u16 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(0) as u16
+}
+
+/// The lock, unless another thread holds it until then. The standard library's has no time limit.
+fn lock_until<T>(mutex: &Mutex<T>, end: Instant) -> Option<MutexGuard<'_, T>> {
+    loop {
+        match mutex.try_lock() {
+            Ok(guard) => return Some(guard),
+            Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) if Instant::now() >= end => return None,
+            Err(TryLockError::WouldBlock) => thread::sleep(BETWEEN_TRIES),
+        }
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -29,9 +29,13 @@ impl Proxy {
             let value = value.to_str().ok()?;
             Some((name.as_str(), value))
         });
-        let is_named = ["x-squid-error", "proxy-status"];
-        let is_named = is_named.iter().any(|name| headers.contains_key(*name));
-        if status == 407 || (status >= 400 && is_named) {
+        // RFC 9209: a proxy that made the answer itself says so with `error`. Others in front of the
+        // target may send the header as well.
+        let proxy_status = headers.get("proxy-status").and_then(|v| v.to_str().ok());
+        let is_named = headers.contains_key("x-squid-error")
+            || proxy_status.is_some_and(|status| status.contains("error="));
+        let is_of_proxy = is_named && status >= 400 && !matches!(status, 401 | 404);
+        if status == 407 || is_of_proxy {
             return Some(self.refuses(target, &Refusal::new(status, texts)));
         }
         // Neither AWS nor Rancher's API answers with pages for people; 404 they may have in common.

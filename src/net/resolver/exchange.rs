@@ -12,8 +12,8 @@ use super::look_up::{LookUp, Outcome};
 const TICK: Duration = Duration::from_millis(20);
 /// Largest datagram that is read, in bytes. Without EDNS a server sends 512 at most.
 const LARGEST: usize = 4096;
-/// Connecting to a name server over TCP takes no longer than this.
-const CONNECT: Duration = Duration::from_secs(2);
+/// Asking a name server over TCP takes no longer than this, all in all: other servers wait meanwhile.
+const OVER_TCP: Duration = Duration::from_secs(2);
 
 /// A look-up and the sockets that its answers come to. It can be left and gone on with later: what
 /// has come meanwhile is then there.
@@ -125,6 +125,7 @@ impl Exchange {
         };
         let over_tcp = self.look_up.take(server, message, Instant::now());
         if let Some(question) = over_tcp {
+            let end = end.min(Instant::now() + OVER_TCP);
             let answer = ask_over_tcp(self.servers[server], &question, end).ok();
             let (answer, now) = (answer.as_deref(), Instant::now());
             self.look_up.take_over_tcp(server, &question, answer, now);
@@ -145,7 +146,7 @@ fn ask_over_tcp(server: SocketAddr, question: &[u8], end: Instant) -> io::Result
         let left = end.saturating_duration_since(Instant::now());
         left.max(Duration::from_millis(1))
     };
-    let mut stream = TcpStream::connect_timeout(&server, CONNECT.min(left()))?;
+    let mut stream = TcpStream::connect_timeout(&server, left())?;
     let mut message = (question.len() as u16).to_be_bytes().to_vec();
     message.extend_from_slice(question);
     stream.set_write_timeout(Some(left()))?;

@@ -4,13 +4,15 @@
 //! The rules, each against something that is met in the field:
 //!
 //! - The servers are asked in their order, the next one soon after the one before. A dead first one
-//!   costs [`STAGGER`] and [`GRACE`]; but that a later one doesn't know a name counts only once the earlier ones
-//!   have said so or been silent for [`ENOUGH`]: it may be one that doesn't know internal names.
+//!   costs [`STAGGER`] and [`GRACE`]. That a later one doesn't know a name counts only once the earlier
+//!   ones have said so, or have been silent or unable to say for [`ENOUGH`]: the later one may not know
+//!   internal names. A server that was silent for one name isn't waited for at the next.
 //! - IPv4 and IPv6 are asked for separately, and IPv4 is enough: that the question for IPv6 is lost,
 //!   never answered, refused or denied costs [`GRACE`]. It is sent a little later, since connection
 //!   tracking of old kernels loses one of two packets that come at once.
 //! - A server that can't or won't say (SERVFAIL, NOTIMP, REFUSED) is asked again, as is one that
-//!   says nothing; an error follows only after [`ENOUGH`].
+//!   says nothing; an error follows only after [`ENOUGH`], and so does the next name, unless the server
+//!   refuses this one for good (REFUSED, NOTIMP): another name can lead to another host.
 
 #[cfg(test)]
 mod tests;
@@ -38,7 +40,10 @@ pub enum Outcome {
     /// Where the host is: IPv4 and IPv6 in turns, IPv4 first.
     Found(Vec<IpAddr>),
     /// It is nowhere.
-    NoSuchHost,
+    NoSuchHost {
+        /// The first server hasn't said so itself.
+        is_doubtful: bool,
+    },
     /// The servers can't or won't say; DNS's word for it.
     Refused(String),
 }
@@ -56,6 +61,10 @@ pub struct LookUp {
     asked: [Asked; 2],
     /// What was said of an earlier candidate that nobody could say anything about.
     refusal: Option<String>,
+    /// Servers that were silent for too long at an earlier candidate.
+    silent: Vec<bool>,
+    /// The first server has not said of an earlier candidate that it doesn't exist.
+    is_doubtful: bool,
     /// Where numbers of questions come from.
     random: fn() -> u16,
 }
@@ -118,6 +127,8 @@ impl LookUp {
             servers,
             asked,
             refusal: None,
+            silent: vec![false; servers],
+            is_doubtful: false,
             random,
         }
     }
@@ -133,6 +144,13 @@ impl LookUp {
         due
     }
 
+    /// Somebody needs the name anew: whatever is unanswered is asked again now.
+    pub fn ask_again(&mut self, now: Instant) {
+        for at in self.asked.iter_mut().flat_map(|asked| &mut asked.servers) {
+            at.again = now;
+        }
+    }
+
     /// Takes a message from a server. Where the reply is only to be had over TCP, the message to
     /// send there is returned.
     pub fn take(&mut self, server: usize, message: &[u8], now: Instant) -> Option<Vec<u8>> {
@@ -141,6 +159,7 @@ impl LookUp {
                 None => {}
                 Some(Reply::Truncated) => return Some(asked.question.message()),
                 Some(reply) => {
+                    self.silent[server] = false;
                     asked.servers[server].take(reply, now);
                     return None;
                 }
@@ -170,21 +189,33 @@ impl LookUp {
     /// What it has come to; none while that is open.
     pub fn outcome(&mut self, now: Instant) -> Option<Outcome> {
         let is_last = self.current + 1 == self.candidates.names.len();
-        match self.step(now) {
+        let is_enough = now.saturating_duration_since(self.opened) >= ENOUGH;
+        let step = self.step(now);
+        if matches!(step, Step::No) {
+            let first = self.asked[0].servers[0].reply.as_ref();
+            let has_said = matches!(first, Some((Reply::NoName | Reply::NoAddress, _)));
+            self.is_doubtful |= !has_said;
+        }
+        match step {
             Step::Wait => return None,
             Step::Found(addresses) => return Some(Outcome::Found(addresses)),
             Step::No if is_last => {
                 return Some(match self.refusal.take() {
                     Some(word) => Outcome::Refused(word),
-                    None => Outcome::NoSuchHost,
+                    None => Outcome::NoSuchHost {
+                        is_doubtful: self.is_doubtful,
+                    },
                 });
             }
             Step::No => {}
             Step::Refused(word) if is_last || self.candidates.is_as_given_first => {
-                let is_enough = now.saturating_duration_since(self.opened) >= ENOUGH;
                 return is_enough.then_some(Outcome::Refused(word));
             }
+            Step::Refused(word) if !is_enough && !is_for_good(&word) => return None,
             Step::Refused(word) => self.refusal = Some(word),
+        }
+        for (silent, at) in self.silent.iter_mut().zip(&self.asked[0].servers) {
+            *silent |= is_enough && at.times > 0 && at.reply.is_none();
         }
         self.current += 1;
         self.opened = now;
@@ -203,7 +234,11 @@ impl LookUp {
     fn step(&self, now: Instant) -> Step {
         let is_within = |since: Instant, time| now.saturating_duration_since(since) < time;
         let [a, aaaa] = &self.asked;
-        match (a.state(self.opened, now), aaaa.state(self.opened, now)) {
+        let (v4, v6) = (
+            a.state(self.opened, &self.silent, now),
+            aaaa.state(self.opened, &self.silent, now),
+        );
+        match (v4, v6) {
             (State::Addresses(_, since), State::Open) if is_within(since, GRACE) => Step::Wait,
             (State::Addresses(v4, _), State::Addresses(v6, _)) => Step::Found(in_turns(v4, v6)),
             (State::Addresses(v4, _), _) => Step::Found(v4.to_vec()),
@@ -216,6 +251,11 @@ impl LookUp {
             (State::Refused(word), _) => Step::Refused(word.to_owned()),
         }
     }
+}
+
+/// Whether a server has said that it doesn't answer for a name, and not only that it can't now.
+fn is_for_good(word: &str) -> bool {
+    matches!(word, "REFUSED" | "NOTIMP")
 }
 
 fn open(name: &str, servers: usize, random: fn() -> u16, now: Instant) -> [Asked; 2] {
@@ -263,21 +303,27 @@ impl Asked {
         }
     }
 
-    fn state(&self, opened: Instant, now: Instant) -> State<'_> {
+    /// `silent` are the servers that aren't waited for.
+    fn state(&self, opened: Instant, silent: &[bool], now: Instant) -> State<'_> {
         let replies = || self.servers.iter().map(|at| at.reply.as_ref());
         for (reply, since) in replies().flatten() {
             if let Reply::Addresses(addresses) = reply {
                 return State::Addresses(addresses, *since);
             }
         }
+        let is_early = now.saturating_duration_since(opened) < ENOUGH;
         let mut refusal = None;
         let mut are_all_refused = true;
-        for reply in replies() {
+        for (reply, is_silent) in replies().zip(silent) {
             match reply {
+                // A server before this one can't say at present: it may know the name in a moment.
+                Some((Reply::NoAddress | Reply::NoName, _)) if is_early && refusal.is_some() => {
+                    return State::Open;
+                }
                 Some((Reply::NoAddress, since)) => return State::NoAddress(*since),
                 Some((Reply::NoName, since)) => return State::NoName(*since),
                 Some((Reply::Refused(word), _)) => refusal = refusal.or(Some(word)),
-                _ if now.saturating_duration_since(opened) < ENOUGH => return State::Open,
+                _ if is_early && !is_silent => return State::Open,
                 _ => are_all_refused = false,
             }
         }

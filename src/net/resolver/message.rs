@@ -102,7 +102,18 @@ impl Question {
             return None;
         }
         Some(match code {
-            0 => self.answers(message, end, header[2] & 0x02 != 0),
+            0 => {
+                let is_truncated = header[2] & 0x02 != 0;
+                let is_authority = header[2] & 0x04 != 0;
+                let asks_others = header[3] & 0x80 != 0;
+                match self.answers(message, end, is_truncated) {
+                    // Neither its own zone nor one that it has asked for: it knows nothing.
+                    Reply::NoAddress if !is_authority && !asks_others => {
+                        Reply::Refused("nothing".to_owned())
+                    }
+                    reply => reply,
+                }
+            }
             1 => Reply::Refused("FORMERR".to_owned()),
             2 => Reply::Refused("SERVFAIL".to_owned()),
             3 => Reply::NoName,

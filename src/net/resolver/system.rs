@@ -101,7 +101,15 @@ impl Resolv {
 /// A name server; a link-local one has its interface behind a percent sign.
 fn server(word: &str, port: u16, zone: &impl Fn(&str) -> Option<u32>) -> Option<SocketAddr> {
     match word.split_once('%') {
-        None => Some((word.parse::<IpAddr>().ok()?, port).into()),
+        None => {
+            let address = match word.parse().ok()? {
+                // This host, as everywhere; but its answers come from the loopback address.
+                IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
+                IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+                address => address,
+            };
+            Some((address, port).into())
+        }
         Some((address, interface)) => {
             let number = interface.parse().ok().or_else(|| zone(interface))?;
             Some(SocketAddrV6::new(address.parse().ok()?, port, 0, number).into())

@@ -25,6 +25,10 @@ fn name_servers_are_those_of_resolv_conf() {
         ),
         ("", &["127.0.0.1:53"]),
         (
+            "nameserver 0.0.0.0\nnameserver ::\n",
+            &["127.0.0.1:53", "[::1]:53"],
+        ),
+        (
             "nameserver 192.0.2.1\nnameserver 192.0.2.1\nnameserver 192.0.2.2\n",
             &["192.0.2.1:53", "192.0.2.2:53"],
         ),
