@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::context::Site;
 use super::plan_output::one_line;
 use super::terminal::{Failure, confirm, nothing_was_changed, progress, record_sets, say};
-use crate::base::shutdown::Gate;
+use crate::base::shutdown::InFlightGate;
 use crate::config::Config;
 use crate::desired::Desired;
 use crate::observe::telemetry::Telemetry;
@@ -20,7 +20,7 @@ use crate::reconcile::{Reconciler, ReconcilerSettings};
 pub fn adopt(
     config: &Config,
     is_confirmed: bool,
-    gate: Gate,
+    gate: InFlightGate,
     telemetry: Telemetry,
 ) -> Result<(), Failure> {
     let Site {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::context::Survey;
 use super::terminal::{Colour, Failure, coloured, has_colours, say, shown};
 use crate::aws::credentials::provider::Identity;
-use crate::base::shutdown::Gate;
+use crate::base::shutdown::InFlightGate;
 use crate::config::Config;
 use crate::daemon::clients::Clients;
 use crate::daemon::startup;
@@ -45,7 +45,7 @@ enum Finding {
 }
 
 /// Looks at everything and prints a line for each. The error says that something is wrong.
-pub fn check(config: &Config, gate: Gate, telemetry: Telemetry) -> Result<(), Failure> {
+pub fn check(config: &Config, gate: InFlightGate, telemetry: Telemetry) -> Result<(), Failure> {
     let mut bad = 0;
     let colours = has_colours();
     let mut tell = |what: &str, finding: Finding| {

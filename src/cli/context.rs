@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::base::shutdown::Gate;
+use crate::base::shutdown::InFlightGate;
 use crate::config::Config;
 use crate::daemon::clients::Clients;
 use crate::daemon::{snapshot, startup};
@@ -38,7 +38,11 @@ pub struct Site {
 
 impl Site {
     /// Reads metadata, and looks the zone up. The error is for people.
-    pub fn find(config: &Config, gate: Gate, telemetry: &Telemetry) -> Result<Site, String> {
+    pub fn find(
+        config: &Config,
+        gate: InFlightGate,
+        telemetry: &Telemetry,
+    ) -> Result<Site, String> {
         let Clients {
             mut metadata,
             mut client,
@@ -92,7 +96,7 @@ impl Survey {
 mod tests {
     use super::*;
     use crate::base::heartbeat::Heartbeat;
-    use crate::base::shutdown::Gate;
+    use crate::base::shutdown::InFlightGate;
     use crate::config::arguments;
     use crate::net::url::Url;
     use crate::observe::telemetry::Telemetry;
@@ -116,7 +120,8 @@ mod tests {
         let mut config = Config::read(&variable, &arguments).unwrap();
         config.rancher.metadata_urls = urls.to_vec();
         let telemetry = Telemetry::new(config.rules.zone.clone(), Heartbeat::start());
-        let mut metadata = Clients::new(&config, Gate::default(), &telemetry.recorder).metadata;
+        let mut metadata =
+            Clients::new(&config, InFlightGate::default(), &telemetry.recorder).metadata;
         let taken = Survey::take(&mut metadata, &config).map(|survey| survey.environment.name);
         (taken, metadata.url().to_string())
     }

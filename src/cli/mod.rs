@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use crate::base::heartbeat::Heartbeat;
 use crate::base::log::{self, Level, Log};
-use crate::base::shutdown::{self, Gate};
+use crate::base::shutdown::{self, InFlightGate};
 use crate::base::version::{commit, version};
 use crate::config::Config;
 use crate::config::arguments::{self, Arguments, Invocation};
@@ -31,7 +31,7 @@ const USAGE: u8 = 2;
 
 /// The whole program. `arguments` are without the program's name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let gate = Gate::default();
+    let gate = InFlightGate::default();
     // Before anything that may block, as the opening of a file that a setting names may.
     let signals = shutdown::on_signal(gate.clone());
     let arguments: Result<Vec<String>, OsString> =
@@ -62,7 +62,7 @@ fn failed(failure: Failure) -> ExitCode {
     ExitCode::from(FAILED)
 }
 
-fn invoke(arguments: &Arguments, gate: Gate, signals: io::Result<()>) -> ExitCode {
+fn invoke(arguments: &Arguments, gate: InFlightGate, signals: io::Result<()>) -> ExitCode {
     match arguments.invocation {
         Invocation::Help => show(&help::help()),
         Invocation::Version => show(&format!("rancher-route53 {}\n", version(commit()))),
@@ -91,7 +91,7 @@ fn variable(name: &str) -> Option<Result<String, String>> {
 fn start(
     invocation: Invocation,
     mut config: Config,
-    gate: Gate,
+    gate: InFlightGate,
     signals: io::Result<()>,
 ) -> ExitCode {
     let is_lasting = matches!(invocation, Invocation::Run | Invocation::Once { .. });
@@ -136,7 +136,7 @@ fn start(
 fn command(
     invocation: Invocation,
     config: &Config,
-    gate: Gate,
+    gate: InFlightGate,
     telemetry: Telemetry,
 ) -> Result<ExitCode, Failure> {
     let done = |()| ExitCode::SUCCESS;

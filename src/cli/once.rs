@@ -7,7 +7,7 @@ use super::context::Survey;
 use crate::base::backoff;
 use crate::base::heartbeat::Heartbeat;
 use crate::base::log;
-use crate::base::shutdown::Gate;
+use crate::base::shutdown::InFlightGate;
 use crate::config::Config;
 use crate::daemon::clients::{Clients, reconciler};
 use crate::daemon::problems::Reports;
@@ -34,7 +34,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub fn once(
     config: &Config,
     until_in_sync: bool,
-    gate: Gate,
+    gate: InFlightGate,
     telemetry: Telemetry,
 ) -> Result<(), String> {
     let Clients {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::context::Site;
 use super::plan_output;
 use super::terminal::{self, Failure, say};
-use crate::base::shutdown::Gate;
+use crate::base::shutdown::InFlightGate;
 use crate::config::Config;
 use crate::daemon::clients::reconciler;
 use crate::observe::telemetry::Telemetry;
@@ -18,7 +18,7 @@ pub fn plan(
     config: &Config,
     as_json: bool,
     detailed_exitcode: bool,
-    gate: Gate,
+    gate: InFlightGate,
     telemetry: Telemetry,
 ) -> Result<ExitCode, Failure> {
     let Site {

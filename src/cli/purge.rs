@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::context::Site;
 use super::plan_output::one_line;
 use super::terminal::{Failure, confirm, nothing_was_changed, progress, record_sets, say, shown};
-use crate::base::shutdown::Gate;
+use crate::base::shutdown::InFlightGate;
 use crate::config::Config;
 use crate::desired::Desired;
 use crate::dns::RecordSet;
@@ -24,7 +24,7 @@ use crate::reconcile::{Reconciler, ReconcilerSettings};
 pub fn purge(
     config: &Config,
     is_confirmed: bool,
-    gate: Gate,
+    gate: InFlightGate,
     telemetry: Telemetry,
 ) -> Result<(), Failure> {
     let Site {
