@@ -107,21 +107,21 @@ const METADATA_URLS: [&str; 2] = [
     "http://metadata/2015-12-19",
 ];
 
-/// Through which proxy a server is reached, or that it is reached directly.
+/// How the servers outside are reached: `directly`, or `through` a named proxy.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Ways {
-    /// Route 53.
+pub struct Routes {
+    /// The way to Route 53.
     pub route53: String,
-    /// Rancher's API.
+    /// The way to Rancher's API.
     pub rancher: String,
 }
 
 impl Config {
-    /// How the servers outside are reached; none if no proxy is set.
-    pub fn ways(&self) -> Option<Ways> {
-        Some(Ways {
-            route53: self.proxies.way(&self.route53.endpoint)?,
-            rancher: self.proxies.way(&self.rancher.url)?,
+    /// How the servers outside are reached; `None` if no proxy is set.
+    pub fn routes(&self) -> Option<Routes> {
+        Some(Routes {
+            route53: self.proxies.route(&self.route53.endpoint)?,
+            rancher: self.proxies.route(&self.rancher.url)?,
         })
     }
 

@@ -60,11 +60,11 @@ pub fn run(
         ("route53", &config.route53.endpoint),
         ("rancher", &config.rancher.url),
     ];
-    let ways = config.ways();
-    if let Some(ways) = &ways {
+    let routes = config.routes();
+    if let Some(routes) = &routes {
         fields.extend([
-            ("route53_reached", &ways.route53 as _),
-            ("rancher_reached", &ways.rancher as _),
+            ("route53_reached", &routes.route53 as _),
+            ("rancher_reached", &routes.rancher as _),
         ]);
     }
     log::info("starting", &fields);

@@ -52,8 +52,8 @@ impl Proxies {
         self.for_url(scheme, uri.host()?, uri.port_u16().unwrap_or(usual))
     }
 
-    /// How a URL is reached, in words; none if no proxy is set at all.
-    pub fn way(&self, url: &dyn fmt::Display) -> Option<String> {
+    /// How a URL is reached: `directly`, or `through` a named proxy. `None` if no proxy is set at all.
+    pub fn route(&self, url: &dyn fmt::Display) -> Option<String> {
         if self.https.is_none() && self.http.is_none() {
             return None;
         }
