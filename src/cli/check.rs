@@ -272,7 +272,9 @@ fn health(config: &Config) -> Result<String, String> {
             Some(Ping::Stuck(why)) => wrong.push(format!("{address}: the service is {why}")),
             None => match address.bind() {
                 Ok(_) => free.push(address.to_string()),
-                Err(error) => wrong.push(format!("{address}: {}", address.not_bound(&error))),
+                Err(error) => {
+                    wrong.push(format!("{address}: {}", address.explain_bind_error(&error)))
+                }
             },
         }
     }
