@@ -1,11 +1,11 @@
-//! Square brackets around a text, as around an IPv6 address in a URL.
+//! Removes square brackets around a text, such as those around an IPv6 address in a URL.
 
-/// The text between a `[` at the start and a `]` at the end; `None` without either of them.
+/// The text between a `[` at the start and a `]` at the end; `None` if either is missing.
 pub fn inside_brackets(text: &str) -> Option<&str> {
     text.strip_prefix('[')?.strip_suffix(']')
 }
 
-/// The text without a pair of brackets around it, if there is one.
+/// The text without the pair of brackets around it; unchanged if there is no such pair.
 pub fn without_brackets(text: &str) -> &str {
     inside_brackets(text).unwrap_or(text)
 }

@@ -1,10 +1,10 @@
-//! One line for each event, to stderr or a file: logfmt, or JSON for machines.
+//! The log: each event, a message with fields, becomes one line in logfmt or JSON, on stderr or in
+//! a file.
 //!
-//! Text from outside can be hostile, so every value is quoted and escaped where it needs to be:
-//! an event is always exactly one line.
-//!
-//! Who logs doesn't write: an [`OutputQueue`] does, so that a log that nobody reads doesn't stop
-//! the program. Everything else that goes to stderr takes the same way, and so stays in order.
+//! Values may come from outside and be hostile, so they are quoted and escaped: an event is always
+//! exactly one line. Lines are written by the thread of an [`OutputQueue`], so that a blocked log
+//! doesn't stop the program. All other text for stderr goes through the same queue, which keeps
+//! both in order.
 
 use std::fmt::{Display, Write as _};
 use std::fs::File;
@@ -17,16 +17,16 @@ use chrono::{SecondsFormat, Utc};
 
 use crate::base::output_queue::{Output, OutputQueue};
 
-/// How much an event matters.
+/// How important an event is, in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// For whoever looks into something.
+    /// Details that help to investigate a problem.
     Debug,
-    /// What was changed.
+    /// Changes that were made.
     Info,
-    /// What an operator should know of.
+    /// Events that an operator should know about.
     Warn,
-    /// What an operator has to mend.
+    /// Faults that an operator has to fix.
     Error,
 }
 
@@ -41,22 +41,22 @@ impl Level {
     }
 }
 
-/// `LOG_FORMAT`.
+/// How an event is written: the values of `LOG_FORMAT`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// `key=value key="two words"`
     Logfmt,
-    /// One JSON object.
+    /// One JSON object on each line.
     Json,
 }
 
-/// Where the log goes, and what of it.
+/// The settings of the log.
 pub struct Log {
-    /// The least that is written.
+    /// Events below this level are left out.
     pub level: Level,
-    /// How it is written.
+    /// The format of the lines.
     pub format: Format,
-    /// Instead of stderr.
+    /// The log file; stderr if there is none.
     pub file: Option<File>,
 }
 
@@ -69,12 +69,12 @@ struct Started {
 static LOG: OnceLock<Started> = OnceLock::new();
 static STDERR: OnceLock<Arc<OutputQueue>> = OnceLock::new();
 
-/// How long a panic waits until the lines before it are written.
-const BEFORE_A_PANIC: Duration = Duration::from_secs(1);
+/// How long a panic waits until the lines that were logged before it are written.
+const PANIC_FLUSH: Duration = Duration::from_secs(1);
 
-/// Sets the log up, once; before that, info and above go to stderr.
+/// Sets the log up. Only the first call counts; until then, info and above go to stderr.
 pub fn start(log: Log) {
-    let to_file = |file| OutputQueue::start(Output::new(Box::new(file), lost, file_fails));
+    let to_file = |file| OutputQueue::start(Output::new(Box::new(file), lost_lines, file_fails));
     let _ = LOG.set(Started {
         level: log.level,
         format: log.format,
@@ -82,42 +82,43 @@ pub fn start(log: Log) {
     });
     let print = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {
-        flush(BEFORE_A_PANIC);
+        flush(PANIC_FLUSH);
         print(panic);
     }));
 }
 
-/// Writes text for people to stderr, as it is, wherever the log goes.
+/// Writes text to stderr without a format, also if the log goes to a file.
 pub fn to_stderr(text: &str) {
     stderr().put(text);
 }
 
-/// Waits until everything is written, but not for longer than this.
-pub fn flush(longest: Duration) {
-    let end = Instant::now() + longest;
+/// Waits until every line is written, but for at most `max_wait`.
+pub fn flush(max_wait: Duration) {
+    let end = Instant::now() + max_wait;
     for queue in queues() {
         queue.flush(end.saturating_duration_since(Instant::now()));
     }
 }
 
-/// From now on nobody waits for longer than this because the log is blocked.
-pub fn hurry(patience: Duration) {
+/// Limits how long a caller waits from now on while the log is blocked.
+pub fn limit_wait(max_wait: Duration) {
     for queue in queues() {
-        queue.hurry(patience);
+        queue.limit_wait(max_wait);
     }
 }
 
 fn queues() -> impl Iterator<Item = &'static Arc<OutputQueue>> {
-    // What the file's queue has to tell goes to stderr.
+    // The file first: its queue reports lost lines on stderr.
     log().file.iter().chain(STDERR.get())
 }
 
 fn stderr() -> &'static OutputQueue {
-    STDERR.get_or_init(|| OutputQueue::start(Output::new(Box::new(io::stderr()), lost, |_| {})))
+    STDERR
+        .get_or_init(|| OutputQueue::start(Output::new(Box::new(io::stderr()), lost_lines, |_| {})))
 }
 
-/// The line that stands where lines are missing, whatever the level.
-fn lost(count: u64, error: Option<&str>) -> String {
+/// The line that stands where lines are missing. It is written at every `LOG_LEVEL`.
+fn lost_lines(count: u64, error: Option<&str>) -> String {
     let reason = match error {
         Some(error) => format!("they couldn't be written: {error}"),
         None => "the log was blocked, nobody read it".to_owned(),
@@ -142,30 +143,30 @@ fn now() -> String {
     Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// Key and value of an event.
+/// A key of an event and its value.
 pub type Field<'a> = (&'a str, &'a dyn Display);
 
-/// For whoever looks into something.
+/// Writes an event of level debug.
 pub fn debug(message: &str, fields: &[Field<'_>]) {
     write(Level::Debug, message, fields);
 }
 
-/// What was changed.
+/// Writes an event of level info.
 pub fn info(message: &str, fields: &[Field<'_>]) {
     write(Level::Info, message, fields);
 }
 
-/// What an operator should know of.
+/// Writes an event of level warn.
 pub fn warn(message: &str, fields: &[Field<'_>]) {
     write(Level::Warn, message, fields);
 }
 
-/// What an operator has to mend.
+/// Writes an event of level error.
 pub fn error(message: &str, fields: &[Field<'_>]) {
     write(Level::Error, message, fields);
 }
 
-/// Whether events of this level are written: else what it takes to tell them can be left undone.
+/// Whether events of this level are written. If not, a caller can save the work of making them.
 pub fn is_written(level: Level) -> bool {
     level >= log().level
 }
@@ -179,7 +180,7 @@ fn log() -> &'static Started {
     LOG.get().unwrap_or(&UNTIL_STARTED)
 }
 
-/// Writes an event.
+/// Writes an event, if its level is high enough.
 pub fn write(level: Level, message: &str, fields: &[Field<'_>]) {
     if !is_written(level) {
         return;
@@ -189,15 +190,15 @@ pub fn write(level: Level, message: &str, fields: &[Field<'_>]) {
     lines.write();
 }
 
-/// Events of one moment that are written together: some hundred writes take as long as what they
-/// tell of.
+/// Events with one timestamp that are written together, because hundreds of single writes would
+/// take as long as the work that they report.
 pub struct Lines {
     time: String,
     text: String,
 }
 
 impl Lines {
-    /// None yet.
+    /// An empty list with the present time as its timestamp.
     pub fn now() -> Lines {
         Lines {
             time: now(),
@@ -205,14 +206,14 @@ impl Lines {
         }
     }
 
-    /// One more event.
+    /// Adds an event, if its level is high enough.
     pub fn add(&mut self, level: Level, message: &str, fields: &[Field<'_>]) {
         if is_written(level) {
             self.text += &line(log().format, &self.time, level, message, fields);
         }
     }
 
-    /// Writes them. That they can't be written is no reason to stop.
+    /// Writes the events. Failures are left to the queue: a broken log must not stop the program.
     pub fn write(self) {
         match &log().file {
             _ if self.text.is_empty() => {}
@@ -256,8 +257,8 @@ fn quoted_if_needed(value: &str) -> String {
     }
 }
 
-/// Whether a character can be shown to people as it is: control characters, also those of
-/// terminals beyond ASCII, line separators, changes of direction and what has no width can't.
+/// Whether a character is safe to show. Control characters (also those beyond ASCII), line
+/// separators, changes of writing direction and characters without width aren't.
 pub fn is_visible(c: char) -> bool {
     !c.is_control()
         && !matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
@@ -265,7 +266,8 @@ pub fn is_visible(c: char) -> bool {
             | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// As a JSON string, which logfmt's readers understand too, with more escaped than JSON asks for.
+/// A JSON string, which readers of logfmt understand too. Unsafe characters are escaped even where
+/// JSON allows them.
 pub fn quoted(value: &str) -> String {
     let mut out = String::with_capacity(value.len() + 2);
     out.push('"');
@@ -310,7 +312,7 @@ mod tests {
         assert_eq!(parsed["why"], "a \"b\"");
     }
 
-    /// Runs itself as a process of its own, for all of which the hook is.
+    /// The test starts itself as a second process, because a panic hook is for a whole process.
     #[test]
     fn a_panic_comes_after_the_lines_before_it() {
         const LINES: usize = 1_000;

@@ -1,7 +1,7 @@
-//! What goes to stderr or into the log file: callers put lines into a queue of bounded size, and a
-//! thread writes them. An output that nobody reads, such as that of a stalled log driver or a named
-//! pipe without a reader, thus holds nobody up for long. Lines that find no room are dropped and
-//! counted, and once the output flows again a line says how many there were.
+//! A queue in front of stderr or the log file: callers put lines in, and a thread writes them. So a
+//! blocked output (a stalled log driver, a named pipe without a reader) doesn't block the program
+//! for long. The queue's size is bounded: lines that don't fit are dropped and counted, and as soon
+//! as the output works again, a line says how many were lost.
 
 use std::io::{self, ErrorKind, Write};
 use std::mem;
@@ -11,30 +11,31 @@ use std::time::Duration;
 
 use crate::base::threads::{self, SMALL_STACK};
 
-/// Bytes that may wait to be written; as many again may be in the hands of the thread.
-const ROOM: usize = 64 * 1024;
-/// The longest wait of a caller for room.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// Somebody who shares the output with us has made it non-blocking: pause between two tries.
-const BETWEEN_TRIES: Duration = Duration::from_millis(10);
+/// Bytes that may wait in the queue. The thread may hold as many again while it writes them.
+const MAX_WAITING: usize = 64 * 1024;
+/// How long a caller waits for room in the queue.
+const MAX_WAIT: Duration = Duration::from_secs(1);
+/// Pause before a write that would block is tried again: a process that shares the output may have
+/// made it non-blocking.
+const RETRY_PAUSE: Duration = Duration::from_millis(10);
 
-/// Where the lines go, and what is told about those that are lost.
+/// The destination of the lines, which also reports lost lines.
 pub struct Output {
     to: Box<dyn Write + Send>,
-    /// Makes the line that tells how many lines are lost, and the error if one was the reason.
+    /// Makes the line that reports lost lines, from their number and the error, if there was one.
     notice: fn(u64, Option<&str>) -> String,
-    /// Is called when writing fails, unless the write before it failed as well.
+    /// Called with the error of the first of several failed writes in a row.
     on_failure: fn(&str),
-    /// Lines that are lost and not told of yet.
+    /// Number of lost lines that haven't been reported yet.
     lost: u64,
-    /// Why the last write failed, if it did.
+    /// The error of the last write, if it failed.
     failure: Option<String>,
-    /// A write failed in the middle of a line.
+    /// The last write failed in the middle of a line.
     is_mid_line: bool,
 }
 
 impl Output {
-    /// An output to which nothing was written yet.
+    /// An output, with the two functions that report lost lines and failed writes.
     pub fn new(
         to: Box<dyn Write + Send>,
         notice: fn(u64, Option<&str>) -> String,
@@ -50,9 +51,9 @@ impl Output {
         }
     }
 
-    /// Writes the text, after which so many lines were dropped.
+    /// Writes the text. `dropped` is the number of lines that were dropped after it.
     fn write(&mut self, text: &[u8], dropped: u64) {
-        if !self.tell_of_lost_lines() {
+        if !self.report_lost_lines() {
             self.lost += count_lines(text) + dropped;
             return;
         }
@@ -62,12 +63,12 @@ impl Output {
         }
         if dropped > 0 {
             self.lost += dropped;
-            self.tell_of_lost_lines();
+            self.report_lost_lines();
         }
     }
 
-    /// False if that failed.
-    fn tell_of_lost_lines(&mut self) -> bool {
+    /// Writes the line about lost lines, if there are any; false if that failed.
+    fn report_lost_lines(&mut self) -> bool {
         if self.lost == 0 {
             return true;
         }
@@ -93,7 +94,7 @@ impl Output {
         self.failure = Some(words);
     }
 
-    /// An error comes with how much of the text was written.
+    /// Writes all of the text. An error comes with the number of bytes that were written.
     fn try_to_write(&mut self, text: &[u8]) -> Result<(), (usize, io::Error)> {
         if self.is_mid_line {
             write_all(&mut self.to, b"\n").map_err(|(_, error)| (0, error))?;
@@ -108,8 +109,8 @@ impl Output {
     }
 }
 
-/// Writes all of the text, also where a write would block and doesn't. An error comes with how much
-/// was written.
+/// Writes all of the text, also to a non-blocking output. An error comes with the number of bytes
+/// that were written.
 pub fn write_all(to: &mut dyn Write, text: &[u8]) -> Result<(), (usize, io::Error)> {
     let mut written = 0;
     while written < text.len() {
@@ -117,37 +118,38 @@ pub fn write_all(to: &mut dyn Write, text: &[u8]) -> Result<(), (usize, io::Erro
             Ok(0) => return Err((written, ErrorKind::WriteZero.into())),
             Ok(count) => written += count,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(BETWEEN_TRIES),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(RETRY_PAUSE),
             Err(error) => return Err((written, error)),
         }
     }
     Ok(())
 }
 
-/// Lines on their way to one output.
+/// The lines that wait for one output.
 pub struct OutputQueue {
     state: Mutex<State>,
-    /// Something waits to be written.
+    /// Notified when text has been put into the queue.
     filled: Condvar,
-    /// What waited was taken, or written.
+    /// Notified when the thread has taken the text, and again when it has written it.
     emptied: Condvar,
     output: Mutex<Output>,
 }
 
 struct State {
     waiting: Vec<u8>,
-    /// Lines dropped after those that wait.
+    /// Number of lines that were dropped after the waiting ones.
     dropped: u64,
     is_writing: bool,
-    /// Somebody waited in vain, and nothing was written since: nobody waits again.
+    /// A caller has waited in vain, and nothing has been written since: other callers don't wait.
     is_stalled: bool,
-    patience: Duration,
-    /// Else callers write themselves.
+    /// How long a caller waits for room.
+    max_wait: Duration,
+    /// If no thread could be started, callers write themselves.
     has_thread: bool,
 }
 
 impl OutputQueue {
-    /// Starts the thread that writes. Where there can be no more threads, callers write themselves.
+    /// Starts the thread that writes. If no thread can be started, callers write themselves.
     pub fn start(output: Output) -> Arc<OutputQueue> {
         let queue = Arc::new(OutputQueue {
             state: Mutex::new(State {
@@ -155,7 +157,7 @@ impl OutputQueue {
                 dropped: 0,
                 is_writing: false,
                 is_stalled: false,
-                patience: PATIENCE,
+                max_wait: MAX_WAIT,
                 has_thread: true,
             }),
             filled: Condvar::new(),
@@ -170,22 +172,23 @@ impl OutputQueue {
         queue
     }
 
-    /// Puts lines into the queue, and waits for room for a while if there is none.
+    /// Puts lines into the queue. Waits a limited time if the queue is full, then drops the rest.
     pub fn put(&self, text: &str) {
         let mut rest = text.as_bytes();
         let mut state = self.lock();
         if !state.has_thread {
-            // Who is in a hurry must not be held up by an output that may be blocked.
-            let is_in_a_hurry = state.patience < PATIENCE;
+            // A caller that writes itself can't stop after a time limit: where the usual limit has
+            // been lowered, since the process is about to end, the text is left out instead.
+            let is_limited = state.max_wait < MAX_WAIT;
             drop(state);
-            if !is_in_a_hurry {
+            if !is_limited {
                 self.write(rest, 0);
             }
             return;
         }
         loop {
             if state.dropped == 0 {
-                let fitting = fitting(rest, state.waiting.len());
+                let fitting = fitting_bytes(rest, state.waiting.len());
                 let (fitting, more) = rest.split_at(fitting);
                 state.waiting.extend_from_slice(fitting);
                 rest = more;
@@ -194,8 +197,8 @@ impl OutputQueue {
             if rest.is_empty() {
                 return;
             }
-            let patience = state.patience;
-            state = self.wait_while(state, patience, |state| !state.waiting.is_empty());
+            let max_wait = state.max_wait;
+            state = self.wait_while(state, max_wait, |state| !state.waiting.is_empty());
             if !state.waiting.is_empty() {
                 state.dropped += count_lines(rest);
                 return;
@@ -203,34 +206,37 @@ impl OutputQueue {
         }
     }
 
-    /// From now on nobody waits for room for longer than this.
-    pub fn hurry(&self, patience: Duration) {
-        self.lock().patience = patience;
+    /// Sets how long a caller waits for room from now on.
+    pub fn limit_wait(&self, max_wait: Duration) {
+        self.lock().max_wait = max_wait;
     }
 
-    /// Waits until everything is written, but not for longer than this.
-    pub fn flush(&self, longest: Duration) {
+    /// Waits until every line is written, but for at most `max_wait`.
+    pub fn flush(&self, max_wait: Duration) {
         let is_busy = |state: &State| state.is_writing || !state.waiting.is_empty();
-        drop(self.wait_while(self.lock(), longest, is_busy));
+        drop(self.wait_while(self.lock(), max_wait, is_busy));
     }
 
+    /// Waits while the condition holds, but for at most `max_wait`; not at all if the output is
+    /// stalled.
     fn wait_while<'a>(
         &'a self,
         state: MutexGuard<'a, State>,
-        longest: Duration,
-        is_so: impl Fn(&State) -> bool,
+        max_wait: Duration,
+        condition: impl Fn(&State) -> bool,
     ) -> MutexGuard<'a, State> {
         if state.is_stalled {
             return state;
         }
         let waited = self
             .emptied
-            .wait_timeout_while(state, longest, |state| is_so(state));
+            .wait_timeout_while(state, max_wait, |state| condition(state));
         let (mut state, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
         state.is_stalled |= timeout.timed_out();
         state
     }
 
+    /// The work of the thread.
     fn write_for_ever(&self) {
         loop {
             let waited = self
@@ -263,10 +269,10 @@ impl OutputQueue {
     }
 }
 
-/// How many bytes of the text, in whole lines, fit beside those that wait already. A line longer
-/// than the queue fits into an empty one.
-fn fitting(text: &[u8], waiting: usize) -> usize {
-    let room = ROOM.saturating_sub(waiting);
+/// How many bytes of the text can be put into the queue beside those that wait already. Only whole
+/// lines are counted. A line that is longer than the queue is put into an empty one.
+fn fitting_bytes(text: &[u8], waiting: usize) -> usize {
+    let room = MAX_WAITING.saturating_sub(waiting);
     if text.len() <= room {
         return text.len();
     }
@@ -281,7 +287,7 @@ fn fitting(text: &[u8], waiting: usize) -> usize {
     }
 }
 
-/// Text without a line break at its end is a line, too.
+/// Counts the lines; text after the last line break counts as one.
 fn count_lines(text: &[u8]) -> u64 {
     let count = text.split_inclusive(|byte| *byte == b'\n').count();
     u64::try_from(count).unwrap_or(u64::MAX)

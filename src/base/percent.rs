@@ -1,4 +1,4 @@
-//! Percent-encoding as AWS wants it, which any other server understands as well.
+//! Percent-encoding of URLs by the rules of AWS, which all other servers understand as well.
 
 /// AWS's `UriEncode`: every byte but `A-Z a-z 0-9 - . _ ~` becomes `%XX`, the slash too.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
@@ -14,8 +14,8 @@ pub fn encode_segment(text: &str) -> String {
     encoded
 }
 
-/// A query as AWS wants it signed: names and values encoded, then sorted by encoded name, then
-/// value.
+/// A query string in the form that AWS signs: names and values are encoded, and the pairs are then
+/// sorted by encoded name and value.
 pub fn query_string(parameters: &[(&str, &str)]) -> String {
     let mut encoded: Vec<(String, String)> = parameters
         .iter()

@@ -1,5 +1,5 @@
-//! What clients write down about their calls: how they ended, how long they took, and whether what
-//! they depend on works. It knows nothing of who reads it.
+//! The record of calls to other services: how many there were, how they ended, how long they took,
+//! and whether each service works. Clients write it; the status page and the metrics read it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -10,37 +10,37 @@ use crate::base::counters::{CallCounters, NO_ANSWER, OK, Operation};
 use crate::base::dependency::{Dependency, DependencyHealth};
 use crate::base::heartbeat::Heartbeat;
 
-/// A handle. Clones write to the same record.
+/// Writes to a record. Clones write to the same one.
 #[derive(Clone)]
 pub struct Recorder {
-    /// Whether the main loop is alive.
+    /// The sign of life of the main loop.
     pub heartbeat: Heartbeat,
     record: Arc<Mutex<Record>>,
 }
 
-/// What has been written down so far.
+/// The calls since the start of the process, and the health of each dependency.
 #[derive(Debug, Clone, Default)]
 pub struct Record {
-    /// All calls since the start.
+    /// Number, results and durations of the calls.
     pub calls: CallCounters,
-    /// In the order of [`Dependency::ALL`].
+    /// One for each dependency, in the order of [`Dependency::ALL`].
     dependencies: [DependencyHealth; Dependency::ALL.len()],
 }
 
 impl Record {
-    /// Whether a dependency works.
+    /// Whether a dependency works, and since when.
     pub fn health(&self, dependency: Dependency) -> &DependencyHealth {
         &self.dependencies[dependency as usize]
     }
 
-    /// To be changed.
+    /// The health of a dependency, for a change.
     pub fn health_mut(&mut self, dependency: Dependency) -> &mut DependencyHealth {
         &mut self.dependencies[dependency as usize]
     }
 }
 
 impl Recorder {
-    /// Without a call so far.
+    /// A recorder with an empty record.
     pub fn new(heartbeat: Heartbeat) -> Recorder {
         let record = Arc::default();
         Recorder { heartbeat, record }
@@ -56,7 +56,7 @@ impl Recorder {
         change(&mut self.lock());
     }
 
-    /// A dependency has worked just now, or failed with this error.
+    /// Notes that a dependency has worked just now, or has failed with this error.
     pub fn dependency(&self, dependency: Dependency, error: Option<String>) {
         let now = Utc::now();
         self.note(|record| {
@@ -68,13 +68,13 @@ impl Recorder {
         });
     }
 
-    /// A call has ended. `code` is [`OK`], [`NO_ANSWER`] or the API's own code of the error.
+    /// Notes the end of a call. `code` is [`OK`], [`NO_ANSWER`] or the error code of the API.
     pub fn call(&self, api: &'static str, name: &'static str, code: &str, started: Instant) {
         let (operation, took) = (Operation { api, name }, started.elapsed());
         self.note(|record| record.calls.add(operation, code, took));
     }
 
-    /// An HTTP call has ended with this status, or without an answer.
+    /// Notes the end of an HTTP call; without a status there was no answer.
     pub fn http_call(
         &self,
         api: &'static str,
@@ -90,8 +90,8 @@ impl Recorder {
     }
 
     fn lock(&self) -> MutexGuard<'_, Record> {
-        // A thread that panicked while it held the lock has left a usable record: each change is
-        // complete in itself.
+        // If a thread panicked while it held the lock, the record is still usable, because each
+        // change is complete in itself.
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

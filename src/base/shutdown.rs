@@ -1,9 +1,10 @@
-//! SIGTERM and SIGINT: exit 0 within a second, wherever the main thread is.
+//! SIGTERM and SIGINT end the process with exit code 0 within a second, whatever the main thread is
+//! doing.
 //!
-//! Everything that the program does is safe to be cut off, so a thread waits for the signal and
-//! ends the process; only a change batch in flight is given a moment to complete, so that its
-//! outcome is in the log. This works as PID 1 too, where a signal without a handler is ignored.
-//! A second signal ends the process at once, whatever holds the thread up.
+//! All work of the program can be interrupted safely, so a thread waits for the signal and ends the
+//! process. Only a change batch in flight gets a moment to complete, so that its result is in the
+//! log. A second signal ends the process at once, also if that thread is held up. The handlers are
+//! needed as PID 1, too, where Linux ignores a signal without one.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -16,30 +17,32 @@ use signal_hook::{flag, low_level};
 use crate::base::log;
 use crate::base::threads::{self, SMALL_STACK};
 
-/// How long a batch in flight may keep the process from ending.
-const GRACE: Duration = Duration::from_millis(700);
-/// How long a blocked log may do so: once until its last line finds room, once until that is
-/// written.
-const LAST_WORDS: Duration = Duration::from_millis(100);
+/// How long a batch in flight may delay the end of the process.
+const BATCH_GRACE: Duration = Duration::from_millis(700);
+/// How long a blocked log may delay it: first until the last line has room in the queue, and again
+/// until that line is written.
+const LOG_GRACE: Duration = Duration::from_millis(100);
 const SIGNALS: [i32; 2] = [SIGTERM, SIGINT];
 
-/// Tells whether a batch is in flight, and keeps back the next one when the process ends.
+/// Knows whether a change batch is in flight, and holds back the next one when the process ends.
+/// Clones share their state.
 #[derive(Clone, Default)]
-pub struct Gate(Arc<(Mutex<State>, Condvar)>);
+pub struct InFlightGate(Arc<(Mutex<State>, Condvar)>);
 
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 enum State {
+    /// No batch is in flight.
     #[default]
-    Open,
+    Idle,
     /// A batch is in flight.
-    Held,
-    /// No batch is to be sent any more.
+    InFlight,
+    /// The process ends: no batch may be sent any more.
     Closed,
 }
 
-impl Gate {
-    /// Marks the time that `work` takes as one in which the process shouldn't end. Doesn't return
-    /// once the gate is closed.
+impl InFlightGate {
+    /// Does the work while the end of the process waits for it. Never returns once the gate is
+    /// closed: the process is about to end then.
     pub fn hold<R>(&self, work: impl FnOnce() -> R) -> R {
         let (state, changed) = &*self.0;
         let lock = || state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -47,36 +50,36 @@ impl Gate {
         while *now == State::Closed {
             now = changed.wait(now).unwrap_or_else(PoisonError::into_inner);
         }
-        *now = State::Held;
+        *now = State::InFlight;
         drop(now);
         let result = work();
         let mut now = lock();
-        if *now == State::Held {
-            *now = State::Open;
+        if *now == State::InFlight {
+            *now = State::Idle;
         }
         drop(now);
         changed.notify_all();
         result
     }
 
-    /// Waits until no batch is in flight, and lets no further one begin.
-    fn close(&self, longest: Duration) {
+    /// Waits until no batch is in flight, for at most `max_wait`, and lets no further one begin.
+    fn close(&self, max_wait: Duration) {
         let (state, changed) = &*self.0;
         let now = state.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = changed.wait_timeout_while(now, longest, |now| *now == State::Held);
+        let waited = changed.wait_timeout_while(now, max_wait, |now| *now == State::InFlight);
         let (mut now, _) = waited.unwrap_or_else(PoisonError::into_inner);
         *now = State::Closed;
     }
 }
 
-/// Starts the thread that ends the process.
-pub fn on_signal(gate: Gate) -> std::io::Result<()> {
+/// Starts the thread that ends the process when a signal comes.
+pub fn on_signal(in_flight: InFlightGate) -> std::io::Result<()> {
     let mut signals = Signals::new(SIGNALS)?;
-    let is_last = Arc::new(AtomicBool::new(false));
+    let is_second = Arc::new(AtomicBool::new(false));
     for signal in SIGNALS {
-        // In this order, so that the first signal doesn't count as the second.
-        flag::register_conditional_shutdown(signal, 0, is_last.clone())?;
-        flag::register(signal, is_last.clone())?;
+        // The handlers run in this order: the first signal finds the flag unset, and sets it.
+        flag::register_conditional_shutdown(signal, 0, is_second.clone())?;
+        flag::register(signal, is_second.clone())?;
     }
     let work = move || {
         if let Some(signal) = signals.forever().next() {
@@ -85,17 +88,17 @@ pub fn on_signal(gate: Gate) -> std::io::Result<()> {
             } else {
                 "SIGINT"
             };
-            gate.close(GRACE);
-            log::hurry(LAST_WORDS);
+            in_flight.close(BATCH_GRACE);
+            log::limit_wait(LOG_GRACE);
             log::info("stopping", &[("signal", &name)]);
-            log::flush(LAST_WORDS);
-            // Without the tidying up of `std::process::exit`, which may wait for other threads.
+            log::flush(LOG_GRACE);
+            // Not `std::process::exit`, whose cleanup may wait for other threads.
             low_level::exit(0);
         }
     };
     let started = threads::start("signals", SMALL_STACK, Box::new(work));
     if started.is_err() {
-        is_last.store(true, Ordering::Relaxed);
+        is_second.store(true, Ordering::Relaxed);
     }
     started
 }
@@ -107,7 +110,7 @@ mod tests {
 
     #[test]
     fn waits_for_work_in_flight_but_not_for_ever() {
-        let gate = Gate::default();
+        let gate = InFlightGate::default();
         let other = gate.clone();
         let start = Instant::now();
         gate.hold(|| {
@@ -118,12 +121,12 @@ mod tests {
             })
         });
         assert!(start.elapsed() >= Duration::from_millis(50));
-        Gate::default().close(Duration::from_secs(3600)); // nothing is in flight
+        InFlightGate::default().close(Duration::from_secs(3600)); // nothing is in flight
     }
 
     #[test]
     fn once_closed_it_lets_nothing_begin() {
-        let gate = Gate::default();
+        let gate = InFlightGate::default();
         gate.close(Duration::ZERO);
         let (sender, receiver) = std::sync::mpsc::channel();
         std::thread::spawn(move || gate.hold(|| sender.send(()).unwrap()));

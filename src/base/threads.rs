@@ -1,34 +1,36 @@
-//! Starts the threads besides the main one. Their work is boxed, since the standard library's
-//! start of a thread is compiled once for each kind of work, 2 kB each.
+//! Starts named threads with a given stack size.
+//!
+//! The work is passed as a `Box`, because `std::thread::Builder::spawn` is compiled again for each
+//! type of closure, and each copy takes 2 kB of the binary.
 
 use std::io;
 use std::thread::{Builder, Scope};
 
-/// Stack of a thread that doesn't do much, in bytes.
+/// Stack of a thread that does little work, in bytes.
 pub const SMALL_STACK: usize = 64 * 1024;
-/// Stack of one that may make a request, in bytes: what the standard library's own have.
-pub const USUAL_STACK: usize = 2 * 1024 * 1024;
+/// Stack of a thread that may send requests, in bytes: the standard library's default.
+pub const DEFAULT_STACK: usize = 2 * 1024 * 1024;
 
-/// Starts a thread that goes on by itself. The error says that there can be no more of them.
+/// Starts a thread that nobody waits for. The error says that no thread can be started.
 pub fn start(name: &str, stack: usize, work: Box<dyn FnOnce() + Send>) -> io::Result<()> {
-    started(builder(name, stack).spawn(work))
+    without_handle(builder(name, stack).spawn(work))
 }
 
-/// Starts a thread whose end the scope waits for.
+/// Starts a thread that ends before the scope does.
 pub fn start_scoped<'scope>(
     scope: &'scope Scope<'scope, '_>,
     name: &str,
     stack: usize,
     work: Box<dyn FnOnce() + Send + 'scope>,
 ) -> io::Result<()> {
-    started(builder(name, stack).spawn_scoped(scope, work))
+    without_handle(builder(name, stack).spawn_scoped(scope, work))
 }
 
 fn builder(name: &str, stack: usize) -> Builder {
     Builder::new().name(name.to_owned()).stack_size(stack)
 }
 
-fn started<T>(thread: io::Result<T>) -> io::Result<()> {
+fn without_handle<T>(thread: io::Result<T>) -> io::Result<()> {
     match thread {
         Ok(_) => Ok(()),
         Err(error) => Err(io::Error::other(format!(

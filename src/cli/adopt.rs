@@ -1,12 +1,14 @@
-//! The command `adopt`: takes over record sets that exist, so that they are ours from now on.
-//! Only their entries are written; the record sets stay as they are until the next round.
+//! The command `adopt`: takes over existing record sets, so that this program owns them from now on.
+//!
+//! It only writes their entries in the state records. The record sets themselves stay as they are
+//! until the next round.
 
 use std::sync::Arc;
 
-use super::context::Site;
+use super::context::CommandContext;
 use super::plan_output::one_line;
 use super::terminal::{Failure, confirm, nothing_was_changed, progress, record_sets, say};
-use crate::base::shutdown::Gate;
+use crate::base::shutdown::InFlightGate;
 use crate::config::Config;
 use crate::desired::Desired;
 use crate::observe::telemetry::Telemetry;
@@ -15,23 +17,23 @@ use crate::plan::Policy;
 use crate::plan::round::Goal;
 use crate::reconcile::{Reconciler, ReconcilerSettings};
 
-/// Shows what would be taken over, asks, and does it: what `ADOPT` says, and if that is `never`,
-/// what is desired.
+/// Shows the record sets that would be taken over, asks, and takes them over. They are chosen by
+/// `ADOPT`; `never` stands for `matching` here.
 pub fn adopt(
     config: &Config,
     is_confirmed: bool,
-    gate: Gate,
+    gate: InFlightGate,
     telemetry: Telemetry,
 ) -> Result<(), Failure> {
-    let Site {
+    let CommandContext {
         client,
-        survey,
+        reading,
         zone,
-    } = Site::find(config, gate, &telemetry)?;
+    } = CommandContext::load(config, gate, &telemetry)?;
     let settings = ReconcilerSettings {
         zone_id: zone.id,
         rules: config.rules.clone(),
-        // No change and no delete: what is taken over shows up as just that.
+        // No changes and no deletes, so that the plan shows adoptions alone.
         policy: Policy::CreateOnly,
         adopt: match config.adopt {
             AdoptSetting::Never => AdoptSetting::Matching,
@@ -40,9 +42,9 @@ pub fn adopt(
         guard: config.guard,
     };
     let mut reconciler = Reconciler::new(client, settings, telemetry);
-    let preview = reconciler.preview(survey.goal());
+    let preview = reconciler.preview(reading.goal());
     let preview = preview.map_err(|error| error.to_string())?;
-    // As it is in the zone, and nothing else, so that a round writes the entries only.
+    // These record sets are desired as they are in the zone, so that the round writes only entries.
     let mut as_is = Desired::default();
     let mut list = String::new();
     for key in &preview.plan.adopts {
@@ -69,7 +71,7 @@ pub fn adopt(
     }
     let goal = Goal {
         desired: &Arc::new(as_is),
-        ..survey.goal()
+        ..reading.goal()
     };
     let round = reconciler.round(goal, &mut progress);
     round.map_err(|error| format!("{error}; run it again to go on from here"))?;

@@ -1,12 +1,12 @@
-//! The command `check`: each thing that a round depends on, in the order in which it is needed,
-//! and what to do about what is missing. Nothing is changed.
+//! The command `check`: tries each thing that a round depends on, in the order in which it is needed,
+//! and says what to do about those that don't work. It changes nothing.
 
 use std::time::Duration;
 
-use super::context::Survey;
-use super::terminal::{Colour, Failure, coloured, has_colours, say, shown};
+use super::context::MetadataReading;
+use super::terminal::{Colour, Failure, NotShown, coloured, has_colours, say, shown};
 use crate::aws::credentials::provider::Identity;
-use crate::base::shutdown::Gate;
+use crate::base::shutdown::InFlightGate;
 use crate::config::Config;
 use crate::daemon::clients::Clients;
 use crate::daemon::startup;
@@ -22,41 +22,62 @@ use crate::route53::client::Client;
 use crate::route53::error::Error;
 use crate::route53::xml::HostedZone;
 
-/// How long Rancher's API may take to answer, for each of its calls.
+/// Time limit of each call of Rancher's API.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// AWS refuses a signature that is five minutes off. Ours is corrected then, but a clock that is
-/// wrong is worth a word.
-const LARGEST_SKEW_SECONDS: i64 = 120;
-/// How long a service on this machine may take to answer a health check, and the longest such
-/// answer, in bytes.
+/// AWS refuses a signature whose time is five minutes off. This program corrects its signatures
+/// then, but an operator should know of a wrong clock.
+const MAX_SKEW_SECONDS: i64 = 120;
+/// Time limit of a health check on this machine.
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
-const LONGEST_PONG: u64 = 1024;
-/// Nobody's name.
+/// Largest answer to a health check that is read, in bytes.
+const MAX_PING_ANSWER: u64 = 1024;
+/// The first label of a name that no service has, for the change that must fail.
 const PROBE: &str = "rancher-route53-check";
 
-/// What came of looking at one thing.
+/// The result of one check.
 enum Finding {
-    /// In words.
+    /// It works; the text says how.
     Good(String),
-    /// What is wrong, and what to do.
+    /// It doesn't work; the text says why, and what to do.
     Bad(String),
-    /// What it depends on is missing.
+    /// It couldn't be checked, because this, which it needs, is missing.
     Skipped(&'static str),
 }
 
-/// Looks at everything and prints a line for each. The error says that something is wrong.
-pub fn check(config: &Config, gate: Gate, telemetry: Telemetry) -> Result<(), Failure> {
-    let mut bad = 0;
-    let colours = has_colours();
-    let mut tell = |what: &str, finding: Finding| {
+/// Prints findings as they come, and counts the bad ones.
+struct Report {
+    bad: usize,
+    has_colours: bool,
+}
+
+impl Report {
+    fn add(&mut self, what: &str, finding: Finding) -> Result<(), NotShown> {
         let (mark, colour, words) = match finding {
             Finding::Good(words) => ("✓", Colour::Green, words),
-            Finding::Bad(words) => ("✗", Colour::Red, words),
+            Finding::Bad(words) => {
+                self.bad += 1;
+                ("✗", Colour::Red, words)
+            }
             Finding::Skipped(missing) => ("–", Colour::Yellow, format!("needs {missing}")),
         };
-        bad += usize::from(mark == "✗");
-        let mark = coloured(mark, colour, colours);
+        let mark = coloured(mark, colour, self.has_colours);
         say(format_args!("{mark} {what:<11} {}\n", shown(&words)))
+    }
+
+    fn conclude(self) -> Result<(), Failure> {
+        match self.bad {
+            0 => Ok(()),
+            1 => Err("one thing is wrong".to_owned().into()),
+            n => Err(format!("{n} things are wrong").into()),
+        }
+    }
+}
+
+/// Checks everything and prints a line for each thing. The error says how many are wrong.
+pub fn check(config: &Config, gate: InFlightGate, telemetry: Telemetry) -> Result<(), Failure> {
+    let mut report = Report {
+        bad: 0,
+        has_colours: has_colours(),
     };
     let Clients {
         mut metadata,
@@ -64,63 +85,57 @@ pub fn check(config: &Config, gate: Gate, telemetry: Telemetry) -> Result<(), Fa
         mut client,
     } = Clients::new(config, gate, &telemetry.recorder);
 
-    tell("settings", Finding::Good("complete".to_owned()))?;
-    tell("health", finding(&health(config), Clone::clone))?;
-    if let Some(ways) = config.ways() {
+    report.add("settings", Finding::Good("complete".to_owned()))?;
+    report.add("health", finding(&health(config), Clone::clone))?;
+    if let Some(routes) = config.routes() {
         let words = format!(
             "Route 53 is reached {}, Rancher's API {}",
-            ways.route53, ways.rancher
+            routes.route53, routes.rancher
         );
-        tell("proxies", Finding::Good(words))?;
+        report.add("proxies", Finding::Good(words))?;
     }
-    let survey = Survey::take(&mut metadata, config);
-    tell(
-        "metadata",
-        finding(&survey, |_| format!("read at {}", metadata.url())),
-    )?;
-    let survey = survey.ok();
-    tell(
-        "environment",
-        match &survey {
-            Some(survey) => Finding::Good(in_words(survey)),
-            None => Finding::Skipped("metadata"),
-        },
-    )?;
+    let reading = MetadataReading::read(&mut metadata, config);
+    let read = finding(&reading, |_| format!("read at {}", metadata.url()));
+    report.add("metadata", read)?;
+    let reading = reading.ok();
+    let environment = match &reading {
+        Some(reading) => Finding::Good(environment(reading)),
+        None => Finding::Skipped("metadata"),
+    };
+    report.add("environment", environment)?;
+    check_route53(&mut report, config, &mut client, reading)?;
+    let events = api.check(TIMEOUT).map_err(|error| error.to_string());
+    let events = finding(&events, |url| format!("takes events at {url}"));
+    report.add("rancher", events)?;
+    let skew = client.clock_is_ahead();
+    let skew = skew.map(|skew| clock(skew.num_seconds()));
+    let skew = finding_if_asked("an answer of Route 53", &skew, Clone::clone);
+    report.add("clock", skew)?;
+    report.conclude()
+}
+
+/// Checks the credentials, and what they allow: finding the zone, listing it and changing it.
+fn check_route53(
+    report: &mut Report,
+    config: &Config,
+    client: &mut Client,
+    reading: Option<MetadataReading>,
+) -> Result<(), NotShown> {
     let identity = client.identity();
-    tell("credentials", finding(&identity, whose))?;
-    let zone = match &identity {
-        Ok(_) => Some(startup::zone_once(config, &mut client)),
+    report.add("credentials", finding(&identity, describe_identity))?;
+    let zone = match identity {
+        Ok(_) => Some(startup::zone_once(config, client)),
         Err(_) => None,
     };
-    tell("zone", needing("credentials", &zone, kind))?;
-    let zone = zone.and_then(Result::ok);
-    let site = survey.zip(zone);
-    let what = "metadata and the zone";
-    let listed = site
-        .as_ref()
-        .map(|(survey, zone)| list(&mut client, survey, zone));
-    tell("list", needing(what, &listed, Clone::clone))?;
-    let changed = site
-        .as_ref()
-        .map(|(survey, zone)| probe(&mut client, survey, zone));
-    tell("change", needing(what, &changed, Clone::clone))?;
-    let events = api.check(TIMEOUT).map_err(|error| error.to_string());
-    tell(
-        "rancher",
-        finding(&events, |url| format!("takes events at {url}")),
-    )?;
-    let ahead = client
-        .clock_is_ahead()
-        .map(|ahead| clock(ahead.num_seconds()));
-    tell(
-        "clock",
-        needing("an answer of Route 53", &ahead, Clone::clone),
-    )?;
-    match bad {
-        0 => Ok(()),
-        1 => Err("one thing is wrong".to_owned().into()),
-        n => Err(format!("{n} things are wrong").into()),
-    }
+    let found = finding_if_asked("credentials", &zone, describe_zone);
+    report.add("zone", found)?;
+    let context = reading.zip(zone.and_then(Result::ok));
+    let needed = "metadata and the zone";
+    let context = context.as_ref();
+    let listed = context.map(|(reading, zone)| list(client, reading, zone));
+    report.add("list", finding_if_asked(needed, &listed, Clone::clone))?;
+    let changed = context.map(|(reading, zone)| probe(client, reading, zone));
+    report.add("change", finding_if_asked(needed, &changed, Clone::clone))
 }
 
 fn finding<T, E: ToString>(result: &Result<T, E>, words: impl Fn(&T) -> String) -> Finding {
@@ -130,31 +145,32 @@ fn finding<T, E: ToString>(result: &Result<T, E>, words: impl Fn(&T) -> String) 
     }
 }
 
-fn needing<T>(
-    what: &'static str,
+/// The finding of a check that is skipped if `needed`, without which there is no result, is missing.
+fn finding_if_asked<T>(
+    needed: &'static str,
     result: &Option<Result<T, String>>,
     words: impl Fn(&T) -> String,
 ) -> Finding {
     match result {
         Some(result) => finding(result, words),
-        None => Finding::Skipped(what),
+        None => Finding::Skipped(needed),
     }
 }
 
-fn in_words(survey: &Survey) -> String {
-    let services = &survey.desired.services;
+fn environment(reading: &MetadataReading) -> String {
+    let services = &reading.desired.services;
     let published = services.values().filter(|outcome| outcome.name.is_ok());
     format!(
         "{} ({}): {} of {} services are to be published, on {} hosts",
-        survey.environment.name,
-        survey.environment.uuid,
+        reading.environment.name,
+        reading.environment.uuid,
         published.count(),
         services.len(),
-        survey.hosts
+        reading.hosts
     )
 }
 
-fn whose(identity: &Identity) -> String {
+fn describe_identity(identity: &Identity) -> String {
     let Identity {
         access_key_id,
         source,
@@ -166,21 +182,25 @@ fn whose(identity: &Identity) -> String {
     }
 }
 
-fn kind(zone: &HostedZone) -> String {
-    let kind = if zone.is_private { "private" } else { "public" };
-    format!("{} ({}, {kind})", zone.name.without_dot(), zone.id)
+fn describe_zone(zone: &HostedZone) -> String {
+    format!("{} ({}, {})", zone.name.without_dot(), zone.id, zone.kind())
 }
 
-/// Lists what a round would list.
-fn list(client: &mut Client, survey: &Survey, zone: &HostedZone) -> Result<String, String> {
-    let names = StateNames::new(&survey.environment.uuid, &zone.name).map_err(|e| e.to_string())?;
-    let below = environment_name(&survey.environment, &zone.name);
+/// Lists the record sets that a round would list.
+fn list(
+    client: &mut Client,
+    reading: &MetadataReading,
+    zone: &HostedZone,
+) -> Result<String, String> {
+    let names =
+        StateNames::new(&reading.environment.uuid, &zone.name).map_err(|e| e.to_string())?;
+    let below = environment_name(&reading.environment, &zone.name);
     let view = listing::list(
         client,
         &zone.id,
         &names,
         below.as_ref(),
-        &survey.desired,
+        &reading.desired,
         None,
     );
     let view = view.map_err(|error| error.to_string())?;
@@ -193,23 +213,29 @@ fn list(client: &mut Client, survey: &Survey, zone: &HostedZone) -> Result<Strin
     ))
 }
 
-/// Asks for a change that can't succeed: to delete what isn't there. Whoever may not change
-/// anything is refused before that is noticed. It is made anew in the same batch, which fails
-/// whole, so that both actions are asked for; and should it be there, it is what it was. A policy
-/// may allow some names, actions and types only, so: below the environment's name, and of the
-/// types that rounds write.
-fn probe(client: &mut Client, survey: &Survey, zone: &HostedZone) -> Result<String, String> {
-    let names = StateNames::new(&survey.environment.uuid, &zone.name).map_err(|e| e.to_string())?;
-    let below = environment_name(&survey.environment, &zone.name);
+/// Checks the permission to change record sets, by a batch that fails: it deletes record sets that
+/// don't exist. Without the permission, Route 53 refuses the batch before it notices that.
+///
+/// The batch creates the same record sets again, so that both actions are checked, and nothing is
+/// changed even if they exist. A policy may allow only some names and types, so the names are below
+/// the environment's, and the types are those that rounds write.
+fn probe(
+    client: &mut Client,
+    reading: &MetadataReading,
+    zone: &HostedZone,
+) -> Result<String, String> {
+    let names =
+        StateNames::new(&reading.environment.uuid, &zone.name).map_err(|e| e.to_string())?;
+    let below = environment_name(&reading.environment, &zone.name);
     let below = below.unwrap_or_else(|| zone.name.clone());
     let name = below.child(PROBE).map_err(|error| error.to_string())?;
     let mut sets = vec![
-        no_such(name.clone(), RecordType::A, "192.0.2.1"),
-        no_such(names.name(u16::MAX), RecordType::Txt, "\"-\""),
+        made_up(name.clone(), RecordType::A, "192.0.2.1"),
+        made_up(names.name(u16::MAX), RecordType::Txt, "\"-\""),
     ];
-    let mut desired = survey.desired.record_sets.keys();
+    let mut desired = reading.desired.record_sets.keys();
     if desired.any(|key| key.rtype == RecordType::Aaaa) {
-        sets.push(no_such(name, RecordType::Aaaa, "2001:db8::1"));
+        sets.push(made_up(name, RecordType::Aaaa, "2001:db8::1"));
     }
     let batch = ChangeBatch {
         creates: sets.clone(),
@@ -226,7 +252,7 @@ fn probe(client: &mut Client, survey: &Survey, zone: &HostedZone) -> Result<Stri
     ))
 }
 
-fn no_such(name: Name, rtype: RecordType, value: &str) -> RecordSet {
+fn made_up(name: Name, rtype: RecordType, value: &str) -> RecordSet {
     RecordSet {
         key: RecordKey::new(name, rtype),
         ttl: 0,
@@ -234,8 +260,7 @@ fn no_such(name: Name, rtype: RecordType, value: &str) -> RecordSet {
     }
 }
 
-/// Looks whether each address of `HEALTH_ADDRESS` is listened on by the service that runs here, or
-/// could be.
+/// Checks that each address of `HEALTH_ADDRESS` is free, or is answered by the running service.
 fn health(config: &Config) -> Result<String, String> {
     let http = Http::new(&[], Proxies::default());
     let mut free = Vec::new();
@@ -247,7 +272,9 @@ fn health(config: &Config) -> Result<String, String> {
             Some(Ping::Stuck(why)) => wrong.push(format!("{address}: the service is {why}")),
             None => match address.bind() {
                 Ok(_) => free.push(address.to_string()),
-                Err(error) => wrong.push(format!("{address}: {}", address.not_bound(&error))),
+                Err(error) => {
+                    wrong.push(format!("{address}: {}", address.explain_bind_error(&error)))
+                }
             },
         }
     }
@@ -266,18 +293,18 @@ fn health(config: &Config) -> Result<String, String> {
     Ok(words.join("; "))
 }
 
-/// What a service of this program answers to a health check.
+/// The answer of the running service to a health check.
 enum Ping {
     Alive,
-    /// In its own words.
+    /// The main loop is stuck; the text is the service's own.
     Stuck(String),
 }
 
-/// Asks at an address. None if nobody answers, or somebody else.
+/// Sends a health check to an address. `None` if there is no answer, or another program's.
 fn ping(http: &Http, address: ListenAddress) -> Option<Ping> {
     let address = address.on_this_machine();
     if address.port() == 0 {
-        return None; // the system chooses one then
+        return None; // the system would choose a free one
     }
     let answer = http.send(&Request {
         method: "GET",
@@ -288,7 +315,7 @@ fn ping(http: &Http, address: ListenAddress) -> Option<Ping> {
     });
     let answer = answer.ok()?;
     let status = answer.status;
-    let body = answer.text(LONGEST_PONG).ok()?;
+    let body = answer.text(MAX_PING_ANSWER).ok()?;
     match status {
         200 if body == "ok\n" => Some(Ping::Alive),
         503 if body.starts_with("stuck: ") => Some(Ping::Stuck(body.trim_end().to_owned())),
@@ -298,7 +325,7 @@ fn ping(http: &Http, address: ListenAddress) -> Option<Ping> {
 
 fn clock(ahead_seconds: i64) -> Result<String, String> {
     match ahead_seconds {
-        s if s.abs() <= LARGEST_SKEW_SECONDS => Ok("right".to_owned()),
+        s if s.abs() <= MAX_SKEW_SECONDS => Ok("right".to_owned()),
         s => Err(format!(
             "AWS's clock is {s} s ahead of this system's: set it, by NTP say"
         )),

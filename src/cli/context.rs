@@ -1,9 +1,9 @@
-//! What metadata says, read once: where every command but `run` starts.
+//! The start of every command but `run`: Rancher's metadata, read once, and the hosted zone.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::base::shutdown::Gate;
+use crate::base::shutdown::InFlightGate;
 use crate::config::Config;
 use crate::daemon::clients::Clients;
 use crate::daemon::{snapshot, startup};
@@ -15,75 +15,80 @@ use crate::rancher::model::Environment;
 use crate::route53::client::Client;
 use crate::route53::xml::HostedZone;
 
-/// What metadata says.
-pub struct Survey {
-    /// Where we are.
+/// One reading of Rancher's metadata.
+pub struct MetadataReading {
+    /// The environment in which this program runs.
     pub environment: Environment,
-    /// What should be published.
+    /// The record sets that should be in the zone.
     pub desired: Arc<Desired>,
-    /// Hosts in it.
+    /// Number of hosts in the environment.
     pub hosts: usize,
-    read: Instant,
+    /// When reading began.
+    read_at: Instant,
 }
 
-/// Where a command works that needs Rancher's metadata and the zone, and nothing else.
-pub struct Site {
-    /// Talks to Route 53.
+/// What a command needs that works on the zone but doesn't write to Rancher.
+pub struct CommandContext {
+    /// The client of Route 53.
     pub client: Client,
-    /// What metadata says.
-    pub survey: Survey,
+    /// Rancher's metadata.
+    pub reading: MetadataReading,
     /// The hosted zone.
     pub zone: HostedZone,
 }
 
-impl Site {
-    /// Reads metadata, and looks the zone up. The error is for people.
-    pub fn find(config: &Config, gate: Gate, telemetry: &Telemetry) -> Result<Site, String> {
+impl CommandContext {
+    /// Reads metadata and looks the zone up. The error is a sentence for the operator.
+    pub fn load(
+        config: &Config,
+        gate: InFlightGate,
+        telemetry: &Telemetry,
+    ) -> Result<CommandContext, String> {
         let Clients {
             mut metadata,
             mut client,
             ..
         } = Clients::new(config, gate, &telemetry.recorder);
-        let survey = Survey::take(&mut metadata, config)?;
+        let reading = MetadataReading::read(&mut metadata, config)?;
         let zone = startup::zone_once(config, &mut client)?;
-        Ok(Site {
+        Ok(CommandContext {
             client,
-            survey,
+            reading,
             zone,
         })
     }
 }
 
-impl Survey {
-    /// Reads metadata. The error is for people.
-    pub fn take(metadata: &mut Metadata, config: &Config) -> Result<Survey, String> {
-        let read = Instant::now();
-        let mut tried = Vec::new();
+impl MetadataReading {
+    /// Reads metadata. The error is a sentence for the operator.
+    pub fn read(metadata: &mut Metadata, config: &Config) -> Result<MetadataReading, String> {
+        let read_at = Instant::now();
+        let mut errors = Vec::new();
         let snapshot = loop {
             let url = metadata.url().clone();
             match snapshot::take_now(metadata, &config.rules) {
                 Ok((_, snapshot)) => break snapshot,
-                Err(error) => tried.push(format!("metadata at {url} is unavailable: {error}")),
+                Err(error) => errors.push(format!("metadata at {url} is unavailable: {error}")),
             }
-            // Where nobody answers, it may be at the next place.
-            if *metadata.url() == url || tried.len() >= config.rancher.metadata_urls.len() {
-                return Err(tried.join("; "));
+            // After a failure without any answer, `metadata` has turned to its next address.
+            if *metadata.url() == url || errors.len() >= config.rancher.metadata_urls.len() {
+                return Err(errors.join("; "));
             }
         };
-        Ok(Survey {
+        Ok(MetadataReading {
             desired: Arc::new(snapshot.desired),
             hosts: snapshot.hosts,
             environment: snapshot.environment,
-            read,
+            read_at,
         })
     }
 
-    /// What a round is to reach.
+    /// The input of a round.
     pub fn goal(&self) -> Goal<'_> {
         Goal {
             environment: &self.environment,
             desired: &self.desired,
-            read: self.read,
+            read: self.read_at,
         }
     }
 }
@@ -92,7 +97,7 @@ impl Survey {
 mod tests {
     use super::*;
     use crate::base::heartbeat::Heartbeat;
-    use crate::base::shutdown::Gate;
+    use crate::base::shutdown::InFlightGate;
     use crate::config::arguments;
     use crate::net::url::Url;
     use crate::observe::telemetry::Telemetry;
@@ -104,8 +109,8 @@ mod tests {
         Rancher::start(Options::default(), world)
     }
 
-    /// The environment that is found, or the error, and the place that was asked last.
-    fn take(places: [&Rancher; 2]) -> (Result<String, String>, String) {
+    /// The name of the environment, or the error, and the address that was asked last.
+    fn read(places: [&Rancher; 2]) -> (Result<String, String>, String) {
         let urls = places.map(|rancher| Url::parse(&rancher.metadata_url()).unwrap());
         let settings = sim::service::environment(places[0], "http://127.0.0.1:9", "example.com");
         let variable = |name: &str| {
@@ -116,9 +121,11 @@ mod tests {
         let mut config = Config::read(&variable, &arguments).unwrap();
         config.rancher.metadata_urls = urls.to_vec();
         let telemetry = Telemetry::new(config.rules.zone.clone(), Heartbeat::start());
-        let mut metadata = Clients::new(&config, Gate::default(), &telemetry.recorder).metadata;
-        let taken = Survey::take(&mut metadata, &config).map(|survey| survey.environment.name);
-        (taken, metadata.url().to_string())
+        let mut metadata =
+            Clients::new(&config, InFlightGate::default(), &telemetry.recorder).metadata;
+        let reading = MetadataReading::read(&mut metadata, &config);
+        let name = reading.map(|reading| reading.environment.name);
+        (name, metadata.url().to_string())
     }
 
     #[test]
@@ -126,20 +133,20 @@ mod tests {
         let (first, second) = (rancher("One"), rancher("Two"));
         let both = [&first, &second];
         let found = |name: &str, place: &Rancher| (Ok(name.to_owned()), place.metadata_url());
-        assert_eq!(take(both), found("One", &first));
+        assert_eq!(read(both), found("One", &first));
         assert_eq!(second.metadata_requests().len(), 0);
 
-        // It breaks off in the middle: nothing of it is mixed with what the other one says.
+        // The first one breaks off in the middle: what it sent isn't mixed with the second's answer.
         first.inject_metadata(Some("services"), Fault::Drop, usize::MAX);
-        assert_eq!(take(both), found("Two", &second));
+        assert_eq!(read(both), found("Two", &second));
 
         first.stop_metadata();
-        assert_eq!(take(both), found("Two", &second));
+        assert_eq!(read(both), found("Two", &second));
 
-        // One that answers is the right one, be it that it doesn't know everything yet.
+        // An address that answers is used, even if it doesn't serve its data yet.
         second.unload();
-        let (taken, _) = take(both);
-        let error = taken.expect_err("neither is available");
+        let (name, _) = read(both);
+        let error = name.expect_err("neither is available");
         let places =
             both.map(|place| format!("metadata at {} is unavailable", place.metadata_url()));
         let errors: Vec<&str> = error.split("; ").collect();
@@ -151,17 +158,14 @@ mod tests {
         );
 
         second.load();
-        let (taken, place) = take([&second, &first]);
-        assert_eq!(
-            (taken.as_deref(), place),
-            (Ok("Two"), second.metadata_url())
-        );
+        let (name, place) = read([&second, &first]);
+        assert_eq!((name.as_deref(), place), (Ok("Two"), second.metadata_url()));
         second.unload();
         first.start_metadata();
         first.clear_faults();
         first.clear_requests();
-        let (taken, _) = take([&second, &first]);
-        let error = taken.expect_err("it isn't loaded");
+        let (name, _) = read([&second, &first]);
+        let error = name.expect_err("it isn't loaded");
         assert!(
             error.starts_with(&places[1]) && !error.contains("; "),
             "{error}"

@@ -1,8 +1,8 @@
-//! What `--help` prints.
+//! The text of `--help`.
 
 use crate::config::settings;
 
-/// How to use the program, and every setting.
+/// The commands, flags and exit codes, and a description of every setting.
 pub fn help() -> String {
     let mut text = String::from(
         "Keeps the DNS of a domain in Amazon Route 53 equal to the services of a Rancher 1.x\n\

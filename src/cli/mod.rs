@@ -1,5 +1,5 @@
-//! Arguments → command → exit code: 0 done or told to stop, 1 it ran and failed, 2 a setting or
-//! argument is wrong.
+//! The command line: arguments go in, a command runs, and an exit code comes out. 0 means done or
+//! told to stop, 1 that the command ran and failed, 2 that a setting or argument is wrong.
 
 pub mod adopt;
 pub mod check;
@@ -17,22 +17,22 @@ use std::process::ExitCode;
 
 use crate::base::heartbeat::Heartbeat;
 use crate::base::log::{self, Level, Log};
-use crate::base::shutdown::{self, Gate};
+use crate::base::shutdown::{self, InFlightGate};
 use crate::base::version::{commit, version};
 use crate::config::Config;
 use crate::config::arguments::{self, Arguments, Invocation};
 use crate::daemon;
 use crate::observe::server;
 use crate::observe::telemetry::Telemetry;
-use terminal::{Failure, LONGEST_FLUSH};
+use terminal::{Failure, MAX_FLUSH_WAIT};
 
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 
-/// The whole program. `arguments` are without the program's name.
+/// Runs the whole program. The first argument isn't the program's name, but what follows it.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let gate = Gate::default();
-    // Before anything that may block, as the opening of a file that a setting names may.
+    let gate = InFlightGate::default();
+    // First of all, since later steps may block, such as opening a file that a setting names.
     let signals = shutdown::on_signal(gate.clone());
     let arguments: Result<Vec<String>, OsString> =
         arguments.into_iter().map(OsString::into_string).collect();
@@ -41,20 +41,20 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         .and_then(arguments::parse);
     let code = match parsed {
         Ok(arguments) => invoke(&arguments, gate, signals),
-        Err(error) => wrong(&error),
+        Err(error) => report_usage(&error),
     };
-    log::flush(LONGEST_FLUSH);
+    log::flush(MAX_FLUSH_WAIT);
     code
 }
 
 fn show(text: &str) -> ExitCode {
     match terminal::say(format_args!("{text}")) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => failed(error.into()),
+        Err(error) => report_failure(error.into()),
     }
 }
 
-fn failed(failure: Failure) -> ExitCode {
+fn report_failure(failure: Failure) -> ExitCode {
     match failure {
         Failure::Words(words) => terminal::complain(format_args!("{}", terminal::shown(&words))),
         Failure::StdoutClosed => {}
@@ -62,23 +62,23 @@ fn failed(failure: Failure) -> ExitCode {
     ExitCode::from(FAILED)
 }
 
-fn invoke(arguments: &Arguments, gate: Gate, signals: io::Result<()>) -> ExitCode {
+fn invoke(arguments: &Arguments, gate: InFlightGate, signals: io::Result<()>) -> ExitCode {
     match arguments.invocation {
         Invocation::Help => show(&help::help()),
         Invocation::Version => show(&format!("rancher-route53 {}\n", version(commit()))),
         invocation => match Config::read(&variable, arguments) {
             Ok(config) => start(invocation, config, gate, signals),
-            Err(error) => wrong(&error),
+            Err(error) => report_usage(&error),
         },
     }
 }
 
-fn wrong(error: &dyn std::fmt::Display) -> ExitCode {
+fn report_usage(error: &dyn std::fmt::Display) -> ExitCode {
     terminal::complain(format_args!("{error}"));
     ExitCode::from(USAGE)
 }
 
-/// An environment variable: one that isn't Unicode is an error, not absent.
+/// The value of an environment variable. One that isn't Unicode is an error instead of absent.
 fn variable(name: &str) -> Option<Result<String, String>> {
     let value = std::env::var_os(name)?;
     Some(
@@ -91,15 +91,15 @@ fn variable(name: &str) -> Option<Result<String, String>> {
 fn start(
     invocation: Invocation,
     mut config: Config,
-    gate: Gate,
+    gate: InFlightGate,
     signals: io::Result<()>,
 ) -> ExitCode {
-    let is_lasting = matches!(invocation, Invocation::Run | Invocation::Once { .. });
-    // To people the others tell themselves what happens.
-    let is_told = !is_lasting && std::io::stderr().is_terminal();
+    let reports_by_log = matches!(invocation, Invocation::Run | Invocation::Once { .. });
+    // The other commands print their results, so on a terminal the log's details would only disturb.
+    let is_quiet = !reports_by_log && std::io::stderr().is_terminal();
     log::start(Log {
         level: match config.log.level {
-            Level::Info if is_told => Level::Warn,
+            Level::Info if is_quiet => Level::Warn,
             level => level,
         },
         format: config.log.format,
@@ -119,8 +119,8 @@ fn start(
     let result = result.and_then(|()| command(invocation, &config, gate, telemetry));
     match result {
         Ok(code) => code,
-        Err(Failure::Words(error)) if is_lasting => {
-            // Rounds of `once` may fail for what goes away by itself.
+        Err(Failure::Words(error)) if reports_by_log => {
+            // What stops `once` may go away by itself; what stops `run` doesn't.
             let message = match invocation {
                 Invocation::Once { .. } => "stopping: not all is done",
                 _ => "stopping: this has to be mended",
@@ -128,7 +128,7 @@ fn start(
             log::error(message, &[("error", &error)]);
             ExitCode::from(FAILED)
         }
-        Err(failure) => failed(failure),
+        Err(failure) => report_failure(failure),
     }
 }
 
@@ -136,7 +136,7 @@ fn start(
 fn command(
     invocation: Invocation,
     config: &Config,
-    gate: Gate,
+    gate: InFlightGate,
     telemetry: Telemetry,
 ) -> Result<ExitCode, Failure> {
     let done = |()| ExitCode::SUCCESS;
@@ -150,7 +150,7 @@ fn command(
         Invocation::Purge { yes } => purge::purge(config, yes, gate, telemetry).map(done),
         Invocation::Adopt { yes } => adopt::adopt(config, yes, gate, telemetry).map(done),
         Invocation::Run => Ok(daemon::run(config, gate, telemetry).map(|never| match never {})?),
-        // They need no settings, so they have been answered before.
+        // `invoke` has answered these before it read the settings.
         Invocation::Help | Invocation::Version => Ok(ExitCode::SUCCESS),
     }
 }

@@ -1,13 +1,13 @@
-//! The command `once`: one round, and the names written back.
+//! The command `once`: makes one round, and writes the names of services back to Rancher.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::context::Survey;
+use super::context::MetadataReading;
 use crate::base::backoff;
 use crate::base::heartbeat::Heartbeat;
 use crate::base::log;
-use crate::base::shutdown::Gate;
+use crate::base::shutdown::InFlightGate;
 use crate::config::Config;
 use crate::daemon::clients::{Clients, reconciler};
 use crate::daemon::problems::Reports;
@@ -15,26 +15,28 @@ use crate::daemon::startup;
 use crate::daemon::writeback::missing;
 use crate::dns::Name;
 use crate::observe::telemetry::Telemetry;
-use crate::plan::round::Progress;
+use crate::plan::round::{Progress, Round};
 use crate::rancher::api::{Api, ApiError};
 use crate::rancher::model::ServiceKey;
 use crate::reconcile::Reconciler;
 use crate::route53::error::Error;
 
-/// How often a failed write-back is tried again.
+/// How many times a failed write-back is tried again.
 const RETRIES: u32 = 3;
-/// With `--wait`: a change takes a minute usually.
-const LONGEST_SYNC: Duration = Duration::from_secs(600);
-const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
-/// How long a write-back may take.
+/// How long `--wait` waits for Route 53's name servers, which usually have a change in a minute.
+const MAX_SYNC_WAIT: Duration = Duration::from_secs(600);
+/// Pause between two questions whether they have it.
+const SYNC_POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// Time limit of a write-back.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What is desired now is put into the zone and written back. Deletes that the guard holds are
-/// waited for. The error says what couldn't be done.
+/// Makes the zone as the services ask, and writes the names back. Waits for deletes that the delete
+/// guard holds back, and with `wait_for_sync` also for Route 53's name servers. The error says what
+/// couldn't be done.
 pub fn once(
     config: &Config,
-    until_in_sync: bool,
-    gate: Gate,
+    wait_for_sync: bool,
+    gate: InFlightGate,
     telemetry: Telemetry,
 ) -> Result<(), String> {
     let Clients {
@@ -42,15 +44,15 @@ pub fn once(
         api,
         mut client,
     } = Clients::new(config, gate, &telemetry.recorder);
-    let mut survey = Survey::take(&mut metadata, config)?;
+    let mut reading = MetadataReading::read(&mut metadata, config)?;
     let zone = startup::zone_once(config, &mut client)?;
     let mut reconciler = reconciler(config, client, zone.id, &telemetry);
     let mut reports = Reports::default();
     let mut changes = Vec::new();
     let round = loop {
-        reports.desired(&survey.desired);
+        reports.desired(&reading.desired);
         let mut round = reconciler
-            .round(survey.goal(), &mut progress)
+            .round(reading.goal(), &mut progress)
             .map_err(|e| e.to_string())?;
         reports.round(&round);
         changes.append(&mut round.batches);
@@ -58,16 +60,16 @@ pub fn once(
         telemetry
             .heartbeat()
             .sleep(held.until.saturating_duration_since(Instant::now()));
-        survey = Survey::take(&mut metadata, config)?;
+        reading = MetadataReading::read(&mut metadata, config)?;
     };
-    let desired = &survey.desired;
-    let failed = write_all(
+    let desired = &reading.desired;
+    let write_back_error = write_back(
         api,
         &missing(desired, &round.in_zone),
         telemetry.heartbeat(),
     );
-    if until_in_sync {
-        wait(&mut reconciler, &changes, telemetry.heartbeat())?;
+    if wait_for_sync {
+        await_sync(&mut reconciler, &changes, telemetry.heartbeat())?;
     }
     log::info(
         "the round is done",
@@ -78,22 +80,28 @@ pub fn once(
             ("refused", &round.quarantined.len()),
         ],
     );
-    if let [first, rest @ ..] = &round.quarantined[..] {
-        let more = match rest.len() {
-            0 => String::new(),
-            count => format!(" (and {count} more)"),
-        };
-        let (key, words) = (&first.key, &first.words);
-        return Err(format!("Route 53 refuses {key}{more}: {words}"));
-    }
-    failed.map_or(Ok(()), |error| {
+    check_nothing_was_refused(&round)?;
+    write_back_error.map_or(Ok(()), |error| {
         Err(format!(
             "an fqdn could not be written back to Rancher: {error}"
         ))
     })
 }
 
-/// Says how far a round of several batches has come.
+/// The error names the first record set that Route 53 refuses.
+fn check_nothing_was_refused(round: &Round) -> Result<(), String> {
+    let [first, rest @ ..] = &round.quarantined[..] else {
+        return Ok(());
+    };
+    let more = match rest.len() {
+        0 => String::new(),
+        count => format!(" (and {count} more)"),
+    };
+    let (key, words) = (&first.key, &first.words);
+    Err(format!("Route 53 refuses {key}{more}: {words}"))
+}
+
+/// Logs how many batches have been applied, if the round has several. Never cancels the round.
 fn progress(Progress { done, total }: Progress) -> bool {
     if done > 0 && total > 1 {
         log::info("change batches applied", &[("done", &done), ("of", &total)]);
@@ -101,13 +109,13 @@ fn progress(Progress { done, total }: Progress) -> bool {
     true
 }
 
-/// Waits until all of Route 53's name servers know of these changes.
-fn wait(
+/// Waits until all of Route 53's name servers have these changes, given by their ids.
+fn await_sync(
     reconciler: &mut Reconciler,
     changes: &[String],
     heartbeat: &Heartbeat,
 ) -> Result<(), String> {
-    let end = Instant::now() + LONGEST_SYNC;
+    let end = Instant::now() + MAX_SYNC_WAIT;
     let unknown = |error: Error| {
         format!(
             "the changes are made, but Route 53 doesn't say whether all its name servers know: \
@@ -119,10 +127,10 @@ fn wait(
             if Instant::now() > end {
                 return Err(format!(
                     "Route 53 hasn't told all its name servers of change {id} within {} s",
-                    LONGEST_SYNC.as_secs()
+                    MAX_SYNC_WAIT.as_secs()
                 ));
             }
-            heartbeat.sleep(BETWEEN_LOOKS);
+            heartbeat.sleep(SYNC_POLL_INTERVAL);
         }
     }
     log::info(
@@ -132,9 +140,9 @@ fn wait(
     Ok(())
 }
 
-/// Writes names back, each a few times if need be; the last error if one couldn't be. While Rancher
-/// takes none, the others aren't tried.
-fn write_all(
+/// Writes names back to Rancher, each with a few retries, and returns the last error. If Rancher
+/// stays unavailable, the remaining names aren't tried.
+fn write_back(
     mut api: Api,
     names: &BTreeMap<ServiceKey, Name>,
     heartbeat: &Heartbeat,

@@ -2,15 +2,15 @@
 
 use std::process::ExitCode;
 
-use super::context::Site;
+use super::context::CommandContext;
 use super::plan_output;
 use super::terminal::{self, Failure, say};
-use crate::base::shutdown::Gate;
+use crate::base::shutdown::InFlightGate;
 use crate::config::Config;
 use crate::daemon::clients::reconciler;
 use crate::observe::telemetry::Telemetry;
 
-/// With `--detailed-exitcode`, as of Terraform: there is something to change.
+/// Exit code for 'there is something to change' with `--detailed-exitcode`, as Terraform has it.
 const CHANGES: u8 = 2;
 
 /// Prints the plan.
@@ -18,30 +18,27 @@ pub fn plan(
     config: &Config,
     as_json: bool,
     detailed_exitcode: bool,
-    gate: Gate,
+    gate: InFlightGate,
     telemetry: Telemetry,
 ) -> Result<ExitCode, Failure> {
-    let Site {
+    let CommandContext {
         client,
-        survey,
+        reading,
         zone,
-    } = Site::find(config, gate, &telemetry)?;
+    } = CommandContext::load(config, gate, &telemetry)?;
     let mut reconciler = reconciler(config, client, zone.id.clone(), &telemetry);
-    let preview = reconciler.preview(survey.goal());
+    let preview = reconciler.preview(reading.goal());
     let preview = preview.map_err(|error| error.to_string())?;
-    match as_json {
-        true => say(format_args!(
-            "{:#}\n",
-            plan_output::value(&zone, &survey, &preview)
-        ))?,
-        false => {
-            let colours = terminal::has_colours();
-            let text = plan_output::text(&zone, &survey, &preview, colours);
-            say(format_args!("{text}"))?;
-        }
+    if as_json {
+        let json = plan_output::json(&zone, &reading, &preview);
+        say(format_args!("{json:#}\n"))?;
+    } else {
+        let text = plan_output::text(&zone, &reading, &preview, terminal::has_colours());
+        say(format_args!("{text}"))?;
     }
-    Ok(match detailed_exitcode && !preview.plan.is_empty() {
-        true => ExitCode::from(CHANGES),
-        false => ExitCode::SUCCESS,
+    Ok(if detailed_exitcode && !preview.plan.is_empty() {
+        ExitCode::from(CHANGES)
+    } else {
+        ExitCode::SUCCESS
     })
 }

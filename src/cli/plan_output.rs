@@ -1,21 +1,22 @@
-//! A plan for people and for programs: pure, and in a stable order.
+//! The output of `plan`: a plan and the services that it comes from become text for people, or JSON
+//! for programs. Pure, and in a stable order.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::context::Survey;
+use super::context::MetadataReading;
 use super::terminal::{Colour, coloured, shown};
 use crate::desired::{Desired, truncation_notice};
-use crate::dns::{Name, RecordSet};
-use crate::plan::Change;
+use crate::dns::{Name, RecordKey, RecordSet};
 use crate::plan::round::Preview;
+use crate::plan::{Change, Plan};
 use crate::rancher::model::ServiceKey;
 use crate::route53::xml::HostedZone;
 
-/// The services of each name.
-fn services(desired: &Desired) -> BTreeMap<&Name, Vec<&ServiceKey>> {
+/// The services that publish each name.
+fn services_by_name(desired: &Desired) -> BTreeMap<&Name, Vec<&ServiceKey>> {
     let mut by_name: BTreeMap<&Name, Vec<&ServiceKey>> = BTreeMap::new();
     for (key, outcome) in &desired.services {
         if let Ok(name) = &outcome.name {
@@ -25,77 +26,125 @@ fn services(desired: &Desired) -> BTreeMap<&Name, Vec<&ServiceKey>> {
     by_name
 }
 
-/// Lists names with commas.
-fn listed<T: ToString>(items: &[T]) -> String {
+/// Joins items with commas, safe to show.
+fn joined<T: ToString>(items: &[T]) -> String {
     let items: Vec<String> = items.iter().map(|item| shown(&item.to_string())).collect();
     items.join(", ")
 }
 
-/// One section after the other: what is created, changed, deleted, taken over, left alone, and
-/// the services that aren't published, and warnings.
-pub fn text(zone: &HostedZone, survey: &Survey, preview: &Preview, colours: bool) -> String {
+/// The plan as text: record sets that are created, changed, deleted, taken over, forgotten and left
+/// alone, then services that aren't published, warnings, and a line of totals.
+pub fn text(
+    zone: &HostedZone,
+    reading: &MetadataReading,
+    preview: &Preview,
+    has_colours: bool,
+) -> String {
     let plan = &preview.plan;
-    let services = services(&survey.desired);
-    let of = |name: &Name| match services.get(name) {
-        Some(keys) => format!("    for {}\n", listed(keys)),
-        None => String::new(),
+    let mut text = PlanText {
+        out: format!(
+            "{} ({}), environment {}\n\n",
+            zone.name.without_dot(),
+            zone.id,
+            shown(&reading.environment.name)
+        ),
+        has_colours,
+        services: services_by_name(&reading.desired),
     };
-    let mut out = format!(
-        "{} ({}), environment {}\n\n",
-        zone.name.without_dot(),
-        zone.id,
-        shown(&survey.environment.name)
-    );
-    for set in &plan.creates {
-        line(&mut out, '+', Colour::Green, colours, &one_line(set));
-        out += &of(&set.key.name);
-    }
-    for Change { from, to } in &plan.changes {
-        line(&mut out, '~', Colour::Yellow, colours, &to.key.to_string());
-        if from.ttl != to.ttl {
-            let _ = writeln!(out, "    ttl {} → {}", from.ttl, to.ttl);
-        }
-        for value in from.values.difference(&to.values) {
-            let _ = writeln!(out, "    - {}", shown(value));
-        }
-        for value in to.values.difference(&from.values) {
-            let _ = writeln!(out, "    + {}", shown(value));
-        }
-        out += &of(&to.key.name);
-    }
-    for set in &plan.deletes {
-        line(&mut out, '-', Colour::Red, colours, &one_line(set));
-        out += "    no service asks for it any more\n";
-    }
+    text.add_writes(plan);
     if let Some(held) = &preview.held {
-        let _ = writeln!(out, "    {held}");
+        let _ = writeln!(text.out, "    {held}");
     }
-    for key in &plan.adopts {
-        line(&mut out, '*', Colour::Yellow, colours, &key.to_string());
-        out += "    is taken over\n";
+    text.add_ownership(plan);
+    let skipped = reading
+        .desired
+        .services
+        .iter()
+        .filter_map(|(key, outcome)| {
+            let reason = outcome.name.as_ref().err()?;
+            Some(format!("{key}: {reason}"))
+        });
+    text.add_section("Not published", skipped.collect());
+    text.add_section("Warnings", warnings(reading, preview));
+    text.out + &totals(preview)
+}
+
+/// A plan's text while it is put together.
+struct PlanText<'a> {
+    out: String,
+    has_colours: bool,
+    services: BTreeMap<&'a Name, Vec<&'a ServiceKey>>,
+}
+
+impl PlanText<'_> {
+    /// The record sets that are created, changed and deleted; deletes come last.
+    fn add_writes(&mut self, plan: &Plan) {
+        for set in &plan.creates {
+            self.add_item('+', Colour::Green, &one_line(set));
+            self.add_services(&set.key.name);
+        }
+        for Change { from, to } in &plan.changes {
+            self.add_item('~', Colour::Yellow, &to.key.to_string());
+            if from.ttl != to.ttl {
+                let _ = writeln!(self.out, "    ttl {} → {}", from.ttl, to.ttl);
+            }
+            for value in from.values.difference(&to.values) {
+                let _ = writeln!(self.out, "    - {}", shown(value));
+            }
+            for value in to.values.difference(&from.values) {
+                let _ = writeln!(self.out, "    + {}", shown(value));
+            }
+            self.add_services(&to.key.name);
+        }
+        for set in &plan.deletes {
+            self.add_item('-', Colour::Red, &one_line(set));
+            self.out += "    no service asks for it any more\n";
+        }
     }
-    for key in &plan.releases {
-        line(&mut out, '.', Colour::Yellow, colours, &key.to_string());
-        out += "    is gone or no longer a simple record set; it is no longer listed as ours\n";
+
+    /// The record sets that are taken over, forgotten and left alone.
+    fn add_ownership(&mut self, plan: &Plan) {
+        for key in &plan.adopts {
+            self.add_item('*', Colour::Yellow, &key.to_string());
+            self.out += "    is taken over\n";
+        }
+        for key in &plan.releases {
+            self.add_item('.', Colour::Yellow, &key.to_string());
+            self.out +=
+                "    is gone or no longer a simple record set; it is no longer listed as ours\n";
+        }
+        for conflict in &plan.conflicts {
+            self.add_item('!', Colour::Red, &conflict.key.to_string());
+            let _ = writeln!(self.out, "    {}", conflict.reason);
+            self.add_services(&conflict.key.name);
+        }
     }
-    for conflict in &plan.conflicts {
-        line(
-            &mut out,
-            '!',
-            Colour::Red,
-            colours,
-            &conflict.key.to_string(),
-        );
-        let _ = write!(out, "    {}\n{}", conflict.reason, of(&conflict.key.name));
+
+    fn add_item(&mut self, mark: char, colour: Colour, text: &str) {
+        self.out += &coloured(&format!("{mark} {text}"), colour, self.has_colours);
+        self.out.push('\n');
     }
-    let skipped = survey.desired.services.iter().filter_map(|(key, outcome)| {
-        let reason = outcome.name.as_ref().err()?;
-        Some(format!("{key}: {reason}"))
-    });
-    section(&mut out, "Not published", skipped.collect());
-    section(&mut out, "Warnings", warnings(survey, preview));
-    let _ = write!(
-        out,
+
+    /// A line with the services that publish this name, if there are any.
+    fn add_services(&mut self, name: &Name) {
+        if let Some(keys) = self.services.get(name) {
+            let _ = writeln!(self.out, "    for {}", joined(keys));
+        }
+    }
+
+    fn add_section(&mut self, title: &str, lines: Vec<String>) {
+        if !lines.is_empty() {
+            let _ = writeln!(self.out, "\n{title}:");
+        }
+        for line in lines {
+            let _ = writeln!(self.out, "  {}", shown(&line));
+        }
+    }
+}
+
+fn totals(preview: &Preview) -> String {
+    let plan = &preview.plan;
+    format!(
         "\n{} to create, {} to change, {} to delete, {} to take over, {} to forget, {} left alone: \
          {}.\n",
         plan.creates.len(),
@@ -109,29 +158,20 @@ pub fn text(zone: &HostedZone, survey: &Survey, preview: &Preview, colours: bool
             1 => "one change batch".to_owned(),
             n => format!("{n} change batches"),
         }
-    );
-    out
+    )
 }
 
-fn section(out: &mut String, title: &str, lines: Vec<String>) {
-    if !lines.is_empty() {
-        let _ = writeln!(out, "\n{title}:");
-    }
-    for line in lines {
-        let _ = writeln!(out, "  {}", shown(&line));
-    }
-}
-
-/// What is odd although it counts, and what isn't done although services ask for it.
-fn warnings(survey: &Survey, preview: &Preview) -> Vec<String> {
+/// What the operator should look at although it stops nothing: doubtful labels, addresses that don't
+/// fit into a record set, and changes that `POLICY` forbids.
+fn warnings(reading: &MetadataReading, preview: &Preview) -> Vec<String> {
     let mut all = Vec::new();
-    for (key, outcome) in &survey.desired.services {
+    for (key, outcome) in &reading.desired.services {
         if let Some(words) = outcome.warning() {
             all.push(format!("{key}: {words}"));
         }
     }
-    for key in survey.desired.record_sets.keys() {
-        if let Some(count) = survey.desired.truncated.get(key) {
+    for key in reading.desired.record_sets.keys() {
+        if let Some(count) = reading.desired.truncated.get(key) {
             all.push(format!("{key}: {}", truncation_notice(*count)));
         }
     }
@@ -144,21 +184,16 @@ fn warnings(survey: &Survey, preview: &Preview) -> Vec<String> {
     all
 }
 
-fn line(out: &mut String, mark: char, colour: Colour, colours: bool, text: &str) {
-    out.push_str(&coloured(&format!("{mark} {text}"), colour, colours));
-    out.push('\n');
-}
-
-/// `web.shop.prod.example.com. A 300 192.0.2.1, 192.0.2.2`
+/// A record set as in `web.shop.prod.example.com. A 300 192.0.2.1, 192.0.2.2`.
 pub fn one_line(set: &RecordSet) -> String {
     let values: Vec<&String> = set.values.iter().collect();
-    format!("{} {} {}", set.key, set.ttl, listed(&values))
+    format!("{} {} {}", set.key, set.ttl, joined(&values))
 }
 
-/// The same as one JSON object.
-pub fn value(zone: &HostedZone, survey: &Survey, preview: &Preview) -> Value {
+/// The plan as one JSON object.
+pub fn json(zone: &HostedZone, reading: &MetadataReading, preview: &Preview) -> Value {
     let plan = &preview.plan;
-    let services = services(&survey.desired);
+    let services = services_by_name(&reading.desired);
     let of = |name: &Name| -> Vec<String> {
         let keys = services.get(name).into_iter().flatten();
         keys.map(|key| key.to_string()).collect()
@@ -169,16 +204,20 @@ pub fn value(zone: &HostedZone, survey: &Survey, preview: &Preview) -> Value {
             "ttl": set.ttl, "values": set.values, "services": of(&set.key.name),
         })
     };
-    let key = |key: &crate::dns::RecordKey| json!({"name": key.name.as_str(), "type": key.rtype.as_str()});
-    let skipped = survey.desired.services.iter().filter_map(|(key, outcome)| {
-        let reason = outcome.name.as_ref().err()?;
-        Some(json!({
-            "service": key.to_string(), "code": reason.code(), "reason": reason.to_string(),
-        }))
-    });
+    let key = |key: &RecordKey| json!({"name": key.name.as_str(), "type": key.rtype.as_str()});
+    let skipped = reading
+        .desired
+        .services
+        .iter()
+        .filter_map(|(key, outcome)| {
+            let reason = outcome.name.as_ref().err()?;
+            Some(json!({
+                "service": key.to_string(), "code": reason.code(), "reason": reason.to_string(),
+            }))
+        });
     json!({
         "zone": {"name": zone.name.without_dot(), "id": zone.id},
-        "environment": {"name": survey.environment.name, "uuid": survey.environment.uuid},
+        "environment": {"name": reading.environment.name, "uuid": reading.environment.uuid},
         "creates": plan.creates.iter().map(set).collect::<Vec<_>>(),
         "changes": plan.changes.iter().map(|change| json!({
             "from": set(&change.from), "to": set(&change.to),
@@ -192,7 +231,7 @@ pub fn value(zone: &HostedZone, survey: &Survey, preview: &Preview) -> Value {
             "reason": conflict.reason.to_string(),
         })).collect::<Vec<_>>(),
         "skipped": skipped.collect::<Vec<_>>(),
-        "warnings": warnings(survey, preview),
+        "warnings": warnings(reading, preview),
         "batches": preview.batches,
     })
 }

@@ -1,14 +1,14 @@
-//! The command `purge`: removes every record set that is ours, and the state records.
+//! The command `purge`: deletes every owned record set, and the state records.
 //!
-//! It is a round in which nothing is desired, so an interrupted one is finished by the next.
+//! It is a round in which no record set is desired. If it is interrupted, the next one completes it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::context::Site;
+use super::context::CommandContext;
 use super::plan_output::one_line;
 use super::terminal::{Failure, confirm, nothing_was_changed, progress, record_sets, say, shown};
-use crate::base::shutdown::Gate;
+use crate::base::shutdown::InFlightGate;
 use crate::config::Config;
 use crate::desired::Desired;
 use crate::dns::RecordSet;
@@ -16,29 +16,29 @@ use crate::observe::telemetry::Telemetry;
 use crate::plan::AdoptSetting;
 use crate::plan::Policy;
 use crate::plan::guard::GuardSettings;
-use crate::plan::round::Goal;
+use crate::plan::round::{Goal, Preview};
 use crate::plan::state_records::{Entry, StateRecords};
 use crate::reconcile::{Reconciler, ReconcilerSettings};
 
-/// Shows what would go, asks, and removes it.
+/// Shows what would be deleted, asks, and deletes it.
 pub fn purge(
     config: &Config,
     is_confirmed: bool,
-    gate: Gate,
+    gate: InFlightGate,
     telemetry: Telemetry,
 ) -> Result<(), Failure> {
-    let Site {
+    let CommandContext {
         client,
-        survey,
+        reading,
         zone,
-    } = Site::find(config, gate, &telemetry)?;
+    } = CommandContext::load(config, gate, &telemetry)?;
     let settings = ReconcilerSettings {
         zone_id: zone.id.clone(),
         rules: config.rules.clone(),
         policy: Policy::Sync,
         adopt: AdoptSetting::Never,
         guard: GuardSettings {
-            percent: 100, // whoever runs this wants all of it to go
+            percent: 100, // this command is meant to delete everything
             ..config.guard
         },
     };
@@ -46,28 +46,22 @@ pub fn purge(
     let nothing = Arc::new(Desired::default());
     let goal = Goal {
         desired: &nothing,
-        ..survey.goal()
+        ..reading.goal()
     };
     let preview = reconciler.preview(goal).map_err(|e| e.to_string())?;
-    let sets = preview.plan.deletes.iter();
-    let records = preview.state.records();
-    let state_records = records.filter(|record| !holds_others(record));
-    let mut list = String::new();
-    for set in sets.chain(state_records.map(|(_, set, _)| set)) {
-        list += &format!("- {}\n", one_line(set));
-    }
+    let list = list_of_deletes(&preview);
     if preview.batches == 0 {
         say(format_args!("{list}Nothing to remove.\n"))?;
-        return Ok(nothing_stays(&preview.state)?);
+        return Ok(check_nothing_remains(&preview.state)?);
     }
     let count = record_sets(preview.plan.deletes.len());
-    let environment = shown(&survey.environment.name);
+    let environment = shown(&reading.environment.name);
     let zone = zone.name.without_dot();
-    let told = say(format_args!(
+    let summary = say(format_args!(
         "{list}\n{count} of environment {environment} in {zone}, and the state records.\n\
          A service that still runs creates them again at its next resync: stop it right after this.\n"
     ));
-    told.map_err(nothing_was_changed)?;
+    summary.map_err(nothing_was_changed)?;
     if !confirm("All of this is deleted.", is_confirmed)? {
         return Err("nothing was changed".to_owned().into());
     }
@@ -78,21 +72,32 @@ pub fn purge(
         let words = format!("{} could not be deleted: {}", refused.key, refused.words);
         return Err(words.into());
     }
-    nothing_stays(&preview.state)?;
-    let told = say(format_args!("{count} deleted, and the state records.\n"));
-    told.map_err(|error| format!("{count} deleted, and the state records, but {error}"))?;
+    check_nothing_remains(&preview.state)?;
+    let shown = say(format_args!("{count} deleted, and the state records.\n"));
+    shown.map_err(|error| format!("{count} deleted, and the state records, but {error}"))?;
     Ok(())
 }
 
-/// A state record of which not all is ours stays, without what is.
-fn holds_others((_, _, entries): &(u16, &RecordSet, &BTreeSet<Entry>)) -> bool {
+/// A line for each record set that would be deleted, and for each state record.
+fn list_of_deletes(preview: &Preview) -> String {
+    let sets = preview.plan.deletes.iter();
+    let records = preview.state.records();
+    let state_records = records.filter(|record| !has_foreign_values(record));
+    sets.chain(state_records.map(|(_, set, _)| set))
+        .map(|set| format!("- {}\n", one_line(set)))
+        .collect()
+}
+
+/// Whether a state record also has values of somebody else. Such a record set isn't deleted; only
+/// the values of this program are removed from it.
+fn has_foreign_values((_, _, entries): &(u16, &RecordSet, &BTreeSet<Entry>)) -> bool {
     let mut entries = entries.iter();
     entries.any(|entry| matches!(entry, Entry::Foreign(_)))
 }
 
-/// What stays all the same, and why, is the error.
-fn nothing_stays(state: &StateRecords) -> Result<(), String> {
-    match state.records().find(holds_others) {
+/// The error names a state record that remains, and says why.
+fn check_nothing_remains(state: &StateRecords) -> Result<(), String> {
+    match state.records().find(has_foreign_values) {
         None => Ok(()),
         Some((_, record, _)) => Err(format!(
             "{} holds values that aren't ours: look at it and delete it",

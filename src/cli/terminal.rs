@@ -1,4 +1,5 @@
-//! What is different on a terminal: colour, a line of progress, a question.
+//! Output for people: text on stdout and stderr, and on a terminal colours, a line of progress and
+//! questions.
 
 use std::fmt;
 use std::fs::File;
@@ -10,24 +11,26 @@ use crate::base::log;
 use crate::base::output_queue::write_all;
 use crate::plan::round::Progress;
 
-/// Text as it is shown to people: one that comes from outside can't move the cursor, change
-/// colours or the direction of writing.
+/// Makes text from outside safe to show: characters that could move the cursor, or change colours
+/// or the direction of writing, are escaped.
 pub fn shown(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| match log::is_visible(c) {
-            true => c.to_string().chars().collect::<Vec<_>>(),
-            false => c.escape_unicode().collect(),
-        })
-        .collect()
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        if log::is_visible(c) {
+            safe.push(c);
+        } else {
+            safe.extend(c.escape_unicode());
+        }
+    }
+    safe
 }
 
 /// Why a command ends with exit 1.
 #[derive(Debug)]
 pub enum Failure {
-    /// What happened, for people.
+    /// A message for the operator.
     Words(String),
-    /// Whoever reads stdout has seen enough and closed it, as `head` does. As with other programs,
-    /// nothing is said about that.
+    /// The reader of stdout has closed it, as `head` does. As usual, that is no message's worth.
     StdoutClosed,
 }
 
@@ -46,7 +49,7 @@ impl From<NotShown> for Failure {
     }
 }
 
-/// Not all that should be on stdout is there.
+/// Some of the text couldn't be written to stdout.
 #[derive(Debug)]
 pub struct NotShown(io::Error);
 
@@ -56,20 +59,20 @@ impl fmt::Display for NotShown {
     }
 }
 
-/// How long a log that is blocked may keep a command from going on, or the program from ending.
-pub const LONGEST_FLUSH: Duration = Duration::from_secs(3);
+/// How long a blocked log may delay a command, or the end of the program.
+pub const MAX_FLUSH_WAIT: Duration = Duration::from_secs(3);
 
-/// Prints to stdout, after what the log has to say.
+/// Prints to stdout, after the lines that were logged before.
 pub fn say(text: fmt::Arguments<'_>) -> Result<(), NotShown> {
-    log::flush(LONGEST_FLUSH);
-    // Without the standard library's buffer, which would keep what can't be written.
+    log::flush(MAX_FLUSH_WAIT);
+    // Without the standard library's buffer, which would keep text that couldn't be written.
     let stdout = io::stdout().as_fd().try_clone_to_owned();
     let mut stdout = File::from(stdout.map_err(NotShown)?);
     let text = text.to_string();
     write_all(&mut stdout, text.as_bytes()).map_err(|(_, error)| NotShown(error))
 }
 
-/// Prints to stderr, with a line break.
+/// Prints text and a line break to stderr.
 pub fn complain(text: fmt::Arguments<'_>) {
     log::to_stderr(&format!("{text}\n"));
 }
@@ -80,14 +83,14 @@ pub fn record_sets(count: usize) -> String {
     format!("{count} record set{plural}")
 }
 
-/// How text is marked.
+/// The colour of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Colour {
-    /// Good, or new.
+    /// For what is good or new.
     Green,
-    /// Bad, or gone.
+    /// For what is wrong or deleted.
     Red,
-    /// Changed, or to be looked at.
+    /// For what is changed or needs attention.
     Yellow,
 }
 
@@ -99,20 +102,22 @@ pub fn has_colours() -> bool {
     io::stdout().is_terminal() && !is_off("NO_COLOR") && !is_dumb
 }
 
-/// Text in a colour, or as it is.
+/// The text in this colour, or unchanged if there are no colours.
 pub fn coloured(text: &str, colour: Colour, has_colours: bool) -> String {
     let code = match colour {
         Colour::Green => 32,
         Colour::Red => 31,
         Colour::Yellow => 33,
     };
-    match has_colours {
-        true => format!("\x1b[{code}m{text}\x1b[0m"),
-        false => text.to_owned(),
+    if has_colours {
+        format!("\x1b[{code}m{text}\x1b[0m")
+    } else {
+        text.to_owned()
     }
 }
 
-/// Says how far a round has come, on a terminal. Elsewhere the log has a line for each change.
+/// Shows the progress of a round if stderr is a terminal; the log has a line for each change anyway.
+/// Never cancels the round.
 pub fn progress(progress: Progress) -> bool {
     if io::stderr().is_terminal() {
         let Progress { done, total } = progress;
@@ -122,14 +127,15 @@ pub fn progress(progress: Progress) -> bool {
     true
 }
 
-/// What can't be shown beforehand isn't done.
+/// The error of a command that stopped because it couldn't show beforehand what it would change.
 pub fn nothing_was_changed(error: NotShown) -> String {
     format!("nothing was changed: {error}")
 }
 
-/// Asks whether to go on, if there is somebody to ask; the error says what else can be done.
-pub fn confirm(question: &str, yes: bool) -> Result<bool, String> {
-    if yes {
+/// Asks on the terminal whether to go on, unless `--yes` has confirmed it. Without a terminal, the
+/// error says what to do instead.
+pub fn confirm(question: &str, is_confirmed: bool) -> Result<bool, String> {
+    if is_confirmed {
         return Ok(true);
     }
     if !io::stdin().is_terminal() {

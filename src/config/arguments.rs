@@ -1,53 +1,53 @@
-//! The command line: a command, and the few flags that existing catalog entries use, with one
-//! dash or two.
+//! Parses the command line into a command with its flags. The flags `-debug`, `-log` and `-provider`
+//! are there because existing catalog entries pass them. Every flag may have one dash or two.
 
-/// What to do.
+/// A command with its own flags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Invocation {
-    /// Print how to use the program.
+    /// Print the commands, flags and settings.
     Help,
-    /// Print its version.
+    /// Print the version of the program.
     Version,
-    /// Keep the zone until told to stop.
+    /// Keep the zone equal to the services until told to stop.
     Run,
-    /// Make one round.
+    /// Make the zone equal to the services once.
     Once {
-        /// `--wait`: until all of Route 53's name servers have the changes.
+        /// `--wait`: end when all of Route 53's name servers have the changes.
         wait: bool,
     },
     /// Show what a round would change.
     Plan {
-        /// `--json`: for programs.
+        /// `--json`: print JSON instead of text.
         json: bool,
-        /// `--detailed-exitcode`: 2 if there is something to change.
+        /// `--detailed-exitcode`: exit code 2 if there is something to change.
         detailed_exitcode: bool,
     },
-    /// Look at each thing that a round depends on.
+    /// Check each thing that a round depends on.
     Check,
-    /// Take over record sets that exist.
+    /// Take over existing record sets.
     Adopt {
-        /// `--yes`: without asking.
+        /// `--yes`: don't ask for confirmation.
         yes: bool,
     },
-    /// Remove every record set that is ours from the zone.
+    /// Delete every record set that this program owns.
     Purge {
-        /// `--yes`: without asking.
+        /// `--yes`: don't ask for confirmation.
         yes: bool,
     },
 }
 
-/// The command line, read.
+/// The parsed command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arguments {
     /// [`Invocation::Run`] if there is no command.
     pub invocation: Invocation,
-    /// `-debug`: sets the log level.
+    /// `-debug`: the log level is debug, whatever `LOG_LEVEL` says.
     pub debug: bool,
-    /// `-log=FILE`: the log goes there.
+    /// `-log=FILE`: the log goes to this file.
     pub log_file: Option<String>,
 }
 
-/// The commands, each with its own flags.
+/// The names of the commands, each with the names of its own flags.
 const COMMANDS: [(&str, &[&str]); 6] = [
     ("run", &[]),
     ("once", &["wait"]),
@@ -57,7 +57,7 @@ const COMMANDS: [(&str, &[&str]); 6] = [
     ("adopt", &["yes"]),
 ];
 
-/// Reads the arguments, without the program's name.
+/// Parses the arguments, which don't include the program's name.
 pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Arguments, String> {
     let mut command = None;
     let mut flags: Vec<&str> = Vec::new();
@@ -80,12 +80,12 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Arguments, S
             let value = value.clone().or_else(|| rest.next());
             value.ok_or_else(|| format!("{argument:?} takes a value, such as -{name}=…"))
         };
-        let other = match name {
+        let ends_parsing = match name {
             "help" | "h" => Some(Invocation::Help),
             "version" | "V" => Some(Invocation::Version),
             _ => None,
         };
-        if let Some(invocation) = other {
+        if let Some(invocation) = ends_parsing {
             return Ok(Arguments {
                 invocation,
                 debug,

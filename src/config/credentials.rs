@@ -1,5 +1,6 @@
-//! The settings that say where credentials come from. The first complete group is the source;
-//! a group of which only a part is set is an error, whichever source is used.
+//! The settings that say where AWS credentials come from. They form groups: access keys, web
+//! identity, a container's endpoint, instance metadata. The first complete group is the source.
+//! A group that is only partly set is an error, even if another one is the source.
 
 use super::reader::Reader;
 use crate::aws::credentials::container::{Container, Endpoint};
@@ -12,11 +13,11 @@ use crate::aws::sigv4::Credentials;
 use crate::base::secret::Secret;
 use crate::net::url::Url;
 
-/// What CloudTrail shows for our calls under a role, by default.
+/// Default of `AWS_ROLE_SESSION_NAME`, which CloudTrail shows for calls under a role.
 const SESSION_NAME: &str = "rancher-route53";
 const WHAT_ROLE: &str = "the ARN of a role, such as arn:aws:iam::123456789012:role/dns";
 
-/// Reads them; None if something is wrong, which the reader then knows.
+/// Reads these settings. `None` if something is wrong: the errors are in the reader then.
 pub fn read(
     reader: &mut Reader<'_>,
     region: &str,
@@ -64,7 +65,8 @@ pub fn read(
     })
 }
 
-/// Both or none of a pair. One of which something is wrong has been reported already.
+/// Two settings of which both or none must be set. `known` is the number of errors before they were
+/// read: if there are more now, a value is missing because it is wrong, which has been reported.
 fn pair<A, B>(
     reader: &mut Reader<'_>,
     known: usize,
@@ -136,16 +138,20 @@ fn container(reader: &mut Reader<'_>) -> Option<Container> {
     const RELATIVE: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
     const FULL: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
     let known = reader.problems.len();
-    // As AWS's SDKs have it, the relative one is first and the file is before the variable.
+    // The order of AWS's SDKs: the relative URI before the full one, the token's file before the
+    // variable that holds the token itself.
     let relative = reader.hidden_value(RELATIVE, "a path", Endpoint::relative);
     let full = reader.hidden_value(FULL, "an http:// or https:// URL", Endpoint::full);
     let token_file = reader.text("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
     let token = reader.hidden_value(
         "AWS_CONTAINER_AUTHORIZATION_TOKEN",
         "one line of text",
-        |text| match text.bytes().all(|b| (b' '..=b'~').contains(&b)) {
-            true => Ok(Secret::new(text)),
-            false => Err("it has a character that no header can have".to_owned()),
+        |text| {
+            if text.bytes().all(|b| (b' '..=b'~').contains(&b)) {
+                Ok(Secret::new(text))
+            } else {
+                Err("it has a character that no header can have".to_owned())
+            }
         },
     );
     let authorization = match (&token_file, &token) {
@@ -202,16 +208,18 @@ fn assume(reader: &mut Reader<'_>, session_name: String) -> Option<Role> {
     })
 }
 
-/// The patterns of STS's API reference.
+/// Checks a text against a pattern of STS's API reference: its length, and letters, digits and these
+/// other characters.
 fn matching(
     text: &str,
     length: std::ops::RangeInclusive<usize>,
     others: &str,
 ) -> Result<String, String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || others.contains(c);
-    match length.contains(&text.len()) && text.chars().all(fits) {
-        true => Ok(text.to_owned()),
-        false => Err("it has another length or other characters".to_owned()),
+    if length.contains(&text.len()) && text.chars().all(fits) {
+        Ok(text.to_owned())
+    } else {
+        Err("it has another length or other characters".to_owned())
     }
 }
 
@@ -223,9 +231,10 @@ fn role_arn(text: &str) -> Result<String, String> {
             && account.len() == 12
             && resource.strip_prefix("role/").is_some_and(|name| !name.is_empty())
             && resource.bytes().all(|b| b.is_ascii_graphic()));
-    match is_role && text.len() <= 2048 {
-        true => Ok(text.to_owned()),
-        false => Err("not such an ARN".to_owned()),
+    if is_role && text.len() <= 2048 {
+        Ok(text.to_owned())
+    } else {
+        Err("not such an ARN".to_owned())
     }
 }
 

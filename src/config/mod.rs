@@ -1,4 +1,5 @@
-//! Settings: the only reader of environment and flags. All that is wrong is found at once.
+//! The settings: environment variables and flags go in, a checked [`Config`] comes out, or an error
+//! that lists everything that is wrong. No other module reads the environment.
 
 pub mod arguments;
 mod credentials;
@@ -28,60 +29,61 @@ use crate::route53::caller::CallerSettings;
 use arguments::Arguments;
 use reader::Reader;
 
-/// Every setting, read and checked, by the part of the program that it is for.
+/// All settings, read and checked, grouped by the part of the program that they are for.
 #[derive(Debug)]
 pub struct Config {
-    /// `ROOT_DOMAIN`, `NAME_TEMPLATE`, `TTL`.
+    /// The rules for names and TTLs: `ROOT_DOMAIN`, `NAME_TEMPLATE`, `TTL`.
     pub rules: Rules,
-    /// `ROUTE53_ZONE_ID`.
+    /// The id of the hosted zone: `ROUTE53_ZONE_ID`.
     pub zone_id: Option<String>,
-    /// Where credentials for AWS come from.
+    /// The source of AWS credentials.
     pub credentials: CredentialSettings,
     /// Route 53's endpoint, retries and rates.
     pub route53: CallerSettings,
     /// Rancher's API and metadata.
     pub rancher: RancherSettings,
-    /// Certificates of `CA_FILE`, or of the usual places.
+    /// Certificates that are trusted besides the built-in ones: those of `CA_FILE`, or of the files
+    /// that Rancher mounts.
     pub certificates: Vec<Certificate>,
-    /// `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`.
+    /// The proxies: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`.
     pub proxies: Proxies,
-    /// `POLICY`.
+    /// Which changes of record sets are allowed: `POLICY`.
     pub policy: Policy,
-    /// `ADOPT`.
+    /// Which existing record sets are taken over: `ADOPT`.
     pub adopt: AdoptSetting,
-    /// `DELETE_GUARD_PERCENT`, `DELETE_GUARD_MIN`, `DELETE_GUARD_HOLD`.
+    /// When deletes are held back: `DELETE_GUARD_PERCENT`, `DELETE_GUARD_MIN`, `DELETE_GUARD_HOLD`.
     pub guard: GuardSettings,
-    /// `RESYNC_INTERVAL`.
+    /// Time between two rounds if nothing changes in metadata: `RESYNC_INTERVAL`.
     pub resync_interval: Duration,
-    /// `HEALTH_ADDRESS`.
+    /// The addresses on which health checks are answered: `HEALTH_ADDRESS`.
     pub health: Vec<ListenAddress>,
-    /// The log's level, format and file.
+    /// Level, format and file of the log.
     pub log: LogSettings,
-    /// What may be wrong with the settings, a sentence each.
+    /// Possible errors in the settings that don't stop the program, a sentence each.
     pub doubts: Vec<String>,
 }
 
-/// Where the log goes, and what of it.
+/// The settings of the log.
 #[derive(Debug)]
 pub struct LogSettings {
-    /// `LOG_LEVEL`, or debug with `-debug`.
+    /// Events below this level are left out: `LOG_LEVEL`, or debug with `-debug`.
     pub level: Level,
-    /// `LOG_FORMAT`.
+    /// The format of the lines: `LOG_FORMAT`.
     pub format: Format,
-    /// `-log=FILE`; none for stderr.
+    /// The opened file of `-log=FILE`; `None` for stderr.
     pub file: Option<File>,
 }
 
-/// Rancher's API, the keys for it, and metadata.
+/// The addresses of Rancher's API and metadata, and the keys of the API.
 #[derive(Debug)]
 pub struct RancherSettings {
-    /// `CATTLE_URL`.
+    /// The URL of the API: `CATTLE_URL`.
     pub url: Url,
-    /// `CATTLE_ACCESS_KEY`.
+    /// The user name for the API: `CATTLE_ACCESS_KEY`.
     pub access_key: String,
-    /// `CATTLE_SECRET_KEY`.
+    /// The password for the API: `CATTLE_SECRET_KEY`.
     pub secret_key: Secret,
-    /// `METADATA_URL`, or where metadata usually is, best first.
+    /// The URLs of metadata, in the order in which they are tried: `METADATA_URL`, or the usual ones.
     pub metadata_urls: Vec<Url>,
 }
 
@@ -97,7 +99,7 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// Where Rancher and its fork mount the certificate of a server that signs its own.
+/// Files in which Rancher and its fork mount a server's self-signed certificate.
 const USUAL_CA_FILES: [&str; 2] = [
     "/var/lib/rancher/etc/ssl/ca.crt",
     "/var/lib/pasturestack/etc/ssl/ca.crt",
@@ -107,26 +109,26 @@ const METADATA_URLS: [&str; 2] = [
     "http://metadata/2015-12-19",
 ];
 
-/// Through which proxy a server is reached, or that it is reached directly.
+/// How the servers outside are reached: `directly`, or `through` a named proxy.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Ways {
-    /// Route 53.
+pub struct Routes {
+    /// The way to Route 53.
     pub route53: String,
-    /// Rancher's API.
+    /// The way to Rancher's API.
     pub rancher: String,
 }
 
 impl Config {
-    /// How the servers outside are reached; none if no proxy is set.
-    pub fn ways(&self) -> Option<Ways> {
-        Some(Ways {
-            route53: self.proxies.way(&self.route53.endpoint)?,
-            rancher: self.proxies.way(&self.rancher.url)?,
+    /// How the servers outside are reached; `None` if no proxy is set.
+    pub fn routes(&self) -> Option<Routes> {
+        Some(Routes {
+            route53: self.proxies.route(&self.route53.endpoint)?,
+            rancher: self.proxies.route(&self.rancher.url)?,
         })
     }
 
-    /// Reads the settings. `variable` looks an environment variable up: absent, or text, or an
-    /// error for one that isn't Unicode.
+    /// Reads the settings. `variable` looks an environment variable up: it returns `None` if the
+    /// variable isn't set, and an error if the value isn't Unicode.
     pub fn read(
         variable: &dyn Fn(&str) -> Option<Result<String, String>>,
         arguments: &Arguments,
@@ -136,8 +138,8 @@ impl Config {
             .value("AWS_REGION", "a region, such as eu-central-1", region_name)
             .unwrap_or_else(|| settings::get("AWS_REGION").default.to_owned());
         let partition = partition::of_region(&region);
-        // Everything is read before the first thing that is missing ends it, so that everything
-        // that is wrong is reported together.
+        // All settings are read before any missing one ends this function, so that all errors are
+        // reported together.
         let rules = rules(&mut reader);
         let zone_id = reader.value("ROUTE53_ZONE_ID", WHAT_ZONE_ID, zone_id);
         let route53 = route53(&mut reader, &region, &partition);
@@ -284,12 +286,13 @@ fn zone_name(text: &str) -> Result<Name, String> {
     Name::parse(text).map_err(|error| error.to_string())
 }
 
-/// It becomes part of a host name.
+/// Checks the name of a region, which becomes a part of a host name.
 fn region_name(text: &str) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    match text.chars().all(plain) {
-        true => Ok(text.to_ascii_lowercase()),
-        false => Err("no region has such a name".to_owned()),
+    if text.chars().all(plain) {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err("no region has such a name".to_owned())
     }
 }
 

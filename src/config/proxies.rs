@@ -1,17 +1,18 @@
-//! The settings that say which requests go through a proxy.
+//! The settings `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`: which requests go through
+//! which proxy.
 
 use super::reader::Reader;
 use crate::net::proxy::Proxies;
 
-/// Reads them. What is wrong the reader knows then.
+/// Reads these settings. Errors are left in the reader.
 pub fn read(reader: &mut Reader<'_>) -> Proxies {
     let https = reader.proxy("HTTPS_PROXY");
     let http = reader.proxy("HTTP_PROXY");
     let known = reader.problems.len();
     let any = reader.proxy("ALL_PROXY");
     if https.is_some() && http.is_some() {
-        // Nothing goes through it, so it is no reason to stop. Docker's own configuration of
-        // proxies puts it into every container, often for SOCKS.
+        // An `ALL_PROXY` that no request goes through must not stop the program, even if it is
+        // wrong: Docker's proxy configuration puts it into every container, often for SOCKS.
         let unused = reader.problems.split_off(known);
         let unused = unused
             .into_iter()
@@ -31,7 +32,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeMap;
 
-    /// The proxies for https and http, what is wrong, and what may be.
+    /// The proxies for https and http, the errors, and the possible errors.
     fn read_from(environment: &[(&str, &str)]) -> (Vec<String>, Vec<String>, Vec<String>) {
         let environment: BTreeMap<&str, &str> = environment.iter().copied().collect();
         let variable = |name: &str| environment.get(name).map(|value| Ok((*value).to_owned()));

@@ -1,4 +1,5 @@
-//! Looks settings up and collects what is wrong with them.
+//! Reads single settings: looks a variable up by its names, checks and converts the value, and
+//! collects everything that is wrong, so that all of it can be reported together.
 
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::FileTypeExt;
@@ -11,18 +12,18 @@ use crate::net::proxy::no_proxy::NoProxy;
 use crate::net::proxy::{self, Proxy};
 use crate::net::tls::{self, Certificate};
 
-/// Largest file that a setting names, in bytes: a bundle of all public roots has 250 kB.
-const LARGEST_FILE: u64 = 4 * 1024 * 1024;
+/// Largest file that is read, in bytes. For comparison: a bundle of all public roots has 250 kB.
+const MAX_FILE: u64 = 4 * 1024 * 1024;
 
 pub struct Reader<'a> {
     variable: &'a dyn Fn(&str) -> Option<Result<String, String>>,
-    /// One line for each thing that is wrong.
+    /// Errors that stop the program, a line each.
     pub problems: Vec<String>,
-    /// One line for each that may be.
+    /// Possible errors that don't stop it, a line each.
     pub doubts: Vec<String>,
 }
 
-/// A setting that is set: under which name, and to what.
+/// The value of a setting, with the name of the variable that it comes from.
 struct Found {
     name: String,
     text: String,
@@ -37,7 +38,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The text of the first of a setting's names that is set and not blank, trimmed.
+    /// Looks up a setting's name, and then its aliases: the first one that isn't blank counts. The
+    /// value is trimmed. A secret may also be in a file that `NAME_FILE` names.
     fn find(&mut self, name: &'static str) -> Option<Found> {
         let setting = settings::get(name);
         let names: Vec<&str> = std::iter::once(setting.name)
@@ -96,7 +98,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Something that two settings have in common is wrong only once.
+    /// Adds an error, unless the same line is there already: two settings may share a variable.
     pub fn problem(&mut self, line: String) {
         if !self.problems.contains(&line) {
             self.problems.push(line);
@@ -107,18 +109,19 @@ impl<'a> Reader<'a> {
         self.find(name).map(|found| found.text)
     }
 
-    /// A text that goes into a header of requests, or its part: whatever has no place there was
-    /// hardly meant.
+    /// A text that becomes a part of an HTTP header. Other characters than visible ASCII are an
+    /// error: most likely they got in by mistake, such as a line break.
     pub fn header_text(&mut self, name: &'static str) -> Option<String> {
         self.hidden_value(name, "visible ASCII characters", |text| {
-            match text.bytes().all(|byte| byte.is_ascii_graphic()) {
-                true => Ok(text.to_owned()),
-                false => Err("there is a blank, a line break or the like in it".to_owned()),
+            if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+                Ok(text.to_owned())
+            } else {
+                Err("there is a blank, a line break or the like in it".to_owned())
             }
         })
     }
 
-    /// The same for what must never be printed.
+    /// A secret that becomes a part of an HTTP header.
     pub fn header_secret(&mut self, name: &'static str) -> Option<Secret> {
         self.header_text(name).map(Secret::new)
     }
@@ -141,7 +144,8 @@ impl<'a> Reader<'a> {
         self.problem(format!("{name} is not set: {help}"));
     }
 
-    /// A value that `parse` makes; `takes` says what it takes.
+    /// A setting, converted by `parse`. `takes` describes the values that it accepts. An error shows
+    /// the value.
     pub fn value<T>(
         &mut self,
         name: &'static str,
@@ -159,7 +163,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The same for a value that may hold what is nobody's business.
+    /// A setting, converted by `parse`, that may hold a secret: an error doesn't show the value.
     pub fn hidden_value<T>(
         &mut self,
         name: &'static str,
@@ -176,6 +180,7 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A setting that must be set, converted by `parse`.
     pub fn required<T>(
         &mut self,
         name: &'static str,
@@ -190,7 +195,7 @@ impl<'a> Reader<'a> {
         value
     }
 
-    /// A whole number, within the range and with the default of the table.
+    /// A whole number. Its range and default are those in the table of settings.
     pub fn number(&mut self, name: &'static str) -> u64 {
         let setting = settings::get(name);
         let Takes::Number(least, most) = setting.takes else {
@@ -206,9 +211,9 @@ impl<'a> Reader<'a> {
         number.unwrap_or_else(|| default(setting))
     }
 
-    /// A number a second, with the default of the table.
+    /// A rate in units per second. Its default is the one in the table of settings.
     pub fn rate(&mut self, name: &'static str) -> f64 {
-        // Numbers are read as JSON's, since JSON's parser is in the binary for metadata anyway.
+        // Parsed as a JSON number, because the binary has a JSON parser for metadata anyway.
         let parse = |text: &str| match serde_json::from_str::<f64>(text) {
             Ok(rate) if (0.01..=1000.0).contains(&rate) => Ok(rate),
             _ => Err("not such a number".to_owned()),
@@ -218,7 +223,7 @@ impl<'a> Reader<'a> {
         rate.unwrap_or_else(|| f64::from(default::<u32>(settings::get(name))))
     }
 
-    /// One of several words, with the default of the table.
+    /// One of several words, in any case. Its default is the one in the table of settings.
     pub fn choice<T: Copy>(&mut self, name: &'static str, choices: &[(&str, T)]) -> T {
         let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
         let parse = |text: &str| {
@@ -233,8 +238,8 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The certificates of the file that a setting names, or of those of the usual ones that
-    /// exist.
+    /// The certificates of the file that a setting names. If it isn't set, those of each usual file
+    /// that exists.
     pub fn certificates(&mut self, name: &'static str, usual: &[&str]) -> Vec<Certificate> {
         let files: Vec<(String, String)> = match self.find(name) {
             Some(Found { name, text }) => vec![(name, text)],
@@ -244,7 +249,7 @@ impl<'a> Reader<'a> {
                     match Path::new(path).try_exists() {
                         Ok(true) => files.push((name.to_owned(), (*path).to_owned())),
                         Ok(false) => {}
-                        // Rancher's server may have no need of it, so it is no reason to stop.
+                        // The file may not be needed, so this doesn't stop the program.
                         Err(error) => self.doubts.push(format!(
                             "{path} can't be looked at: {error}; if Rancher's server signs its \
                              own certificate, make it readable"
@@ -264,7 +269,7 @@ impl<'a> Reader<'a> {
         certificates
     }
 
-    /// A proxy. What may be its password isn't shown.
+    /// A proxy. An error shows the value without its password.
     pub fn proxy(&mut self, name: &'static str) -> Option<Proxy> {
         let Found { name, text } = self.find(name)?;
         match Proxy::parse(&name, &text) {
@@ -277,8 +282,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The hosts that need no proxy. An entry that no host matches may be meant for another
-    /// program: these lists are often written once for all of them.
+    /// The hosts that need no proxy. An entry that matches no host is a doubt and not an error,
+    /// because such lists are often shared with other programs.
     pub fn no_proxy(&mut self, name: &'static str) -> NoProxy {
         let Some(Found { name, text }) = self.find(name) else {
             return NoProxy::default();
@@ -289,9 +294,10 @@ impl<'a> Reader<'a> {
         list
     }
 
+    /// Opens the log file for appending.
     pub fn log_file(&mut self, path: &str) -> Option<File> {
-        // A named pipe is opened for reading as well: else that would wait for a reader, and the
-        // reader could never go away and come back.
+        // A named pipe is opened for reading, too. Otherwise opening it would wait for a reader, and
+        // writing would fail as soon as the reader goes away.
         let is_pipe = fs::metadata(path).is_ok_and(|file| file.file_type().is_fifo());
         let mut options = OpenOptions::new();
         match options.create(true).append(true).read(is_pipe).open(path) {
@@ -304,13 +310,14 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The default of a setting that takes a number.
+/// The default of a setting whose value is a number.
 fn default<T: FromStr>(setting: &Setting) -> T {
     let default = setting.default.parse().ok();
     default.unwrap_or_else(|| panic!("{}'s default is not a number", setting.name))
 }
 
-/// A URL without what may be a user name and password in it, also where the scheme is missing.
+/// Hides the user name and password of a URL, so that an error can show the rest, also where the
+/// scheme is missing.
 fn without_user(text: &str) -> String {
     let Some(at) = text.rfind('@') else {
         return text.to_owned();
@@ -329,9 +336,9 @@ fn read_file(path: &str) -> Result<String, String> {
     use std::io::Read;
     let file = File::open(path).map_err(|error| error.to_string())?;
     let mut text = String::new();
-    let read = file.take(LARGEST_FILE + 1).read_to_string(&mut text);
+    let read = file.take(MAX_FILE + 1).read_to_string(&mut text);
     match read.map_err(|error| error.to_string())? {
-        size if size as u64 > LARGEST_FILE => Err("it is larger than 4 MiB".to_owned()),
+        size if size as u64 > MAX_FILE => Err("it is larger than 4 MiB".to_owned()),
         _ => Ok(text),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::aws::credentials::provider::Provider;
 use crate::base::recorder::Recorder;
-use crate::base::shutdown::Gate;
+use crate::base::shutdown::InFlightGate;
 use crate::config::Config;
 use crate::net::http::Http;
 use crate::net::proxy::Proxies;
@@ -25,7 +25,7 @@ pub struct Clients {
 
 impl Clients {
     /// Makes them without sending a request.
-    pub fn new(config: &Config, gate: Gate, recorder: &Recorder) -> Clients {
+    pub fn new(config: &Config, gate: InFlightGate, recorder: &Recorder) -> Clients {
         let outside = Http::new(&config.certificates, config.proxies.clone());
         let inside = Http::new(&config.certificates, Proxies::default());
         let rancher = &config.rancher;

@@ -20,7 +20,7 @@ use crate::base::backoff;
 use crate::base::counters::RoundOutcome;
 use crate::base::dependency::Dependency;
 use crate::base::log;
-use crate::base::shutdown::Gate;
+use crate::base::shutdown::InFlightGate;
 use crate::base::version::{commit, version};
 use crate::config::Config;
 use crate::daemon::clients::{Clients, reconciler};
@@ -48,7 +48,11 @@ const BETWEEN_BATCHES: Duration = Duration::from_millis(500);
 const FRESH: Duration = Duration::from_secs(5);
 
 /// Keeps the zone until the process ends. The error is one that only an operator can correct.
-pub fn run(config: &Config, gate: Gate, telemetry: Telemetry) -> Result<Infallible, String> {
+pub fn run(
+    config: &Config,
+    gate: InFlightGate,
+    telemetry: Telemetry,
+) -> Result<Infallible, String> {
     let version = version(commit());
     let mut fields: Vec<log::Field<'_>> = vec![
         ("version", &version),
@@ -56,11 +60,11 @@ pub fn run(config: &Config, gate: Gate, telemetry: Telemetry) -> Result<Infallib
         ("route53", &config.route53.endpoint),
         ("rancher", &config.rancher.url),
     ];
-    let ways = config.ways();
-    if let Some(ways) = &ways {
+    let routes = config.routes();
+    if let Some(routes) = &routes {
         fields.extend([
-            ("route53_reached", &ways.route53 as _),
-            ("rancher_reached", &ways.rancher as _),
+            ("route53_reached", &routes.route53 as _),
+            ("rancher_reached", &routes.rancher as _),
         ]);
     }
     log::info("starting", &fields);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::base::backoff;
 use crate::base::log;
 use crate::base::sorted;
-use crate::base::threads::{self, USUAL_STACK};
+use crate::base::threads::{self, DEFAULT_STACK};
 use crate::config::Config;
 use crate::daemon::snapshot::{self, Snapshot};
 use crate::dns::Name;
@@ -38,7 +38,7 @@ pub fn zone_id_and_metadata(
     let mut zone_id = None;
     let read = thread::scope(|scope| {
         let work = || zone_id = Some(look_for_zone(config, client, telemetry));
-        threads::start_scoped(scope, "zone", USUAL_STACK, Box::new(work))?;
+        threads::start_scoped(scope, "zone", DEFAULT_STACK, Box::new(work))?;
         let begun = Instant::now();
         let said = snapshot::take_now(metadata, &config.rules);
         Ok(said.map(|(version, said)| (version, said, begun)))

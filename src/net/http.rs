@@ -1,7 +1,7 @@
-//! The one way to the network: blocking HTTP with every limit set.
+//! The HTTP client of the whole program, blocking and with every limit set.
 //!
-//! ureq's own defaults have no timeouts; here a request can't be made without one, redirects
-//! aren't followed, and a body is read only up to a limit that the caller names.
+//! ureq has no timeouts by default. Here each request has one, redirects aren't followed, and a body
+//! is read only up to a limit that the caller gives.
 
 use std::fmt;
 use std::io::Read;
@@ -16,26 +16,26 @@ use crate::net::proxy::{Proxies, Proxy};
 use crate::net::resolver::{self, Resolver};
 use crate::net::tls::{Certificate, Failure, TlsConnector};
 
-/// Connecting takes no longer than this, TLS included; the name has been resolved before.
-const CONNECT: Duration = Duration::from_secs(5);
-/// A pooled connection idle for longer isn't used again: Route 53 closes them itself after some
-/// time, and a request that meets the closing one is lost.
-const IDLE: Duration = Duration::from_secs(10);
-/// A request that may take less time than this is one that other work waits for: so that it doesn't
-/// wait for a name either, it waits for it no longer than this. What comes later is there for the
-/// next one.
-const SHORT: Duration = Duration::from_secs(5);
+/// Time limit of connecting, including TLS. The host's name has been resolved before.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an idle connection is kept for another request. Route 53 closes idle connections after
+/// some time, and a request that is sent just then is lost.
+const MAX_IDLE: Duration = Duration::from_secs(10);
+/// Time limit of resolving the host's name for a request whose own timeout is shorter than this:
+/// other work waits for such requests, so they can't wait long for a name. An answer that comes
+/// later is kept for the next request.
+const SHORT_RESOLVE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Largest head of an answer, in bytes.
-const LARGEST_HEAD: usize = 32 * 1024;
-/// Room that is made for a body before it comes, in bytes: as much as its head announces, this at
-/// most, and this if it announces nothing.
-const MOST_ROOM: u64 = 128 * 1024;
-/// Size of each connection's two buffers, in bytes. ureq's default is 128 KiB each.
-const BUFFER: usize = 16 * 1024;
-/// What we call ourselves.
+const MAX_HEAD: usize = 32 * 1024;
+/// Most bytes that are allocated for a body before it comes. Its `Content-Length` may be lower; a
+/// body without one gets this.
+const MAX_PREALLOCATED: u64 = 128 * 1024;
+/// Size of each of a connection's two buffers, in bytes. ureq's default is 128 KiB.
+const BUFFER_SIZE: usize = 16 * 1024;
+/// The value of `User-Agent` in all requests.
 pub const USER_AGENT: &str = concat!("rancher-route53/", env!("CARGO_PKG_VERSION"));
 
-/// A client. Cheap to clone; clones share their connections.
+/// An HTTP client. Cheap to clone; clones share their connections.
 #[derive(Clone)]
 pub struct Http {
     agent: ureq::Agent,
@@ -43,43 +43,43 @@ pub struct Http {
     proxies: Arc<Proxies>,
 }
 
-/// A request. `Host`, `Content-Length` and `User-Agent` are added.
+/// A request. The client adds `Host`, `Content-Length` and `User-Agent`.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// `GET`, `POST` or `PUT`.
+    /// The method: `GET`, `POST` or `PUT`.
     pub method: &'a str,
-    /// Absolute, `http` or `https`, encoded.
+    /// An absolute `http` or `https` URL, percent-encoded.
     pub url: &'a str,
-    /// In addition to those that are added.
+    /// Headers besides those that the client adds.
     pub headers: &'a [(&'a str, &'a str)],
-    /// Empty for none.
+    /// The body; empty for none.
     pub body: &'a [u8],
-    /// From when the host's addresses are known until the last byte of the answer's body.
+    /// Time limit, from when the host's addresses are known to the last byte of the answer.
     pub timeout: Duration,
 }
 
-/// An answer, whatever its status; the body hasn't been read yet.
+/// An answer with any status. Its body hasn't been read yet.
 pub struct Response {
-    /// 200, 404 …
+    /// The status code, such as 404.
     pub status: u16,
     headers: http::HeaderMap,
     body: ureq::Body,
-    /// Through which it came.
+    /// The proxy that it came through.
     proxy: Option<Proxy>,
     /// The proxy could read the request, so it may quote its password in the answer.
     is_in_the_clear: bool,
 }
 
-/// Why there is no answer, or not a whole one.
+/// Why there is no complete answer.
 #[derive(Debug)]
 pub struct HttpError {
-    /// What happened, in words.
+    /// What happened, in words for the operator.
     pub message: String,
-    /// Time was up: the other side may still be at work.
+    /// The time limit was reached. The server may still handle the request.
     pub is_timeout: bool,
-    /// Nothing was sent, since it isn't known where to: the other side knows nothing of it.
+    /// Nothing was sent, because the host's addresses aren't known.
     pub is_unsent: bool,
-    /// It is about a proxy, which the message names, and not about the server.
+    /// The fault is the proxy's, which the message names, and not the server's.
     pub is_of_proxy: bool,
 }
 
@@ -92,21 +92,21 @@ impl fmt::Display for HttpError {
 impl std::error::Error for HttpError {}
 
 impl Http {
-    /// A client that trusts the built-in roots and these certificates, and uses these proxies,
-    /// whatever the environment says.
+    /// A client that trusts the built-in roots and these certificates, and uses these proxies. It
+    /// doesn't read the environment.
     pub fn new(certificates: &[Certificate], proxies: Proxies) -> Http {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .user_agent(USER_AGENT)
             .proxy(None)
-            .timeout_connect(Some(CONNECT))
-            .max_response_header_size(LARGEST_HEAD)
-            .input_buffer_size(BUFFER)
-            .output_buffer_size(BUFFER)
+            .timeout_connect(Some(CONNECT_TIMEOUT))
+            .max_response_header_size(MAX_HEAD)
+            .input_buffer_size(BUFFER_SIZE)
+            .output_buffer_size(BUFFER_SIZE)
             .max_idle_connections(4)
             .max_idle_connections_per_host(1)
-            .max_idle_age(IDLE);
+            .max_idle_age(MAX_IDLE);
         let tls = TlsConnector::new(certificates);
         let connector =
             ().chain(ProxyConnector::new(tls.clone()))
@@ -128,15 +128,14 @@ impl Http {
             .map_err(|error: http::uri::InvalidUri| {
                 HttpError::new(&ureq::Error::BadUri(error.to_string()), None)
             })?;
-        // Chosen before anything else: where there is one, it is its host that is resolved and
-        // connected to.
+        // The proxy is chosen first, because its host is then the one to resolve and connect to.
         let proxy = self.proxies.for_uri(&uri);
         self.resolve_ahead(request, &uri, proxy)?;
         let response = send(&self.agent, request, &uri, proxy)
             .map_err(|error| HttpError::new(&error, proxy))?;
-        // Within a tunnel all answers are the target's.
-        let in_the_clear = proxy.filter(|_| uri.scheme_str() == Some("http"));
-        let own_answer = in_the_clear.and_then(|proxy| {
+        // An answer of the proxy itself can only come without a tunnel.
+        let without_tunnel = proxy.filter(|_| uri.scheme_str() == Some("http"));
+        let own_answer = without_tunnel.and_then(|proxy| {
             let target = uri.authority()?.as_str();
             proxy.own_answer(target, response.status, &response.headers)
         });
@@ -151,8 +150,8 @@ impl Http {
         }
     }
 
-    /// Finds the addresses of the host that the request connects to, so that this takes none of the
-    /// request's time.
+    /// Resolves the name of the host that the request connects to. This happens beforehand, because
+    /// it must not use up the request's own time.
     fn resolve_ahead(
         &self,
         request: &Request<'_>,
@@ -160,11 +159,12 @@ impl Http {
         proxy: Option<&Proxy>,
     ) -> Result<(), HttpError> {
         let host = proxy.map(Proxy::host).or(uri.host());
-        let patience = match request.timeout < SHORT {
-            true => SHORT,
-            false => resolver::PATIENCE,
+        let max_wait = if request.timeout < SHORT_RESOLVE_TIMEOUT {
+            SHORT_RESOLVE_TIMEOUT
+        } else {
+            resolver::MAX_WAIT
         };
-        match host.map(|host| self.resolver.addresses(host, patience)) {
+        match host.map(|host| self.resolver.addresses(host, max_wait)) {
             None | Some(Ok(_)) => Ok(()),
             Some(Err(error)) => Err(HttpError {
                 message: match proxy {
@@ -221,26 +221,27 @@ fn send(
 }
 
 impl Response {
-    /// A header's value, if it is there and text.
+    /// The value of a header, if the header is there and is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The body as it comes; reading more than `limit` bytes of it is an error.
+    /// A reader of the body while it comes. Reading more than `limit` bytes is an error.
     pub fn reader(self, limit: u64) -> impl Read + use<> {
         self.body.into_with_config().limit(limit).reader()
     }
 
-    /// The whole body, `limit` bytes at most.
+    /// The whole body as text. A body of more than `limit` bytes is an error.
     pub fn text(self, limit: u64) -> Result<String, HttpError> {
-        // A page of a listing has 100 kB: with room for it, it isn't moved a dozen times as it comes.
-        let announced = self
+        // A page of a listing has 100 kB. Allocated at once, it isn't copied again and again as it
+        // grows.
+        let capacity = self
             .body
             .content_length()
-            .unwrap_or(MOST_ROOM)
-            .min(MOST_ROOM)
+            .unwrap_or(MAX_PREALLOCATED)
+            .min(MAX_PREALLOCATED)
             .min(limit);
-        let mut bytes = Vec::with_capacity(announced as usize);
+        let mut bytes = Vec::with_capacity(capacity as usize);
         let (status, is_in_the_clear) = (self.status, self.is_in_the_clear);
         let proxy = self.proxy.clone();
         self.reader(limit)
@@ -252,7 +253,8 @@ impl Response {
             is_unsent: false,
             is_of_proxy: false,
         })?;
-        // What an error says is shown, and may be what a proxy says that quotes its password.
+        // The text of an error answer is shown to operators. It may be from a proxy that quotes its
+        // own password.
         Ok(match proxy {
             Some(proxy) if is_in_the_clear && status >= 400 => proxy.redact(&text),
             _ => text,
@@ -289,7 +291,7 @@ impl HttpError {
 fn in_words(error: &ureq::Error) -> String {
     match error {
         ureq::Error::Other(error) => error.to_string(),
-        // A sentence of its own: without ureq's `io: ` before it.
+        // Already a whole sentence, so without the `io: ` that ureq puts before it.
         ureq::Error::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<Failure>()) => {
             error.to_string()
         }

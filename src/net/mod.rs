@@ -1,4 +1,4 @@
-//! The one way to the network.
+//! The only way to other hosts: HTTP requests with name resolution, proxies and TLS.
 
 pub mod http;
 pub mod proxy;

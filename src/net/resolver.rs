@@ -1,10 +1,11 @@
-//! Host → addresses: asks the system's name servers itself, and remembers what they said.
+//! Name resolution: a host's name goes in, its addresses come out. The resolver asks the system's
+//! name servers itself, and caches their answers.
 //!
-//! Not by the C library: glibc and musl differ in what a lost or refused question for an IPv6
-//! address does to the look-up, neither gets an answer that takes 15 s, and both would need a thread
-//! that waits. Here a look-up is a few datagrams which whoever needs the name waits for. It has time
-//! of its own, before the request's begins. One that wasn't answered in time stays open: the next
-//! request for that host finds what has come late.
+//! It doesn't use the C library. glibc and musl disagree on a look-up whose question for an IPv6
+//! address is lost or refused, neither waits for an answer that takes 15 s, and both would need a
+//! thread that waits. Here a look-up is a few datagrams, and the caller itself waits for the
+//! answers, before the time limit of its request begins. A look-up that isn't answered in time stays
+//! open, so that the next request for that host finds an answer that has come late.
 
 mod exchange;
 mod look_up;
@@ -27,47 +28,48 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver as UreqResolver};
 use ureq::unversioned::transport::NextTimeout;
 
+use crate::base::brackets::without_brackets;
 use crate::base::log;
 use exchange::Exchange;
 use look_up::{LookUp, Outcome};
 use system::Resolv;
 
-/// How long a request waits for the host's addresses, before its own time begins.
-pub const PATIENCE: Duration = Duration::from_secs(20);
-/// If there are older ones, new ones are waited for no longer than this, and then those do.
-const PATIENCE_WITH_OLD: Duration = Duration::from_secs(1);
-/// For so long, a host is taken to be where it was.
-const FRESH: Duration = Duration::from_secs(10);
-/// For so long, it is if nobody says where it is now.
-const OLD: Duration = Duration::from_secs(3600);
-/// A look-up that hasn't been answered for so long begins anew.
-const LOST: Duration = Duration::from_secs(120);
+/// How long a request waits for its host's addresses, before its own time limit begins.
+pub const MAX_WAIT: Duration = Duration::from_secs(20);
+/// How long it waits if addresses that have expired can be used instead.
+const MAX_WAIT_IF_STALE: Duration = Duration::from_secs(1);
+/// How long cached addresses are used without asking again.
+const FRESH_TIME: Duration = Duration::from_secs(10);
+/// How long cached addresses may be used if no name server answers.
+const STALE_TIME: Duration = Duration::from_secs(3600);
+/// After this time, an unanswered look-up is given up, and a new one begins.
+const MAX_OPEN_TIME: Duration = Duration::from_secs(120);
 /// Pause between two looks at whether another thread has finished its look-up.
-const BETWEEN_TRIES: Duration = Duration::from_millis(10);
-/// Hosts that are remembered.
-const MOST_HOSTS: usize = 16;
-/// Addresses that ureq takes.
-const MOST_ADDRESSES: usize = 16;
-/// What is read of a system's file, in bytes.
-const LARGEST_FILE: u64 = 1024 * 1024;
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
+/// Number of hosts in the cache.
+const MAX_HOSTS: usize = 16;
+/// Number of addresses that fit into ureq's list.
+const MAX_ADDRESSES: usize = 16;
+/// Most bytes that are read of `/etc/hosts` and `/etc/resolv.conf`.
+const MAX_FILE: u64 = 1024 * 1024;
 
-/// Where the system says what it knows of names.
+/// The system's files about names, and the port of name servers; tests set others.
 #[derive(Debug, Clone)]
 struct Files {
     hosts: PathBuf,
     resolv: PathBuf,
-    /// Where name servers listen.
+    /// The port on which name servers listen.
     port: u16,
 }
 
-/// Finds hosts, for one client. Clones share what they remember.
+/// Resolves names and caches the results. Clones share the cache.
 #[derive(Debug, Clone)]
 pub struct Resolver {
     files: Files,
     hosts: Arc<Mutex<Vec<Arc<Host>>>>,
 }
 
-/// What is remembered of a host. Whoever looks it up holds the lock, and others wait for that.
+/// The cache entry of a host. The thread that looks the host up holds the lock; others wait for it.
 #[derive(Debug)]
 struct Host {
     name: String,
@@ -77,38 +79,38 @@ struct Host {
 #[derive(Debug, Default)]
 struct Known {
     answer: Option<Answer>,
-    /// A look-up that hasn't come to an end.
-    open: Option<Open>,
+    /// A look-up that was left unanswered.
+    open: Option<OpenLookUp>,
     /// How the last look-up failed, and when.
     failure: Option<(NotResolved, Instant)>,
 }
 
 #[derive(Debug)]
-struct Open {
+struct OpenLookUp {
     exchange: Exchange,
     since: Instant,
-    /// What `/etc/resolv.conf` was.
+    /// The text of `/etc/resolv.conf` when the look-up began.
     resolv: String,
 }
 
 #[derive(Debug)]
 struct Answer {
     addresses: Vec<IpAddr>,
-    /// When it came.
+    /// When the answer came.
     came: Instant,
-    /// It is good until then; after that, it does if there is no other.
+    /// Until then it is used without asking again; afterwards only if no name server answers.
     until: Instant,
 }
 
-/// Why a look-up brought no addresses.
+/// Why a look-up found no addresses.
 enum Failure {
-    /// That is what the servers say.
+    /// The name servers say that there is no such host.
     NoSuchHost(NotResolved),
-    /// There is no answer; the host may be where it was.
-    NobodySays(NotResolved),
+    /// No name server gave an answer, so cached addresses may still be right.
+    NoAnswer(NotResolved),
 }
 
-/// Why a host has no addresses, in words.
+/// Why a host's addresses aren't known, in a sentence for the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotResolved(String);
 
@@ -121,7 +123,7 @@ impl fmt::Display for NotResolved {
 impl std::error::Error for NotResolved {}
 
 impl Resolver {
-    /// Knows no host yet.
+    /// A resolver with an empty cache, which reads the system's own files.
     pub fn new() -> Resolver {
         Resolver::with(Files {
             hosts: "/etc/hosts".into(),
@@ -137,11 +139,10 @@ impl Resolver {
         }
     }
 
-    /// The addresses of a host, which may be an address itself. Waits for them no longer than
-    /// `patience`, also while another thread looks up the same host.
-    pub fn addresses(&self, host: &str, patience: Duration) -> Result<Vec<IpAddr>, NotResolved> {
-        let bare = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
-        if let Ok(address) = bare.unwrap_or(host).parse() {
+    /// The addresses of a host, which may also be an address itself. Waits for at most `max_wait`,
+    /// also while another thread looks up the same host.
+    pub fn addresses(&self, host: &str, max_wait: Duration) -> Result<Vec<IpAddr>, NotResolved> {
+        if let Ok(address) = without_brackets(host).parse() {
             return Ok(vec![address]);
         }
         if !message::is_name(host.strip_suffix('.').unwrap_or(host)) {
@@ -149,7 +150,7 @@ impl Resolver {
         }
         let started = Instant::now();
         let host = self.host(host);
-        let Some(mut known) = lock_until(&host.known, started + patience) else {
+        let Some(mut known) = lock_until(&host.known, started + max_wait) else {
             let seconds = seconds(started);
             return Err(NotResolved(format!(
                 "the name of {} wasn't resolved in {seconds} s: it is still being looked up",
@@ -159,23 +160,23 @@ impl Resolver {
         if let Some(answer) = known.answer.as_ref().filter(|a| a.until > Instant::now()) {
             return Ok(answer.addresses.clone());
         }
-        // Another one has just waited as long, and in vain.
+        // Another thread's look-up of this host failed while this one waited for the lock.
         if let Some((failure, _)) = known.failure.as_ref().filter(|(_, at)| *at >= started) {
             return Err(failure.clone());
         }
-        let result = self.find(&host.name, &mut known, patience);
+        let result = self.find(&host.name, &mut known, max_wait);
         known.failure = result.as_ref().err().map(|e| (e.clone(), Instant::now()));
         result
     }
 
-    /// What is remembered of this host; room is made by forgetting the first one.
+    /// The cache entry of a host. If the cache is full, the oldest entry is dropped.
     fn host(&self, name: &str) -> Arc<Host> {
         let name = name.to_ascii_lowercase();
         let mut hosts = lock(&self.hosts);
         if let Some(host) = hosts.iter().find(|host| host.name == name) {
             return host.clone();
         }
-        if hosts.len() >= MOST_HOSTS {
+        if hosts.len() >= MAX_HOSTS {
             hosts.remove(0);
         }
         let known = Mutex::default();
@@ -184,30 +185,31 @@ impl Resolver {
         host
     }
 
+    /// Looks a host up in `/etc/hosts`, by the name servers, and last in the cache.
     fn find(
         &self,
         name: &str,
         known: &mut Known,
-        patience: Duration,
+        max_wait: Duration,
     ) -> Result<Vec<IpAddr>, NotResolved> {
         let in_file = system::in_hosts(&read(&self.files.hosts), name);
         if !in_file.is_empty() {
             return Ok(known.learn(in_file));
         }
-        let is_old = |answer: &&mut Answer| answer.came.elapsed() < OLD;
-        let patience = match known.answer.as_mut().filter(is_old) {
-            Some(_) => patience.min(PATIENCE_WITH_OLD),
-            None => patience,
+        let is_stale = |answer: &&mut Answer| answer.came.elapsed() < STALE_TIME;
+        let max_wait = match known.answer.as_mut().filter(is_stale) {
+            Some(_) => max_wait.min(MAX_WAIT_IF_STALE),
+            None => max_wait,
         };
-        let failure = match self.ask(name, known, patience) {
+        let failure = match self.ask(name, known, max_wait) {
             Ok(addresses) => return Ok(known.learn(addresses)),
             Err(Failure::NoSuchHost(error)) => {
                 known.answer = None;
                 return Err(error);
             }
-            Err(Failure::NobodySays(error)) => error,
+            Err(Failure::NoAnswer(error)) => error,
         };
-        let Some(answer) = known.answer.as_mut().filter(is_old) else {
+        let Some(answer) = known.answer.as_mut().filter(is_stale) else {
             return Err(failure);
         };
         log::debug(
@@ -217,61 +219,62 @@ impl Resolver {
                 ("known_for_s", &answer.came.elapsed().as_secs()),
             ],
         );
-        answer.until = Instant::now() + FRESH;
+        answer.until = Instant::now() + FRESH_TIME;
         Ok(answer.addresses.clone())
     }
 
-    /// Asks the name servers, or goes on with what was asked before.
+    /// Asks the name servers, or continues a look-up that was left open.
     fn ask(
         &self,
         name: &str,
         known: &mut Known,
-        patience: Duration,
+        max_wait: Duration,
     ) -> Result<Vec<IpAddr>, Failure> {
         let started = Instant::now();
-        // Read each time: a runtime may write another one while the program runs.
+        // Read each time, because a container runtime may rewrite the file while the program runs.
         let resolv = read(&self.files.resolv);
-        let is_same = |open: &Open| open.since.elapsed() < LOST && open.resolv == resolv;
+        let is_same =
+            |open: &OpenLookUp| open.since.elapsed() < MAX_OPEN_TIME && open.resolv == resolv;
         let (mut exchange, since) = match known.open.take().filter(is_same) {
             Some(mut open) => {
                 open.exchange.look_up.ask_again(started);
                 (open.exchange, open.since)
             }
-            None => (self.open(name, &resolv)?, started),
+            None => (self.begin(name, &resolv)?, started),
         };
-        match exchange.run(started + patience) {
+        match exchange.run(started + max_wait) {
             Some(Outcome::Found(addresses)) => Ok(addresses),
             Some(Outcome::NoSuchHost { is_doubtful }) => {
                 let error = no_such_host(name, &exchange);
                 Err(match is_doubtful {
-                    true => Failure::NobodySays(error),
+                    true => Failure::NoAnswer(error),
                     false => Failure::NoSuchHost(error),
                 })
             }
             Some(Outcome::Refused(word)) => {
                 let error = refused(name, &word, &exchange, started);
-                Err(Failure::NobodySays(error))
+                Err(Failure::NoAnswer(error))
             }
             None => {
                 let error = unanswered(name, &exchange, started);
-                known.open = Some(Open {
+                known.open = Some(OpenLookUp {
                     exchange,
                     since,
                     resolv,
                 });
-                Err(Failure::NobodySays(error))
+                Err(Failure::NoAnswer(error))
             }
         }
     }
 
     /// Begins a look-up.
-    fn open(&self, name: &str, resolv: &str) -> Result<Exchange, Failure> {
-        let resolv = Resolv::read(resolv, self.files.port, number_of_interface);
+    fn begin(&self, name: &str, resolv: &str) -> Result<Exchange, Failure> {
+        let resolv = Resolv::read(resolv, self.files.port, interface_index);
         let candidates = resolv.candidates(name);
         let servers = resolv.servers;
         let look_up = LookUp::new(candidates, servers.len(), random, Instant::now());
         Exchange::new(look_up, servers).map_err(|error| {
-            Failure::NobodySays(NotResolved(format!(
+            Failure::NoAnswer(NotResolved(format!(
                 "the name of {name} can't be looked up: no socket can be opened: {error}"
             )))
         })
@@ -285,20 +288,22 @@ impl Default for Resolver {
 }
 
 impl Known {
+    /// Caches addresses, which end the look-up.
     fn learn(&mut self, addresses: Vec<IpAddr>) -> Vec<IpAddr> {
         let now = Instant::now();
         self.open = None;
         self.answer = Some(Answer {
             addresses: addresses.clone(),
             came: now,
-            until: now + FRESH,
+            until: now + FRESH_TIME,
         });
         addresses
     }
 }
 
 impl UreqResolver for Resolver {
-    /// Hands over what was found before the request; looks up what wasn't.
+    /// Resolves the host of a URL for ureq. Usually the addresses are in the cache, because they were
+    /// looked up before the request.
     fn resolve(
         &self,
         uri: &Uri,
@@ -308,10 +313,10 @@ impl UreqResolver for Resolver {
         let host = uri.host().ok_or(ureq::Error::HostNotFound)?;
         let is_tls = uri.scheme_str() == Some("https");
         let port = uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
-        let found = self.addresses(host, PATIENCE.min(*timeout.after));
+        let found = self.addresses(host, MAX_WAIT.min(*timeout.after));
         let found = found.map_err(|error| ureq::Error::Other(error.into()))?;
         let mut addresses = self.empty();
-        for address in found.into_iter().take(MOST_ADDRESSES) {
+        for address in found.into_iter().take(MAX_ADDRESSES) {
             addresses.push(SocketAddr::new(address, port));
         }
         Ok(addresses)
@@ -353,24 +358,25 @@ fn seconds(started: Instant) -> u64 {
     started.elapsed().as_secs_f64().round() as u64
 }
 
-/// What is in one of the system's files; nothing, if there is none.
+/// The text of one of the system's files; empty if it can't be opened.
 fn read(path: &Path) -> String {
     let mut bytes = Vec::new();
     if let Ok(file) = File::open(path) {
-        // What was read before an error is as good as a file that ends there.
-        let _ = file.take(LARGEST_FILE).read_to_end(&mut bytes);
+        // After an error, the text that was read before it is used.
+        let _ = file.take(MAX_FILE).read_to_end(&mut bytes);
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-fn number_of_interface(name: &str) -> Option<u32> {
+/// The index of a network interface, as Linux shows it in `/sys`.
+fn interface_index(name: &str) -> Option<u32> {
     let is_plain = !name.is_empty() && !name.starts_with('.') && !name.contains('/');
     let path = format!("/sys/class/net/{name}/ifindex");
     is_plain.then(|| read(Path::new(&path)).trim().parse().ok())?
 }
 
-/// The number of a question, which nobody can foresee who could send a false answer: the standard
-/// library's hash is keyed with the system's randomness.
+/// A random number for a question, so that a forged answer can't have the right one except by luck.
+/// The standard library's hasher gets its key from the system's randomness.
 fn random() -> u16 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(0) as u16
@@ -383,7 +389,7 @@ fn lock_until<T>(mutex: &Mutex<T>, end: Instant) -> Option<MutexGuard<'_, T>> {
             Ok(guard) => return Some(guard),
             Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
             Err(TryLockError::WouldBlock) if Instant::now() >= end => return None,
-            Err(TryLockError::WouldBlock) => thread::sleep(BETWEEN_TRIES),
+            Err(TryLockError::WouldBlock) => thread::sleep(POLL_INTERVAL),
         }
     }
 }

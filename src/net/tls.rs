@@ -1,15 +1,15 @@
-//! TLS for the HTTP client: whom it trusts.
+//! TLS for the HTTP client: makes the connection, verifies the server's certificate, and explains
+//! failures to the operator.
 //!
-//! ureq's own connector trusts either its built-in roots or given ones; operators need both. And
-//! a Rancher server often has one certificate that it signed itself, made by `openssl req -x509`
-//! and so marked as an authority: Go's clients, the forerunners among them, accept that as the
-//! server's own certificate when it is in the list, while webpki doesn't let an authority's
-//! certificate be a server's. So this connector differs in two points: all roots are in one
-//! list, and a certificate that is in the operator's list to the byte is trusted as itself.
+//! It differs from ureq's own connector in two points. It trusts both the built-in roots and the
+//! operator's certificates, where ureq takes one or the other. And it accepts a server's certificate
+//! that is, byte by byte, one of the operator's. Rancher servers often have a self-signed certificate
+//! made by `openssl req -x509`, which marks it as an authority's: Go's clients accept that, but
+//! webpki doesn't let an authority's certificate be a server's.
 //!
 //! ```text
 //!  connector ─► verifier ─► refused (what is wrong with the certificate) ─┐
-//!      └──────► probe (what else the server has) ─────────────────────────┴─► failure ─► one sentence
+//!      └──────► probe (what the server offers) ───────────────────────────┴─► failure (a sentence)
 //! ```
 
 mod failure;
@@ -38,14 +38,15 @@ use ureq::unversioned::transport::{
     TransportAdapter,
 };
 
+use crate::base::brackets::without_brackets;
 pub use failure::Failure;
 use refused::{Refused, Stage};
 use x509::Summary;
 
-/// A certificate that an operator trusts.
+/// A certificate that the operator trusts.
 pub type Certificate = CertificateDer<'static>;
 
-/// The certificates of a PEM file; the error says what is wrong with it.
+/// Reads the certificates of a PEM file. The error says what is wrong with the file.
 pub fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, String> {
     let certificates: Vec<Certificate> = CertificateDer::pem_slice_iter(pem)
         .collect::<Result<_, _>>()
@@ -61,14 +62,14 @@ pub fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, String> {
     Ok(certificates)
 }
 
-/// Puts TLS on connections of `https` URLs.
+/// Adds TLS to the connections of `https` URLs.
 #[derive(Clone)]
 pub struct TlsConnector {
     config: Arc<ClientConfig>,
 }
 
 impl TlsConnector {
-    /// Trusts the built-in roots and these certificates.
+    /// A connector that trusts the built-in roots and these certificates.
     pub fn new(own: &[Certificate]) -> TlsConnector {
         let provider = Arc::new(provider());
         let mut roots = RootCertStore {
@@ -88,7 +89,7 @@ impl TlsConnector {
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("ring has the cipher suites of TLS 1.2 and 1.3")
-            .dangerous() // rustls's word for any verifier of one's own
+            .dangerous() // rustls requires this call for every custom verifier
             .with_custom_certificate_verifier(verifier)
             .with_no_client_auth();
         TlsConnector {
@@ -97,8 +98,8 @@ impl TlsConnector {
     }
 }
 
-/// ring's algorithms, all of them: leaving out ChaCha20 would save 64 bytes. A client without a
-/// certificate of its own signs nothing.
+/// All algorithms of ring, without the code that loads private keys: the client has no certificate
+/// of its own, so it signs nothing.
 fn provider() -> CryptoProvider {
     CryptoProvider {
         key_provider: &NoKeys,
@@ -106,7 +107,7 @@ fn provider() -> CryptoProvider {
     }
 }
 
-/// What a client certificate's key would be loaded with.
+/// Refuses to load the private key of a client certificate, since there are none.
 #[derive(Debug)]
 struct NoKeys;
 
@@ -127,8 +128,8 @@ impl fmt::Debug for TlsConnector {
     }
 }
 
-/// The verifier of webpki, and besides it the operator's certificates as themselves. What is refused
-/// is told with the certificates' own words.
+/// Verifies a server's certificate by webpki, and also accepts the operator's certificates as server
+/// certificates. Its errors hold what the certificates say.
 #[derive(Debug)]
 struct Verifier {
     roots: Arc<WebPkiServerVerifier>,
@@ -152,11 +153,12 @@ impl ServerCertVerifier for Verifier {
             now,
         );
         match verified {
-            // webpki looks at the dates first, so one that has expired isn't let through here. Its
-            // name and whoever signed it don't matter: the operator has named this very
-            // certificate, and only its owner can sign the handshake with it.
+            // webpki checks the dates first, so an expired certificate isn't accepted here. Its name
+            // and its issuer don't matter: the operator trusts this very certificate, and only its
+            // owner can sign the handshake with its key.
             Err(rustls::Error::InvalidCertificate(error))
-                if is_about_others(&error) && self.own.iter().any(|own| own == end_entity) =>
+                if is_about_name_or_issuer(&error)
+                    && self.own.iter().any(|own| own == end_entity) =>
             {
                 Ok(ServerCertVerified::assertion())
             }
@@ -195,8 +197,8 @@ impl ServerCertVerifier for Verifier {
 }
 
 impl Verifier {
-    /// The same error with the certificates that it is about. The server gets the alert
-    /// `certificate_unknown` then, whatever is wrong.
+    /// Adds the certificates to an error about them. rustls then sends the alert `certificate_unknown`
+    /// to the server for every such error.
     fn refused<'a>(
         &self,
         error: rustls::Error,
@@ -216,10 +218,10 @@ impl Verifier {
     }
 }
 
-/// Whether what is wrong is not the certificate itself, but that it names another host or none, that
-/// it is also an authority's (which has no variant of its own in rustls), or that whoever signed it
-/// isn't known or did so with an algorithm that can't be verified.
-fn is_about_others(error: &CertificateError) -> bool {
+/// Whether an error is about the certificate's name, issuer or signature, or about its being an
+/// authority's (for which rustls has no variant). Such errors don't matter for a certificate that
+/// the operator trusts itself.
+fn is_about_name_or_issuer(error: &CertificateError) -> bool {
     match error {
         CertificateError::NotValidForName
         | CertificateError::NotValidForNameContext { .. }
@@ -232,7 +234,7 @@ fn is_about_others(error: &CertificateError) -> bool {
     }
 }
 
-/// An error of rustls that came through the socket's, in words; any other as it is.
+/// Turns an I/O error that holds one of rustls into a sentence. Others are returned unchanged.
 fn in_words(host: &str, error: io::Error) -> io::Error {
     let words = error
         .get_ref()
@@ -244,8 +246,8 @@ fn in_words(host: &str, error: io::Error) -> io::Error {
     }
 }
 
-/// Why there was no handshake. `ask` asks the server what it has; that is another connection.
-fn no_handshake(
+/// Explains a failed handshake. `ask` asks the server over another connection what it offers.
+fn explain_handshake(
     host: &str,
     error: io::Error,
     ask: impl FnOnce() -> Option<probe::Offer>,
@@ -278,10 +280,7 @@ impl<In: Transport> Connector<In> for TlsConnector {
             return Ok(Some(Either::A(transport)));
         }
         let host = details.uri.host().unwrap_or_default();
-        let host = host
-            .strip_prefix('[')
-            .and_then(|host| host.strip_suffix(']'))
-            .unwrap_or(host);
+        let host = without_brackets(host);
         let name = ServerName::try_from(host.to_owned())
             .map_err(|_| ureq::Error::BadUri(format!("{host:?} is no host name")))?;
         let connection = ClientConnection::new(self.config.clone(), name)
@@ -294,16 +293,17 @@ impl<In: Transport> Connector<In> for TlsConnector {
         stream.sock.set_timeout(details.timeout);
         let started = Instant::now();
         if let Err(error) = stream.conn.complete_io(&mut stream.sock) {
-            drop(stream); // some servers take one connection at a time
+            drop(stream); // some servers accept only one connection at a time
             let ask = || {
-                // A proxy's addresses aren't the server's, and there may be no way round it.
+                // Not through a proxy: the addresses are the proxy's, and the server may not be
+                // reachable without it.
                 let is_direct = details.config.proxy().is_none();
                 let left = details.timeout.not_zero();
                 let left = left.map_or(Duration::MAX, |left| *left);
                 let left = left.saturating_sub(started.elapsed());
                 is_direct.then(|| probe::ask(&details.addrs, host, left))?
             };
-            return Err(no_handshake(host, error, ask).into());
+            return Err(explain_handshake(host, error, ask).into());
         }
         let buffers = LazyBuffers::new(
             details.config.input_buffer_size(),
@@ -318,7 +318,7 @@ impl<In: Transport> Connector<In> for TlsConnector {
     }
 }
 
-/// A connection with TLS on it.
+/// A connection with TLS.
 pub struct TlsTransport {
     buffers: LazyBuffers,
     stream: StreamOwned<ClientConnection, TransportAdapter>,

@@ -1,11 +1,13 @@
-//! URLs of servers, as settings give them.
+//! The type of URLs that settings hold: text goes in, a checked and normalised URL comes out.
 
 use std::fmt;
 
 use ureq::http::Uri;
 
-/// An `http` or `https` URL of a server, perhaps with a path, without query, fragment and user.
-/// What is kept is what goes into requests: a default port and a slash at the end are gone.
+use crate::base::brackets::without_brackets;
+
+/// An `http` or `https` URL with an optional path, and without user, query and fragment. It is
+/// normalised: the host is in lower case, and there is no default port and no slash at the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Url {
     scheme: &'static str,
@@ -14,7 +16,7 @@ pub struct Url {
 }
 
 impl Url {
-    /// Reads it; the error says what is wrong.
+    /// Parses a URL. The error says what is wrong.
     pub fn parse(text: &str) -> Result<Url, String> {
         let uri: Uri = text.parse().map_err(|_| "not a URL".to_owned())?;
         let (scheme, default_port) = match uri.scheme_str() {
@@ -33,8 +35,7 @@ impl Url {
         if host.is_empty() {
             return Err("it has no host".to_owned());
         }
-        let bare = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
-        if bare.unwrap_or(&host).contains(['[', ']']) {
+        if without_brackets(&host).contains(['[', ']']) {
             return Err("it has a host with a bracket in it".to_owned());
         }
         let port = match (authority.port_u16(), authority.as_str().rsplit_once(':')) {
@@ -55,17 +56,17 @@ impl Url {
         })
     }
 
-    /// `https://host:port`.
+    /// Scheme, host and port, such as `https://host:8443`.
     pub fn origin(&self) -> String {
         format!("{}://{}", self.scheme, self.authority)
     }
 
-    /// Host, with the port if it isn't the scheme's own: the `Host` header.
+    /// The value of the `Host` header: the host, with the port if it isn't the scheme's default.
     pub fn authority(&self) -> &str {
         &self.authority
     }
 
-    /// Empty, or with a slash at the start and none at the end.
+    /// The path: empty, or with a slash at the start and none at the end.
     pub fn path(&self) -> &str {
         &self.path
     }
@@ -90,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keeps_what_goes_into_requests() {
+    fn urls_are_normalised() {
         for (text, expected) in [
             (
                 "http://rancher:8080/v2-beta/",
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_none() {
+    fn refuses_other_text() {
         for (text, words) in [
             ("", "not a URL"),
             ("rancher", "http://"),

@@ -18,7 +18,7 @@ use crate::base::counters::{NO_ANSWER, OK};
 use crate::base::dependency::Dependency;
 use crate::base::log;
 use crate::base::recorder::Recorder;
-use crate::base::shutdown::Gate;
+use crate::base::shutdown::InFlightGate;
 use crate::net::http::{Http, HttpError};
 use crate::net::url::Url;
 
@@ -51,7 +51,7 @@ pub struct Caller {
     pub credentials: Provider,
     http: Http,
     limits: Limits,
-    gate: Gate,
+    gate: InFlightGate,
     recorder: Recorder,
     /// How far the server's clock was ahead of this system's at the last answer that had a date.
     pub ahead: Option<TimeDelta>,
@@ -96,7 +96,7 @@ impl Caller {
         settings: CallerSettings,
         credentials: Provider,
         http: Http,
-        gate: Gate,
+        gate: InFlightGate,
         recorder: Recorder,
     ) -> Caller {
         let (requests, changes) = (settings.request_rate, settings.change_rate);

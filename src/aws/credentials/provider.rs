@@ -18,7 +18,7 @@ use crate::base::counters::OK;
 use crate::base::dependency::Dependency;
 use crate::base::log;
 use crate::base::recorder::Recorder;
-use crate::base::threads::{self, USUAL_STACK};
+use crate::base::threads::{self, DEFAULT_STACK};
 use crate::net::http::Http;
 
 /// The result of an attempt to fetch credentials.
@@ -203,7 +203,7 @@ impl Provider {
         let work = move || {
             let _ = sender.send(attempt(&chain, &recorder));
         };
-        match threads::start("credentials", USUAL_STACK, Box::new(work)) {
+        match threads::start("credentials", DEFAULT_STACK, Box::new(work)) {
             Ok(()) => self.renewal = Some(receiver),
             Err(error) => self.log_failed_renewal(&error.to_string()),
         }

@@ -89,7 +89,7 @@ fn a_flush_waits_until_everything_is_written_in_order() {
 fn whoever_finds_no_room_waits_for_it() {
     let tap = Tap::default();
     let queue = queue(&tap);
-    queue.hurry(LONG);
+    queue.limit_wait(LONG);
     let (sender, receiver) = mpsc::channel();
     let other = queue.clone();
     thread::spawn(move || {
@@ -116,9 +116,9 @@ fn what_nobody_reads_is_dropped_and_counted() {
     let start = Instant::now();
     (1..LINES).for_each(|number| queue.put(&line(number)));
     let took = start.elapsed();
-    assert!(took >= PATIENCE, "nobody waited for room: {took:?}");
-    assert!(took < 100 * PATIENCE, "many lines waited: {took:?}");
-    assert!(queue.lock().waiting.len() <= ROOM);
+    assert!(took >= MAX_WAIT, "nobody waited for room: {took:?}");
+    assert!(took < 100 * MAX_WAIT, "many lines waited: {took:?}");
+    assert!(queue.lock().waiting.len() <= MAX_WAITING);
     queue.put("short\n");
     queue.flush(LONG); // nobody waits where somebody has waited in vain
     assert!(start.elapsed() < took + LONG);
@@ -160,14 +160,14 @@ fn a_blocked_output_is_flushed_for_as_long_as_it_takes_and_no_longer() {
 }
 
 #[test]
-fn where_there_is_no_thread_callers_write_unless_they_are_in_a_hurry() {
+fn where_there_is_no_thread_callers_write_unless_their_wait_is_limited() {
     let tap = Tap::default();
     tap.open();
     let queue = queue(&tap);
     queue.lock().has_thread = false;
     queue.put("one\n");
     assert_eq!(tap.lines(), ["one"]);
-    queue.hurry(SHORT);
+    queue.limit_wait(SHORT);
     queue.put("two\n");
     assert_eq!(tap.lines(), ["one"]);
 }
@@ -250,19 +250,23 @@ fn lines_dropped_while_it_could_not_be_written_count_as_well() {
 
 #[test]
 fn whole_lines_are_taken_as_far_as_there_is_room() {
-    let long = format!("{}\nrest\n", "x".repeat(ROOM));
+    let long = format!("{}\nrest\n", "x".repeat(MAX_WAITING));
     for (text, waiting, expected) in [
         ("", 0, 0),
         ("a\nb\n", 0, 4),
-        ("a\nb\n", ROOM - 4, 4),
-        ("a\nb\n", ROOM - 3, 2),
-        ("a\nb\n", ROOM - 1, 0),
-        ("a\nb\n", ROOM + 1, 0),
+        ("a\nb\n", MAX_WAITING - 4, 4),
+        ("a\nb\n", MAX_WAITING - 3, 2),
+        ("a\nb\n", MAX_WAITING - 1, 0),
+        ("a\nb\n", MAX_WAITING + 1, 0),
         ("no line break", 0, 13),
-        (&long, 0, ROOM + 1),
+        (&long, 0, MAX_WAITING + 1),
         (&long, 1, 0),
-        (&long[..ROOM], 0, ROOM),
+        (&long[..MAX_WAITING], 0, MAX_WAITING),
     ] {
-        assert_eq!(fitting(text.as_bytes(), waiting), expected, "{waiting}");
+        assert_eq!(
+            fitting_bytes(text.as_bytes(), waiting),
+            expected,
+            "{waiting}"
+        );
     }
 }

@@ -1,10 +1,10 @@
-//! Connects through the proxy that a request of ureq carries: for an `https` URL by a tunnel,
-//! which the proxy is asked for with `CONNECT`, for an `http` URL by sending the whole URL in the
-//! request's first line (absolute form), as Go's clients do. ureq's own connector knows tunnels
-//! only, doesn't limit the time that they take in all, and doesn't tell why there is none.
+//! Connects through the proxy that a request carries. For an `https` URL the proxy is asked for a
+//! tunnel with `CONNECT`; for an `http` URL it gets the request with the whole URL in the first line
+//! (absolute form), as from Go's clients. ureq's own connector only knows tunnels, doesn't limit
+//! their total time, and doesn't say why there is none.
 //!
-//! What the proxy is to see alone, `Proxy-Authorization`, is added here: to the `CONNECT`, or to
-//! the requests of a connection that ends at the proxy.
+//! The header `Proxy-Authorization`, which only the proxy may see, is added here: to the `CONNECT`,
+//! or to the requests in absolute form.
 
 use std::fmt;
 use std::io::{Read, Write};
@@ -22,43 +22,43 @@ use crate::net::http::USER_AGENT;
 use crate::net::tls::TlsConnector;
 
 /// Largest head of a proxy's answer to `CONNECT`, in bytes.
-const LARGEST_HEAD: usize = 16 * 1024;
+const MAX_HEAD: usize = 16 * 1024;
 
-/// Why there is no connection through a proxy. What it says follows the proxy's name.
+/// Why there is no connection through a proxy. Its texts are written to follow the proxy's name.
 #[derive(Debug)]
 pub enum ProxyError {
-    /// There is no connection to the proxy itself.
+    /// The proxy itself can't be reached.
     Unreachable(ureq::Error),
-    /// It hasn't answered in time.
+    /// The proxy hasn't answered in time.
     Silent,
-    /// Its answer can't be understood; in words.
+    /// The proxy's answer can't be understood; the text says why.
     Broken(&'static str),
-    /// It answers that it doesn't connect to the target.
+    /// The proxy refuses to connect to the target.
     Refused {
-        /// Host and port.
+        /// Host and port of the target.
         target: String,
-        /// What it answers.
+        /// The proxy's answer.
         refusal: Refusal,
     },
 }
 
-/// A proxy's own answer that says no.
+/// A proxy's own answer that refuses a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// Such as 407.
+    /// The status code, such as 407.
     pub status: u16,
     /// Squid's name of the error, such as `ERR_ACCESS_DENIED`; empty if there is none.
     pub name: String,
-    /// With 407: the ways in which credentials may be given, if none is one that we know.
+    /// With 407: the authentication schemes that the proxy accepts, if `Basic` isn't among them.
     pub unknown_schemes: String,
 }
 
-/// Names of ways to give credentials. Others aren't repeated: whatever a proxy sends could be what
-/// it was sent.
+/// Authentication schemes that an error may name. Other words aren't repeated, because a proxy could
+/// send back the credentials that it got.
 const SCHEMES: [&str; 5] = ["Negotiate", "NTLM", "Digest", "Kerberos", "Bearer"];
 
 impl Refusal {
-    /// What these headers say of a refusal.
+    /// Reads the reasons of a refusal from its headers.
     pub fn new<'a>(status: u16, headers: impl Iterator<Item = (&'a str, &'a str)>) -> Refusal {
         let mut name = String::new();
         let mut schemes: Vec<&str> = Vec::new();
@@ -95,7 +95,7 @@ impl Refusal {
     }
 }
 
-/// Connects through proxies. Passes on what goes through none.
+/// Connects through proxies. Requests without a proxy are left to the next connector.
 #[derive(Debug)]
 pub struct ProxyConnector {
     tcp: TcpConnector,
@@ -103,7 +103,7 @@ pub struct ProxyConnector {
 }
 
 impl ProxyConnector {
-    /// For a proxy of an `https` URL the certificate is checked by this one.
+    /// A connector that speaks TLS to proxies with an `https` URL by this one.
     pub fn new(tls: TlsConnector) -> ProxyConnector {
         ProxyConnector {
             tcp: TcpConnector::default(),
@@ -111,8 +111,8 @@ impl ProxyConnector {
         }
     }
 
-    /// A connection that ends at the proxy.
-    fn reach(
+    /// Connects to the proxy itself.
+    fn connect_to_proxy(
         &self,
         proxy: &ureq::Proxy,
         details: &ConnectionDetails<'_>,
@@ -154,7 +154,7 @@ impl Connector<()> for ProxyConnector {
         let authority = details.uri.authority().map_or("", |a| a.as_str());
         let deadline = Deadline::new(details.timeout);
         let transport = self
-            .reach(proxy, details, &deadline)
+            .connect_to_proxy(proxy, details, &deadline)
             .map_err(|error| ProxyError::Unreachable(error).into_ureq())?;
         if !details.needs_tls() {
             return Ok(Some(Box::new(AbsoluteForm {
@@ -178,32 +178,32 @@ impl Connector<()> for ProxyConnector {
     }
 }
 
-/// Until when connecting may last, all its steps together.
+/// The time limit of connecting, for all its steps together.
 struct Deadline {
-    whole: NextTimeout,
-    begun: Instant,
+    timeout: NextTimeout,
+    started: Instant,
 }
 
 impl Deadline {
-    fn new(whole: NextTimeout) -> Deadline {
-        let begun = Instant::now();
-        Deadline { whole, begun }
+    fn new(timeout: NextTimeout) -> Deadline {
+        let started = Instant::now();
+        Deadline { timeout, started }
     }
 
     fn left(&self) -> NextTimeout {
-        let after = match self.whole.after {
-            Duration::Exact(after) => Duration::Exact(after.saturating_sub(self.begun.elapsed())),
+        let after = match self.timeout.after {
+            Duration::Exact(after) => Duration::Exact(after.saturating_sub(self.started.elapsed())),
             Duration::NotHappening => Duration::NotHappening,
         };
         NextTimeout {
             after,
-            ..self.whole
+            ..self.timeout
         }
     }
 }
 
-/// Asks for a connection to `target`, host and port, and reads what comes of it: no more than
-/// the head of the answer.
+/// Asks the proxy for a tunnel to `target` (host and port), and reads the answer. Only the head is
+/// read: the bytes after it are the target's.
 fn ask_for_tunnel(
     stream: &mut (impl Read + Write),
     target: &str,
@@ -218,11 +218,11 @@ fn ask_for_tunnel(
     stream
         .write_all(request.as_bytes())
         .map_err(|error| ProxyError::of_stream(error, "it has ended the connection"))?;
-    let mut room = LARGEST_HEAD;
+    let mut room = MAX_HEAD;
     loop {
         let head = read_head(stream, &mut room)?;
         match status(&head)? {
-            // Others may come before the answer itself.
+            // Informational answers may come before the final one.
             100..=199 => {}
             200..=299 => return Ok(()),
             status => {
@@ -236,7 +236,8 @@ fn ask_for_tunnel(
     }
 }
 
-/// Reads up to the empty line, and not a byte more: what follows is the target's.
+/// Reads up to the empty line, byte by byte: the bytes after it are the target's. `room` is the
+/// number of bytes that may still be read.
 fn read_head(stream: &mut impl Read, room: &mut usize) -> Result<String, ProxyError> {
     let mut head = Vec::new();
     let mut byte = [0];
@@ -245,16 +246,17 @@ fn read_head(stream: &mut impl Read, room: &mut usize) -> Result<String, ProxyEr
             return Err(ProxyError::Broken("the head of its answer has no end"));
         }
         *room -= 1;
-        let cut = match head.is_empty() {
-            true => "it has ended the connection without an answer",
-            false => "it has ended the connection within its answer",
+        let cut = if head.is_empty() {
+            "it has ended the connection without an answer"
+        } else {
+            "it has ended the connection within its answer"
         };
         match stream.read(&mut byte) {
             Ok(0) => return Err(ProxyError::Broken(cut)),
             Ok(_) => head.extend(byte),
             Err(error) => return Err(ProxyError::of_stream(error, cut)),
         }
-        // Said as soon as it is seen: what isn't HTTP needn't ever end a head.
+        // Checked at once, because another protocol may never send the end of a head.
         let start = &head[..head.len().min(HTTP.len())];
         if !HTTP.starts_with(start) {
             return Err(ProxyError::Broken("what it answers isn't HTTP"));
@@ -265,7 +267,7 @@ fn read_head(stream: &mut impl Read, room: &mut usize) -> Result<String, ProxyEr
 
 const HTTP: &[u8] = b"HTTP/1.";
 
-/// The status of an answer's first line, `HTTP/1.1 200 OK`.
+/// The status code in an answer's first line, such as `HTTP/1.1 200 OK`.
 fn status(head: &str) -> Result<u16, ProxyError> {
     let mut words = head.lines().next().unwrap_or_default().split(' ');
     let version = words.next().unwrap_or_default();
@@ -290,7 +292,7 @@ impl ProxyError {
     }
 }
 
-/// For whoever doesn't know which proxy it is; [`super::Proxy::explain`] does.
+/// A text without the proxy's name; [`super::Proxy::explain`] makes the full one.
 impl fmt::Display for ProxyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the proxy makes no connection")
@@ -299,7 +301,8 @@ impl fmt::Display for ProxyError {
 
 impl std::error::Error for ProxyError {}
 
-/// A connection to the target that the proxy has made. TLS to the proxy isn't TLS to the target.
+/// A tunnel to the target. `is_tls` keeps its default, false, even if the proxy itself is reached by
+/// TLS, because there is no TLS to the target yet.
 #[derive(Debug)]
 struct Tunnel(Box<dyn Transport>);
 
@@ -328,7 +331,7 @@ struct AbsoluteForm {
     /// `http://host:port` of the target.
     origin: String,
     authorization: Option<Secret>,
-    /// What is sent next is the start of a request: nothing has been sent since the last answer.
+    /// Nothing has been sent since the last answer, so the next output begins a request.
     is_at_start: bool,
 }
 
@@ -364,14 +367,14 @@ impl Transport for AbsoluteForm {
     }
 }
 
-/// The start of a request, `GET /path HTTP/1.1` and its headers, with the whole URL in its first
-/// line and with credentials for the proxy.
+/// Rewrites the head of a request: the path in its first line becomes a whole URL, and the
+/// credentials for the proxy are added.
 fn in_absolute_form(head: &[u8], origin: &str, authorization: Option<&Secret>) -> Vec<u8> {
     let after_method = head.iter().position(|byte| *byte == b' ');
     let (method, rest) = head.split_at(after_method.map_or(0, |space| space + 1));
     let line_end = rest.windows(2).position(|bytes| bytes == b"\r\n");
     let (path, headers) = rest.split_at(line_end.map_or(rest.len(), |end| end + 2));
-    // ureq writes the first line in one piece; in the middle of it there'd be no place for a header.
+    // A header can only be added after the first line. ureq always writes that in one piece.
     let credentials = authorization.filter(|_| line_end.is_some());
     let credentials = credentials.map_or(String::new(), |value| {
         format!("Proxy-Authorization: {}\r\n", value.expose())

@@ -1,4 +1,5 @@
-//! What a proxy did wrong or refuses, in words that name it and its variable.
+//! Explains to the operator what went wrong at a proxy. The texts name the proxy and the variable
+//! that sets it.
 
 use ureq::http::HeaderMap;
 
@@ -6,8 +7,8 @@ use super::Proxy;
 use super::connector::{ProxyError, Refusal};
 
 impl Proxy {
-    /// Why there is no connection through this proxy. `words` tells of an error on the way to the
-    /// proxy itself.
+    /// Explains why there is no connection through this proxy. `words` describes an error of
+    /// connecting to the proxy itself.
     pub fn explain(&self, error: &ProxyError, words: impl Fn(&ureq::Error) -> String) -> String {
         match error {
             ProxyError::Unreachable(error) => self.unreachable(&words(error)),
@@ -17,13 +18,13 @@ impl Proxy {
         }
     }
 
-    /// That the proxy itself can't be reached, and why.
+    /// Says that the proxy itself can't be reached, and why.
     pub fn unreachable(&self, why: &str) -> String {
         format!("the proxy {self} can't be reached: {why}")
     }
 
-    /// What an answer says that came for a request in absolute form, if it isn't the target's
-    /// answer but the proxy's own. `target` is the target's host, with its port.
+    /// Explains an answer to a request in absolute form, if it is the proxy's own and not the
+    /// target's. `target` is the target's host and port.
     pub fn own_answer(&self, target: &str, status: u16, headers: &HeaderMap) -> Option<String> {
         let texts = headers.iter().filter_map(|(name, value)| {
             let value = value.to_str().ok()?;
@@ -38,7 +39,8 @@ impl Proxy {
         if status == 407 || is_of_proxy {
             return Some(self.refuses(target, &Refusal::new(status, texts)));
         }
-        // Neither AWS nor Rancher's API answers with pages for people; 404 they may have in common.
+        // AWS and Rancher's API don't answer these statuses with HTML. A 404 with HTML could be from
+        // either.
         let kind = headers.get("content-type")?.to_str().ok()?;
         let is_page = kind.to_ascii_lowercase().starts_with("text/html");
         (is_page && matches!(status, 403 | 502..=504)).then(|| {

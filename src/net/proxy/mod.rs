@@ -1,8 +1,8 @@
-//! Proxies: which request goes through which one, as Go's clients have it. `HTTPS_PROXY` is for
-//! `https` URLs, `HTTP_PROXY` for `http` URLs, `ALL_PROXY` for either of the two that isn't set,
-//! and what `NO_PROXY` names is reached directly, as this system itself always is.
+//! Proxies: decides which request goes through which proxy, by the rules of Go's clients.
+//! `HTTPS_PROXY` is for `https` URLs, `HTTP_PROXY` for `http` URLs, and `ALL_PROXY` for either of
+//! them that isn't set. Hosts in `NO_PROXY` and this machine itself are reached directly.
 //!
-//! What is here and in [`no_proxy`] is pure; [`connector`] connects.
+//! This file and [`no_proxy`] are pure; [`connector`] does the I/O.
 
 pub mod connector;
 mod explain;
@@ -16,26 +16,27 @@ use base64::engine::general_purpose::STANDARD;
 use ureq::ProxyProtocol;
 use ureq::http::Uri;
 
+use crate::base::brackets::inside_brackets;
 use crate::base::secret::Secret;
 use no_proxy::NoProxy;
 
-/// What a setting that names a proxy takes.
+/// The values that a setting with a proxy accepts, in words for an error.
 pub const TAKES: &str = "http://host:port or https://host:port, before the host user:password@ \
                          if the proxy wants them";
 
-/// The proxies that the settings name. The default is none.
+/// The proxies of the settings. By default there are none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Proxies {
-    /// For `https` URLs.
+    /// The proxy for `https` URLs.
     pub https: Option<Proxy>,
-    /// For `http` URLs.
+    /// The proxy for `http` URLs.
     pub http: Option<Proxy>,
-    /// What is reached directly.
+    /// The hosts that are reached directly.
     pub except: NoProxy,
 }
 
 impl Proxies {
-    /// The proxy through which a host is reached at a port, for a URL of this scheme.
+    /// The proxy for URLs with this scheme, host and port, if there is one.
     pub fn for_url(&self, scheme: &str, host: &str, port: u16) -> Option<&Proxy> {
         let proxy = match scheme {
             "https" => self.https.as_ref(),
@@ -45,15 +46,15 @@ impl Proxies {
         proxy.filter(|_| !self.except.has(host, port))
     }
 
-    /// The proxy for this URL.
+    /// The proxy for this URL, if there is one.
     pub fn for_uri(&self, uri: &Uri) -> Option<&Proxy> {
         let scheme = uri.scheme_str()?;
-        let usual = if scheme == "https" { 443 } else { 80 };
-        self.for_url(scheme, uri.host()?, uri.port_u16().unwrap_or(usual))
+        let default_port = if scheme == "https" { 443 } else { 80 };
+        self.for_url(scheme, uri.host()?, uri.port_u16().unwrap_or(default_port))
     }
 
-    /// How a URL is reached, in words; none if no proxy is set at all.
-    pub fn way(&self, url: &dyn fmt::Display) -> Option<String> {
+    /// How a URL is reached: `directly`, or `through` a named proxy. `None` if no proxy is set at all.
+    pub fn route(&self, url: &dyn fmt::Display) -> Option<String> {
         if self.https.is_none() && self.http.is_none() {
             return None;
         }
@@ -63,18 +64,19 @@ impl Proxies {
     }
 }
 
-/// A proxy. Shown, it has no user name and no password.
+/// A proxy. `Display` and `Debug` leave out its user name and password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proxy {
-    /// The variable that names it.
+    /// The environment variable that it comes from.
     variable: String,
-    /// In the form in which a request of ureq carries it to the connector, and by which ureq
-    /// tells pooled connections apart: credentials belong to it.
+    /// ureq's form, which a request carries to the connector. ureq also keeps pooled connections
+    /// apart by it, so it includes the credentials.
     handle: ureq::Proxy,
 }
 
 impl Proxy {
-    /// Reads what a variable names. The error says what is wrong, without any of the text.
+    /// Parses the value of a variable. The error says what is wrong, without a part of the value,
+    /// which may hold a password.
     pub fn parse(variable: &str, text: &str) -> Result<Proxy, String> {
         refuse_strange_characters(text)?;
         let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
@@ -104,7 +106,7 @@ impl Proxy {
         let (host, port) = host_and_port(place)?;
         let mut builder = ureq::Proxy::builder(protocol)
             .host(&host)
-            .port(port.unwrap_or(usual_port(protocol)));
+            .port(port.unwrap_or(default_port(protocol)));
         if let Some((user, password)) = user.map(credentials).transpose()?.flatten() {
             builder = builder.username(&user).password(&password);
         }
@@ -115,55 +117,53 @@ impl Proxy {
         })
     }
 
-    /// The host that is connected to; an IPv6 address is in brackets.
+    /// The proxy's host; an IPv6 address is in brackets.
     pub fn host(&self) -> &str {
         self.handle.host()
     }
 
-    /// The port that is connected to.
+    /// The proxy's port.
     pub fn port(&self) -> u16 {
         self.handle.port()
     }
 
-    /// `http` or `https`: how the proxy itself is spoken to.
+    /// The protocol of the connection to the proxy: `http` or `https`.
     pub fn scheme(&self) -> &'static str {
         scheme(&self.handle)
     }
 
-    /// The variable that names it.
+    /// The environment variable that it comes from.
     pub fn variable(&self) -> &str {
         &self.variable
     }
 
-    /// In the form in which a request carries it.
+    /// ureq's form of the proxy, which a request carries to the connector.
     pub fn handle(&self) -> ureq::Proxy {
         self.handle.clone()
     }
 
-    /// Whether user name and password are set.
+    /// Whether a user name and a password are set.
     pub fn has_credentials(&self) -> bool {
         self.handle.username().is_some()
     }
 
-    /// A text without the password, and without what it is sent as: a proxy may quote it.
+    /// Removes the password from a text, both plain and in the encoded form in which it is sent,
+    /// because a proxy may quote either.
     pub fn redact(&self, text: &str) -> String {
         let sent = authorization(&self.handle);
         let sent = sent.map(|sent| Secret::new(sent.expose().trim_start_matches("Basic ")));
-        let password = self
-            .handle
-            .password()
-            .filter(|p| p.len() >= SHORTEST_SECRET);
+        let password = self.handle.password().filter(|p| p.len() >= MIN_SECRET);
         let secrets = sent.into_iter().chain(password.map(Secret::new));
         secrets.fold(text.to_owned(), |text, secret| secret.redact(&text))
     }
 }
 
-/// A password of fewer characters than these is part of too many words to be taken out of a text.
-const SHORTEST_SECRET: usize = 4;
+/// Shorter passwords, in characters, aren't removed from texts: too many words contain them.
+const MIN_SECRET: usize = 4;
 
 const OTHER_SCHEME: &str = "it starts with something else than http:// or https://";
 
-/// What a password with a sign in it that ends the host has to be like.
+/// The error about a character in the credentials that would end the host of a URL.
 const ENCODED: &str = "a /, ? or # in the user name or password has to be percent-encoded";
 
 impl fmt::Display for Proxy {
@@ -188,15 +188,15 @@ fn scheme(proxy: &ureq::Proxy) -> &'static str {
     }
 }
 
-/// Go's, too; curl's is 1080.
-fn usual_port(protocol: ProxyProtocol) -> u16 {
+/// The port of a URL without one. Go's default, too; curl's is 1080.
+fn default_port(protocol: ProxyProtocol) -> u16 {
     match protocol {
         ProxyProtocol::Https => 443,
         _ => 80,
     }
 }
 
-/// The value of `Proxy-Authorization`, if there are credentials.
+/// The value of the header `Proxy-Authorization`, if there are credentials.
 fn authorization(proxy: &ureq::Proxy) -> Option<Secret> {
     let (user, password) = (proxy.username()?, proxy.password().unwrap_or_default());
     let pair = STANDARD.encode(format!("{user}:{password}"));
@@ -216,7 +216,7 @@ fn refuse_strange_characters(text: &str) -> Result<(), String> {
 const NOT_VISIBLE: &str = "there is a blank, a line break or a character beyond ASCII in it; in a \
                            password they have to be percent-encoded";
 
-/// Host and port of an authority that has no user. An IPv6 address keeps its brackets.
+/// Splits `host:port`, where the port is optional. An IPv6 address keeps its brackets.
 fn host_and_port(place: &str) -> Result<(String, Option<u16>), String> {
     if !place.contains(['[', ']']) && place.matches(':').count() > 1 {
         return Err("an IPv6 address has to be in brackets".to_owned());
@@ -229,17 +229,16 @@ fn host_and_port(place: &str) -> Result<(String, Option<u16>), String> {
     if host.is_empty() {
         return Err("it has no host".to_owned());
     }
-    let bare = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    let is_host = match bare {
-        Some(bare) => bare.parse::<Ipv6Addr>().is_ok(),
-        // Nothing but digits and dots can only be meant as an address.
+    let is_host = match inside_brackets(host) {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        // A host of digits and dots must be an address.
         None if host.chars().all(|c| c.is_ascii_digit() || c == '.') => {
             host.parse::<Ipv4Addr>().is_ok()
         }
         None => host.chars().all(is_plain) && !host.starts_with('.') && !host.contains(".."),
     };
-    if !is_host || host.len() > LONGEST_HOST {
+    if !is_host || host.len() > MAX_HOST {
         return Err("its host is neither a name nor an address".to_owned());
     }
     let port = match port.strip_prefix(':') {
@@ -253,10 +252,10 @@ fn host_and_port(place: &str) -> Result<(String, Option<u16>), String> {
     Ok((host.to_ascii_lowercase(), port))
 }
 
-/// Longest name of a host, in characters, with a dot at its end.
-const LONGEST_HOST: usize = 254;
+/// Longest name of a host, in characters, including a dot at its end.
+const MAX_HOST: usize = 254;
 
-/// User name and password, decoded; none if both are empty.
+/// Splits and decodes `user:password`. `None` if both are empty.
 fn credentials(text: &str) -> Result<Option<(String, String)>, String> {
     let (user, password) = text.split_once(':').unwrap_or((text, ""));
     let (user, password) = (decode(user)?, decode(password)?);
@@ -267,7 +266,7 @@ fn credentials(text: &str) -> Result<Option<(String, String)>, String> {
     Ok((!is_empty).then_some((user, password)))
 }
 
-/// Decodes `%41`.
+/// Decodes percent-encoded text: `%41` becomes `A`.
 fn decode(text: &str) -> Result<String, String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -291,8 +290,8 @@ fn decode(text: &str) -> Result<String, String> {
 
 const NO_ESCAPE: &str = "a % in the user name or password has to be written as %25";
 
-/// A text that should have been a proxy or a host, without what may be a secret in it: scheme,
-/// host and port are left, and `…` for what follows them.
+/// Makes a wrong value of a setting with a proxy or host safe to show: scheme, host and port are
+/// kept, credentials become `***`, and the rest becomes `…`.
 pub fn shown(text: &str) -> String {
     let (scheme, rest) = match text.split_once("://") {
         Some((scheme, rest)) if !scheme.contains([':', '@', '/']) => (scheme, rest),
@@ -305,15 +304,16 @@ pub fn shown(text: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "-_.*[]<>\"'".contains(c);
     let host = place.find(|c| !is_plain(c)).unwrap_or(place.len());
     let (host, after) = place.split_at(host);
-    // What follows a colon may be a password whose host has been forgotten, if it is no port.
+    // If the text after the colon isn't a port, it may be a password whose host was forgotten.
     let digits = after.strip_prefix(':').unwrap_or_default();
     let digits = digits
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(digits.len());
     let is_port = (1..=5).contains(&digits) || after == ":";
-    let (port, after) = match is_port {
-        true => after.split_at(digits + 1),
-        false => ("", after),
+    let (port, after) = if is_port {
+        after.split_at(digits + 1)
+    } else {
+        ("", after)
     };
     let slash = if scheme.is_empty() { "" } else { "://" };
     let more = if matches!(after, "" | "/") {

@@ -1,16 +1,19 @@
-//! `NO_PROXY`: the hosts that are reached directly, by the rules of Go's `httpproxy`, which the
-//! forerunners obeyed. What differs goes towards what was meant: an IPv6 address may stand in
-//! brackets without a port, a dot at the end of a name doesn't count, names aren't compared with
-//! addresses, and what can't match any host is reported instead of being ignored in silence.
+//! `NO_PROXY`: the list of hosts that are reached directly. The rules are those of Go's `httpproxy`,
+//! which the predecessors of this program used.
+//!
+//! It differs where Go's rules surprise: an IPv6 address may be in brackets without a port, a dot at
+//! the end of a name is ignored, names aren't compared with addresses, and an entry that can't match
+//! any host is reported.
 
 use std::net::IpAddr;
 
 use super::shown;
+use crate::base::brackets::without_brackets;
 
-/// So many characters of an entry are shown at most.
-const LONGEST_SHOWN: usize = 80;
+/// Most characters of an entry that are shown in a message.
+const MAX_SHOWN: usize = 80;
 
-/// Which hosts are reached directly.
+/// The hosts that are reached directly.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NoProxy {
     entries: Vec<Entry>,
@@ -18,27 +21,27 @@ pub struct NoProxy {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Entry {
-    /// `*`
+    /// All hosts: `*`.
     Everything,
-    /// `10.0.0.0/8`: these first bits of an address.
+    /// All addresses with the same first bits, such as `10.0.0.0/8`.
     Network(IpAddr, u8),
-    /// `192.0.2.1` or `192.0.2.1:80`
+    /// One address on all ports or on one, such as `192.0.2.1` or `192.0.2.1:80`.
     Address(IpAddr, Option<u16>),
     Domain(Domain),
 }
 
-/// `example.com`, `.example.com` or `*.example.com`, with or without a port.
+/// A domain such as `example.com`, `.example.com` or `*.example.com`, with or without a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Domain {
-    /// In lower case, with a dot in front.
+    /// The domain in lower case, with a dot in front.
     suffix: String,
-    /// The name itself counts too, not only what is below it.
-    with_itself: bool,
+    /// The domain itself matches, too, and not only names below it.
+    includes_itself: bool,
     port: Option<u16>,
 }
 
 impl NoProxy {
-    /// Reads the list, and says of each entry that matches no host why that is so.
+    /// Parses the list. Also returns a message for each entry that can't match any host.
     pub fn parse(text: &str) -> (NoProxy, Vec<String>) {
         let mut entries = Vec::new();
         let mut ignored = Vec::new();
@@ -46,9 +49,10 @@ impl NoProxy {
             match parse(&entry.to_lowercase()) {
                 Ok(entry) => entries.push(entry),
                 Err(why) => {
-                    let entry = match entry.contains('@') {
-                        true => shown(entry),
-                        false => entry.chars().take(LONGEST_SHOWN).collect(),
+                    let entry = if entry.contains('@') {
+                        shown(entry)
+                    } else {
+                        entry.chars().take(MAX_SHOWN).collect()
                     };
                     ignored.push(format!("{entry:?} matches no host: {why}"));
                 }
@@ -57,7 +61,7 @@ impl NoProxy {
         (NoProxy { entries }, ignored)
     }
 
-    /// Whether this host is reached directly: one of the list, or this system itself. An IPv6
+    /// Whether a host is reached directly, because it is in the list or is this machine. An IPv6
     /// address may be in brackets.
     pub fn has(&self, host: &str, port: u16) -> bool {
         let host = without_brackets(host).trim_end_matches('.');
@@ -84,26 +88,21 @@ impl NoProxy {
 
 impl Domain {
     fn has(&self, host: &str) -> bool {
-        host.ends_with(&self.suffix) || (self.with_itself && host == &self.suffix[1..])
+        host.ends_with(&self.suffix) || (self.includes_itself && host == &self.suffix[1..])
     }
 }
 
-fn without_brackets(host: &str) -> &str {
-    let bare = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
-    bare.unwrap_or(host)
-}
-
-/// Whether the first bits of two addresses of one family are equal.
+/// Whether an address is of the network's family and has its first bits.
 fn is_within(address: IpAddr, network: IpAddr, bits: u8) -> bool {
-    let differing = match (address, network) {
+    let equal_bits = match (address, network) {
         (IpAddr::V4(a), IpAddr::V4(b)) => (a.to_bits() ^ b.to_bits()).leading_zeros(),
         (IpAddr::V6(a), IpAddr::V6(b)) => (a.to_bits() ^ b.to_bits()).leading_zeros(),
         _ => return false,
     };
-    differing >= bits.into()
+    equal_bits >= bits.into()
 }
 
-/// Reads one entry, in lower case; the error says why it matches nothing.
+/// Parses an entry in lower case. The error says why it can't match any host.
 fn parse(entry: &str) -> Result<Entry, &'static str> {
     if entry == "*" {
         return Ok(Entry::Everything);
@@ -127,7 +126,7 @@ fn parse(entry: &str) -> Result<Entry, &'static str> {
     if bare.contains(char::is_whitespace) {
         return Err("there is a blank in it; entries are separated by commas");
     }
-    // Go would compare it with the end of addresses, which nobody means.
+    // Go would compare this with the end of addresses, which can't be the intention.
     if bare.contains('.') && bare.chars().all(|c| c.is_ascii_digit() || c == '.') {
         return Err("no whole address; a network is written as 10.0.0.0/8");
     }
@@ -137,26 +136,26 @@ fn parse(entry: &str) -> Result<Entry, &'static str> {
     }
     Ok(Entry::Domain(Domain {
         suffix: format!(".{bare}"),
-        with_itself: !name.starts_with('.'),
+        includes_itself: !name.starts_with('.'),
         port,
     }))
 }
 
 fn network(address: &str, bits: &str) -> Option<Entry> {
     let address: IpAddr = without_brackets(address).parse().ok()?;
-    let most = if address.is_ipv4() { 32 } else { 128 };
-    let bits = bits.parse().ok().filter(|bits| *bits <= most)?;
+    let max_bits = if address.is_ipv4() { 32 } else { 128 };
+    let bits = bits.parse().ok().filter(|bits| *bits <= max_bits)?;
     Some(Entry::Network(address, bits))
 }
 
-/// Host and port of an entry.
+/// Splits an entry into host and port.
 fn split(entry: &str) -> Result<(&str, Option<u16>), &'static str> {
     let (host, port) = match entry.strip_prefix('[') {
         Some(rest) => {
             let (host, port) = rest.split_once(']').ok_or("a bracket isn't closed")?;
             (host, port)
         }
-        // More than one colon: an IPv6 address without brackets, which has no port.
+        // With more than one colon, it is an IPv6 address without brackets, and there is no port.
         None => match entry.find(':').filter(|at| entry.rfind(':') == Some(*at)) {
             Some(at) => entry.split_at(at),
             None => (entry, ""),

@@ -6,7 +6,7 @@ fn proxy(text: &str) -> Proxy {
     Proxy::parse("HTTPS_PROXY", text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
-/// The cases of Go's own test that aren't about CGI, SOCKS or names beyond ASCII.
+/// The cases of Go's own test, without those about CGI, SOCKS and names beyond ASCII.
 #[test]
 fn the_proxy_of_a_url_is_the_one_that_go_takes() {
     for (http, https, except, url, expected) in [

@@ -1,5 +1,5 @@
-//! The I/O of a look-up: datagrams to the name servers and back, and TCP for what doesn't fit into
-//! one. No thread: whoever needs the name waits here.
+//! The I/O of a look-up: datagrams to the name servers and back, and TCP for an answer that doesn't
+//! fit into a datagram. There is no thread; the caller waits here.
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
@@ -8,28 +8,28 @@ use std::time::{Duration, Instant};
 
 use super::look_up::{LookUp, Outcome};
 
-/// How long is listened before it is looked at what else is due.
+/// How long sockets are listened to before the next questions that are due are sent.
 const TICK: Duration = Duration::from_millis(20);
 /// Largest datagram that is read, in bytes. Without EDNS a server sends 512 at most.
-const LARGEST: usize = 4096;
-/// Asking a name server over TCP takes no longer than this, all in all: other servers wait meanwhile.
-const OVER_TCP: Duration = Duration::from_secs(2);
+const MAX_DATAGRAM: usize = 4096;
+/// Time limit of asking a name server over TCP, connecting included. The other servers wait meanwhile.
+const TCP_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A look-up and the sockets that its answers come to. It can be left and gone on with later: what
-/// has come meanwhile is then there.
+/// A look-up with its sockets. It can be interrupted and continued later; answers that come meanwhile
+/// wait in the sockets.
 #[derive(Debug)]
 pub struct Exchange {
-    /// What is asked, and what is known.
+    /// The questions, and the replies so far.
     pub look_up: LookUp,
     servers: Vec<SocketAddr>,
-    /// One for each address family that the servers have.
+    /// One socket for each address family of the name servers.
     sockets: Vec<UdpSocket>,
-    /// Why nothing could be sent the last time that this was so.
+    /// The last error of opening a socket or of sending.
     pub failure: Option<io::Error>,
 }
 
 impl Exchange {
-    /// Opens the sockets.
+    /// Opens the sockets. It is an error if none can be opened.
     pub fn new(look_up: LookUp, servers: Vec<SocketAddr>) -> io::Result<Exchange> {
         let mut sockets = Vec::new();
         let mut failure = None;
@@ -55,11 +55,11 @@ impl Exchange {
         }
     }
 
-    /// Goes on until there is an outcome, or no longer than until then.
+    /// Continues the look-up until it has an outcome, or until `end`.
     pub fn run(&mut self, end: Instant) -> Option<Outcome> {
-        let mut buffer = vec![0; LARGEST];
+        let mut buffer = vec![0; MAX_DATAGRAM];
         loop {
-            // What has come is looked at first: it may be from long ago.
+            // Received before the clock is read: an answer may have waited in a socket for long.
             self.receive(&mut buffer, end);
             let now = Instant::now();
             if let Some(outcome) = self.look_up.outcome(now) {
@@ -74,7 +74,7 @@ impl Exchange {
         }
     }
 
-    /// Name servers as errors name them: those of these numbers, or all.
+    /// The name servers with these indices, in words for an error; all of them if `which` is empty.
     pub fn named(&self, which: &[usize]) -> String {
         let all = self.servers.iter().enumerate();
         let some = all.filter(|(number, _)| which.is_empty() || which.contains(number));
@@ -91,7 +91,7 @@ impl Exchange {
             let at = socket.local_addr();
             at.is_ok_and(|at| at.is_ipv6() == to.is_ipv6())
         };
-        // Without one its family can't be spoken, which `new` has noted.
+        // If there is no socket of this family, `new` has kept the error.
         if let Some(socket) = self.sockets.iter().find(is_of_family)
             && let Err(error) = socket.send_to(message, to)
         {
@@ -99,7 +99,7 @@ impl Exchange {
         }
     }
 
-    /// Takes what there is, and waits for a tick if there is nothing.
+    /// Receives a datagram from each socket. Waits for a tick in all if there is none.
     fn receive(&mut self, buffer: &mut [u8], end: Instant) {
         let tick = TICK / self.sockets.len() as u32;
         for index in 0..self.sockets.len() {
@@ -109,15 +109,15 @@ impl Exchange {
                 .and_then(|()| socket.recv_from(buffer));
             match received {
                 Ok((length, from)) => self.take(from, &buffer[..length], end),
-                Err(error) if is_nothing(&error) => {}
-                // It isn't said that this one has waited.
+                Err(error) if is_no_datagram(&error) => {}
+                // An error may have come at once, without waiting for a datagram.
                 Err(_) => thread::sleep(tick),
             }
         }
     }
 
+    /// Hands a datagram to the look-up, if it is from one of the name servers.
     fn take(&mut self, from: SocketAddr, message: &[u8], end: Instant) {
-        // Nobody else is listened to.
         let is_from =
             |server: &SocketAddr| server.ip() == from.ip() && server.port() == from.port();
         let Some(server) = self.servers.iter().position(is_from) else {
@@ -125,7 +125,7 @@ impl Exchange {
         };
         let over_tcp = self.look_up.take(server, message, Instant::now());
         if let Some(question) = over_tcp {
-            let end = end.min(Instant::now() + OVER_TCP);
+            let end = end.min(Instant::now() + TCP_TIMEOUT);
             let answer = ask_over_tcp(self.servers[server], &question, end).ok();
             let (answer, now) = (answer.as_deref(), Instant::now());
             self.look_up.take_over_tcp(server, &question, answer, now);
@@ -133,7 +133,8 @@ impl Exchange {
     }
 }
 
-fn is_nothing(error: &io::Error) -> bool {
+/// Whether an error only means that no datagram has come.
+fn is_no_datagram(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted
@@ -141,7 +142,7 @@ fn is_nothing(error: &io::Error) -> bool {
 }
 
 fn ask_over_tcp(server: SocketAddr, question: &[u8], end: Instant) -> io::Result<Vec<u8>> {
-    // Zero is no time limit that can be set.
+    // At least 1 ms, because a socket doesn't accept a time limit of zero.
     let left = || {
         let left = end.saturating_duration_since(Instant::now());
         left.max(Duration::from_millis(1))
@@ -152,14 +153,14 @@ fn ask_over_tcp(server: SocketAddr, question: &[u8], end: Instant) -> io::Result
     stream.set_write_timeout(Some(left()))?;
     stream.write_all(&message)?;
     let mut length = [0; 2];
-    read_until(&mut stream, &mut length, &left)?;
+    read_all(&mut stream, &mut length, &left)?;
     let mut answer = vec![0; usize::from(u16::from_be_bytes(length))];
-    read_until(&mut stream, &mut answer, &left)?;
+    read_all(&mut stream, &mut answer, &left)?;
     Ok(answer)
 }
 
-/// Fills the buffer; the time that is left holds for all of it, not for each read.
-fn read_until(
+/// Fills the buffer. The remaining time is for all reads together.
+fn read_all(
     stream: &mut TcpStream,
     buffer: &mut [u8],
     left: &impl Fn() -> Duration,

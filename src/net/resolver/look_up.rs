@@ -1,18 +1,19 @@
-//! One look-up: which question goes to which name server when, and what follows from their
-//! replies. Pure: the time and the replies are given to it.
+//! One look-up: decides which question goes to which name server and when, and what the replies
+//! mean. Pure: time and replies are arguments.
 //!
-//! The rules, each against something that is met in the field:
+//! The rules, each of which answers a fault that is seen in practice:
 //!
-//! - The servers are asked in their order, the next one soon after the one before. A dead first one
-//!   costs [`STAGGER`] and [`GRACE`]. That a later one doesn't know a name counts only once the earlier
-//!   ones have said so, or have been silent or unable to say for [`ENOUGH`]: the later one may not know
-//!   internal names. A server that was silent for one name isn't waited for at the next.
-//! - IPv4 and IPv6 are asked for separately, and IPv4 is enough: that the question for IPv6 is lost,
-//!   never answered, refused or denied costs [`GRACE`]. It is sent a little later, since connection
-//!   tracking of old kernels loses one of two packets that come at once.
-//! - A server that can't or won't say (SERVFAIL, NOTIMP, REFUSED) is asked again, as is one that
-//!   says nothing; an error follows only after [`ENOUGH`], and so does the next name, unless the server
-//!   refuses this one for good (REFUSED, NOTIMP): another name can lead to another host.
+//! - The servers are asked in their order, each one shortly after the one before it. A dead first
+//!   server costs [`STAGGER`] and [`GRACE`]. If a later server says that it doesn't know a name, that
+//!   counts only when the earlier ones have said the same, or have been silent or unable to say for
+//!   [`GIVE_UP_AFTER`]: the later one may be a server that doesn't know internal names. A server that
+//!   was silent for one name isn't waited for at the next.
+//! - IPv4 and IPv6 addresses are asked for separately, and an IPv4 address is enough. If the question
+//!   for IPv6 is lost, refused or never answered, that costs [`GRACE`]. It is sent a little later,
+//!   because connection tracking in old kernels loses one of two packets that come together.
+//! - A server that doesn't answer, or can't or won't (SERVFAIL, NOTIMP, REFUSED), is asked again. It
+//!   becomes an error only after [`GIVE_UP_AFTER`]. So does the next name, unless the server refuses
+//!   this one for good (REFUSED, NOTIMP): another name can lead to another host.
 
 #[cfg(test)]
 mod tests;
@@ -23,28 +24,30 @@ use std::time::{Duration, Instant};
 use super::message::{Kind, Question, Reply};
 use super::system::Candidates;
 
-/// The next server is asked if the ones before haven't answered in this time.
+/// The next server is asked if those before it haven't answered within this time.
 const STAGGER: Duration = Duration::from_millis(300);
-/// The question for IPv6 follows that for IPv4 after this time, or its reply.
-const STEP: Duration = Duration::from_millis(20);
-/// How long an IPv6 address is waited for when there is one of IPv4, or no such name.
+/// The question for IPv6 is sent this long after the one for IPv4, or after the reply to that.
+const IPV6_DELAY: Duration = Duration::from_millis(20);
+/// How long the reply about IPv6 is waited for after the one about IPv4, if that one has addresses or
+/// says that the name doesn't exist.
 const GRACE: Duration = Duration::from_millis(100);
-/// After this time, silence or a refusal is taken for what it is.
-const ENOUGH: Duration = Duration::from_secs(5);
-/// Ceiling of the time after which a question is asked again; it begins at 1 s and doubles.
-const AGAIN: Duration = Duration::from_secs(4);
+/// After this time without an answer, servers that are silent or refuse are given up.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(5);
+/// Longest time between two sendings of a question. The first one is 1 s, and each is twice as long
+/// as the one before.
+const MAX_RESEND_INTERVAL: Duration = Duration::from_secs(4);
 
-/// What a look-up comes to.
+/// The result of a look-up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// Where the host is: IPv4 and IPv6 in turns, IPv4 first.
+    /// The addresses of the host: IPv4 and IPv6 alternately, IPv4 first.
     Found(Vec<IpAddr>),
-    /// It is nowhere.
+    /// There is no such host, or it has no address.
     NoSuchHost {
         /// The first server hasn't said so itself.
         is_doubtful: bool,
     },
-    /// The servers can't or won't say; DNS's word for it.
+    /// The servers can't or won't answer; the text is DNS's name of the error.
     Refused(String),
 }
 
@@ -52,24 +55,25 @@ pub enum Outcome {
 #[derive(Debug)]
 pub struct LookUp {
     candidates: Candidates,
-    /// The one that is asked for.
+    /// Index of the candidate that is being asked for.
     current: usize,
-    /// When its questions were first asked.
+    /// When its questions were first due.
     opened: Instant,
+    /// Number of name servers.
     servers: usize,
-    /// For IPv4 and for IPv6.
+    /// The questions for IPv4 and for IPv6.
     asked: [Asked; 2],
-    /// What was said of an earlier candidate that nobody could say anything about.
+    /// The error about an earlier candidate, if no server could answer for it.
     refusal: Option<String>,
     /// Servers that were silent for too long at an earlier candidate.
     silent: Vec<bool>,
     /// The first server has not said of an earlier candidate that it doesn't exist.
     is_doubtful: bool,
-    /// Where numbers of questions come from.
+    /// Makes the ids of questions.
     random: fn() -> u16,
 }
 
-/// A question, and for each server what became of it.
+/// A question, and how far each server has got with it.
 #[derive(Debug)]
 struct Asked {
     question: Question,
@@ -78,23 +82,23 @@ struct Asked {
 
 #[derive(Debug, Clone)]
 struct AtServer {
-    /// How often it was sent.
+    /// How many times the question was sent.
     times: u32,
-    /// When it is to be sent again.
-    again: Instant,
+    /// When the question is sent again.
+    resend_at: Instant,
     reply: Option<(Reply, Instant)>,
 }
 
 /// A message to send.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Sending {
-    /// To which of the servers.
+    /// Index of the name server.
     pub server: usize,
     /// The message.
     pub message: Vec<u8>,
 }
 
-/// What the servers together say to a question, and since when.
+/// What the replies of all servers to a question mean, and since when that is known.
 enum State<'a> {
     Open,
     Addresses(&'a [IpAddr], Instant),
@@ -103,16 +107,17 @@ enum State<'a> {
     Refused(&'a str),
 }
 
-/// What follows for a candidate.
+/// What the replies to both questions mean for a candidate.
 enum Step {
     Wait,
     Found(Vec<IpAddr>),
-    No,
+    /// The name doesn't exist, or has no address.
+    NotFound,
     Refused(String),
 }
 
 impl LookUp {
-    /// Nothing has been asked yet. There is at least one candidate and one server.
+    /// A look-up before its first question. There must be at least one candidate and one server.
     pub fn new(
         candidates: Candidates,
         servers: usize,
@@ -133,26 +138,30 @@ impl LookUp {
         }
     }
 
-    /// What is to be sent now; it is taken to be sent.
+    /// The messages to send now. They count as sent.
     pub fn due(&mut self, now: Instant) -> Vec<Sending> {
         let mut due = Vec::new();
         let [a, aaaa] = &mut self.asked;
         a.send(now, self.opened, &mut due);
         let is_answered = a.servers.iter().any(|at| at.reply.is_some());
-        let delay = if is_answered { Duration::ZERO } else { STEP };
+        let delay = if is_answered {
+            Duration::ZERO
+        } else {
+            IPV6_DELAY
+        };
         aaaa.send(now, self.opened + delay, &mut due);
         due
     }
 
-    /// Somebody needs the name anew: whatever is unanswered is asked again now.
+    /// Makes every question due that has no final answer, because another request needs the name.
     pub fn ask_again(&mut self, now: Instant) {
         for at in self.asked.iter_mut().flat_map(|asked| &mut asked.servers) {
-            at.again = now;
+            at.resend_at = now;
         }
     }
 
-    /// Takes a message from a server. Where the reply is only to be had over TCP, the message to
-    /// send there is returned.
+    /// Takes a message that came from a server. If the reply was truncated, returns the message to
+    /// send to that server over TCP.
     pub fn take(&mut self, server: usize, message: &[u8], now: Instant) -> Option<Vec<u8>> {
         for asked in &mut self.asked {
             match asked.question.reply(message) {
@@ -168,7 +177,7 @@ impl LookUp {
         None
     }
 
-    /// Takes what a server answered over TCP to a message; none if that can't be had.
+    /// Takes a server's answer over TCP to this message; `None` if there was no answer.
     pub fn take_over_tcp(
         &mut self,
         server: usize,
@@ -186,12 +195,12 @@ impl LookUp {
         asked.servers[server].take(reply.unwrap_or_else(refused), now);
     }
 
-    /// What it has come to; none while that is open.
+    /// The outcome; `None` while it isn't known. May go on to the next candidate.
     pub fn outcome(&mut self, now: Instant) -> Option<Outcome> {
         let is_last = self.current + 1 == self.candidates.names.len();
-        let is_enough = now.saturating_duration_since(self.opened) >= ENOUGH;
+        let is_enough = now.saturating_duration_since(self.opened) >= GIVE_UP_AFTER;
         let step = self.step(now);
-        if matches!(step, Step::No) {
+        if matches!(step, Step::NotFound) {
             let first = self.asked[0].servers[0].reply.as_ref();
             let has_said = matches!(first, Some((Reply::NoName | Reply::NoAddress, _)));
             self.is_doubtful |= !has_said;
@@ -199,7 +208,7 @@ impl LookUp {
         match step {
             Step::Wait => return None,
             Step::Found(addresses) => return Some(Outcome::Found(addresses)),
-            Step::No if is_last => {
+            Step::NotFound if is_last => {
                 return Some(match self.refusal.take() {
                     Some(word) => Outcome::Refused(word),
                     None => Outcome::NoSuchHost {
@@ -207,7 +216,7 @@ impl LookUp {
                     },
                 });
             }
-            Step::No => {}
+            Step::NotFound => {}
             Step::Refused(word) if is_last || self.candidates.is_as_given_first => {
                 return is_enough.then_some(Outcome::Refused(word));
             }
@@ -224,7 +233,7 @@ impl LookUp {
         None
     }
 
-    /// Which servers haven't said anything of the present name's IPv4 address.
+    /// The indices of the servers without any reply to the present question for IPv4.
     pub fn silent(&self) -> Vec<usize> {
         let servers = self.asked[0].servers.iter().enumerate();
         let silent = servers.filter(|(_, at)| at.reply.is_none());
@@ -240,14 +249,16 @@ impl LookUp {
         );
         match (v4, v6) {
             (State::Addresses(_, since), State::Open) if is_within(since, GRACE) => Step::Wait,
-            (State::Addresses(v4, _), State::Addresses(v6, _)) => Step::Found(in_turns(v4, v6)),
+            (State::Addresses(v4, _), State::Addresses(v6, _)) => Step::Found(alternately(v4, v6)),
             (State::Addresses(v4, _), _) => Step::Found(v4.to_vec()),
-            (State::Open, State::Addresses(_, since)) if is_within(since, ENOUGH) => Step::Wait,
+            (State::Open, State::Addresses(_, since)) if is_within(since, GIVE_UP_AFTER) => {
+                Step::Wait
+            }
             (_, State::Addresses(v6, _)) => Step::Found(v6.to_vec()),
             (State::Open, _) => Step::Wait,
             (State::NoName(since), State::Open) if is_within(since, GRACE) => Step::Wait,
-            (State::NoAddress(since), State::Open) if is_within(since, ENOUGH) => Step::Wait,
-            (State::NoName(_) | State::NoAddress(_), _) => Step::No,
+            (State::NoAddress(since), State::Open) if is_within(since, GIVE_UP_AFTER) => Step::Wait,
+            (State::NoName(_) | State::NoAddress(_), _) => Step::NotFound,
             (State::Refused(word), _) => Step::Refused(word.to_owned()),
         }
     }
@@ -262,40 +273,42 @@ fn open(name: &str, servers: usize, random: fn() -> u16, now: Instant) -> [Asked
     let id = random();
     let not_yet = AtServer {
         times: 0,
-        again: now,
+        resend_at: now,
         reply: None,
     };
-    // Two numbers that differ.
+    // The ids of the two questions must differ.
     [(Kind::A, id), (Kind::Aaaa, id ^ 0x5555)].map(|(kind, id)| Asked {
         question: Question::new(id, name, kind),
         servers: vec![not_yet.clone(); servers],
     })
 }
 
-/// The address families by turns: a connection that can't be made by one of them has time left for
-/// the other.
-fn in_turns(v4: &[IpAddr], v6: &[IpAddr]) -> Vec<IpAddr> {
+/// Mixes IPv4 and IPv6 addresses alternately, so that if one family can't connect, the other one is
+/// tried soon.
+fn alternately(v4: &[IpAddr], v6: &[IpAddr]) -> Vec<IpAddr> {
     let longest = v4.len().max(v6.len());
     let turn = |i: usize| v4.get(i).into_iter().chain(v6.get(i)).copied();
     (0..longest).flat_map(turn).collect()
 }
 
 impl Asked {
+    /// Adds the messages that are due. Those to the first server are due from `from` on.
     fn send(&mut self, now: Instant, from: Instant, due: &mut Vec<Sending>) {
         let is_known = |at: &AtServer| matches!(at.reply, Some((Reply::Addresses(_), _)));
         if self.servers.iter().any(is_known) {
             return;
         }
-        let mut is_turn = true;
+        let mut have_all_before_replied = true;
         for (server, at) in self.servers.iter_mut().enumerate() {
-            // Once all servers before it have answered, its turn has come.
-            let start = match is_turn {
-                true => from,
-                false => from + STAGGER * server as u32,
+            let start = if have_all_before_replied {
+                from
+            } else {
+                from + STAGGER * server as u32
             };
-            is_turn &= at.reply.is_some();
+            have_all_before_replied &= at.reply.is_some();
             if at.is_due(now, start) {
-                at.again = now + Duration::from_secs(1 << at.times.min(2)).min(AGAIN);
+                at.resend_at =
+                    now + Duration::from_secs(1 << at.times.min(2)).min(MAX_RESEND_INTERVAL);
                 at.times += 1;
                 let message = self.question.message();
                 due.push(Sending { server, message });
@@ -311,7 +324,7 @@ impl Asked {
                 return State::Addresses(addresses, *since);
             }
         }
-        let is_early = now.saturating_duration_since(opened) < ENOUGH;
+        let is_early = now.saturating_duration_since(opened) < GIVE_UP_AFTER;
         let mut refusal = None;
         let mut are_all_refused = true;
         for (reply, is_silent) in replies().zip(silent) {
@@ -339,12 +352,13 @@ impl AtServer {
         let is_settled = matches!(self.reply, Some((Reply::NoAddress | Reply::NoName, _)));
         match self.times {
             0 => now >= start,
-            _ => now >= self.again && !is_settled,
+            _ => now >= self.resend_at && !is_settled,
         }
     }
 
     fn take(&mut self, reply: Reply, now: Instant) {
-        // A refusal that comes after an answer is the answer to a question asked twice.
+        // A question may have been sent twice: a refusal of the second doesn't replace an answer to the
+        // first.
         let is_refusal = matches!(reply, Reply::Refused(_));
         let has_answer = !matches!(self.reply, None | Some((Reply::Refused(_), _)));
         if !(is_refusal && has_answer) {

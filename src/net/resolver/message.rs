@@ -1,17 +1,19 @@
-//! Questions to a name server as bytes, and bytes → its reply (RFC 1035). Pure.
+//! DNS messages (RFC 1035): a question becomes bytes, and the bytes of an answer become a [`Reply`].
+//! Pure.
 
 #[cfg(test)]
 mod tests;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// More addresses of one kind than this are of no use to a connection that is tried for seconds.
-const MOST_ADDRESSES: usize = 8;
-/// Bytes of a message before its question.
-const HEADER: usize = 12;
+/// Most addresses of one kind that are used: connecting has a time limit of seconds, in which more
+/// can't be tried anyway.
+const MAX_ADDRESSES: usize = 8;
+/// Size of a message's header, in bytes.
+const HEADER_SIZE: usize = 12;
 const CLASS_IN: u16 = 1;
 
-/// Kind of address that is asked for.
+/// The type of a question: which kind of address is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// IPv4.
@@ -29,31 +31,32 @@ impl Kind {
     }
 }
 
-/// A question, and by which number its reply is known.
+/// A question with the id that its reply must have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
     id: u16,
     kind: Kind,
-    /// Name, type and class, as they stand in both messages.
+    /// The encoded question section (name, type and class), which the reply repeats.
     section: Vec<u8>,
 }
 
-/// What a name server says.
+/// A name server's reply to a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
     /// At least one address.
     Addresses(Vec<IpAddr>),
-    /// The name exists, without such an address.
+    /// The name exists, but has no address of this kind.
     NoAddress,
-    /// There is no such name.
+    /// The name doesn't exist.
     NoName,
-    /// The reply didn't fit: TCP has all of it.
+    /// The reply didn't fit into the datagram, so it has to be asked for over TCP.
     Truncated,
-    /// The server can't or won't say, in DNS's word for it.
+    /// The server can't or won't answer; the text is DNS's name of the error.
     Refused(String),
 }
 
-/// Whether a name can be asked for: labels of 1 to 63 bytes, 253 at most in all.
+/// Whether a question can be made for a name: visible ASCII, labels of 1 to 63 bytes, and at most 253
+/// bytes in all.
 pub fn is_name(name: &str) -> bool {
     name.len() <= 253
         && name.split('.').all(|label| (1..=63).contains(&label.len()))
@@ -61,7 +64,7 @@ pub fn is_name(name: &str) -> bool {
 }
 
 impl Question {
-    /// `name` is one that [`is_name`], without a dot at its end.
+    /// A question for a name that [`is_name`] accepts, without a dot at its end.
     pub fn new(id: u16, name: &str, kind: Kind) -> Question {
         let mut section = Vec::with_capacity(name.len() + 6);
         for label in name.split('.') {
@@ -74,31 +77,31 @@ impl Question {
         Question { id, kind, section }
     }
 
-    /// The message that asks it, recursion desired. Without EDNS, which old servers answer with an
-    /// error; what doesn't fit into 512 bytes comes over TCP.
+    /// The message with this question; recursion is desired. EDNS isn't used, because old servers
+    /// refuse it. So an answer of more than 512 bytes comes over TCP.
     pub fn message(&self) -> Vec<u8> {
-        let mut message = Vec::with_capacity(HEADER + self.section.len());
+        let mut message = Vec::with_capacity(HEADER_SIZE + self.section.len());
         message.extend(self.id.to_be_bytes());
         message.extend([1, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
         message.extend_from_slice(&self.section);
         message
     }
 
-    /// Reads a message; none if it isn't a reply to this question.
+    /// Reads a message. `None` if it isn't a reply to this question.
     pub fn reply(&self, message: &[u8]) -> Option<Reply> {
-        let header = message.get(..HEADER)?;
+        let header = message.get(..HEADER_SIZE)?;
         let is_reply = header[2] & 0xf8 == 0x80; // QR, and the opcode of a query
         if u16_at(message, 0)? != self.id || !is_reply {
             return None;
         }
         let code = header[3] & 0x0f;
-        let end = HEADER + self.section.len();
-        let echo = message.get(HEADER..end);
-        // No length and no number in it is an ASCII letter.
+        let end = HEADER_SIZE + self.section.len();
+        let echo = message.get(HEADER_SIZE..end);
+        // Ignoring the case changes only letters of the name: lengths, type and class aren't letters.
         let is_ours = echo.is_some_and(|echo| echo.eq_ignore_ascii_case(&self.section));
-        // Some servers leave the question out of an error.
-        let is_bare = u16_at(message, 4) == Some(0) && code != 0;
-        if !is_ours && !is_bare {
+        // Some servers leave the question out of an error message.
+        let is_bare_error = u16_at(message, 4) == Some(0) && code != 0;
+        if !is_ours && !is_bare_error {
             return None;
         }
         Some(match code {
@@ -136,9 +139,9 @@ impl Question {
             addresses.extend(address);
             position = next;
         }
-        addresses.truncate(MOST_ADDRESSES);
+        addresses.truncate(MAX_ADDRESSES);
         match (addresses.is_empty(), is_truncated, is_whole) {
-            // A part of them does.
+            // Some addresses are enough, even if the message is truncated or broken.
             (false, _, _) => Reply::Addresses(addresses),
             (true, true, _) => Reply::Truncated,
             (true, false, true) => Reply::NoAddress,
@@ -146,18 +149,19 @@ impl Question {
         }
     }
 
-    /// The record at a position: its address, if it is of the kind asked for, and where it ends.
-    /// Whose name it has doesn't matter: it may be that of an alias.
+    /// Reads the record at a position. Returns its address, if it has the wanted type, and the
+    /// position after the record. Its name isn't compared, because an alias has another one.
     fn answer(&self, message: &[u8], position: usize) -> Option<(Option<IpAddr>, usize)> {
         let fixed = after_name(message, position)?;
         let (kind, class) = (u16_at(message, fixed)?, u16_at(message, fixed + 2)?);
         let data = fixed + 10;
         let end = data + usize::from(u16_at(message, fixed + 8)?);
         let data = message.get(data..end)?;
-        let is_asked_for = kind == self.kind.number() && class == CLASS_IN;
-        let address = match is_asked_for {
-            true => address(self.kind, data),
-            false => None,
+        let is_wanted = kind == self.kind.number() && class == CLASS_IN;
+        let address = if is_wanted {
+            address(self.kind, data)
+        } else {
+            None
         };
         Some((address, end))
     }
@@ -170,13 +174,13 @@ fn address(kind: Kind, data: &[u8]) -> Option<IpAddr> {
     }
 }
 
-/// Where a name that stands at a position ends.
+/// The position after the encoded name at `position`.
 fn after_name(message: &[u8], mut position: usize) -> Option<usize> {
     loop {
         match *message.get(position)? {
             0 => return Some(position + 1),
             length @ 1..=63 => position += 1 + usize::from(length),
-            // The rest of the name stands elsewhere.
+            // A pointer (compression): the rest of the name is elsewhere in the message.
             192..=255 => return Some(position + 2),
             _ => return None,
         }

@@ -1,5 +1,5 @@
-//! What the system says about names: `/etc/hosts`, and in `/etc/resolv.conf` whom to ask and what
-//! to add to a short name. The rules are those of glibc and of Go. Pure.
+//! The system's files about names: `/etc/hosts` has addresses, and `/etc/resolv.conf` has the name
+//! servers and the domains that complete a short name. The rules are those of glibc and Go. Pure.
 
 #[cfg(test)]
 mod tests;
@@ -8,36 +8,36 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
 use super::message::is_name;
 
-/// The C libraries take as many name servers.
-const MOST_SERVERS: usize = 3;
-/// Names that are tried for one, at most.
-const MOST_NAMES: usize = 10;
+/// Number of name servers that are used, as in the C libraries.
+const MAX_SERVERS: usize = 3;
+/// Most names that are tried for one host.
+const MAX_NAMES: usize = 10;
 
-/// `/etc/resolv.conf`.
+/// The content of `/etc/resolv.conf`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolv {
-    /// In the order in which they are asked; at least one.
+    /// The name servers, at least one, in the order in which they are asked.
     pub servers: Vec<SocketAddr>,
-    /// Domains that a name may be in.
+    /// The domains that are added to a short name.
     search: Vec<String>,
-    /// A name with so many dots is tried as it is first.
+    /// A name with at least this many dots is tried as it is before domains are added.
     ndots: usize,
 }
 
-/// Names to ask for, in this order, until one exists.
+/// The names that a host's name may stand for. They are asked for in this order until one exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidates {
-    /// At least one.
+    /// The names; at least one.
     pub names: Vec<String>,
-    /// The first one is the name as it was given, so the others are for the case that it doesn't
-    /// exist: if no server could say whether it does, they would lead elsewhere.
+    /// The first name is the host's name as it was given. The others count only if that one doesn't
+    /// exist: as long as no server can say so, they could lead to another host.
     pub is_as_given_first: bool,
 }
 
 impl Resolv {
-    /// Reads it; what isn't understood is left out, as by the C libraries. `zone` finds the number
-    /// of a network interface; `port` is where name servers listen.
-    pub fn read(text: &str, port: u16, zone: impl Fn(&str) -> Option<u32>) -> Resolv {
+    /// Reads the file's text. Lines that aren't understood are ignored, as the C libraries do.
+    /// `interface_index` finds the index of a network interface; `port` is the name servers' port.
+    pub fn read(text: &str, port: u16, interface_index: impl Fn(&str) -> Option<u32>) -> Resolv {
         let mut resolv = Resolv {
             servers: Vec::new(),
             search: Vec::new(),
@@ -49,11 +49,13 @@ impl Resolv {
                 .filter(|word| !word.is_empty());
             match words.next() {
                 Some("nameserver") => {
-                    let server = words.next().and_then(|word| server(word, port, &zone));
+                    let server = words
+                        .next()
+                        .and_then(|word| server(word, port, &interface_index));
                     let is_new = |server: &SocketAddr| !resolv.servers.contains(server);
                     resolv.servers.extend(server.filter(is_new));
                 }
-                // The last one counts.
+                // If there are several of these lines, the last one counts.
                 Some("search") => resolv.search = words.map(str::to_owned).collect(),
                 Some("domain") => resolv.search = words.take(1).map(str::to_owned).collect(),
                 Some("options") => {
@@ -65,7 +67,7 @@ impl Resolv {
                 _ => {}
             }
         }
-        resolv.servers.truncate(MOST_SERVERS);
+        resolv.servers.truncate(MAX_SERVERS);
         if resolv.servers.is_empty() {
             resolv.servers.push((Ipv4Addr::LOCALHOST, port).into());
         }
@@ -85,11 +87,12 @@ impl Resolv {
         let domains = self.search.iter().map(|domain| domain.trim_matches('.'));
         let domains = domains.filter(|domain| !domain.is_empty());
         let searched = domains.map(|domain| format!("{bare}.{domain}"));
-        let searched = searched.filter(|name| is_name(name)).take(MOST_NAMES - 1);
+        let searched = searched.filter(|name| is_name(name)).take(MAX_NAMES - 1);
         let is_as_given_first = bare.matches('.').count() >= self.ndots;
-        let names = match is_as_given_first {
-            true => given.into_iter().chain(searched).collect(),
-            false => searched.chain(given).collect(),
+        let names = if is_as_given_first {
+            given.into_iter().chain(searched).collect()
+        } else {
+            searched.chain(given).collect()
         };
         Candidates {
             names,
@@ -98,8 +101,12 @@ impl Resolv {
     }
 }
 
-/// A name server; a link-local one has its interface behind a percent sign.
-fn server(word: &str, port: u16, zone: &impl Fn(&str) -> Option<u32>) -> Option<SocketAddr> {
+/// Reads the address of a name server. A link-local one has its interface after a percent sign.
+fn server(
+    word: &str,
+    port: u16,
+    interface_index: &impl Fn(&str) -> Option<u32>,
+) -> Option<SocketAddr> {
     match word.split_once('%') {
         None => {
             let address = match word.parse().ok()? {
@@ -111,14 +118,17 @@ fn server(word: &str, port: u16, zone: &impl Fn(&str) -> Option<u32>) -> Option<
             Some((address, port).into())
         }
         Some((address, interface)) => {
-            let number = interface.parse().ok().or_else(|| zone(interface))?;
-            Some(SocketAddrV6::new(address.parse().ok()?, port, 0, number).into())
+            let index = interface
+                .parse()
+                .ok()
+                .or_else(|| interface_index(interface))?;
+            Some(SocketAddrV6::new(address.parse().ok()?, port, 0, index).into())
         }
     }
 }
 
-/// The addresses that `/etc/hosts` has for a name; empty if it doesn't have the name.
-/// `localhost` needs no entry (RFC 6761).
+/// The addresses of a host in the text of `/etc/hosts`; empty if the host isn't there. `localhost`
+/// needs no entry (RFC 6761).
 pub fn in_hosts(text: &str, host: &str) -> Vec<IpAddr> {
     let host = host.strip_suffix('.').unwrap_or(host);
     let mut addresses = Vec::new();

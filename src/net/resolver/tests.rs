@@ -1,4 +1,4 @@
-//! All of it, against a name server on loopback.
+//! The whole resolver against a simulated name server on loopback.
 
 use std::fs;
 use std::net::IpAddr;
@@ -18,7 +18,7 @@ fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
-/// A resolver whose system has these files, and name servers at the port of this one.
+/// A resolver with these system files, and with the port of this name server.
 fn resolver_of(server: &NameServer, resolv: &str, hosts: &str) -> (Resolver, TempDir) {
     let folder = TempDir::new().unwrap();
     let files = Files {
@@ -32,7 +32,7 @@ fn resolver_of(server: &NameServer, resolv: &str, hosts: &str) -> (Resolver, Tem
 }
 
 const LOOPBACK: &str = "nameserver 127.0.0.1\n";
-/// Longer than anything takes that is answered.
+/// A time limit that no look-up with an answer reaches.
 const LONG: Duration = Duration::from_secs(60);
 
 #[test]
@@ -44,7 +44,7 @@ fn an_answer_is_remembered_for_all_that_ask_for_its_host() {
         assert_eq!(found, Ok(addresses(&["192.0.2.1"])));
     }
     assert_eq!(server.queries().len(), 2);
-    // That there is none isn't remembered: it may be there the next time.
+    // A missing host isn't cached: it may exist the next time.
     for _ in 0..2 {
         let error = resolver
             .addresses("b.example", LONG)
@@ -120,7 +120,7 @@ fn an_answer_that_comes_late_is_there_for_the_next_request() {
     while !server.queries().iter().any(|query| query.kind == "A") {
         thread::yield_now();
     }
-    // From now on it answers nothing; what is on the way comes to the same socket.
+    // From now on the server answers nothing; the late answer comes to the same socket.
     server.change(&["* * never"]);
     let found = resolver.addresses("a.example", LONG);
     assert_eq!(found, Ok(addresses(&["192.0.2.1"])));
@@ -190,7 +190,7 @@ fn those_that_wait_for_another_s_look_up_do_not_begin_it_again() {
             scope.spawn(|| assert!(resolver.addresses("a.example", ms(2_000)).is_err()));
         }
     });
-    // One after the other they would take 32 seconds.
+    // If each thread waited for its own look-up, they would take 32 seconds.
     assert!(
         started.elapsed() < Duration::from_secs(30),
         "{:?}",
@@ -206,5 +206,5 @@ fn no_more_than_so_many_hosts_are_remembered() {
         let host = format!("h{number}.example");
         assert!(resolver.addresses(&host, LONG).is_ok());
     }
-    assert_eq!(super::lock(&resolver.hosts).len(), super::MOST_HOSTS);
+    assert_eq!(super::lock(&resolver.hosts).len(), super::MAX_HOSTS);
 }

@@ -1,6 +1,6 @@
-//! Why there is no TLS with a server, in one sentence for an operator: what the server offers, as
-//! far as that is known, what is needed, and what to do. rustls's own texts are its types' names,
-//! with certificates' parts as numbers.
+//! Explains a failure of TLS in one sentence for the operator: what the server offers, if that is
+//! known, what is needed, and what to do. rustls's own texts are the names of its types, with parts
+//! of certificates as lists of numbers.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -10,12 +10,12 @@ use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerInco
 use super::probe::{GROUPS, Offer, SUITES, TLS12, USABLE_GROUPS, USABLE_SUITES};
 use super::refused::{Refused, Stage, certificate};
 
-/// What a server has to have in common with this program.
+/// What this program needs of a server, for the end of a sentence.
 pub const NEEDED: &str = "needed are TLS 1.2 or 1.3 with AES-GCM or ChaCha20, key exchange over \
     X25519, P-256 or P-384 (ECDHE), and a certificate with an RSA (2048 bits or more), \
     ECDSA P-256, P-384 or Ed25519 key";
 
-/// A failure of TLS, in words.
+/// A failure of TLS: a sentence for the operator.
 #[derive(Debug)]
 pub struct Failure(pub String);
 
@@ -27,8 +27,8 @@ impl fmt::Display for Failure {
 
 impl StdError for Failure {}
 
-/// Whether the server may have ended the handshake because it has nothing in common with us. What
-/// it has is worth another question then.
+/// Whether the server may have ended the handshake because it supports nothing that this program
+/// does. It is worth asking then what it offers.
 pub fn is_incompatible(error: &Error) -> bool {
     use AlertDescription::{HandshakeFailure, InsufficientSecurity, ProtocolVersion};
     match error {
@@ -40,7 +40,7 @@ pub fn is_incompatible(error: &Error) -> bool {
     }
 }
 
-/// The sentence for an error of rustls. `offer` is what the server chose of everything.
+/// The sentence for an error of rustls. `offer` is what the server chose when it was asked.
 pub fn explain(host: &str, error: &Error, offer: Option<&Offer>) -> String {
     let words = match error {
         Error::InvalidCertificate(CertificateError::Other(other))
@@ -60,7 +60,7 @@ pub fn explain(host: &str, error: &Error, offer: Option<&Offer>) -> String {
         Error::AlertReceived(alert) => alerted(host, *alert, offer),
         Error::PeerIncompatible(why) => {
             let why = match (offer, why) {
-                (Some(offer), _) => chosen(offer),
+                (Some(offer), _) => unusable(offer),
                 (None, PeerIncompatible::ServerDoesNotSupportTls12Or13) => {
                     "it speaks TLS 1.1 or older".to_owned()
                 }
@@ -91,7 +91,7 @@ pub fn explain(host: &str, error: &Error, offer: Option<&Offer>) -> String {
 /// The sentence for a connection that the server closed in the middle of the handshake.
 pub fn closed(host: &str, offer: Option<&Offer>) -> String {
     let why = match offer {
-        Some(offer) => format!("; asked for what it has, {}; {NEEDED}", chosen(offer)),
+        Some(offer) => format!("; asked for what it has, {}; {NEEDED}", unusable(offer)),
         None => ", as servers do that speak no TLS there or only an old one".to_owned(),
     };
     format!("TLS with {host} failed: it closed the connection in the middle of the handshake{why}")
@@ -105,11 +105,11 @@ fn alerted(host: &str, alert: AlertDescription, offer: Option<&Offer>) -> String
     };
     match alert {
         A::HandshakeFailure | A::InsufficientSecurity | A::ProtocolVersion => match offer {
-            // Else it may only ask, and take clients without one.
+            // Only if nothing else is wrong: a server may ask for a certificate without needing it.
             Some(offer) if offer.asks_for_certificate && faults(offer).is_empty() => {
                 CLIENT_CERTIFICATE.to_owned()
             }
-            Some(offer) => format!("{}; {NEEDED}", chosen(offer)),
+            Some(offer) => format!("{}; {NEEDED}", unusable(offer)),
             None => format!("it takes nothing that this program offers ({word}); {NEEDED}"),
         },
         A::CertificateRequired | A::NoCertificate | A::BadCertificate | A::AccessDenied => {
@@ -123,8 +123,8 @@ fn alerted(host: &str, alert: AlertDescription, offer: Option<&Offer>) -> String
 const CLIENT_CERTIFICATE: &str = "it asks for a client's certificate, which this program doesn't \
     have: let it take clients without one";
 
-/// What of a server's choice isn't usable, for one sentence.
-fn chosen(offer: &Offer) -> String {
+/// What this program can't use of a server's choice, as a part of a sentence.
+fn unusable(offer: &Offer) -> String {
     let faults = faults(offer);
     if faults.is_empty() {
         return "it takes nothing that this program offers".to_owned();
@@ -132,6 +132,7 @@ fn chosen(offer: &Offer) -> String {
     faults.join(" and ")
 }
 
+/// One text for each part of a server's choice that this program can't use.
 fn faults(offer: &Offer) -> Vec<String> {
     let Offer {
         version,
@@ -175,8 +176,8 @@ fn faults(offer: &Offer) -> Vec<String> {
     faults
 }
 
-/// The name of a variant as words: `NoKxGroupsInCommon` is "no kx groups in common". Not what it
-/// holds, which isn't for people.
+/// The name of an enum's variant as words: `NoKxGroupsInCommon` becomes "no kx groups in common".
+/// The variant's fields are left out.
 pub fn spaced(variant: &dyn fmt::Debug) -> String {
     let text = format!("{variant:?}");
     let name: String = text

@@ -1,7 +1,8 @@
-//! What a server offers that ends a handshake with nothing but an alert: it is asked again, in one
-//! `ClientHello` of TLS 1.2 that takes everything that was ever usual. Its answer is read as far as
-//! it comes in the clear, and then the connection is closed. Nothing is trusted or sent through it;
-//! its result goes into an error's text only.
+//! Finds out what a server offers that has refused a handshake without saying why. It is asked again
+//! with one `ClientHello` of TLS 1.2 that accepts every usual version, cipher suite and curve, old
+//! ones included. The unencrypted part of the answer is read, and the connection is closed.
+//!
+//! No data is sent over that connection, and the result is used only for the text of an error.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -9,30 +10,30 @@ use std::time::{Duration, Instant};
 
 use super::x509::{Key, Summary};
 
-/// Longest that a server may take, connecting included.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// Most that is read of its answer, in bytes: certificates can be many.
-const LARGEST_ANSWER: usize = 64 * 1024;
+/// Time limit of the whole probe, including connecting.
+const TIMEOUT: Duration = Duration::from_secs(1);
+/// Most bytes of the answer that are read; it can hold many certificates.
+const MAX_ANSWER: usize = 64 * 1024;
 
-/// What a server chose of everything.
+/// What a server chose of everything that the probe accepts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Offer {
-    /// As on the wire: 0x0301 is TLS 1.0.
+    /// The version's number in the protocol, where 0x0301 is TLS 1.0.
     pub version: u16,
-    /// The cipher suite's number.
+    /// The number of the cipher suite.
     pub suite: u16,
-    /// The key of its certificate.
+    /// The public key of the server's certificate.
     pub key: Option<Key>,
-    /// The number of the curve for the exchange of keys.
+    /// The number of the curve for the key exchange.
     pub group: Option<u16>,
-    /// It asks for a client's certificate.
+    /// The server asks for a client certificate.
     pub asks_for_certificate: bool,
 }
 
 pub const TLS12: u16 = 0x0303;
 
-/// Numbers and names of cipher suites, the best first: a server that goes by the client's order
-/// chooses an old one only if it has no other.
+/// Numbers and names of cipher suites, the best first. A server that follows the client's order
+/// chooses an old one only if it has no better one.
 pub const SUITES: [(u16, &str); 36] = [
     (0xc02c, "ECDHE-ECDSA-AES256-GCM-SHA384"),
     (0xc02b, "ECDHE-ECDSA-AES128-GCM-SHA256"),
@@ -71,10 +72,10 @@ pub const SUITES: [(u16, &str); 36] = [
     (0x000a, "DES-CBC3-SHA (RSA key exchange)"),
     (0x0005, "RC4-SHA (RSA key exchange)"),
 ];
-/// How many of them, from the first on, the program itself takes.
+/// The program itself accepts this many of [`SUITES`], from the first on.
 pub const USABLE_SUITES: usize = 6;
 
-/// Numbers and names of curves.
+/// Numbers and names of curves, the best first.
 pub const GROUPS: [(u16, &str); 8] = [
     (29, "X25519"),
     (23, "P-256"),
@@ -85,7 +86,7 @@ pub const GROUPS: [(u16, &str); 8] = [
     (27, "brainpoolP384r1"),
     (28, "brainpoolP512r1"),
 ];
-/// How many of them, from the first on, the program itself takes.
+/// The program itself accepts this many of [`GROUPS`], from the first on.
 pub const USABLE_GROUPS: usize = 3;
 
 /// Signature schemes: ECDSA with P-256, P-384 and P-521, Ed25519, Ed448, RSA-PSS, and then RSA,
@@ -94,7 +95,8 @@ const SCHEMES: [u16; 20] = [
     0x0403, 0x0503, 0x0603, 0x0807, 0x0808, 0x0804, 0x0805, 0x0806, 0x0809, 0x080a, 0x080b, 0x0401,
     0x0501, 0x0601, 0x0301, 0x0303, 0x0201, 0x0203, 0x0402, 0x0202,
 ];
-/// Not a suite, but the promise of RFC 5746, without which some servers don't answer.
+/// The signal for secure renegotiation (RFC 5746), which is sent like a cipher suite. Some servers
+/// refuse clients without it.
 const NO_RENEGOTIATION: u16 = 0x00ff;
 
 const HANDSHAKE: u8 = 22;
@@ -106,10 +108,10 @@ const CERTIFICATE_REQUEST: u8 = 13;
 const SERVER_HELLO_DONE: u8 = 14;
 const NAMED_CURVE: u8 = 3;
 
-/// Asks the first of these addresses that can be reached. `limit` is what the caller's own time
-/// leaves.
+/// Asks the server at the first of these addresses that can be reached. `limit` is the time that the
+/// caller has left.
 pub fn ask(addresses: &[SocketAddr], host: &str, limit: Duration) -> Option<Offer> {
-    let end = Instant::now() + PATIENCE.min(limit);
+    let end = Instant::now() + TIMEOUT.min(limit);
     let left = || Some(end.saturating_duration_since(Instant::now())).filter(|d| !d.is_zero());
     let mut stream = addresses
         .iter()
@@ -118,7 +120,7 @@ pub fn ask(addresses: &[SocketAddr], host: &str, limit: Duration) -> Option<Offe
     stream.write_all(&client_hello(host)).ok()?;
     let mut answer = Vec::new();
     let mut piece = [0; 2048];
-    while answer.len() < LARGEST_ANSWER && !is_whole(&answer) {
+    while answer.len() < MAX_ANSWER && !is_whole(&answer) {
         let Some(left) = left() else { break };
         stream.set_read_timeout(Some(left)).ok()?;
         match stream.read(&mut piece) {
@@ -129,7 +131,7 @@ pub fn ask(addresses: &[SocketAddr], host: &str, limit: Duration) -> Option<Offe
     read(&answer)
 }
 
-/// With the length in front, of so many bytes.
+/// The content with its length before it, as a number of `BYTES` bytes.
 fn sized<const BYTES: usize>(content: &[u8]) -> Vec<u8> {
     let length = (content.len() as u32).to_be_bytes();
     [&length[4 - BYTES..], content].concat()
@@ -144,11 +146,11 @@ fn extension(kind: u16, content: &[u8]) -> Vec<u8> {
     [&kind.to_be_bytes()[..], &sized::<2>(content)].concat()
 }
 
-/// The one message that is sent.
+/// The message that is sent, in a record.
 fn client_hello(host: &str) -> Vec<u8> {
     let mut extensions = vec![
         extension(10, &list(GROUPS.map(|(group, _)| group))),
-        extension(11, &[1, 0]), // points aren't compressed
+        extension(11, &[1, 0]), // only uncompressed points
         extension(13, &list(SCHEMES)),
     ];
     if host.parse::<std::net::IpAddr>().is_err() {
@@ -158,8 +160,8 @@ fn client_hello(host: &str) -> Vec<u8> {
     let suites = SUITES.map(|(suite, _)| suite);
     let content = [
         &TLS12.to_be_bytes()[..],
-        &[0x53; 32], // random to the server; no key is made of it
-        &[0],        // no session
+        &[0x53; 32], // in place of random bytes: no key is made of them
+        &[0],        // no session id
         &list(suites.into_iter().chain([NO_RENEGOTIATION])),
         &[1, 0], // no compression
         &sized::<2>(&extensions.concat()),
@@ -169,7 +171,7 @@ fn client_hello(host: &str) -> Vec<u8> {
     [&[HANDSHAKE, 3, 1], &sized::<2>(&message)[..]].concat()
 }
 
-/// The handshake's messages so far, of the records that are whole, and other records left out.
+/// The complete handshake messages in the complete records of an answer. Other records are skipped.
 fn messages(answer: &[u8]) -> Vec<(u8, Vec<u8>)> {
     let mut handshake = Vec::new();
     let mut rest = answer;
@@ -192,7 +194,7 @@ fn messages(answer: &[u8]) -> Vec<(u8, Vec<u8>)> {
     messages
 }
 
-/// What has its length in front, of so many bytes, and what follows.
+/// Splits off content that has its length before it, as a number of `BYTES` bytes.
 fn take<const BYTES: usize>(input: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = input.split_first_chunk::<BYTES>()?;
     let length = length
@@ -201,6 +203,7 @@ fn take<const BYTES: usize>(input: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(length)
 }
 
+/// Whether the answer is complete, or isn't a handshake at all.
 fn is_whole(answer: &[u8]) -> bool {
     let is_record = answer.first().is_none_or(|kind| *kind == HANDSHAKE);
     !is_record
@@ -209,7 +212,7 @@ fn is_whole(answer: &[u8]) -> bool {
             .any(|(kind, _)| *kind == SERVER_HELLO_DONE)
 }
 
-/// What the answer says; none if it isn't one.
+/// Reads the server's choice from its answer. `None` if there is no `ServerHello` in it.
 fn read(answer: &[u8]) -> Option<Offer> {
     let messages = messages(answer);
     let of = |kind| {
@@ -322,6 +325,6 @@ mod tests {
             None
         );
         assert_eq!(ask(&[address], "localhost", Duration::ZERO), None);
-        assert!(started.elapsed() < PATIENCE);
+        assert!(started.elapsed() < TIMEOUT);
     }
 }

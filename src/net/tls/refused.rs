@@ -1,5 +1,5 @@
-//! What is wrong with a server's certificate, in words: with the names, dates and algorithms that
-//! it has, what is needed, and what to do.
+//! Explains what is wrong with a server's certificate: a sentence with the certificate's names, dates
+//! and algorithms, what is needed, and what to do.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -9,36 +9,36 @@ use rustls::CertificateError;
 use rustls::pki_types::UnixTime;
 
 use super::failure::{NEEDED, spaced};
-use super::x509::{LEAST_RSA_BITS, Summary, algorithm, name};
+use super::x509::{MIN_RSA_BITS, Summary, algorithm, name};
 
-/// Signatures of certificates that can be verified.
+/// The signatures of certificates that can be verified, for the end of a sentence.
 const VERIFIED: &str = "verified are RSA (2048 bits or more) with SHA-256, SHA-384 or SHA-512, \
     ECDSA (P-256 or P-384) with SHA-256 or SHA-384, and Ed25519";
 const SIGN_OR_TRUST: &str =
     "have it signed with one of these, or put the server's own certificate in CA_FILE";
 
-/// Most names of a certificate that are shown: it can have hundreds.
-const MOST_NAMES: usize = 8;
+/// Most names of a certificate that are shown; it can have hundreds.
+const MAX_NAMES: usize = 8;
 
-/// What was refused of a server's certificate, and the certificates that tell why. It goes through
-/// rustls, which doesn't give them back.
+/// An error about a server's certificate, with what the certificates say. It travels inside an error
+/// of rustls, because rustls's own errors don't hold the certificates.
 #[derive(Debug)]
 pub struct Refused {
     pub error: CertificateError,
-    /// What was looked at.
+    /// The check that failed.
     pub stage: Stage,
     /// The certificates that the server sent, its own first.
     pub sent: Vec<Summary>,
-    /// The operator's.
+    /// The certificates that the operator trusts.
     pub trusted: Vec<Summary>,
 }
 
-/// What of a certificate was looked at.
+/// A check of a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// Whether it is good, and signed by an authority.
+    /// The certificate is valid, and signed by a trusted authority.
     Chain,
-    /// Whether the server has its key.
+    /// The server has the certificate's private key.
     Handshake,
 }
 
@@ -50,7 +50,7 @@ impl fmt::Display for Refused {
 
 impl StdError for Refused {}
 
-/// The sentence without its beginning.
+/// The sentence for an error about a certificate, without the beginning that names the host.
 pub fn certificate(host: &str, refused: &Refused) -> String {
     use CertificateError as E;
     let own = refused.sent.first();
@@ -120,8 +120,8 @@ fn unknown_issuer(whose: &str, refused: &Refused) -> String {
     )
 }
 
-/// The highest of the certificates that the server sent. Their issuers may go round, so each is
-/// passed once.
+/// The top of the chain that the server sent. The loop is limited, because the certificates could
+/// name each other as issuers.
 fn top<'a>(own: &'a Summary, sent: &'a [Summary]) -> &'a Summary {
     let mut top = own;
     for _ in sent {
@@ -144,11 +144,11 @@ fn other_name(host: &str, whose: &str, presented: &[String]) -> String {
              that names {host} there, or put this very certificate in CA_FILE"
         );
     }
-    let more = match names.len().saturating_sub(MOST_NAMES) {
+    let more = match names.len().saturating_sub(MAX_NAMES) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    let shown = &names[..names.len().min(MOST_NAMES)];
+    let shown = &names[..names.len().min(MAX_NAMES)];
     format!(
         "{whose} is for {}{more}, not for {host}: use such a name in the URL, or make a certificate \
          that names {host} in its subjectAltName",
@@ -156,7 +156,8 @@ fn other_name(host: &str, whose: &str, presented: &[String]) -> String {
     )
 }
 
-/// `DnsName("www.example.com")` or `IpAddress(192.0.2.1)`, as webpki writes them, without the rest.
+/// The bare name in webpki's `DnsName("www.example.com")` or `IpAddress(192.0.2.1)`. `None` for other
+/// kinds of names.
 fn presented_name(presented: &str) -> Option<&str> {
     let (kind, name) = presented.split_once('(')?;
     let is_host = matches!(kind, "DnsName" | "IpAddress");
@@ -170,7 +171,7 @@ fn unknown_extension(whose: &str) -> String {
     )
 }
 
-/// A signature with an algorithm that there is no verifier for.
+/// The sentence for a signature whose algorithm can't be verified.
 fn unverified(whose: &str, refused: &Refused, signature: &[u8], key: Option<&[u8]>) -> String {
     let own = refused.sent.first();
     if refused.stage == Stage::Handshake {
@@ -208,7 +209,7 @@ fn unverified(whose: &str, refused: &Refused, signature: &[u8], key: Option<&[u8
 }
 
 fn bad_signature(whose: &str, refused: &Refused) -> String {
-    let is_small = |sent: &&Summary| sent.key.rsa_bits.is_some_and(|bits| bits < LEAST_RSA_BITS);
+    let is_small = |sent: &&Summary| sent.key.rsa_bits.is_some_and(|bits| bits < MIN_RSA_BITS);
     if refused.stage == Stage::Handshake {
         let small = refused.sent.first().filter(is_small);
         return match small {
@@ -239,11 +240,11 @@ fn bad_signature(whose: &str, refused: &Refused) -> String {
     )
 }
 
-/// What webpki says and rustls has no word of its own for: the name of webpki's error.
+/// The sentence for an error of webpki that rustls has no variant for. `error` is its name.
 fn malformed(whose: &str, refused: &Refused, error: &str) -> String {
     let own = refused.sent.first();
     match error {
-        // As `openssl req -x509` makes them.
+        // `openssl req -x509` makes such certificates.
         "CaUsedAsEndEntity" if own.is_some_and(Summary::is_self_signed) => {
             unknown_issuer(whose, refused)
         }
@@ -288,7 +289,7 @@ fn date(time: UnixTime) -> String {
     )
 }
 
-/// Text whose `Debug` is itself.
+/// A text whose `Debug` is the text itself, for [`spaced`].
 struct Plain<'a>(&'a str);
 
 impl fmt::Debug for Plain<'_> {

@@ -1,16 +1,16 @@
-//! What a certificate says of itself: its version, who it is of and by whom, how it is signed, and
-//! its key. For errors only: a certificate is verified by webpki, which doesn't tell these.
+//! Reads a few fields of a certificate: version, owner, issuer, signature algorithm and public key.
+//! They are for the text of errors only; webpki verifies certificates, but doesn't give these out.
 
-/// What a certificate says. Of what can't be read, the default.
+/// The fields of a certificate. If it can't be read, all of them have their defaults.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// 1, 2 or 3.
+    /// The X.509 version: 1, 2 or 3.
     pub version: u8,
-    /// The name of its owner, encoded.
+    /// The encoded name of the owner.
     pub subject: Vec<u8>,
-    /// The name of whoever signed it, encoded.
+    /// The encoded name of the issuer, which signed the certificate.
     pub issuer: Vec<u8>,
-    /// The signature's algorithm, encoded without its tag and length.
+    /// The encoded signature algorithm, without its outer tag and length.
     pub signature: Vec<u8>,
     /// The owner's public key.
     pub key: Key,
@@ -19,14 +19,14 @@ pub struct Summary {
 /// A public key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Key {
-    /// The key's algorithm, encoded without its tag and length.
+    /// The encoded algorithm of the key, without its outer tag and length.
     pub algorithm: Vec<u8>,
-    /// For RSA: the size of its modulus.
+    /// The size of an RSA key, in bits.
     pub rsa_bits: Option<usize>,
 }
 
 /// The smallest RSA key whose signatures are verified.
-pub const LEAST_RSA_BITS: usize = 2048;
+pub const MIN_RSA_BITS: usize = 2048;
 
 const SEQUENCE: u8 = 0x30;
 const INTEGER: u8 = 0x02;
@@ -35,16 +35,16 @@ const OBJECT_ID: u8 = 0x06;
 const VERSION: u8 = 0xa0;
 const BMP_STRING: u8 = 0x1e;
 
-/// Object identifiers of the parts of a name, the most telling first: common name, organisational
-/// unit, organisation.
+/// Object identifiers of the parts of a name, in the order of preference for showing it: common name,
+/// organisational unit, organisation.
 const NAME_PARTS: [&[u8]; 3] = [&[0x55, 4, 3], &[0x55, 4, 11], &[0x55, 4, 10]];
 /// Longest name that is shown, in characters.
-const LONGEST_NAME: usize = 64;
+const MAX_NAME: usize = 64;
 
 const RSA: &str = "1.2.840.113549.1.1.1";
 const ELLIPTIC: &str = "1.2.840.10045.2.1";
 
-/// Object identifiers of signatures, keys and curves, and what people call them.
+/// Object identifiers of signature algorithms, keys and curves, with their usual names.
 const NAMES: &[(&str, &str)] = &[
     (RSA, "RSA"),
     ("1.2.840.113549.1.1.2", "RSA with MD2"),
@@ -79,19 +79,19 @@ const NAMES: &[(&str, &str)] = &[
 ];
 
 impl Summary {
-    /// Reads a certificate.
+    /// Reads the fields of a certificate in DER.
     pub fn of(certificate: &[u8]) -> Summary {
         read(certificate).unwrap_or_default()
     }
 
-    /// Whether it is signed by its own owner.
+    /// Whether owner and issuer are the same.
     pub fn is_self_signed(&self) -> bool {
         self.subject == self.issuer
     }
 }
 
 impl Key {
-    /// `ECDSA P-521`, `RSA of 1024 bits`.
+    /// The usual name of the key, such as `ECDSA P-521` or `RSA of 1024 bits`.
     pub fn name(&self) -> String {
         match self.rsa_bits {
             Some(bits) => format!("RSA of {bits} bits"),
@@ -99,11 +99,11 @@ impl Key {
         }
     }
 
-    /// Whether a server with this key can be talked to.
+    /// Whether TLS with a server that has this key is possible.
     pub fn is_usable(&self) -> bool {
         let name = algorithm(&self.algorithm);
         match self.rsa_bits {
-            Some(bits) => bits >= LEAST_RSA_BITS,
+            Some(bits) => bits >= MIN_RSA_BITS,
             None => ["ECDSA P-256", "ECDSA P-384", "Ed25519"].contains(&&*name),
         }
     }
@@ -141,7 +141,8 @@ fn read_key(key: &[u8]) -> Option<Key> {
     })
 }
 
-/// The size of the modulus, of a bit string that holds modulus and exponent.
+/// The size of an RSA key in bits: that of its modulus. The content of the key's bit string is the
+/// input.
 fn rsa_bits(bits: &[u8]) -> Option<usize> {
     let (numbers, _) = expect(bits.get(1..)?, SEQUENCE)?;
     let (modulus, _) = expect(numbers, INTEGER)?;
@@ -150,7 +151,7 @@ fn rsa_bits(bits: &[u8]) -> Option<usize> {
     Some((modulus.len() - first) * 8 - zeros)
 }
 
-/// What people call an algorithm, with its curve: `ECDSA P-521`, `RSA with SHA-1`.
+/// The usual name of an encoded algorithm, with its curve: `ECDSA P-521`, `RSA with SHA-1`.
 pub fn algorithm(encoded: &[u8]) -> String {
     let Some((id, parameters)) = expect(encoded, OBJECT_ID) else {
         return "an algorithm that can't be read".to_owned();
@@ -168,7 +169,7 @@ fn named(id: &[u8]) -> String {
     known.map_or(id, |(_, name)| (*name).to_owned())
 }
 
-/// An object identifier as people write it. Of each of its numbers, the last 64 bits.
+/// An object identifier in dotted form. Of a number that is too large, only the last 64 bits count.
 fn dotted(id: &[u8]) -> String {
     let mut numbers = Vec::new();
     let mut number: u64 = 0;
@@ -179,7 +180,7 @@ fn dotted(id: &[u8]) -> String {
             number = 0;
         }
     }
-    // The first two are in one number.
+    // The encoding combines the first two numbers into one.
     if let Some(first) = numbers.first_mut() {
         let top = (*first / 40).min(2);
         *first -= top * 40;
@@ -189,7 +190,7 @@ fn dotted(id: &[u8]) -> String {
     numbers.join(".")
 }
 
-/// The most telling part of a name, for people.
+/// The part of an encoded name that is shown: the first of [`NAME_PARTS`] that it has.
 pub fn name(encoded: &[u8]) -> String {
     let mut parts = Vec::new();
     let mut rest = encoded;
@@ -202,10 +203,10 @@ pub fn name(encoded: &[u8]) -> String {
             parts.push((id, text_of(tag, text)));
         }
     }
-    let telling = NAME_PARTS
+    let preferred = NAME_PARTS
         .iter()
         .find_map(|wanted| parts.iter().find(|(id, _)| id == wanted));
-    telling.map_or_else(|| "nameless".to_owned(), |(_, text)| text.clone())
+    preferred.map_or_else(|| "nameless".to_owned(), |(_, text)| text.clone())
 }
 
 fn text_of(tag: u8, text: &[u8]) -> String {
@@ -218,16 +219,16 @@ fn text_of(tag: u8, text: &[u8]) -> String {
     } else {
         String::from_utf8_lossy(text).into_owned()
     };
-    text.chars().take(LONGEST_NAME).collect()
+    text.chars().take(MAX_NAME).collect()
 }
 
-/// The content of the first element, which has this tag, and what follows it.
+/// The content of the first element, and the bytes after it. `None` if its tag is another one.
 fn expect(input: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let (found, content, rest) = element(input)?;
     (found == tag).then_some((content, rest))
 }
 
-/// The first element's tag and content, and what follows it.
+/// Tag and content of the first element, and the bytes after it.
 fn element(input: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&[tag, length], rest) = input.split_first_chunk()?;
     let (length, rest) = match usize::from(length) {
@@ -293,7 +294,7 @@ mod tests {
 
     #[test]
     fn whatever_is_broken_is_read_as_nothing() {
-        // A certificate's beginning, cut at each place, and with each byte another one.
+        // A certificate that is cut off at each place, and one with each byte changed.
         let whole = include_bytes!("x509/rsa-1024-v1.der");
         let summary = Summary::of(whole);
         assert_eq!((summary.version, summary.key.rsa_bits), (1, Some(1024)));

@@ -1,18 +1,18 @@
-//! The addresses of `HEALTH_ADDRESS`: how they are bound, and why one isn't, in words.
+//! The addresses of `HEALTH_ADDRESS`: binds sockets to them, and explains why one can't be bound.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
-/// Ports below this one take a privilege, unless the system says otherwise.
+/// Ports below this one need a privilege, unless the system is configured otherwise.
 const FIRST_FREE_PORT: u16 = 1024;
 
-/// Where to listen.
+/// An address to listen on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListenAddress {
-    /// `:1000`: every address of the machine.
+    /// A port on all addresses of the machine, such as `:1000`.
     Any(u16),
-    /// `127.0.0.1:1000`.
+    /// A port on one address, such as `127.0.0.1:1000`.
     One(SocketAddr),
 }
 
@@ -26,7 +26,7 @@ impl fmt::Display for ListenAddress {
 }
 
 impl ListenAddress {
-    /// Sockets that listen there: one, or one for each of IPv4 and IPv6.
+    /// Opens the sockets that listen on it: one, or one each for IPv4 and IPv6.
     pub fn bind(self) -> io::Result<Vec<TcpListener>> {
         match self {
             ListenAddress::One(address) => Ok(vec![TcpListener::bind(address)?]),
@@ -34,7 +34,7 @@ impl ListenAddress {
         }
     }
 
-    /// Where somebody on this machine can ask whether it is listened on.
+    /// The address for a health check from this machine.
     pub fn on_this_machine(self) -> SocketAddr {
         let loopback = |ip: IpAddr| match ip {
             IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -56,8 +56,8 @@ impl ListenAddress {
         }
     }
 
-    /// Why it can't be listened on, and what to do.
-    pub fn not_bound(self, error: &io::Error) -> String {
+    /// Explains an error of [`ListenAddress::bind`], and what the operator can do.
+    pub fn explain_bind_error(self, error: &io::Error) -> String {
         match error.kind() {
             ErrorKind::PermissionDenied if self.port() < FIRST_FREE_PORT => {
                 "the container lacks the privilege for ports below 1024: its image has lost the \
@@ -80,11 +80,14 @@ impl ListenAddress {
     }
 }
 
-/// Binds both IPv4 and IPv6. Whether an IPv6 socket takes IPv4 as well is the system's to say
-/// (`net.ipv6.bindv6only`), and the standard library neither sets nor tells it; but where it does,
-/// the kernel refuses a socket of either kind beside one of the other, which tells it too.
+/// Binds a port for both IPv4 and IPv6.
 ///
-/// IPv4 comes first: if somebody else has its port, that is an error, never half of it.
+/// Whether an IPv6 socket also accepts IPv4 depends on the system (`net.ipv6.bindv6only`), and the
+/// standard library can neither set nor read that. But where it does, the kernel refuses to bind an
+/// IPv4 and an IPv6 socket to the same port, so that trying shows it.
+///
+/// IPv4 is bound first: if another process has the port there, that is an error, and not a listener
+/// for IPv6 alone.
 fn bind_any<L: Bound>(
     port: u16,
     bind: impl Fn(IpAddr, u16) -> io::Result<L>,
@@ -93,25 +96,25 @@ fn bind_any<L: Bound>(
     let v6 = |port| bind(Ipv6Addr::UNSPECIFIED.into(), port);
     let is_in_use = |error: &io::Error| error.kind() == ErrorKind::AddrInUse;
     let first = v4(port)?;
-    let port = first.port()?; // the system chose it, if it was 0
+    let port = first.port()?; // chosen by the system, if it was 0
     match v6(port) {
         Ok(second) => return Ok(vec![first, second]),
         Err(error) if is_in_use(&error) => drop(first),
         Err(_) => return Ok(vec![first]), // there is no IPv6
     }
-    // It takes IPv4 as well, which our own IPv4 socket was in the way of.
+    // The IPv6 socket would also accept IPv4, which our own IPv4 socket prevented.
     let Ok(both) = v6(port) else {
-        // Or somebody else has IPv6 alone.
+        // It still fails, so another process has the port for IPv6 alone.
         return Ok(vec![v4(port)?]);
     };
     match v4(port) {
-        Ok(first) => Ok(vec![first, both]), // whoever had IPv6 alone has gone meanwhile
+        Ok(first) => Ok(vec![first, both]), // the other process has gone meanwhile
         Err(error) if is_in_use(&error) => Ok(vec![both]),
         Err(error) => Err(error),
     }
 }
 
-/// A socket that is bound to a port.
+/// A socket that is bound to a port; tests have their own kind.
 trait Bound {
     fn port(&self) -> io::Result<u16>;
 }
@@ -128,7 +131,7 @@ mod tests {
     use std::cell::RefCell;
     use std::rc::Rc;
 
-    /// A kernel's table of one port: what our sockets and others' hold.
+    /// A simulated kernel, which knows the ports that are in use for IPv4 (false) and IPv6 (true).
     #[derive(Default)]
     struct Kernel {
         is_v6_only: bool,
@@ -267,7 +270,7 @@ mod tests {
                 "no network interface",
             ),
         ] {
-            let said = address.not_bound(&kind.into());
+            let said = address.explain_bind_error(&kind.into());
             assert!(said.contains(words), "{address}: {said}");
         }
     }

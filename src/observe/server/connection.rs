@@ -1,5 +1,6 @@
-//! One connection: its request is read, the answer written, and the rest of what comes thrown
-//! away, each as far as it goes without blocking, and each for so long at most.
+//! One connection as a state machine: it reads the request, writes the answer, and then discards
+//! further input until the client closes. Each step does as much as is possible without blocking,
+//! and each phase has a time limit.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -7,16 +8,16 @@ use std::time::{Duration, Instant};
 
 use super::http_message::{Answer, PageResponse, Pieces, respond};
 
-/// Largest head of a request, in bytes.
-const LARGEST_REQUEST: usize = 4 * 1024;
-/// What is read at once, in bytes.
-const PIECE: usize = 1024;
-/// Most that is thrown away after the answer, in bytes.
-const MOST_REST: usize = 64 * 1024;
+/// Largest head of a request that is accepted, in bytes.
+const MAX_REQUEST: usize = 4 * 1024;
+/// Size of a single read, in bytes.
+const READ_SIZE: usize = 1024;
+/// Most input that is discarded after the answer, in bytes.
+const MAX_DISCARDED: usize = 64 * 1024;
 
-/// What a connection is: a [`TcpStream`] that doesn't block.
+/// A non-blocking [`TcpStream`], or a test's replacement for it.
 pub trait Stream: Read + Write {
-    /// Nothing more will be written.
+    /// Tells the client that nothing more will be written.
     fn finish(&self);
 }
 
@@ -26,21 +27,22 @@ impl Stream for TcpStream {
     }
 }
 
-/// What a connection is at, in the order in which those in the way have to go.
+/// The state of a connection. If there are too many connections, those in an earlier variant are
+/// closed first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
-    /// All has been sent. Closing at once, with something unread, would make the kernel send a
-    /// reset, which can overtake the answer; so the client's end is waited for.
+    /// The answer has been sent, and the client is expected to close. Closing first, with unread
+    /// input, would make the kernel send a reset, which can overtake the answer.
     Closing,
-    /// The request isn't there yet.
+    /// The request isn't complete yet.
     Reading,
-    /// The answer isn't sent yet.
+    /// The answer isn't completely sent yet.
     Writing,
 }
 
 impl Phase {
-    /// How long it may take. A page for people may go over a slow line.
-    fn patience(self) -> Duration {
+    /// Time limit of the phase. Writing has more, because a status page may go over a slow line.
+    fn time_limit(self) -> Duration {
         Duration::from_secs(match self {
             Phase::Reading | Phase::Closing => 2,
             Phase::Writing => 10,
@@ -48,33 +50,33 @@ impl Phase {
     }
 }
 
-/// What became of a connection in a round.
+/// The result of [`Connection::step`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// There was nothing to read, or no room to write.
+    /// Nothing could be read or written without blocking.
     Waiting,
     /// Something was read or written.
     Progress,
-    /// It is to be closed.
+    /// The connection has ended, and can be closed.
     Done,
 }
 
-/// A connection.
+/// A connection with its buffers.
 pub struct Connection<S> {
     stream: S,
     phase: Phase,
-    /// When this phase began.
+    /// When the present phase began.
     since: Instant,
-    /// The request so far, or the answer, or a piece of it.
+    /// The part of the request that has come, or the piece of the answer that is being sent.
     bytes: Vec<u8>,
-    /// What follows that piece.
+    /// The pieces of the answer after `bytes`.
     rest: Option<Pieces>,
-    /// How many bytes of the answer are sent, or of the rest thrown away.
+    /// Number of `bytes` that are sent, or in [`Phase::Closing`], of bytes that were discarded.
     done: usize,
 }
 
 impl<S: Stream> Connection<S> {
-    /// One that was just taken in.
+    /// A connection that was just accepted.
     pub fn new(stream: S, now: Instant) -> Connection<S> {
         Connection {
             stream,
@@ -86,25 +88,25 @@ impl<S: Stream> Connection<S> {
         }
     }
 
-    /// What it is at, and since when.
+    /// The present phase, and when it began.
     pub fn phase(&self) -> (Phase, Instant) {
         (self.phase, self.since)
     }
 
-    /// How many bytes are kept for it.
+    /// Size of the buffer, in bytes.
     pub fn size(&self) -> usize {
         self.bytes.capacity()
     }
 
-    /// Goes on as far as it can.
+    /// Reads or writes as much as is possible without blocking. `route` makes the answer for a path.
     pub fn step(&mut self, now: Instant, route: &dyn Fn(&str) -> PageResponse) -> Step {
         let before = self.phase;
         let mut result = self.advance(now, route);
-        // Most requests come in one piece, and most answers go in one.
+        // Most requests come in one piece, so their answers can be sent in the same step.
         if self.phase == Phase::Writing && before == Phase::Reading {
             result = self.advance(now, route).or(result);
         }
-        let is_late = now.saturating_duration_since(self.since) >= self.phase.patience();
+        let is_late = now.saturating_duration_since(self.since) >= self.phase.time_limit();
         match result {
             Ok(0) => Step::Done,
             _ if is_late => Step::Done,
@@ -116,15 +118,16 @@ impl<S: Stream> Connection<S> {
         }
     }
 
+    /// Reads or writes once. Returns the number of bytes; 0 ends the connection.
     fn advance(&mut self, now: Instant, route: &dyn Fn(&str) -> PageResponse) -> io::Result<usize> {
-        let mut piece = [0; PIECE];
+        let mut piece = [0; READ_SIZE];
         match self.phase {
             Phase::Reading => {
-                let room = PIECE.min(LARGEST_REQUEST - self.bytes.len());
+                let room = READ_SIZE.min(MAX_REQUEST - self.bytes.len());
                 let count = self.stream.read(&mut piece[..room])?;
                 self.bytes.extend_from_slice(&piece[..count]);
                 let is_whole = self.bytes.windows(4).any(|window| window == b"\r\n\r\n");
-                if count > 0 && (is_whole || self.bytes.len() >= LARGEST_REQUEST) {
+                if count > 0 && (is_whole || self.bytes.len() >= MAX_REQUEST) {
                     let Answer { bytes, rest } = respond(&self.bytes, is_whole, route);
                     (self.bytes, self.rest) = (bytes, rest);
                     self.enter(Phase::Writing, now);
@@ -149,7 +152,7 @@ impl<S: Stream> Connection<S> {
             Phase::Closing => {
                 let count = self.stream.read(&mut piece)?;
                 self.done += count;
-                Ok(if self.done > MOST_REST { 0 } else { count })
+                Ok(if self.done > MAX_DISCARDED { 0 } else { count })
             }
         }
     }

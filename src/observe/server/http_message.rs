@@ -1,35 +1,36 @@
-//! HTTP/1.1 as far as a health check needs it: from a request's bytes to the answer's. Pure.
+//! The part of HTTP/1.1 that health checks need: the bytes of a request go in, the bytes of the
+//! answer come out. Pure.
 
-/// The policy of what is no page: a browser does nothing with it.
+/// `Content-Security-Policy` of answers that aren't HTML: a browser loads and runs nothing.
 pub const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
 
-/// An answer, before it is put into bytes.
+/// An answer before it is turned into bytes.
 pub struct PageResponse {
-    /// Code and words: `200 OK`.
+    /// Status code and reason, such as `200 OK`.
     pub status: &'static str,
-    /// Such as `text/plain; charset=utf-8`.
+    /// Value of `Content-Type`, such as `text/plain; charset=utf-8`.
     pub content_type: &'static str,
-    /// What a browser may do with it (`Content-Security-Policy`).
+    /// Value of `Content-Security-Policy`.
     pub policy: String,
-    /// Left out when the request is a `HEAD`.
+    /// The body, or its beginning. It isn't sent for a `HEAD` request.
     pub body: String,
-    /// What follows the body, if it is too large to be kept as a whole. No piece is empty.
+    /// The rest of a body that is too large to keep in memory. No piece is empty.
     pub rest: Option<Pieces>,
 }
 
 /// The rest of a body, made piece by piece as it is sent.
 pub type Pieces = Box<dyn Iterator<Item = String>>;
 
-/// An answer, ready to be sent.
+/// An answer as bytes.
 pub struct Answer {
-    /// Its head, with the body or the beginning of it.
+    /// The head, and the body or its beginning.
     pub bytes: Vec<u8>,
-    /// What follows.
+    /// The rest of the body, if it comes in pieces.
     pub rest: Option<Pieces>,
 }
 
 impl PageResponse {
-    /// Plain text.
+    /// An answer of plain text.
     pub fn text(status: &'static str, body: impl Into<String>) -> PageResponse {
         PageResponse {
             status,
@@ -41,7 +42,7 @@ impl PageResponse {
     }
 
     fn into_answer(self, has_body: bool) -> Answer {
-        // Without a length, the end of the connection is the end of the body.
+        // Without `Content-Length`, the body ends where the connection ends.
         let length = match self.rest {
             None => format!("Content-Length: {}\r\n", self.body.len()),
             Some(_) => String::new(),
@@ -63,9 +64,9 @@ impl PageResponse {
     }
 }
 
-/// Answers a request: its head up to the empty line, or as much of it as came before it was too
-/// large (`is_whole` is false). `route` knows what there is under a path, and is asked only for
-/// `GET` and `HEAD`.
+/// Answers a request. `head` is its head, up to the empty line; `is_whole` is false if it was cut
+/// off because it is too large. `route` makes the answer for a path; it is called only for `GET` and
+/// `HEAD`.
 pub fn respond(head: &[u8], is_whole: bool, route: &dyn Fn(&str) -> PageResponse) -> Answer {
     let line = head.split(|byte| *byte == b'\r').next();
     let line = line.and_then(|line| std::str::from_utf8(line).ok());

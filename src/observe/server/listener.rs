@@ -1,6 +1,8 @@
-//! Whom to take in, and the rounds. What is kept is bounded: so many connections, so many bytes
-//! for all of them. Where there are too many, those go that have been in the way for longest;
-//! but nobody goes before they had time to say what they want.
+//! The loop of a health socket: accepts connections, and lets each one go on in turn.
+//!
+//! The number of connections and the memory for all of them are limited. If there are too many, the
+//! connections that have been in their phase for longest are closed, but none before it had time
+//! to send its request.
 
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
@@ -8,48 +10,50 @@ use std::time::{Duration, Instant};
 use super::connection::{Connection, Phase, Step, Stream};
 use super::http_message::PageResponse;
 
-/// Connections served at once, on all sockets: with the loop's own they are within 1,024 files,
-/// which many systems allow a process. More wait in the kernel.
-const MOST_CONNECTIONS: usize = 960;
-/// Sockets that there usually are.
+/// Most connections at the same time, on all sockets together. With the files that the rest of the
+/// program has open, this stays within 1,024, the usual limit of a process. Others wait in the
+/// kernel's queue.
+const MAX_CONNECTIONS: usize = 960;
+/// The usual number of listening sockets.
 const USUAL_SOCKETS: usize = 2;
-/// Bytes of answers that are kept until somebody takes them, unless there is only one.
-const MOST_BYTES: usize = 2 * 1024 * 1024;
-/// Taken in at most before all have had their turn.
-const MOST_AT_ONCE: usize = 64;
-/// Nobody has to go before this, if they say nothing: a request follows its connection at once.
-/// Were it longer, those who come in a flood would fill the kernel's queue of 128, from which it
-/// drops.
+/// Most bytes of answers that wait to be taken by their clients. A single answer may be larger.
+const MAX_ANSWER_BYTES: usize = 2 * 1024 * 1024;
+/// Most connections that are accepted before all others have had their turn.
+const MAX_ACCEPTED_AT_ONCE: usize = 64;
+/// Time for a new connection to send its request, before it may be closed to make room. Clients send
+/// at once, so this can be short; and it must be, or a flood of connections would fill the kernel's
+/// queue of 128, which then drops others.
 const GRACE: Duration = Duration::from_millis(20);
-/// Pause between two rounds while somebody is connected and nothing comes: at first, and after
-/// that has been so for a while. In between, a burst must not fill the kernel's queue.
-const PAUSE: Duration = Duration::from_millis(1);
-const LONGEST_PAUSE: Duration = Duration::from_millis(10);
-/// The process, or the system, has too many files open (`EMFILE`, `ENFILE`).
+/// First pause while there are connections but none makes progress; each further one is twice as
+/// long.
+const MIN_PAUSE: Duration = Duration::from_millis(1);
+/// Longest such pause: a burst of connections that comes meanwhile must not fill the kernel's queue.
+const MAX_PAUSE: Duration = Duration::from_millis(10);
+/// Error numbers for too many open files: of the process (`EMFILE`), or of the system (`ENFILE`).
 const TOO_MANY_FILES: [Option<i32>; 2] = [Some(24), Some(23)];
 
-/// How many connections each of so many sockets serves at once.
-pub fn most_connections(sockets: usize) -> usize {
-    (MOST_CONNECTIONS / sockets.max(USUAL_SOCKETS)).max(1)
+/// Most connections at the same time on each socket, if there are this many sockets.
+pub fn max_connections(sockets: usize) -> usize {
+    (MAX_CONNECTIONS / sockets.max(USUAL_SOCKETS)).max(1)
 }
 
-/// Answers whoever connects, `most` at once, for ever.
-pub fn serve(listener: &TcpListener, most: usize, route: &dyn Fn(&str) -> PageResponse) {
+/// Serves connections for ever, at most `limit` at the same time.
+pub fn serve(listener: &TcpListener, limit: usize, route: &dyn Fn(&str) -> PageResponse) {
     let mut connections = Vec::new();
-    let mut pause = PAUSE;
+    let mut pause = MIN_PAUSE;
     loop {
-        let came = take_in(listener, most, &mut connections);
-        if round(&mut connections, Instant::now(), route) || came {
-            pause = PAUSE;
+        let has_accepted = accept(listener, limit, &mut connections);
+        if step_all(&mut connections, Instant::now(), route) || has_accepted {
+            pause = MIN_PAUSE;
         } else {
             std::thread::sleep(pause);
-            pause = LONGEST_PAUSE.min(pause * 2);
+            pause = MAX_PAUSE.min(pause * 2);
         }
     }
 }
 
-/// Gives each connection its turn; false if none of them got on.
-fn round<S: Stream>(
+/// Lets each connection go on once. Returns whether any of them made progress.
+fn step_all<S: Stream>(
     connections: &mut Vec<Connection<S>>,
     now: Instant,
     route: &dyn Fn(&str) -> PageResponse,
@@ -65,9 +69,9 @@ fn round<S: Stream>(
             Step::Waiting => {}
             Step::Progress => {
                 progress = true;
-                while let Some(goes) = too_much(connections) {
-                    connections.remove(goes);
-                    index -= usize::from(goes < index);
+                while let Some(excess) = excess_answer(connections) {
+                    connections.remove(excess);
+                    index -= usize::from(excess < index);
                 }
             }
         }
@@ -76,66 +80,68 @@ fn round<S: Stream>(
     progress
 }
 
-/// Takes in those who wait, as far as there is room; blocks for the first one if there is nobody
-/// else. False if there was none.
-fn take_in(
+/// Accepts waiting connections, as long as there is room. Blocks until one comes if there are no
+/// connections. Returns whether any was accepted.
+fn accept(
     listener: &TcpListener,
-    most: usize,
+    limit: usize,
     connections: &mut Vec<Connection<TcpStream>>,
 ) -> bool {
     let blocks = connections.is_empty();
     if listener.set_nonblocking(!blocks).is_err() {
         return false;
     }
-    let mut any = false;
-    for _ in 0..if blocks { 1 } else { MOST_AT_ONCE } {
+    let mut has_accepted = false;
+    for _ in 0..if blocks { 1 } else { MAX_ACCEPTED_AT_ONCE } {
         let now = Instant::now();
-        let is_full = connections.len() >= most;
-        let goes = is_full.then(|| first_to_go(connections, now)).flatten();
-        if is_full && goes.is_none() {
+        let is_full = connections.len() >= limit;
+        let closed = is_full.then(|| first_to_close(connections, now)).flatten();
+        if is_full && closed.is_none() {
             break;
         }
         let stream = match listener.accept() {
             Ok((stream, _)) => stream,
             Err(error) => {
                 if TOO_MANY_FILES.contains(&error.raw_os_error()) {
-                    connections.retain(|connection| !may_go(connection, now)); // the loop needs some
+                    // The main loop needs files, too.
+                    connections.retain(|connection| !may_be_closed(connection, now));
                 }
                 break;
             }
         };
-        any = true;
-        if let Some(index) = goes {
+        has_accepted = true;
+        if let Some(index) = closed {
             connections.remove(index);
         }
         if stream.set_nonblocking(true).is_ok() {
-            connections.push(Connection::new(stream, Instant::now())); // it may have blocked
+            // Not `now`: accepting may have blocked since.
+            connections.push(Connection::new(stream, Instant::now()));
         }
     }
-    any
+    has_accepted
 }
 
-/// Which of the connections makes room for another one.
-fn first_to_go<S: Stream>(connections: &[Connection<S>], now: Instant) -> Option<usize> {
+/// The index of the connection that is closed to make room for a new one.
+fn first_to_close<S: Stream>(connections: &[Connection<S>], now: Instant) -> Option<usize> {
     let indexed = connections.iter().enumerate();
-    let goers = indexed.filter(|(_, connection)| may_go(connection, now));
-    let first = goers.min_by_key(|(_, connection)| connection.phase());
+    let closable = indexed.filter(|(_, connection)| may_be_closed(connection, now));
+    let first = closable.min_by_key(|(_, connection)| connection.phase());
     first.map(|(index, _)| index)
 }
 
-fn may_go<S: Stream>(connection: &Connection<S>, now: Instant) -> bool {
+fn may_be_closed<S: Stream>(connection: &Connection<S>, now: Instant) -> bool {
     let (phase, since) = connection.phase();
     phase == Phase::Closing || now.saturating_duration_since(since) >= GRACE
 }
 
-/// If all answers that are kept are too much: which of them has not been taken for longest. One
-/// alone may be as large as there are.
-fn too_much<S: Stream>(connections: &[Connection<S>]) -> Option<usize> {
+/// The index of the answer that has waited longest for its client, if all answers together need too
+/// much memory. A single answer may have any size.
+fn excess_answer<S: Stream>(connections: &[Connection<S>]) -> Option<usize> {
     let indexed = connections.iter().enumerate();
     let writing = indexed.filter(|(_, connection)| connection.phase().0 == Phase::Writing);
     let size: usize = writing.clone().map(|(_, c)| c.size()).sum();
     let oldest = writing.clone().min_by_key(|(_, c)| c.phase());
-    let is_too_much = size > MOST_BYTES && writing.count() > 1;
+    let is_too_much = size > MAX_ANSWER_BYTES && writing.count() > 1;
     oldest.map(|(index, _)| index).filter(|_| is_too_much)
 }
 
@@ -144,7 +150,8 @@ mod tests {
     use super::super::connection::tests::Client;
     use super::*;
 
-    /// A connection that is at this phase since so many milliseconds after `start`.
+    /// A connection that entered this phase `ms` milliseconds after `start`, with an answer of `size`
+    /// bytes.
     fn at(phase: Phase, start: Instant, ms: u64, size: usize) -> Connection<Client> {
         let page = move |_: &str| PageResponse::text("200 OK", "x".repeat(size));
         let since = start + Duration::from_millis(ms);
@@ -160,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn those_go_first_who_are_done_then_who_say_nothing_then_who_do_not_listen() {
+    fn closed_first_are_those_done_then_without_a_request_then_without_taking_the_answer() {
         use Phase::{Closing, Reading, Writing};
         let start = Instant::now();
         for (connections, goes) in [
@@ -177,14 +184,14 @@ mod tests {
                 .map(|(phase, ms)| at(phase, start, ms, 10))
                 .collect();
             let now = start + Duration::from_secs(1);
-            assert_eq!(first_to_go(&connections, now), goes);
+            assert_eq!(first_to_close(&connections, now), goes);
         }
     }
 
     #[test]
     fn all_sockets_together_have_room_for_so_many() {
         for (sockets, most) in [(0, 480), (1, 480), (2, 480), (4, 240), (5000, 1)] {
-            assert_eq!(most_connections(sockets), most, "{sockets}");
+            assert_eq!(max_connections(sockets), most, "{sockets}");
         }
     }
 
@@ -196,16 +203,16 @@ mod tests {
         let mut connections: Vec<_> = clients.map(|c| Connection::new(c, start)).collect();
         connections.insert(0, Connection::new(Client::default(), start));
         connections.push(Connection::new(Client::asking(usize::MAX), start));
-        assert!(round(&mut connections, start, &page));
+        assert!(step_all(&mut connections, start, &page));
         let phases: Vec<Phase> = connections.iter().map(|c| c.phase().0).collect();
         assert_eq!(phases[0], Phase::Reading, "it is in nobody's way");
         assert_eq!(phases.last(), Some(&Phase::Closing), "it got its answer");
         assert!((4..10).contains(&phases.len()), "{phases:?}");
-        assert!(!round(&mut connections, start, &page));
+        assert!(!step_all(&mut connections, start, &page));
 
-        let huge = |_: &str| PageResponse::text("200 OK", "x".repeat(2 * MOST_BYTES));
+        let huge = |_: &str| PageResponse::text("200 OK", "x".repeat(2 * MAX_ANSWER_BYTES));
         let mut alone = vec![Connection::new(Client::asking(0), start)];
-        round(&mut alone, start, &huge);
+        step_all(&mut alone, start, &huge);
         assert_eq!(alone.len(), 1);
     }
 }

@@ -1,14 +1,12 @@
-//! The health listener: answers `GET` and `HEAD` of `/` and `/ping`, and of the status pages, from
-//! memory.
+//! The health server: answers `GET` and `HEAD` of `/`, `/ping` and the status pages, all from memory.
 //!
 //! ```text
-//!  listener (whom to take in) ─► connection (reading, writing, closing) ─► http_message ─► routes
+//!  listener (accepts, closes) ─► connection (reads, writes) ─► http_message ─► routes
 //! ```
 //!
-//! One thread for each socket: one for each address, or two where IPv6 sockets don't take IPv4
-//! (`net.ipv6.bindv6only=1`). It blocks while nobody is connected, and goes
-//! round its connections without blocking while somebody is, so that one who sends or reads
-//! slowly, or not at all, holds nobody up.
+//! There is a thread for each socket: one for each address, or two where an IPv6 socket doesn't
+//! accept IPv4 (`net.ipv6.bindv6only=1`). A thread blocks while there is no connection. Otherwise it
+//! lets each connection go on without blocking, so that a slow or silent client delays no other.
 
 mod address;
 mod connection;
@@ -27,20 +25,21 @@ use crate::observe::telemetry::Telemetry;
 pub use address::ListenAddress;
 pub use http_message::{Answer, PageResponse, Pieces, respond};
 
-/// Listens on each address that can be bound; an error if that is none of them.
+/// Starts the threads that listen on these addresses. Failures are logged; if no address at all can
+/// be listened on, that is an error.
 pub fn start(addresses: &[ListenAddress], telemetry: &Telemetry) -> Result<(), String> {
     let mut sockets = Vec::new();
     let mut failures = Vec::new();
     for address in addresses {
         match address.bind() {
             Ok(bound) => sockets.extend(bound.into_iter().map(|socket| (address, socket))),
-            Err(error) => failures.push((address, address.not_bound(&error))),
+            Err(error) => failures.push((address, address.explain_bind_error(&error))),
         }
     }
-    let most = listener::most_connections(sockets.len());
+    let limit = listener::max_connections(sockets.len());
     let mut is_listening = false;
     for (address, socket) in sockets {
-        match listen(socket, most, telemetry.clone()) {
+        match listen(socket, limit, telemetry.clone()) {
             Ok(local) => {
                 is_listening = true;
                 log::info("health checks are answered", &[("address", &local)]);
@@ -65,14 +64,14 @@ pub fn start(addresses: &[ListenAddress], telemetry: &Telemetry) -> Result<(), S
     Ok(())
 }
 
-fn listen(listener: TcpListener, most: usize, telemetry: Telemetry) -> io::Result<SocketAddr> {
+fn listen(listener: TcpListener, limit: usize, telemetry: Telemetry) -> io::Result<SocketAddr> {
     let address = listener.local_addr()?;
-    let work = move || listener::serve(&listener, most, &|path| route(path, &telemetry));
+    let work = move || listener::serve(&listener, limit, &|path| route(path, &telemetry));
     threads::start("health", SMALL_STACK, Box::new(work))?;
     Ok(address)
 }
 
-/// What there is under a path.
+/// The answer for a path.
 fn route(path: &str, telemetry: &Telemetry) -> PageResponse {
     let heartbeat = &telemetry.heartbeat();
     match path {
@@ -125,7 +124,7 @@ mod tests {
         }
         let metric = |value| format!("\nrancher_route53_stuck {value}\n");
         assert!(route("/metrics", &telemetry).body.contains(&metric(1)));
-        // How it is can be looked at all the same.
+        // The status page is there all the same.
         assert_eq!(route("/status", &telemetry).status, "200 OK");
         telemetry.heartbeat().beat();
         for path in ["/", "/ping"] {

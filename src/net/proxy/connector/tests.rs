@@ -1,7 +1,7 @@
 use super::*;
 use std::io;
 
-/// What comes, and what was sent.
+/// A simulated stream: the input that it still has, and the output that was written.
 struct Stream<'a> {
     comes: &'a [u8],
     sent: Vec<u8>,
@@ -23,7 +23,7 @@ impl Write for Stream<'_> {
     }
 }
 
-/// What comes of such an answer, and how much of it is left for the target.
+/// The result of asking for a tunnel if the proxy answers this, and the input that is left.
 fn ask(answer: &str) -> (String, usize) {
     let mut stream = Stream {
         comes: answer.as_bytes(),
@@ -124,14 +124,14 @@ fn an_answer_makes_a_tunnel_or_says_why_not() {
 
 #[test]
 fn a_head_without_an_end_is_read_so_far_and_no_farther() {
-    let large = format!("HTTP/1.1 200 OK\r\nx: {}", "y".repeat(2 * LARGEST_HEAD));
+    let large = format!("HTTP/1.1 200 OK\r\nx: {}", "y".repeat(2 * MAX_HEAD));
     let (said, left) = ask(&large);
     assert_eq!(said, "the head of its answer has no end");
-    assert_eq!(left, large.len() - LARGEST_HEAD);
-    let interim = "HTTP/1.1 100 Continue\r\n\r\n".repeat(LARGEST_HEAD);
+    assert_eq!(left, large.len() - MAX_HEAD);
+    let interim = "HTTP/1.1 100 Continue\r\n\r\n".repeat(MAX_HEAD);
     let (said, left) = ask(&interim);
     assert_eq!(said, "the head of its answer has no end");
-    assert_eq!(left, interim.len() - LARGEST_HEAD);
+    assert_eq!(left, interim.len() - MAX_HEAD);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Every kind of wrong value, and that no password shows.
+//! Tests that every kind of wrong value is refused, and that no message shows a password.
 
 use super::*;
 

@@ -8,7 +8,7 @@ fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
-/// A reply to the question in a message, with these records: type and data.
+/// A reply to the question in this message, with these records, each given by type and data.
 fn reply(message: &[u8], code: u8, records: &[(u16, &[u8])]) -> Vec<u8> {
     let mut reply = message.to_vec();
     reply[2] = 0x81;
@@ -26,8 +26,8 @@ fn reply(message: &[u8], code: u8, records: &[(u16, &[u8])]) -> Vec<u8> {
 const V4: &[u8] = &[192, 0, 2, 1];
 const V6: &[u8] = &[0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 
-/// What a name server is to do with a question for IPv4 and for IPv6: records or an error, and after
-/// how many milliseconds; none for nothing.
+/// How a simulated name server answers the questions for IPv4 and for IPv6: with records or an error,
+/// and after how many milliseconds. `None` stands for no answer.
 #[derive(Clone, Copy)]
 struct Does {
     a: Option<(&'static str, u64)>,
@@ -40,9 +40,9 @@ const fn does(a: Option<(&'static str, u64)>, aaaa: Option<(&'static str, u64)>)
     Does { a, aaaa }
 }
 
-/// Plays a look-up of these names with these servers, without waiting: the outcome, after how many
-/// milliseconds, and how many messages were sent. What they do is the same for every name, but that
-/// a word that begins with `1` is for the first name, which else doesn't exist.
+/// Simulates a look-up of these names with these servers, without waiting. Returns the outcome, the
+/// time that it took in milliseconds, and how many messages were sent. The answers are for all
+/// names. But one whose word begins with `1` is for the first name, which otherwise doesn't exist.
 fn play(
     names: &[&str],
     is_as_given_first: bool,
@@ -181,7 +181,7 @@ fn an_address_is_found_whatever_becomes_of_the_other_question() {
             350,
         ),
         ("a dead second server", &[good, DEAD], v4(), 50),
-        // The second one doesn't know the name.
+        // The second server says that the name doesn't exist.
         (
             "a slow first server",
             &[
@@ -261,7 +261,7 @@ fn that_there_is_no_address_is_said_soon_and_that_nobody_says_so_after_a_while()
             0,
             50,
         ),
-        // What it doesn't know the first one may.
+        // The first server might know the name that the second one doesn't know.
         (
             "dead, then NXDOMAIN",
             &[DEAD, nxdomain],
@@ -304,7 +304,7 @@ fn the_next_name_is_for_when_the_one_before_does_not_exist() {
         assert_eq!(outcome, expected, "{first:?} {is_as_given_first}");
         assert_eq!(took < 100, is_soon, "{first:?}: {took} ms");
     }
-    // If one was refused, none of them is said not to exist.
+    // If a name was refused, the outcome isn't that the host doesn't exist.
     let refused = does(Some(("servfail", 1)), Some(("servfail", 1)));
     let (outcome, ..) = play(&["a", "b"], false, &[refused]);
     assert_eq!(outcome, Some(Outcome::Refused("SERVFAIL".to_owned())));
@@ -354,5 +354,5 @@ fn few_messages_are_sent() {
         let (_, _, sent) = play(&["a"], true, servers);
         assert!(sent <= longest, "{what}: {sent}");
     }
-    assert!(GRACE < STAGGER && STAGGER < ENOUGH);
+    assert!(GRACE < STAGGER && STAGGER < GIVE_UP_AFTER);
 }

@@ -4,7 +4,7 @@ fn addresses(list: &[&str]) -> Vec<IpAddr> {
     list.iter().map(|text| text.parse().unwrap()).collect()
 }
 
-/// A reply to the question in a message, with these records: type and data.
+/// A reply to the question in this message, with these records, each given by type and data.
 fn reply(message: &[u8], code: u8, records: &[(u16, &[u8])]) -> Vec<u8> {
     let mut reply = message.to_vec();
     reply[2] = 0x81;
@@ -39,11 +39,11 @@ fn a_reply_is_read_for_what_it_says() {
     let found = || Some(Reply::Addresses(addresses(&["192.0.2.1"])));
     for (code, records, expected) in [
         (0, &[(1, V4)][..], found()),
-        // An alias first, and what nobody has asked for.
+        // An alias first, and records that weren't asked for.
         (0, &[(5, &[0xc0, 12][..]), (1, V4), (28, V6)], found()),
         (0, &[(5, &[0xc0, 12])], Some(Reply::NoAddress)),
         (0, &[(28, V6)], Some(Reply::NoAddress)),
-        // An address of three bytes is none.
+        // A record of three bytes isn't an address.
         (0, &[(1, &V4[..3])], Some(Reply::NoAddress)),
         (0, &[], Some(Reply::NoAddress)),
         (3, &[], Some(Reply::NoName)),
@@ -75,7 +75,7 @@ fn a_reply_to_another_question_is_none() {
     assert_eq!(other(7, "a.example", Kind::Aaaa), None);
     assert_eq!(question.reply(&question.message()), None, "a question");
     assert_eq!(question.reply(&[]), None);
-    // Only an error may come without the question.
+    // Only an error may leave the question out.
     let bare = |code| [0, 7, 0x81, code, 0, 0, 0, 0, 0, 0, 0, 0];
     let refused = Reply::Refused("NOTIMP".to_owned());
     assert_eq!(question.reply(&bare(4)), Some(refused));

@@ -1,4 +1,4 @@
-//! Each kind of error with its sentence; what is wrong with certificates has its tests beside it.
+//! Each kind of error with its sentence. Faults of certificates have their own tests.
 
 use rustls::{CertificateError, ContentType, InconsistentKeys, PeerMisbehaved};
 
@@ -24,7 +24,7 @@ fn p521() -> Key {
     }
 }
 
-/// What a server of today chooses, but for this.
+/// The choice of a modern server, with this change.
 fn with(change: fn(&mut Offer)) -> Offer {
     let mut offer = Offer {
         version: TLS12,

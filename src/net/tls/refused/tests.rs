@@ -1,4 +1,4 @@
-//! What can be wrong with a certificate, each with its sentence.
+//! Each fault of a certificate with its sentence.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::super::failure::explain;
 use super::super::x509::Key;
 use super::*;
 
-/// A name with a common name only, as certificates have it.
+/// The encoded name of a certificate's owner that has only a common name.
 fn common_name(text: &str) -> Vec<u8> {
     let length = text.len() as u8;
     let mut name = vec![
@@ -64,7 +64,7 @@ fn summary(subject: &str, issuer: &str, signature: &[u8], key: Key) -> Summary {
     }
 }
 
-/// `r.example`, signed by `CA`.
+/// A certificate of `r.example` that is signed by `CA`.
 fn server(signature: &[u8]) -> Summary {
     summary("r.example", "CA", signature, rsa(2048))
 }
@@ -88,7 +88,7 @@ fn chain(error: CertificateError, sent: Vec<Summary>) -> Error {
     refused(error, Stage::Chain, sent, vec![])
 }
 
-/// An error as webpki has it and rustls hands it through: by its name.
+/// An error of webpki that rustls passes on, given by its name.
 #[derive(Debug)]
 struct Named(&'static str);
 
@@ -129,7 +129,7 @@ fn other_name(presented: &[&str]) -> CertificateError {
     }
 }
 
-/// Each sentence begins with `TLS with r.example failed: ` and goes on so.
+/// Checks the sentence after its beginning `TLS with r.example failed: `.
 fn expect(error: &Error, expected: &str) {
     let said = explain("r.example", error, None);
     let words = said.strip_prefix("TLS with r.example failed: ").unwrap();

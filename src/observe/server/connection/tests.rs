@@ -1,12 +1,12 @@
-//! Each phase with a client that does as a test tells it, at a time that a test tells.
+//! Tests of each phase, with a simulated client and clock.
 
 use super::*;
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-/// A client: what it sends, piece by piece, and how much room it has at a time. Empty means that
-/// it keeps still; the end of a piece that is empty is the end of what it sends.
+/// A simulated client: the pieces that it sends, and how many bytes it takes at a time. Reads and
+/// writes would block when there are none left. An empty piece means that it has closed.
 #[derive(Default)]
 pub struct Client {
     sends: VecDeque<Vec<u8>>,
@@ -16,7 +16,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// It has sent a request, and has this much room for the answer.
+    /// A client that has sent a request, and takes this many bytes of the answer.
     pub fn asking(room: usize) -> Client {
         Client {
             sends: [PING.to_vec()].into(),
@@ -68,7 +68,8 @@ fn page(_: &str) -> PageResponse {
     PageResponse::text("200 OK", "x".repeat(300_000))
 }
 
-/// A connection at second 0 with a client that sends these pieces, and a clock.
+/// A connection that begins at second 0, with a client that sends these pieces; and a function that
+/// returns the time at a second.
 fn connect(sends: &[&[u8]]) -> (Connection<Client>, impl Fn(u64) -> Instant + use<>) {
     let start = Instant::now();
     let client = Client {
@@ -182,7 +183,7 @@ fn a_request_that_is_too_large_is_read_no_further_than_it_takes() {
     let (mut connection, at) = connect(&[&request]);
     connection.stream.takes = [1000].into();
     while connection.step(at(0), &page) == Step::Progress {
-        assert!(connection.size() <= LARGEST_REQUEST);
+        assert!(connection.size() <= MAX_REQUEST);
     }
     assert!(connection.stream.has_got.starts_with(b"HTTP/1.1 431 "));
     let left: usize = connection.stream.sends.iter().map(Vec::len).sum();
