@@ -88,7 +88,7 @@ fn list_of_deletes(preview: &Preview) -> String {
         .collect()
 }
 
-/// Whether a state record also has values of somebody else. Such a record set isn't deleted; only
+/// Whether a state record also has values that this program didn't write. Such a record set isn't deleted; only
 /// the values of this program are removed from it.
 fn has_foreign_values((_, _, entries): &(u16, &RecordSet, &BTreeSet<Entry>)) -> bool {
     let mut entries = entries.iter();

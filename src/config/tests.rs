@@ -20,7 +20,7 @@ fn read(environment: &[(&str, &str)]) -> Result<Config, Vec<String>> {
     Config::read(&variable, &arguments).map_err(|error| error.0)
 }
 
-/// The required settings, with these instead or in addition.
+/// Reads the required settings; `changes` replaces some of them or adds others.
 fn with<'a>(changes: &[(&'a str, &'a str)]) -> Result<Config, Vec<String>> {
     read(&[&REQUIRED, changes].concat())
 }
@@ -88,7 +88,7 @@ fn defaults_are_those_of_the_contract() {
     );
 }
 
-/// The table's defaults that are values, each with another value.
+/// The settings whose default in the table is a value, each with another valid value.
 const VALUES: [(&str, &str); 18] = [
     ("NAME_TEMPLATE", "%{{service_name}}"),
     ("TTL", "301"),

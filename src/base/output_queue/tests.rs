@@ -1,15 +1,15 @@
-//! With an output that blocks or fails as the test likes.
+//! Tests of the queue with a simulated output, which blocks or fails when a test says so.
 
 use super::*;
 use std::collections::VecDeque;
 use std::sync::mpsc;
 use std::time::Instant;
 
-/// Longer than any test takes.
+/// A time limit that no test reaches.
 const LONG: Duration = Duration::from_secs(60);
 const SHORT: Duration = Duration::from_millis(50);
 
-/// Blocks while it is closed, and keeps what is written.
+/// An output that blocks while it is closed, and keeps the text that is written.
 #[derive(Clone, Default)]
 struct Tap(Arc<(Mutex<Flow>, Condvar)>);
 
@@ -26,7 +26,7 @@ impl Tap {
         self.0.1.notify_all();
     }
 
-    /// Until something is to be written.
+    /// Waits until something is to be written.
     fn wait_until_asked(&self) {
         let (flow, changed) = &*self.0;
         let waited = changed.wait_timeout_while(flow.lock().unwrap(), LONG, |flow| !flow.is_asked);
@@ -64,7 +64,7 @@ fn queue(tap: &Tap) -> Arc<OutputQueue> {
     OutputQueue::start(Output::new(Box::new(tap.clone()), notice, |_| {}))
 }
 
-/// 100 bytes.
+/// A line of 100 bytes.
 fn line(number: usize) -> String {
     format!("{number:<99}\n")
 }
@@ -104,8 +104,8 @@ fn whoever_finds_no_room_waits_for_it() {
     assert_eq!(tap.lines().len(), 3_000);
 }
 
-/// Bounded: the wait, which isn't repeated, and what is kept. What is missing is told where it is
-/// missing.
+/// Only one caller waits, and for a limited time; the queue's size is limited; and the number of lost
+/// lines is written where they are missing.
 #[test]
 fn what_nobody_reads_is_dropped_and_counted() {
     const LINES: usize = 100_000;
@@ -120,7 +120,7 @@ fn what_nobody_reads_is_dropped_and_counted() {
     assert!(took < 100 * MAX_WAIT, "many lines waited: {took:?}");
     assert!(queue.lock().waiting.len() <= MAX_WAITING);
     queue.put("short\n");
-    queue.flush(LONG); // nobody waits where somebody has waited in vain
+    queue.flush(LONG); // returns at once, because a wait was in vain before
     assert!(start.elapsed() < took + LONG);
 
     tap.open();
@@ -172,7 +172,8 @@ fn where_there_is_no_thread_callers_write_unless_their_wait_is_limited() {
     assert_eq!(tap.lines(), ["one"]);
 }
 
-/// Each write comes to the next of these, and then to what it should: so many bytes, or an error.
+/// An output whose writes end as in this list: each with a number of bytes, or an error. After the
+/// end of the list they succeed.
 #[derive(Default)]
 struct Flaky {
     next: VecDeque<Result<usize, ErrorKind>>,
@@ -207,7 +208,7 @@ fn what_cannot_be_written_is_counted_and_told_once_it_can() {
             "a b c d e f g ",
         ),
         (&[Ok(4), Err(Full)], "a b lost 1: full d e f g "),
-        // In the middle of a line, which is ended before the next one begins.
+        // It fails in the middle of a line, which is ended before the next one begins.
         (&[Ok(3), Err(Full)], "a b lost 2: full d e f g "),
         (&[Err(Full), Err(Full)], "lost 4: full e f g "),
         (&[Err(Full), Ok(5), Err(Full)], "lost  lost 4: full e f g "),
