@@ -18,10 +18,20 @@
 //!
 //! [`daemon`] runs the loop, [`cli`] starts it or one of the other commands, [`config`] reads the
 //! settings. [`aws`] has what any AWS client needs, above all [`aws::sigv4`] and
-//! [`aws::credentials`]. [`net::http`] is the only way to the network, and [`net::resolver`] finds the
-//! hosts for it. Beside the loop there are three
-//! small threads: [`observe::server`] answers health checks and shows the status,
-//! [`base::shutdown`] ends the process on a signal, and [`base::output_queue`] writes the log. [`base::threads`] starts every thread.
+//! [`aws::credentials`]. [`net::http`] is the only way to the network, and [`net::resolver`] finds
+//! the hosts for it. Three small threads run beside the loop: [`observe::server`] answers health
+//! checks and shows the status, [`base::shutdown`] ends the process on a signal, and
+//! [`base::output_queue`] writes the log. [`base::threads`] starts every thread.
+//!
+//! A file names only its own folder and folders that stand later in this list, and `rancher` and
+//! `route53` never name each other. `tests/layers.rs` checks it.
+//!
+//! ```text
+//! cli  daemon  config  reconcile  observe  plan  desired  rancher  route53  aws  dns  net  base
+//! ```
+
+// How long a function may be is in clippy.toml. Tables of tests are as long as they need to be.
+#![cfg_attr(not(test), warn(clippy::too_many_lines))]
 
 pub mod aws;
 pub mod base;
