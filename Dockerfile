@@ -4,8 +4,8 @@
 #   buildah bud --format docker --build-arg COMMIT=$(git rev-parse HEAD) -t rancher-route53 .
 #
 # With --platform linux/arm64 it is the image for arm64, built on whatever machine this is. Docker
-# needs BuildKit for that, which is its default since version 23. Docker before 18.09 can't pull
-# what buildah pushes in its own format.
+# needs BuildKit for that, which is its default since version 23. Docker of Rancher 1.x's
+# time can't pull what buildah pushes in any format but `docker`.
 #
 # Whoever has built the binary already puts it in the place of the first stage, which is then
 # not run:
