@@ -8,7 +8,7 @@ use std::time::Duration;
 /// Codes that are counted separately for one operation. All further ones count as [`OTHER`].
 const MAX_CODES: usize = 24;
 /// Length of the longest code that is counted separately, in octets.
-const LONGEST_CODE: usize = 48;
+const MAX_CODE: usize = 48;
 /// Stands for all codes that are not counted separately.
 pub const OTHER: &str = "other";
 /// The code of a call that succeeded.
@@ -180,8 +180,7 @@ impl Calls {
 
 /// Whether a text can be shown as a code: not empty, not too long, and in printable ASCII.
 fn is_well_formed(code: &str) -> bool {
-    (1..=LONGEST_CODE).contains(&code.len())
-        && code.bytes().all(|b| b.is_ascii_graphic() || b == b' ')
+    (1..=MAX_CODE).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_graphic() || b == b' ')
 }
 
 /// Counts durations by range.
@@ -255,7 +254,7 @@ mod tests {
         };
         let mut counters = CallCounters::default();
         counters.add(operation, OK, Duration::ZERO);
-        for bad in ["", "a\nb", "é", &"x".repeat(LONGEST_CODE + 1)] {
+        for bad in ["", "a\nb", "é", &"x".repeat(MAX_CODE + 1)] {
             counters.add(operation, bad, Duration::ZERO);
         }
         for n in 0..1_000 {

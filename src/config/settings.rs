@@ -1,7 +1,7 @@
 //! Every setting, once: names, default, range and purpose. Reading a setting, `--help` and the test
 //! of the documentation all go by this table.
 
-use crate::dns::record_set::LONGEST_TTL;
+use crate::dns::record_set::MAX_TTL;
 
 /// A setting.
 #[derive(Debug)]
@@ -113,7 +113,7 @@ pub const SETTINGS: &[Setting] = &[
         "TTL",
         "300",
         0,
-        LONGEST_TTL as u64,
+        MAX_TTL as u64,
         "How long resolvers may keep an answer, in seconds.",
     ),
     secret(

@@ -9,10 +9,10 @@ use crate::base::token_bucket::TokenBucket;
 
 /// The longest wait for a change of metadata. Longer ones would save next to nothing, and a
 /// server that has died without a word would be noticed later.
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
+const MAX_WAIT: Duration = Duration::from_secs(10);
 /// Ceilings of the wait after metadata has failed: at first, and in the long run.
 const FAILURE: Duration = Duration::from_millis(200);
-const LONGEST_FAILURE: Duration = Duration::from_secs(5);
+const MAX_FAILURE: Duration = Duration::from_secs(5);
 /// Snapshots may take this share of the time, and so many seconds at once. Metadata that changes
 /// all the time is read now and then: more often where a snapshot takes little time.
 const SNAPSHOT_SHARE: f64 = 0.1;
@@ -20,7 +20,7 @@ const SNAPSHOT_BURST: f64 = 0.4;
 /// A snapshot counts as at least so many seconds, since it costs the server time as well.
 const SNAPSHOT_LEAST: f64 = 0.02;
 /// Longest pause before a changed metadata is read.
-const LONGEST_SNAPSHOT_WAIT: Duration = Duration::from_secs(2);
+const MAX_SNAPSHOT_WAIT: Duration = Duration::from_secs(2);
 /// Pause after a long poll that ended at once without a change.
 const EARLY: Duration = Duration::from_secs(1);
 
@@ -42,14 +42,14 @@ impl Pace {
 
     /// How long to wait for a change, in whole seconds, if there is something to do at `next`.
     pub fn wait(next: Option<Instant>, now: Instant) -> Duration {
-        let left = next.map_or(LONGEST_WAIT, |next| next.saturating_duration_since(now));
+        let left = next.map_or(MAX_WAIT, |next| next.saturating_duration_since(now));
         let seconds = left.as_millis().div_ceil(1000).max(1);
-        Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX)).min(LONGEST_WAIT)
+        Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX)).min(MAX_WAIT)
     }
 
     /// Metadata couldn't be read: how long to pause.
     pub fn failed(&mut self, random: f64) -> Duration {
-        let wait = FAILURE / 4 + backoff(self.failures, FAILURE, LONGEST_FAILURE, random);
+        let wait = FAILURE / 4 + backoff(self.failures, FAILURE, MAX_FAILURE, random);
         self.failures = self.failures.saturating_add(1);
         wait
     }
@@ -61,7 +61,7 @@ impl Pace {
 
     /// Metadata has changed: how long to pause before it is read.
     pub fn before_snapshot(&mut self, now: Instant) -> Duration {
-        self.snapshots.take(0.0, now).min(LONGEST_SNAPSHOT_WAIT)
+        self.snapshots.take(0.0, now).min(MAX_SNAPSHOT_WAIT)
     }
 
     /// A snapshot was taken or failed, after `elapsed`.
@@ -71,7 +71,7 @@ impl Pace {
         // A pause is never longer than that, so a larger debt would only delay the first change
         // after a quiet time.
         self.snapshots
-            .forgive(SNAPSHOT_SHARE * LONGEST_SNAPSHOT_WAIT.as_secs_f64());
+            .forgive(SNAPSHOT_SHARE * MAX_SNAPSHOT_WAIT.as_secs_f64());
     }
 
     /// A long poll of `waited` ended without a change after `elapsed`: how long to pause.

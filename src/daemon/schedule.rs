@@ -7,7 +7,7 @@ use crate::base::backoff;
 
 /// Ceilings of the wait after a round has failed: at first, and in the long run.
 const FAILED_ROUND: Duration = Duration::from_secs(2);
-const LONGEST_FAILED_ROUND: Duration = Duration::from_secs(60);
+const MAX_FAILED_ROUND: Duration = Duration::from_secs(60);
 /// The interval between two listings of the zone varies by this part, so that instances that
 /// started together don't list together.
 const RESYNC_SPREAD: f64 = 0.1;
@@ -81,7 +81,7 @@ impl Schedule {
 
     /// A round failed. `random` is from 0 to 1.
     pub fn round_failed(&mut self, now: Instant, random: f64) {
-        let ceiling = LONGEST_FAILED_ROUND;
+        let ceiling = MAX_FAILED_ROUND;
         let wait = backoff::backoff(self.failed_rounds, FAILED_ROUND, ceiling, random);
         self.failed_rounds = self.failed_rounds.saturating_add(1);
         self.retry_at = Some(now + wait);

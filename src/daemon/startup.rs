@@ -20,7 +20,7 @@ use crate::route53::xml::HostedZone;
 
 /// Longest wait before the zone is looked up again: at first, and after many tries.
 const WAIT: Duration = Duration::from_secs(2);
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const MAX_WAIT: Duration = Duration::from_secs(60);
 
 /// Version and snapshot of metadata, and when reading it began.
 pub type Read = (Version, Snapshot, Instant);
@@ -79,7 +79,7 @@ fn look_for_zone(
             }
             Err(NoZone::NeedsOperator(error)) => return Err(error),
             Err(NoZone::Retry(error)) => {
-                let wait = backoff::backoff(attempt, WAIT, LONGEST_WAIT, backoff::random());
+                let wait = backoff::backoff(attempt, WAIT, MAX_WAIT, backoff::random());
                 log::warn(
                     "the hosted zone can't be looked up yet",
                     &[("error", &error), ("wait_ms", &wait.as_millis())],

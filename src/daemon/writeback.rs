@@ -18,11 +18,11 @@ const AGAIN: Duration = Duration::from_secs(600);
 /// Ceiling of the wait after the first failure.
 const BACKOFF: Duration = Duration::from_secs(1);
 /// Ceiling of the wait while Rancher's API doesn't work.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+const MAX_PAUSE: Duration = Duration::from_secs(30);
 /// Timeout of a call: DNS changes wait for it, so it starts short. It doubles with each failure in
 /// succession, up to the longest.
 const TIMEOUT: Duration = Duration::from_secs(1);
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(4);
+const MAX_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// The names that are in the zone and that metadata doesn't show.
 pub fn missing(desired: &Desired, in_zone: &BTreeSet<Name>) -> BTreeMap<ServiceKey, Name> {
@@ -141,7 +141,7 @@ impl WriteBack {
         let mut all = self.tasks.range(behind).chain(before.into_iter().flatten());
         let (key, task) = all.find(is_due)?;
         let timeout = TIMEOUT.saturating_mul(2u32.saturating_pow(self.failures));
-        Some((key.clone(), task.name.clone(), timeout.min(LONGEST_TIMEOUT)))
+        Some((key.clone(), task.name.clone(), timeout.min(MAX_TIMEOUT)))
     }
 
     /// Rancher has accepted the event. Metadata will show whether it has set the `fqdn`.
@@ -168,7 +168,7 @@ impl WriteBack {
 
     /// Rancher's API doesn't answer, or refuses every event.
     pub fn unavailable(&mut self, now: Instant, random: f64) {
-        self.paused_until = now + backoff(self.failures, BACKOFF, LONGEST_PAUSE, random);
+        self.paused_until = now + backoff(self.failures, BACKOFF, MAX_PAUSE, random);
         self.failures = self.failures.saturating_add(1);
     }
 }

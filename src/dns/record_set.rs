@@ -11,7 +11,7 @@ use crate::base::sorted;
 /// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html>
 pub const MAX_VALUES: usize = 400;
 /// The largest TTL that the DNS allows, in seconds (RFC 2181 §8).
-pub const LONGEST_TTL: u32 = 2_147_483_647;
+pub const MAX_TTL: u32 = 2_147_483_647;
 
 /// The type of a record set, as far as this program distinguishes types.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -20,9 +20,9 @@ use crate::net::url::Url;
 use crate::rancher::model::ServiceKey;
 
 /// Largest document of schemas that is read, in bytes. A real one has about half a megabyte.
-const LARGEST_SCHEMAS: u64 = 8 * 1024 * 1024;
+const MAX_SCHEMAS: u64 = 8 * 1024 * 1024;
 /// Largest answer to an event, and largest error answer, that is read, in bytes.
-const LARGEST_ANSWER: u64 = 64 * 1024;
+const MAX_ANSWER: u64 = 64 * 1024;
 /// Paths of the API's root that are tried, in this order, if `CATTLE_URL` has no path.
 const DEFAULT_PATHS: [&str; 2] = ["/v2-beta", "/v1"];
 
@@ -200,7 +200,7 @@ impl Api {
         if response.status != 200 {
             return Err(ApiError::Unavailable(self.explain(schemas, response)));
         }
-        let json = std::io::BufReader::new(response.reader(LARGEST_SCHEMAS));
+        let json = std::io::BufReader::new(response.reader(MAX_SCHEMAS));
         let schema = event_schema(json)
             .map_err(|error| ApiError::Unavailable(format!("{schemas}: {error}")))?;
         Ok(schema.and_then(|schema| {
@@ -230,7 +230,7 @@ impl Api {
             300..=399 => ": redirects are not followed, check CATTLE_URL",
             _ => "",
         };
-        let words = response.text(LARGEST_ANSWER).ok().and_then(|text| {
+        let words = response.text(MAX_ANSWER).ok().and_then(|text| {
             let error: serde_json::Value = serde_json::from_str(&text).ok()?;
             let word = |field: &str| error.get(field)?.as_str().map(str::to_owned);
             word("message").or_else(|| word("code"))
@@ -336,7 +336,7 @@ pub fn event_schema(json: impl Read) -> Result<Option<EventSchema>, serde_json::
 /// Whether an answer is a JSON object, as Rancher's answer to an event is, and not a proxy's page.
 fn is_json_object(response: Response) -> bool {
     let resource = response
-        .text(LARGEST_ANSWER)
+        .text(MAX_ANSWER)
         .ok()
         .and_then(|text| serde_json::from_str(&text).ok());
     matches!(resource, Some(serde_json::Value::Object(_)))

@@ -23,11 +23,11 @@ const TICK: Duration = Duration::from_secs(5);
 const SLACK: Duration = Duration::from_secs(3);
 /// Largest `/services` or `/hosts` that is read, in bytes. With 10,000 services, `/services` has
 /// 68 MB.
-const LARGEST_LIST: u64 = 512 * 1024 * 1024;
+const MAX_LIST: u64 = 512 * 1024 * 1024;
 /// Largest `/self/stack` that is read, in bytes. It has all services of the stack.
-const LARGEST_STACK: u64 = 64 * 1024 * 1024;
+const MAX_STACK: u64 = 64 * 1024 * 1024;
 /// Largest `/version` that is read, in bytes.
-const LARGEST_VERSION: u64 = 4 * 1024;
+const MAX_VERSION: u64 = 4 * 1024;
 /// How often documents are read at most until they all belong to one version. When the server
 /// reloads, the version changes twice in quick succession.
 const MAX_READINGS: u32 = 5;
@@ -173,14 +173,14 @@ impl Metadata {
 
     /// Reads the environment in which this program runs.
     pub fn environment(&mut self) -> Result<Environment, Unavailable> {
-        let stack = self.open("/self/stack", LARGEST_STACK)?;
+        let stack = self.open("/self/stack", MAX_STACK)?;
         model::read_environment(stack).map_err(failed_at("/self/stack"))
     }
 
     /// Reads the hosts of the environment, by UUID. There is at least the one on which this program
     /// runs.
     pub fn hosts(&mut self) -> Result<HashMap<String, Host>, Unavailable> {
-        let hosts = self.open("/hosts", LARGEST_LIST)?;
+        let hosts = self.open("/hosts", MAX_LIST)?;
         let hosts = model::read_hosts(hosts).map_err(failed_at("/hosts"))?;
         if hosts.is_empty() {
             let error = "it is empty, but this service runs on a host: the server has not loaded \
@@ -197,7 +197,7 @@ impl Metadata {
         environment: &Environment,
         take: &mut dyn FnMut(Service<'_>),
     ) -> Result<(), Unavailable> {
-        let services = self.open("/services", LARGEST_LIST)?;
+        let services = self.open("/services", MAX_LIST)?;
         let mut has_own_stack = false;
         model::read_services(services, &mut |service| {
             has_own_stack |= service.stack_name == environment.own_stack;
@@ -217,7 +217,7 @@ impl Metadata {
         let failed = |error: String| Unavailable::Failed(path, error);
         let response = self.get(path, query, timeout)?;
         let text = response
-            .text(LARGEST_VERSION)
+            .text(MAX_VERSION)
             .map_err(|e| failed(e.to_string()))?;
         Version::read(&text).map_err(failed)
     }

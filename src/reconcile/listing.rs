@@ -15,7 +15,7 @@ use crate::route53::error::Error;
 use crate::route53::xml::{ListPage, ListStart};
 
 /// More pages than any zone has. A listing with more of them doesn't end.
-const MOST_PAGES: usize = 20_000;
+const MAX_PAGES: usize = 20_000;
 
 /// How often the state records are listed again because another instance writes them meanwhile.
 /// After that, what it has written is seen at the next resync.
@@ -294,7 +294,7 @@ fn stretch(
     }
     let (mut zone, mut pages) = (Zone::default(), Vec::new());
     start = first;
-    while pages.len() < MOST_PAGES {
+    while pages.len() < MAX_PAGES {
         let listed = match other.take_if(|(from, _)| *from == start) {
             Some((_, listed)) => Some(listed),
             None => client.list(zone_id, start.as_ref(), None)?,

@@ -25,7 +25,7 @@ use crate::net::url::Url;
 /// Time limit for one attempt, from sending the request to the last byte of the answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// Largest answer that is read, in bytes. A page of a listing has up to 300 record sets.
-const LARGEST_ANSWER: u64 = 16 * 1024 * 1024;
+const MAX_ANSWER: u64 = 16 * 1024 * 1024;
 /// Longest wait before the first retry. It doubles for each further retry.
 const BACKOFF: Duration = Duration::from_millis(500);
 
@@ -287,7 +287,7 @@ impl Caller {
             },
             payload: call.payload,
             timeout: TIMEOUT,
-            largest_answer: LARGEST_ANSWER,
+            largest_answer: MAX_ANSWER,
         };
         signed.send(&self.http, Some(&signer))
     }

@@ -20,7 +20,7 @@ const CONTENT_TYPE: &str = "application/x-www-form-urlencoded; charset=utf-8";
 /// background, before the old credentials expire.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Largest answer that is read, in bytes. Real ones have two thousand.
-const LARGEST_ANSWER: u64 = 64 * 1024;
+const MAX_ANSWER: u64 = 64 * 1024;
 /// Characters of an error message of STS that are kept.
 const MAX_MESSAGE_CHARACTERS: usize = 400;
 
@@ -166,7 +166,7 @@ impl Sts {
             unsigned_headers: &[],
             payload: form.as_bytes(),
             timeout: TIMEOUT,
-            largest_answer: LARGEST_ANSWER,
+            largest_answer: MAX_ANSWER,
         };
         signed.send(&self.http, signer.as_ref())
     }

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::escape;
 use super::service_state::ServiceState;
-use super::{MOST_SHOWN_VALUES, Status, timestamp};
+use super::{MAX_SHOWN_VALUES, Status, timestamp};
 use crate::base::dependency::{Condition, Dependency};
 use crate::base::version::version;
 use crate::desired::ServiceOutcome;
@@ -221,13 +221,13 @@ pub fn service(out: &mut String, status: &Status, (key, outcome): (&ServiceKey, 
 /// A service's addresses: the first few are shown, the others when the reader opens the list.
 fn addresses(out: &mut String, status: &Status, name: &Name) {
     let count: usize = status.record_sets(name).map(|set| set.values.len()).sum();
-    let is_long = count > MOST_SHOWN_VALUES;
+    let is_long = count > MAX_SHOWN_VALUES;
     let values = status.record_sets(name).flat_map(|set| &set.values);
     for (index, value) in values.enumerate() {
         let template = match index {
             0 => "{}",
-            MOST_SHOWN_VALUES => {
-                let rest = number(count - MOST_SHOWN_VALUES);
+            MAX_SHOWN_VALUES => {
+                let rest = number(count - MAX_SHOWN_VALUES);
                 fill(out, "\n<details><summary>{} more</summary>\n", &[&rest]);
                 "{}"
             }

@@ -40,7 +40,7 @@ use crate::route53::xml::HostedZone;
 /// How many of the last changes are kept.
 pub const MAX_CHANGES: usize = 50;
 /// How many values of a record set the list of changes shows.
-const MOST_SHOWN_VALUES: usize = 8;
+const MAX_SHOWN_VALUES: usize = 8;
 
 /// All facts that are shown.
 #[derive(Debug, Clone)]
@@ -239,11 +239,11 @@ impl Status {
 /// TTL and values of a record set, cut to what a list can show.
 fn shown(set: &RecordSet) -> String {
     let mut text = String::new();
-    for value in set.values.iter().take(MOST_SHOWN_VALUES) {
+    for value in set.values.iter().take(MAX_SHOWN_VALUES) {
         text.push_str(value);
         text.push_str(", ");
     }
-    let rest = set.values.len().saturating_sub(MOST_SHOWN_VALUES);
+    let rest = set.values.len().saturating_sub(MAX_SHOWN_VALUES);
     if rest > 0 {
         text.push_str(&format!("{rest} more, "));
     }
