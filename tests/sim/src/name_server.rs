@@ -18,7 +18,7 @@ const HEADER: usize = 12;
 /// - `ANSWER`: addresses with commas between them, `192.0.2.1x60` for one sixty times; `nxdomain`,
 ///   `servfail`, `notimp`, `refused`, `formerr`; `empty` (there is such a name), `never`, `broken`;
 /// - `HOW`: `late:15` in seconds, `lost:2` for so many questions that aren't answered at first,
-///   `alias:NAME` for a CNAME before the addresses; and for what doesn't fit into a datagram, which
+///   `fails:2` for so many that get SERVFAIL at first, `alias:NAME` for a CNAME before the addresses; and for what doesn't fit into a datagram, which
 ///   by default is cut and marked so: `bare` for nothing but the mark, `whole` to send it all the
 ///   same, `no-tcp` for no answer there either.
 #[derive(Debug, Clone)]
@@ -28,6 +28,7 @@ pub struct Rule {
     answer: Answer,
     late: Duration,
     lost: u32,
+    fails: u32,
     alias: Option<String>,
     fit: Fit,
     has_tcp: bool,
@@ -87,6 +88,7 @@ impl FromStr for Rule {
             answer: answer_of(answer)?,
             late: Duration::ZERO,
             lost: 0,
+            fails: 0,
             alias: None,
             fit: Fit::Cut,
             has_tcp: true,
@@ -98,6 +100,7 @@ impl FromStr for Rule {
                     rule.late = Duration::from_secs_f64(seconds.parse().map_err(|_| wrong())?);
                 }
                 ("lost", count) => rule.lost = count.parse().map_err(|_| wrong())?,
+                ("fails", count) => rule.fails = count.parse().map_err(|_| wrong())?,
                 ("alias", name) => rule.alias = Some(name.to_owned()),
                 ("bare", "") => rule.fit = Fit::Bare,
                 ("whole", "") => rule.fit = Fit::Whole,
@@ -269,6 +272,10 @@ impl NameServer {
         if rule.lost > 0 {
             rule.lost -= 1;
             return None;
+        }
+        if rule.fails > 0 {
+            rule.fails -= 1;
+            return Some((reply(message, end, 2, false, &[]), Duration::ZERO));
         }
         if is_tcp && !rule.has_tcp {
             return None;
