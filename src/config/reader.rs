@@ -342,3 +342,28 @@ fn read_file(path: &str) -> Result<String, String> {
         _ => Ok(text),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::url::Url;
+
+    #[test]
+    fn a_password_in_a_url_is_not_shown_however_broken_the_url_is() {
+        for url in [
+            "user:hunter2@rancher:8080",
+            "http:/user:hunter2@rancher",
+            "http://user:hunter2@rancher/v1",
+            "http://user:hunter2@@rancher",
+            "//user:hunter2@rancher",
+            "ftp://user:hunter2@rancher",
+        ] {
+            let variable = |name: &str| (name == "CATTLE_URL").then(|| Ok(url.to_owned()));
+            let mut reader = Reader::new(&variable);
+            reader.required("CATTLE_URL", "a URL", Url::parse);
+            let problems = reader.problems.join("\n");
+            assert!(problems.contains("CATTLE_URL="), "{problems}");
+            assert!(!problems.contains("hunter2"), "{problems}");
+        }
+    }
+}
