@@ -10,6 +10,7 @@ use super::plan_output::one_line;
 use super::terminal::{Failure, confirm, nothing_was_changed, progress, record_sets, say};
 use crate::base::shutdown::InFlightGate;
 use crate::config::Config;
+use crate::daemon::clients::reconciler_settings;
 use crate::desired::Desired;
 use crate::observe::telemetry::Telemetry;
 use crate::plan::AdoptSetting;
@@ -31,15 +32,13 @@ pub fn adopt(
         zone,
     } = CommandContext::load(config, gate, &telemetry)?;
     let settings = ReconcilerSettings {
-        zone_id: zone.id,
-        rules: config.rules.clone(),
         // No changes and no deletes, so that the plan shows adoptions alone.
         policy: Policy::CreateOnly,
         adopt: match config.adopt {
             AdoptSetting::Never => AdoptSetting::Matching,
             setting => setting,
         },
-        guard: config.guard,
+        ..reconciler_settings(config, zone.id)
     };
     let mut reconciler = Reconciler::new(client, settings, telemetry);
     let preview = reconciler.preview(reading.goal());

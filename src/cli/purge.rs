@@ -10,6 +10,7 @@ use super::plan_output::one_line;
 use super::terminal::{Failure, confirm, nothing_was_changed, progress, record_sets, say, shown};
 use crate::base::shutdown::InFlightGate;
 use crate::config::Config;
+use crate::daemon::clients::reconciler_settings;
 use crate::desired::Desired;
 use crate::dns::RecordSet;
 use crate::observe::telemetry::Telemetry;
@@ -33,14 +34,10 @@ pub fn purge(
         zone,
     } = CommandContext::load(config, gate, &telemetry)?;
     let settings = ReconcilerSettings {
-        zone_id: zone.id.clone(),
-        rules: config.rules.clone(),
         policy: Policy::Sync,
         adopt: AdoptSetting::Never,
-        guard: GuardSettings {
-            percent: 100, // this command is meant to delete everything
-            ..config.guard
-        },
+        guard: GuardSettings::OFF, // this command is meant to delete everything
+        ..reconciler_settings(config, zone.id.clone())
     };
     let mut reconciler = Reconciler::new(client, settings, telemetry);
     let nothing = Arc::new(Desired::default());

@@ -66,12 +66,17 @@ pub fn reconciler(
     zone_id: String,
     telemetry: &Telemetry,
 ) -> Reconciler {
-    let settings = ReconcilerSettings {
+    let settings = reconciler_settings(config, zone_id);
+    Reconciler::new(client, settings, telemetry.clone())
+}
+
+/// The settings of a reconciler for the hosted zone with this id. A command may override some.
+pub fn reconciler_settings(config: &Config, zone_id: String) -> ReconcilerSettings {
+    ReconcilerSettings {
         zone_id,
         rules: config.rules.clone(),
         policy: config.policy,
         adopt: config.adopt,
         guard: config.guard,
-    };
-    Reconciler::new(client, settings, telemetry.clone())
+    }
 }
