@@ -11,12 +11,12 @@ use std::time::Duration;
 use rancher_route53::config::settings;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use sim::rancher::{self, Rancher, World};
-use sim::route53::{self, Route53};
-use sim::service::{self, Service, environment};
+use sim::harness::{Harness, ZONE};
+use sim::rancher::{self, World};
+use sim::route53;
+use sim::service::{self, Service};
 
 const PATIENCE: Duration = Duration::from_secs(120);
-const ZONE: &str = "Z0EXAMPLE";
 const UUID: &str = "1a726b88-f6b1-53ad-8dac-f631830b5815";
 
 /// A YAML scalar that ends as a string: in an environment everything does.
@@ -183,16 +183,16 @@ fn publishes(
     let mut world = World::new("Prod", UUID);
     world.add_host("h1", "203.0.113.1");
     world.add_service("shop", "web").run_on("h1", 80);
-    let rancher = Rancher::start(rancher::Options::default(), world);
-    let route53 = Route53::start(route53::Options {
+    let route53 = route53::Options {
         region: variables
             .get("AWS_REGION")
             .map_or("us-east-1", String::as_str)
             .to_owned(),
         ..route53::Options::default()
-    });
-    route53.add_zone(ZONE, "example.com", false);
-    for (name, value) in environment(&rancher, &route53.url(), "example.com") {
+    };
+    let harness = Harness::start(world, rancher::Options::default(), route53);
+    let Harness { rancher, route53 } = &harness;
+    for (name, value) in harness.environment() {
         match (name, name.strip_prefix("CATTLE_")) {
             // What Rancher injects.
             (_, Some(rest)) => {

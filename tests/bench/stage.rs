@@ -5,13 +5,13 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use sim::harness::ZONE;
 use sim::rancher::World;
 use sim::route53::{self, AccountBuckets, Operation, Route53};
 
 use super::bound::{LATENCY, resync_requests};
 use super::environment::{Environment, MOVING, PATIENCE, world};
 
-const ZONE: &str = "Z0EXAMPLE";
 /// As long as reading metadata can have been held up by what was before.
 const REST: Duration = Duration::from_millis(2_100);
 

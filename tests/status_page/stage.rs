@@ -6,11 +6,11 @@ use std::io::{self, Read};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use sim::rancher::{self, Fault, Rancher, World};
-use sim::route53::{self, RecordSet, Route53};
-use sim::service::{self, Service};
+use sim::harness::{Harness, ZONE};
+use sim::rancher::{self, Fault, World};
+use sim::route53::{self, RecordSet};
+use sim::service::Service;
 
-const ZONE: &str = "Z0EXAMPLE";
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The first argument with which this program is not the stage but the service on it.
 const AS_SERVICE: &str = "--service";
@@ -21,9 +21,12 @@ fn main() -> ExitCode {
     if arguments.next().is_some_and(|first| first == AS_SERVICE) {
         return rancher_route53::cli::main(arguments);
     }
-    let rancher = Rancher::start(rancher::Options::default(), world());
-    let route53 = Route53::start(route53::Options::default());
-    route53.add_zone(ZONE, "example.com", false);
+    let harness = Harness::start(
+        world(),
+        rancher::Options::default(),
+        route53::Options::default(),
+    );
+    let Harness { rancher, route53 } = &harness;
     route53.edit(ZONE, |zone| {
         for (name, rtype) in [("web-00001", "A"), ("web-00002", "CNAME")] {
             let name = format!("{name}.shop-0000.production-eu.example.com.");
@@ -40,7 +43,7 @@ fn main() -> ExitCode {
         let words = format!("RRSet with DNS name {refused} is not permitted in zone example.com.");
         zone.refuse(refused, "A", &words);
     });
-    let service = start(&rancher, &route53);
+    let service = start(&harness);
     let health = "health checks are answered";
     let line = service.wait_for_log(PATIENCE, |line| line.contains(health));
     let line = line.expect("an address in the log");
@@ -63,9 +66,9 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn start(rancher: &Rancher, route53: &Route53) -> Service {
+fn start(harness: &Harness) -> Service {
     let program = std::env::current_exe().expect("a path to this program");
-    let mut environment = service::environment(rancher, &route53.url(), "example.com");
+    let mut environment = harness.environment();
     environment.extend([
         ("DELETE_GUARD_PERCENT", "1".to_owned()),
         ("DELETE_GUARD_HOLD", "3600".to_owned()),

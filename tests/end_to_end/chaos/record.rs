@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sim::route53::{RecordSet, Zone};
 
-pub const ZONE: &str = "Z0EXAMPLE";
-pub const DOMAIN: &str = "example.com";
+pub use sim::harness::{DOMAIN, ZONE};
 pub const UUID: &str = "1a726b88-f6b1-53ad-8dac-f631830b5815";
 /// Seconds; the program's default.
 pub const TTL: u32 = 300;

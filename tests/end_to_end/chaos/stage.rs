@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use sim::harness::Harness;
 use sim::rancher::{self, Rancher};
 use sim::route53::{Operation, Route53, State};
 use sim::service::{self, Service, environment};
@@ -19,6 +20,7 @@ use crate::chaos::record::{DOMAIN, Naming, ZONE, others};
 use crate::chaos::schedule::{Event, Moment, Pause, Plan};
 use crate::chaos::watcher::Watcher;
 use crate::chaos::world::{Deed, LARGE, MEMBER, MOST_IN_SMALL};
+use crate::stage::prompt;
 
 /// In which everything must come right. It normally takes seconds; but a round that fails again
 /// and again is made again after a minute.
@@ -89,15 +91,8 @@ pub fn perform(seed: u64, plan: Plan) -> Tally {
 
 impl Stage {
     fn set(seed: u64, plan: &Plan) -> Stage {
-        let rancher = Rancher::start(
-            rancher::Options {
-                tick: Duration::from_millis(50),
-                ..rancher::Options::default()
-            },
-            plan.world.clone(),
-        );
-        let route53 = Route53::start(plan.route53.clone());
-        route53.add_zone(ZONE, DOMAIN, false);
+        let harness = Harness::start(plan.world.clone(), prompt(), plan.route53.clone());
+        let Harness { rancher, route53 } = harness;
         let foreign = route53.edit(ZONE, |zone| others(zone));
         let mut watcher = Watcher::new(foreign);
         watcher.is_desired(desired(&plan.world, plan.naming).sets);

@@ -5,6 +5,7 @@
 //! its mistakes.
 
 pub mod credentials;
+pub mod harness;
 pub mod http;
 pub mod name_server;
 pub mod pipe;

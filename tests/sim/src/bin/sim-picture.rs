@@ -10,11 +10,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 use std::{env, path::Path};
 
+use sim::harness::{Harness, ZONE};
 use sim::rancher::{self, OWN_SERVICE, OWN_STACK, Rancher, World};
 use sim::route53::{self, RecordSet, Route53};
-use sim::service::{Service, environment};
+use sim::service::Service;
 
-const ZONE: &str = "Z0EXAMPLE";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
@@ -22,35 +22,38 @@ fn main() -> ExitCode {
         eprintln!("usage: sim-picture PROGRAM");
         return ExitCode::from(2);
     };
-    let rancher = Rancher::start(rancher::Options::default(), world());
-    let route53 = Route53::start(route53::Options::default());
-    route53.add_zone(ZONE, "example.com", false);
+    let harness = Harness::start(
+        world(),
+        rancher::Options::default(),
+        route53::Options::default(),
+    );
+    let Harness { rancher, route53 } = &harness;
     let taken = RecordSet::simple("blog.office.prod.example.com.", "A", 3600, &["192.0.2.80"]);
     route53.edit(ZONE, |zone| zone.put(taken));
 
-    let settings = environment(&rancher, &route53.url(), "example.com");
+    let settings = harness.environment();
     let service = Service::spawn(Path::new(&program), &[], &settings);
     let line = service.wait_for_log(PATIENCE, |line| line.contains("health checks are answered"));
     let line = line.expect("the log should say where health checks are answered");
     let address = line.rsplit_once("address=").expect("an address").1.trim();
 
-    shown(&rancher, "shop", "web");
+    shown(rancher, "shop", "web");
     rancher.change(|world| {
         world.service_mut("shop", "cart").run_on("host-4", 8081);
     });
-    in_zone(&route53, "cart.shop", "203.0.113.14");
+    in_zone(route53, "cart.shop", "203.0.113.14");
     rancher.change(|world| {
         let wiki = world.service_mut("office", "wiki");
         wiki.move_from("host-3", "host-4");
     });
-    in_zone(&route53, "wiki.office", "203.0.113.14");
+    in_zone(route53, "wiki.office", "203.0.113.14");
     rancher.change(|world| {
         world
             .add_service("shop", "gift-cards")
             .run_on("host-2", 8086);
     });
-    shown(&rancher, "shop", "gift-cards");
-    shown(&rancher, "office", "wiki");
+    shown(rancher, "shop", "gift-cards");
+    shown(rancher, "office", "wiki");
 
     println!("http://{address}/status");
     let _ = io::stdin().read_to_end(&mut Vec::new());

@@ -17,6 +17,7 @@ use std::time::Duration;
 use std::{env, fs, io, path::Path, thread};
 
 use sim::credentials::{ECS_PATH, Endpoint, Instance, Issuer, start_ecs};
+use sim::harness::{Harness, ZONE};
 use sim::rancher::{self, Rancher, World};
 use sim::route53::{self, RecordSet, Route53};
 use sim::service::environment;
@@ -32,7 +33,6 @@ const ROUTE53: (&str, &str) = ("route53.amazonaws.com", "127.0.0.4:443");
 const CONTAINER: &str = "169.254.170.2:80";
 const INSTANCE: &str = "169.254.169.254:80";
 
-const ZONE: &str = "Z0EXAMPLE";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
@@ -41,9 +41,12 @@ fn main() -> ExitCode {
         eprintln!("usage: sim-stage FOLDER keys|container|instance");
         return ExitCode::from(2);
     };
-    let rancher = Rancher::start(rancher::Options::default(), world());
-    let route53 = Route53::start(route53::Options::default());
-    route53.add_zone(ZONE, "example.com", false);
+    let harness = Harness::start(
+        world(),
+        rancher::Options::default(),
+        route53::Options::default(),
+    );
+    let Harness { rancher, route53 } = &harness;
 
     let authority = Authority::new();
     let front = |(name, at): (&str, &str), url: &str| {
@@ -61,7 +64,7 @@ fn main() -> ExitCode {
     pass_on(address(METADATA), address(metadata.expect("an address")));
 
     let issuer = Issuer::new(Some(route53.keyring()));
-    let mut settings = settings(&rancher, &route53, &api.url(), source == "keys");
+    let mut settings = settings(rancher, route53, &api.url(), source == "keys");
     // The endpoint is there for as long as it is held.
     let _endpoint = match source.as_str() {
         "keys" => None,
