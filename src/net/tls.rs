@@ -22,12 +22,13 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::ring;
 use rustls::crypto::{CryptoProvider, KeyProvider};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::sign::SigningKey;
 use rustls::{
     CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, OtherError,
@@ -153,12 +154,13 @@ impl ServerCertVerifier for Verifier {
             now,
         );
         match verified {
-            // webpki checks the dates first, so an expired certificate isn't accepted here. Its name
-            // and its issuer don't matter: the operator trusts this very certificate, and only its
-            // owner can sign the handshake with its key.
+            // webpki checks the dates first, so an expired certificate isn't accepted here. The
+            // operator trusts this very certificate, and only its owner can sign the handshake with
+            // its key.
             Err(rustls::Error::InvalidCertificate(error))
-                if is_about_name_or_issuer(&error)
-                    && self.own.iter().any(|own| own == end_entity) =>
+                if self.own.iter().any(|own| own == end_entity)
+                    && (is_about_name(&error)
+                        || is_about_issuer(&error) && names(end_entity, server_name)) =>
             {
                 Ok(ServerCertVerified::assertion())
             }
@@ -218,20 +220,31 @@ impl Verifier {
     }
 }
 
-/// Whether an error is about the certificate's name, issuer or signature, or about its being an
-/// authority's (for which rustls has no variant). Such errors don't matter for a certificate that
-/// the operator trusts itself.
-fn is_about_name_or_issuer(error: &CertificateError) -> bool {
+/// Whether an error is about the certificate's name, or about its being an authority's (for which
+/// rustls has no variant). Such errors come after the issuer was found good.
+fn is_about_name(error: &CertificateError) -> bool {
     match error {
-        CertificateError::NotValidForName
-        | CertificateError::NotValidForNameContext { .. }
-        | CertificateError::UnknownIssuer
-        | CertificateError::BadSignature
-        | CertificateError::UnsupportedSignatureAlgorithmContext { .. }
-        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => true,
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => true,
         CertificateError::Other(error) => error.to_string().contains("CaUsedAsEndEntity"),
         _ => false,
     }
+}
+
+/// Whether an error is about the certificate's issuer or signature.
+fn is_about_issuer(error: &CertificateError) -> bool {
+    matches!(
+        error,
+        CertificateError::UnknownIssuer
+            | CertificateError::BadSignature
+            | CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+            | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. }
+    )
+}
+
+/// Whether a certificate names a host in its subjectAltName.
+fn names(certificate: &CertificateDer<'_>, host: &ServerName<'_>) -> bool {
+    let parsed = ParsedCertificate::try_from(certificate);
+    parsed.is_ok_and(|parsed| verify_server_name(&parsed, host).is_ok())
 }
 
 /// Turns an I/O error that holds one of rustls into a sentence. Others are returned unchanged.

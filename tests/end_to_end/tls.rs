@@ -174,6 +174,18 @@ fn a_certificate_in_ca_file_is_trusted_without_its_authority_but_not_beyond_its_
     let (code, log) = once(&stage, &other, Some(front.certificate_pem()));
     assert_eq!(code, Some(1), "another one of that authority: {log}");
 
+    // Nobody vouches for its name, so it is only for the host that it names.
+    let elsewhere = authority.front(target, &["rancher.example.com"]);
+    let url = format!("https://localhost:{}/v2-beta", elsewhere.address().port());
+    let file = pem(elsewhere.certificate_pem());
+    let settings = [
+        ("CATTLE_URL", url.as_str()),
+        ("CA_FILE", file.path().to_str().unwrap()),
+    ];
+    let service = stage.run_with(&["once"], &settings);
+    let code = service.wait(PATIENCE).and_then(|status| status.code());
+    assert_eq!(code, Some(1), "{:#?}", service.log());
+
     for ((from, until), words) in [
         (
             (2001, 2002),
