@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use crate::base::random;
+
 /// Upper limit of a wait, for callers that have no limit of their own.
 pub const LONGEST: Duration = Duration::from_secs(20);
 
@@ -23,11 +25,9 @@ pub fn spread(interval: Duration, spread: f64, random: f64) -> Duration {
     interval.mul_f64(1.0 - spread + 2.0 * spread * random.clamp(0.0, 1.0))
 }
 
-/// A random number from 0 to 1, good enough for jitter, not for secrets. It comes from the seed of
-/// the standard library's hash maps, which differs for each call and each process.
+/// A random number from 0 to 1, for jitter.
 pub fn random() -> f64 {
-    use std::hash::{BuildHasher, RandomState};
-    RandomState::new().hash_one(0) as f64 / u64::MAX as f64
+    random::bits() as f64 / u64::MAX as f64
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use crate::base::lock::lock;
 use crate::base::threads::{self, SMALL_STACK};
 
 /// Bytes that may wait in the queue. The thread may hold as many again while it writes them.
@@ -259,13 +260,11 @@ impl OutputQueue {
     }
 
     fn write(&self, text: &[u8], dropped: u64) {
-        let output = self.output.lock();
-        let mut output = output.unwrap_or_else(PoisonError::into_inner);
-        output.write(text, dropped);
+        lock(&self.output).write(text, dropped);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The record of calls to other services: how many there were, how they ended, how long they took,
 //! and whether each service works. Clients write it; the status page and the metrics read it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use chrono::Utc;
@@ -9,6 +9,7 @@ use chrono::Utc;
 use crate::base::counters::{CallCounters, NO_ANSWER, OK, Operation};
 use crate::base::dependency::{Dependency, DependencyHealth};
 use crate::base::heartbeat::Heartbeat;
+use crate::base::lock::lock;
 
 /// Writes to a record. Clones write to the same one.
 #[derive(Clone)]
@@ -48,12 +49,12 @@ impl Recorder {
 
     /// A copy of the record as it is now.
     pub fn record(&self) -> Record {
-        self.lock().clone()
+        lock(&self.record).clone()
     }
 
     /// Changes the record.
     pub fn note(&self, change: impl FnOnce(&mut Record)) {
-        change(&mut self.lock());
+        change(&mut lock(&self.record));
     }
 
     /// Notes that a dependency has worked just now, or has failed with this error.
@@ -87,11 +88,5 @@ impl Recorder {
             Some(status) => self.call(api, name, &status.to_string(), started),
             None => self.call(api, name, NO_ANSWER, started),
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Record> {
-        // If a thread panicked while it held the lock, the record is still usable, because each
-        // change is complete in itself.
-        self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

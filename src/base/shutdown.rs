@@ -14,6 +14,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::{flag, low_level};
 
+use crate::base::lock::lock;
 use crate::base::log;
 use crate::base::threads::{self, SMALL_STACK};
 
@@ -45,15 +46,14 @@ impl InFlightGate {
     /// closed: the process is about to end then.
     pub fn hold<R>(&self, work: impl FnOnce() -> R) -> R {
         let (state, changed) = &*self.0;
-        let lock = || state.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut now = lock();
+        let mut now = lock(state);
         while *now == State::Closed {
             now = changed.wait(now).unwrap_or_else(PoisonError::into_inner);
         }
         *now = State::InFlight;
         drop(now);
         let result = work();
-        let mut now = lock();
+        let mut now = lock(state);
         if *now == State::InFlight {
             *now = State::Idle;
         }
@@ -65,8 +65,8 @@ impl InFlightGate {
     /// Waits until no batch is in flight, for at most `max_wait`, and lets no further one begin.
     fn close(&self, max_wait: Duration) {
         let (state, changed) = &*self.0;
-        let now = state.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = changed.wait_timeout_while(now, max_wait, |now| *now == State::InFlight);
+        let waited =
+            changed.wait_timeout_while(lock(state), max_wait, |now| *now == State::InFlight);
         let (mut now, _) = waited.unwrap_or_else(PoisonError::into_inner);
         *now = State::Closed;
     }

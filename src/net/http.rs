@@ -8,8 +8,8 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ureq::http;
 use ureq::unversioned::transport::{Connector, TcpConnector};
+use ureq::{AsSendBody, http};
 
 use crate::net::proxy::connector::{ProxyConnector, ProxyError};
 use crate::net::proxy::{Proxies, Proxy};
@@ -189,26 +189,10 @@ fn send(
     for (name, value) in request.headers {
         builder = builder.header(*name, *value);
     }
-    let timeout = Some(request.timeout);
-    let handle = proxy.map(Proxy::handle);
     let answer = if request.body.is_empty() && request.method == "GET" {
-        let sent = builder.body(())?;
-        agent.run(
-            agent
-                .configure_request(sent)
-                .timeout_global(timeout)
-                .proxy(handle)
-                .build(),
-        )?
+        run(agent, builder.body(())?, request.timeout, proxy)?
     } else {
-        let sent = builder.body(request.body)?;
-        agent.run(
-            agent
-                .configure_request(sent)
-                .timeout_global(timeout)
-                .proxy(handle)
-                .build(),
-        )?
+        run(agent, builder.body(request.body)?, request.timeout, proxy)?
     };
     let (head, body) = answer.into_parts();
     Ok(Response {
@@ -218,6 +202,19 @@ fn send(
         proxy: proxy.cloned(),
         is_in_the_clear: uri.scheme_str() == Some("http"),
     })
+}
+
+fn run(
+    agent: &ureq::Agent,
+    request: http::Request<impl AsSendBody>,
+    timeout: Duration,
+    proxy: Option<&Proxy>,
+) -> Result<http::Response<ureq::Body>, ureq::Error> {
+    let request = agent
+        .configure_request(request)
+        .timeout_global(Some(timeout))
+        .proxy(proxy.map(Proxy::handle));
+    agent.run(request.build())
 }
 
 impl Response {

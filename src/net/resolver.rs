@@ -19,7 +19,7 @@ use std::fs::File;
 use std::io::Read;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -29,7 +29,10 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver as UreqResolver}
 use ureq::unversioned::transport::NextTimeout;
 
 use crate::base::brackets::without_brackets;
+use crate::base::lock::lock;
 use crate::base::log;
+use crate::base::random;
+use crate::net::url::port_of;
 use exchange::Exchange;
 use look_up::{LookUp, Outcome};
 use system::Resolv;
@@ -272,7 +275,7 @@ impl Resolver {
         let resolv = Resolv::read(resolv, self.files.port, interface_index);
         let candidates = resolv.candidates(name);
         let servers = resolv.servers;
-        let look_up = LookUp::new(candidates, servers.len(), random, Instant::now());
+        let look_up = LookUp::new(candidates, servers.len(), random_id, Instant::now());
         Exchange::new(look_up, servers).map_err(|error| {
             Failure::NoAnswer(NotResolved(format!(
                 "the name of {name} can't be looked up: no socket can be opened: {error}"
@@ -311,8 +314,7 @@ impl UreqResolver for Resolver {
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let host = uri.host().ok_or(ureq::Error::HostNotFound)?;
-        let is_tls = uri.scheme_str() == Some("https");
-        let port = uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
+        let port = port_of(uri);
         let found = self.addresses(host, MAX_WAIT.min(*timeout.after));
         let found = found.map_err(|error| ureq::Error::Other(error.into()))?;
         let mut addresses = self.empty();
@@ -332,25 +334,24 @@ fn no_such_host(name: &str, exchange: &Exchange) -> NotResolved {
 }
 
 fn refused(name: &str, word: &str, exchange: &Exchange, started: Instant) -> NotResolved {
-    NotResolved(format!(
-        "the name of {name} wasn't resolved in {} s: {word} from {}: check the container's DNS \
-         (/etc/resolv.conf)",
-        seconds(started),
-        exchange.named(&[])
-    ))
+    let why = format!("{word} from {}", exchange.named(&[]));
+    not_resolved_in_time(name, &why, started)
 }
 
 fn unanswered(name: &str, exchange: &Exchange, started: Instant) -> NotResolved {
-    let silent = exchange.look_up.silent();
     let sent = match &exchange.failure {
         Some(error) => format!(" (nothing could be sent: {error})"),
         None => String::new(),
     };
+    let silent = exchange.named(&exchange.look_up.silent());
+    not_resolved_in_time(name, &format!("no answer from {silent}{sent}"), started)
+}
+
+fn not_resolved_in_time(name: &str, why: &str, started: Instant) -> NotResolved {
     NotResolved(format!(
-        "the name of {name} wasn't resolved in {} s: no answer from {}{sent}: check the \
-         container's DNS (/etc/resolv.conf)",
-        seconds(started),
-        exchange.named(&silent)
+        "the name of {name} wasn't resolved in {} s: {why}: check the container's DNS \
+         (/etc/resolv.conf)",
+        seconds(started)
     ))
 }
 
@@ -376,10 +377,8 @@ fn interface_index(name: &str) -> Option<u32> {
 }
 
 /// A random number for a question, so that a forged answer can't have the right one except by luck.
-/// The standard library's hasher gets its key from the system's randomness.
-fn random() -> u16 {
-    use std::hash::{BuildHasher, RandomState};
-    RandomState::new().hash_one(0) as u16
+fn random_id() -> u16 {
+    random::bits() as u16
 }
 
 /// The lock, unless another thread holds it until then. The standard library's has no time limit.
@@ -392,8 +391,4 @@ fn lock_until<T>(mutex: &Mutex<T>, end: Instant) -> Option<MutexGuard<'_, T>> {
             Err(TryLockError::WouldBlock) => thread::sleep(POLL_INTERVAL),
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

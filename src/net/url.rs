@@ -6,6 +6,20 @@ use ureq::http::Uri;
 
 use crate::base::brackets::without_brackets;
 
+/// The port of a URL without one.
+pub fn default_port(scheme: &str) -> u16 {
+    match scheme {
+        "https" => 443,
+        _ => 80,
+    }
+}
+
+/// The port that a URL leads to.
+pub fn port_of(uri: &Uri) -> u16 {
+    let default = default_port(uri.scheme_str().unwrap_or_default());
+    uri.port_u16().unwrap_or(default)
+}
+
 /// An `http` or `https` URL with an optional path, and without user, query and fragment. It is
 /// normalised: the host is in lower case, and there is no default port and no slash at the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,9 +33,9 @@ impl Url {
     /// Parses a URL. The error says what is wrong.
     pub fn parse(text: &str) -> Result<Url, String> {
         let uri: Uri = text.parse().map_err(|_| "not a URL".to_owned())?;
-        let (scheme, default_port) = match uri.scheme_str() {
-            Some("http") => ("http", 80),
-            Some("https") => ("https", 443),
+        let scheme = match uri.scheme_str() {
+            Some("http") => "http",
+            Some("https") => "https",
             _ => return Err("it has to start with http:// or https://".to_owned()),
         };
         let authority = uri.authority().ok_or("it has no host")?;
@@ -45,7 +59,7 @@ impl Url {
             }
             (None, _) => None,
         };
-        let authority = match port.filter(|port| *port != default_port) {
+        let authority = match port.filter(|port| *port != default_port(scheme)) {
             Some(port) => format!("{host}:{port}"),
             None => host,
         };

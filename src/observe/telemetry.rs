@@ -1,11 +1,12 @@
 //! The [`Status`] that the loop writes and the status page reads. Its lock is held only to write a
 //! fact or to take a copy, never while a page is made.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use chrono::Utc;
 
 use crate::base::heartbeat::Heartbeat;
+use crate::base::lock::lock;
 use crate::base::recorder::Recorder;
 use crate::dns::Name;
 use crate::observe::status::Status;
@@ -34,7 +35,7 @@ impl Telemetry {
 
     /// A copy of the status as it is now.
     pub fn status(&self) -> Status {
-        let mut status = self.lock().clone();
+        let mut status = lock(&self.status).clone();
         status.record = self.recorder.record();
         let is_stuck = !self.heartbeat().is_alive();
         status.stuck_for = is_stuck.then(|| self.heartbeat().age().as_secs());
@@ -43,12 +44,6 @@ impl Telemetry {
 
     /// Changes the status.
     pub fn note(&self, facts: impl FnOnce(&mut Status)) {
-        facts(&mut self.lock());
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Status> {
-        // A thread that panicked while it held the lock has left a usable status: each fact is one
-        // assignment.
-        self.status.lock().unwrap_or_else(PoisonError::into_inner)
+        facts(&mut lock(&self.status));
     }
 }

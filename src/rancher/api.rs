@@ -7,14 +7,13 @@ use std::fmt;
 use std::io::Read;
 use std::time::{Duration, Instant};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::base::recorder::Recorder;
 use crate::base::secret::Secret;
 use crate::dns::Name;
+use crate::net::basic_auth;
 use crate::net::http::{Http, Request, Response};
 use crate::net::url::Url;
 use crate::rancher::model::ServiceKey;
@@ -76,12 +75,10 @@ impl Api {
         secret_key: &Secret,
         recorder: Recorder,
     ) -> Api {
-        let pair = STANDARD.encode(format!("{access_key}:{}", secret_key.expose()));
-        let authorization = Secret::new(format!("Basic {pair}"));
         Api {
             http,
             url,
-            authorization,
+            authorization: basic_auth::header(access_key, secret_key.expose()),
             secret_key: secret_key.clone(),
             collection: None,
             recorder,

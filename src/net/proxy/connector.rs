@@ -20,6 +20,7 @@ use super::{authorization, scheme};
 use crate::base::secret::Secret;
 use crate::net::http::USER_AGENT;
 use crate::net::tls::TlsConnector;
+use crate::net::url::port_of;
 
 /// Largest head of a proxy's answer to `CONNECT`, in bytes.
 const MAX_HEAD: usize = 16 * 1024;
@@ -165,7 +166,7 @@ impl Connector<()> for ProxyConnector {
             })));
         }
         let host = details.uri.host().unwrap_or_default();
-        let port = details.uri.port_u16().unwrap_or(443);
+        let port = port_of(details.uri);
         let mut stream = TransportAdapter::new(transport, details.current_time.clone());
         stream.set_timeout(deadline.left());
         ask_for_tunnel(

@@ -11,13 +11,13 @@ pub mod no_proxy;
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use ureq::ProxyProtocol;
 use ureq::http::Uri;
 
 use crate::base::brackets::inside_brackets;
 use crate::base::secret::Secret;
+use crate::net::basic_auth;
+use crate::net::url::{default_port, port_of};
 use no_proxy::NoProxy;
 
 /// The values that a setting with a proxy accepts, in words for an error.
@@ -49,8 +49,7 @@ impl Proxies {
     /// The proxy for this URL, if there is one.
     pub fn for_uri(&self, uri: &Uri) -> Option<&Proxy> {
         let scheme = uri.scheme_str()?;
-        let default_port = if scheme == "https" { 443 } else { 80 };
-        self.for_url(scheme, uri.host()?, uri.port_u16().unwrap_or(default_port))
+        self.for_url(scheme, uri.host()?, port_of(uri))
     }
 
     /// How a URL is reached: `directly`, or `through` a named proxy. `None` if no proxy is set at all.
@@ -80,7 +79,8 @@ impl Proxy {
     pub fn parse(variable: &str, text: &str) -> Result<Proxy, String> {
         refuse_strange_characters(text)?;
         let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
-        let protocol = match scheme.to_ascii_lowercase().as_str() {
+        let scheme = scheme.to_ascii_lowercase();
+        let protocol = match scheme.as_str() {
             "http" => ProxyProtocol::Http,
             "https" => ProxyProtocol::Https,
             socks if socks.starts_with("socks") => {
@@ -104,9 +104,10 @@ impl Proxy {
             None => (None, authority),
         };
         let (host, port) = host_and_port(place)?;
+        // Without a port it is that of the scheme, as Go has it; curl's is 1080.
         let mut builder = ureq::Proxy::builder(protocol)
             .host(&host)
-            .port(port.unwrap_or(default_port(protocol)));
+            .port(port.unwrap_or(default_port(&scheme)));
         if let Some((user, password)) = user.map(credentials).transpose()?.flatten() {
             builder = builder.username(&user).password(&password);
         }
@@ -188,19 +189,10 @@ fn scheme(proxy: &ureq::Proxy) -> &'static str {
     }
 }
 
-/// The port of a URL without one. Go's default, too; curl's is 1080.
-fn default_port(protocol: ProxyProtocol) -> u16 {
-    match protocol {
-        ProxyProtocol::Https => 443,
-        _ => 80,
-    }
-}
-
 /// The value of the header `Proxy-Authorization`, if there are credentials.
 fn authorization(proxy: &ureq::Proxy) -> Option<Secret> {
-    let (user, password) = (proxy.username()?, proxy.password().unwrap_or_default());
-    let pair = STANDARD.encode(format!("{user}:{password}"));
-    Some(Secret::new(format!("Basic {pair}")))
+    let password = proxy.password().unwrap_or_default();
+    Some(basic_auth::header(proxy.username()?, password))
 }
 
 fn refuse_strange_characters(text: &str) -> Result<(), String> {

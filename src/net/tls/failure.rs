@@ -179,8 +179,12 @@ fn faults(offer: &Offer) -> Vec<String> {
 /// The name of an enum's variant as words: `NoKxGroupsInCommon` becomes "no kx groups in common".
 /// The variant's fields are left out.
 pub fn spaced(variant: &dyn fmt::Debug) -> String {
-    let text = format!("{variant:?}");
-    let name: String = text
+    spaced_name(&format!("{variant:?}"))
+}
+
+/// The same for the variant's name as text.
+pub fn spaced_name(name: &str) -> String {
+    let name: String = name
         .chars()
         .take_while(char::is_ascii_alphanumeric)
         .collect();

@@ -8,7 +8,7 @@ use chrono::{DateTime, SecondsFormat};
 use rustls::CertificateError;
 use rustls::pki_types::UnixTime;
 
-use super::failure::{NEEDED, spaced};
+use super::failure::{NEEDED, spaced, spaced_name};
 use super::x509::{MIN_RSA_BITS, Summary, algorithm, name};
 
 /// The signatures of certificates that can be verified, for the end of a sentence.
@@ -276,7 +276,7 @@ fn malformed(whose: &str, refused: &Refused, error: &str) -> String {
         }
         other => format!(
             "{whose} or one above it can't be used ({})",
-            spaced(&Plain(other))
+            spaced_name(other)
         ),
     }
 }
@@ -287,15 +287,6 @@ fn date(time: UnixTime) -> String {
         || "a time that no calendar has".to_owned(),
         |date| date.to_rfc3339_opts(SecondsFormat::Secs, true),
     )
-}
-
-/// A text whose `Debug` is the text itself, for [`spaced`].
-struct Plain<'a>(&'a str);
-
-impl fmt::Debug for Plain<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
 }
 
 #[cfg(test)]
