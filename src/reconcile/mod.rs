@@ -38,6 +38,7 @@ use crate::route53::error::Error;
 /// Longest first pause before a round lists the zone again: another instance that writes at the
 /// same time should be done by then.
 const PAUSE: Duration = Duration::from_millis(200);
+
 /// The settings of a round.
 #[derive(Debug, Clone)]
 pub struct ReconcilerSettings {
@@ -306,14 +307,16 @@ impl Reconciler {
             adopt,
             ..
         } = &self.settings;
-        let below = environment_name(goal.environment, &rules.zone);
-        let adopt = match (adopt, below) {
-            (AdoptSetting::Matching, _) => Adopt::Matching,
-            (AdoptSetting::Legacy, Some(below)) => Adopt::Legacy {
-                below,
-                ttl: rules.ttl,
+        let adopt = match adopt {
+            AdoptSetting::Never => Adopt::Never,
+            AdoptSetting::Matching => Adopt::Matching,
+            AdoptSetting::Legacy => match environment_name(goal.environment, &rules.zone) {
+                Some(below) => Adopt::Legacy {
+                    below,
+                    ttl: rules.ttl,
+                },
+                None => Adopt::Never,
             },
-            (AdoptSetting::Never, _) | (AdoptSetting::Legacy, None) => Adopt::Never,
         };
         let desired = &goal.desired.record_sets;
         plan(desired, &view.zone, &view.state, *policy, &adopt)
