@@ -65,9 +65,7 @@ pub fn adopt(
         "{list}\n{count} to take over, from then on changed or deleted as services ask.\n"
     ));
     shown.map_err(nothing_was_changed)?;
-    if !confirm("They are taken over.", is_confirmed)? {
-        return Err("nothing was changed".to_owned().into());
-    }
+    confirm("They are taken over.", is_confirmed)?;
     let goal = Goal {
         desired: &Arc::new(as_is),
         ..reading.goal()

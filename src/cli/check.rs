@@ -186,15 +186,24 @@ fn describe_zone(zone: &HostedZone) -> String {
     format!("{} ({}, {})", zone.name.without_dot(), zone.id, zone.kind())
 }
 
+/// The names of the state records, and the name that those of all services are below, if there is
+/// one.
+fn names(
+    reading: &MetadataReading,
+    zone: &HostedZone,
+) -> Result<(StateNames, Option<Name>), String> {
+    let names = StateNames::new(&reading.environment.uuid, &zone.name);
+    let below = environment_name(&reading.environment, &zone.name);
+    Ok((names.map_err(|error| error.to_string())?, below))
+}
+
 /// Lists the record sets that a round would list.
 fn list(
     client: &mut Client,
     reading: &MetadataReading,
     zone: &HostedZone,
 ) -> Result<String, String> {
-    let names =
-        StateNames::new(&reading.environment.uuid, &zone.name).map_err(|e| e.to_string())?;
-    let below = environment_name(&reading.environment, &zone.name);
+    let (names, below) = names(reading, zone)?;
     let view = listing::list(
         client,
         &zone.id,
@@ -224,9 +233,7 @@ fn probe(
     reading: &MetadataReading,
     zone: &HostedZone,
 ) -> Result<String, String> {
-    let names =
-        StateNames::new(&reading.environment.uuid, &zone.name).map_err(|e| e.to_string())?;
-    let below = environment_name(&reading.environment, &zone.name);
+    let (names, below) = names(reading, zone)?;
     let below = below.unwrap_or_else(|| zone.name.clone());
     let name = below.child(PROBE).map_err(|error| error.to_string())?;
     let mut sets = vec![

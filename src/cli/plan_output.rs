@@ -56,14 +56,8 @@ pub fn text(
         let _ = writeln!(text.out, "    {held}");
     }
     text.add_ownership(plan);
-    let skipped = reading
-        .desired
-        .services
-        .iter()
-        .filter_map(|(key, outcome)| {
-            let reason = outcome.name.as_ref().err()?;
-            Some(format!("{key}: {reason}"))
-        });
+    let skipped = reading.desired.skipped();
+    let skipped = skipped.map(|(key, reason)| format!("{key}: {reason}"));
     text.add_section("Not published", skipped.collect());
     text.add_section("Warnings", warnings(reading, preview));
     text.out + &totals(preview)
@@ -205,16 +199,11 @@ pub fn json(zone: &HostedZone, reading: &MetadataReading, preview: &Preview) -> 
         })
     };
     let key = |key: &RecordKey| json!({"name": key.name.as_str(), "type": key.rtype.as_str()});
-    let skipped = reading
-        .desired
-        .services
-        .iter()
-        .filter_map(|(key, outcome)| {
-            let reason = outcome.name.as_ref().err()?;
-            Some(json!({
-                "service": key.to_string(), "code": reason.code(), "reason": reason.to_string(),
-            }))
-        });
+    let skipped = reading.desired.skipped().map(|(key, reason)| {
+        json!({
+            "service": key.to_string(), "code": reason.code(), "reason": reason.to_string(),
+        })
+    });
     json!({
         "zone": {"name": zone.name.without_dot(), "id": zone.id},
         "environment": {"name": reading.environment.name, "uuid": reading.environment.uuid},

@@ -132,11 +132,11 @@ pub fn nothing_was_changed(error: NotShown) -> String {
     format!("nothing was changed: {error}")
 }
 
-/// Asks on the terminal whether to go on, unless `--yes` has confirmed it. Without a terminal, the
-/// error says what to do instead.
-pub fn confirm(question: &str, is_confirmed: bool) -> Result<bool, String> {
+/// Asks on the terminal whether to go on, unless `--yes` has confirmed it. It is an error if the
+/// answer is no, or if there is no terminal; the text then says what to do instead.
+pub fn confirm(question: &str, is_confirmed: bool) -> Result<(), String> {
     if is_confirmed {
-        return Ok(true);
+        return Ok(());
     }
     if !io::stdin().is_terminal() {
         return Err("nothing was changed: pass --yes to go on without being asked".to_owned());
@@ -145,7 +145,10 @@ pub fn confirm(question: &str, is_confirmed: bool) -> Result<bool, String> {
     let mut answer = String::new();
     let read = io::stdin().lock().read_line(&mut answer);
     read.map_err(|error| format!("no answer can be read: {error}"))?;
-    Ok(answer.trim().eq_ignore_ascii_case("yes"))
+    match answer.trim().eq_ignore_ascii_case("yes") {
+        true => Ok(()),
+        false => Err("nothing was changed".to_owned()),
+    }
 }
 
 #[cfg(test)]

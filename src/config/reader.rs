@@ -127,21 +127,26 @@ impl<'a> Reader<'a> {
     }
 
     pub fn required_text(&mut self, name: &'static str) -> Option<String> {
-        let known = self.problems.len();
-        let text = self.text(name);
-        if text.is_none() && self.problems.len() == known {
-            self.missing(name);
-        }
-        text
+        self.needed(name, |reader| reader.text(name))
     }
 
     pub fn required_secret(&mut self, name: &'static str) -> Option<Secret> {
         self.required_text(name).map(Secret::new)
     }
 
-    fn missing(&mut self, name: &'static str) {
-        let help = settings::get(name).help;
-        self.problem(format!("{name} is not set: {help}"));
+    /// A setting that must be set, read by `read`.
+    fn needed<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<T> {
+        let known = self.problems.len();
+        let value = read(self);
+        if value.is_none() && self.problems.len() == known {
+            let help = settings::get(name).help;
+            self.problem(format!("{name} is not set: {help}"));
+        }
+        value
     }
 
     /// A setting, converted by `parse`. `takes` describes the values that it accepts. An error shows
@@ -152,15 +157,7 @@ impl<'a> Reader<'a> {
         takes: &str,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
-        let Found { name, text } = self.find(name)?;
-        match parse(&text) {
-            Ok(value) => Some(value),
-            Err(error) => {
-                let shown = without_user(&text);
-                self.problem(format!("{name}={shown:?}: {error}; it takes {takes}"));
-                None
-            }
-        }
+        self.converted(name, takes, Some(without_user), |found| parse(&found.text))
     }
 
     /// A setting, converted by `parse`, that may hold a secret: an error doesn't show the value.
@@ -170,14 +167,26 @@ impl<'a> Reader<'a> {
         takes: &str,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
-        let Found { name, text } = self.find(name)?;
-        match parse(&text) {
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.problem(format!("{name}: {error}; it takes {takes}"));
-                None
-            }
-        }
+        self.converted(name, takes, None, |found| parse(&found.text))
+    }
+
+    /// `show` makes the value safe for an error; without it, an error doesn't show the value.
+    fn converted<T>(
+        &mut self,
+        name: &'static str,
+        takes: &str,
+        show: Option<fn(&str) -> String>,
+        parse: impl FnOnce(&Found) -> Result<T, String>,
+    ) -> Option<T> {
+        let found = self.find(name)?;
+        let error = match parse(&found) {
+            Ok(value) => return Some(value),
+            Err(error) => error,
+        };
+        let shown = show.map(|show| format!("={:?}", show(&found.text)));
+        let (name, shown) = (found.name, shown.unwrap_or_default());
+        self.problem(format!("{name}{shown}: {error}; it takes {takes}"));
+        None
     }
 
     /// A setting that must be set, converted by `parse`.
@@ -187,12 +196,7 @@ impl<'a> Reader<'a> {
         takes: &str,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
-        let known = self.problems.len();
-        let value = self.value(name, takes, parse);
-        if value.is_none() && self.problems.len() == known {
-            self.missing(name);
-        }
-        value
+        self.needed(name, |reader| reader.value(name, takes, parse))
     }
 
     /// A whole number. Its range and default are those in the table of settings.
@@ -271,15 +275,9 @@ impl<'a> Reader<'a> {
 
     /// A proxy. An error shows the value without its password.
     pub fn proxy(&mut self, name: &'static str) -> Option<Proxy> {
-        let Found { name, text } = self.find(name)?;
-        match Proxy::parse(&name, &text) {
-            Ok(proxy) => Some(proxy),
-            Err(error) => {
-                let (shown, takes) = (proxy::shown(&text), proxy::TAKES);
-                self.problem(format!("{name}={shown:?}: {error}; it takes {takes}"));
-                None
-            }
-        }
+        self.converted(name, proxy::TAKES, Some(proxy::shown), |found| {
+            Proxy::parse(&found.name, &found.text)
+        })
     }
 
     /// The hosts that need no proxy. An entry that matches no host is a doubt and not an error,

@@ -36,11 +36,7 @@ impl Clients {
             recorder.clone(),
         );
         Clients {
-            metadata: Metadata::new(
-                inside,
-                config.rancher.metadata_urls.clone(),
-                recorder.clone(),
-            ),
+            metadata: Metadata::new(inside, rancher.metadata_urls.clone(), recorder.clone()),
             api: Api::new(
                 outside.clone(),
                 rancher.url.clone(),

@@ -120,17 +120,17 @@ impl Reports {
     /// level the services that are skipped.
     pub fn desired(&mut self, desired: &Desired) {
         let mut labels = BTreeMap::new();
-        let mut skipped = BTreeMap::new();
-        let are_skips_told = log::is_written(Level::Debug);
         for (key, outcome) in &desired.services {
             if let Some(words) = outcome.warning() {
                 labels.insert(key.to_string(), words);
             }
-            if let (true, Err(skip)) = (are_skips_told, &outcome.name) {
-                skipped.insert(key.to_string(), skip.to_string());
-            }
         }
         self.labels.set_all(labels);
+        let mut skipped = BTreeMap::new();
+        if log::is_written(Level::Debug) {
+            let reasons = desired.skipped();
+            skipped.extend(reasons.map(|(key, reason)| (key.to_string(), reason.to_string())));
+        }
         for (service, reason) in &skipped {
             if self.skipped.get(service) != Some(reason) {
                 log::debug(

@@ -56,6 +56,14 @@ pub struct ServiceOutcome {
     pub unknown_policy: Option<String>,
 }
 
+impl Desired {
+    /// The services that are not published, and why.
+    pub fn skipped(&self) -> impl Iterator<Item = (&ServiceKey, &SkipReason)> {
+        let services = self.services.iter();
+        services.filter_map(|(key, outcome)| Some((key, outcome.name.as_ref().err()?)))
+    }
+}
+
 impl ServiceOutcome {
     /// Whether Rancher shows this name for the service.
     pub fn shows(&self, name: &Name) -> bool {

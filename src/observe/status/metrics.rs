@@ -164,15 +164,9 @@ fn services(page: &mut Page, status: &Status) {
     }
     let help = "Services that aren't published, by reason.";
     page.family("services_skipped", GAUGE, help);
-    let skips = || {
-        status
-            .desired
-            .services
-            .values()
-            .filter_map(|s| s.name.as_ref().err())
-    };
     for code in SkipReason::CODES {
-        let count = skips().filter(|skip| skip.code() == code).count();
+        let skipped = status.desired.skipped();
+        let count = skipped.filter(|(_, reason)| reason.code() == code).count();
         page.sample("services_skipped", &[("reason", code)], count as u64);
     }
 }
