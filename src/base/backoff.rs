@@ -1,5 +1,5 @@
 //! How long to wait before the next attempt: exponential backoff with full jitter. Pure, except for
-//! [`random`].
+//! [`random()`].
 //! <https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/>
 
 use std::time::Duration;
