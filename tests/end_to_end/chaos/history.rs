@@ -1,8 +1,10 @@
 //! What has happened on a stage, line by line, to be shown if it comes to a bad end.
 
 use std::fmt::Display;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Instant;
+
+use sim::lock::lock;
 
 pub struct History {
     start: Instant,
@@ -19,13 +21,11 @@ impl History {
 
     pub fn note(&self, what: impl Display) {
         let line = format!("{:8.3} s  {what}", self.start.elapsed().as_secs_f64());
-        let lines = self.lines.lock();
-        lines.unwrap_or_else(PoisonError::into_inner).push(line);
+        lock(&self.lines).push(line);
     }
 
     pub fn show(&self) {
-        let lines = self.lines.lock();
-        for line in lines.unwrap_or_else(PoisonError::into_inner).iter() {
+        for line in lock(&self.lines).iter() {
             eprintln!("{line}");
         }
     }

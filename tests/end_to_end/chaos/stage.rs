@@ -4,10 +4,11 @@
 mod recovery;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use sim::harness::Harness;
+use sim::lock::lock;
 use sim::rancher::{self, Rancher};
 use sim::route53::{Operation, Route53, State};
 use sim::service::{self, Service, environment};
@@ -356,10 +357,6 @@ fn crowd(state: &State) -> usize {
 /// Whether of a large crowd that comes, or goes, a part is there.
 fn is_half_done(state: &State) -> bool {
     (MOST_IN_SMALL + 1..LARGE).contains(&crowd(state))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for Stage {

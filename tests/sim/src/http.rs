@@ -2,11 +2,12 @@
 //! whose handler can answer properly or misbehave in every way a network does.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-use std::thread;
 use std::time::{Duration, Instant};
+
+use crate::listening::Listening;
 
 /// One request as it came off the wire.
 #[derive(Debug, Clone)]
@@ -101,12 +102,7 @@ impl<F: Fn(&Request) -> Reply + Send + Sync + 'static> Handler for F {
 }
 
 /// A running server. Dropping it closes the port and every connection.
-pub struct Server {
-    address: SocketAddr,
-    stop: Arc<AtomicBool>,
-    connections: Arc<Mutex<Vec<TcpStream>>>,
-    accepting: Option<thread::JoinHandle<()>>,
-}
+pub struct Server(Listening);
 
 impl Server {
     /// Listens on a free port of 127.0.0.1.
@@ -117,59 +113,19 @@ impl Server {
 
     /// Answers whoever connects to this.
     pub fn on(listener: TcpListener, handler: Arc<dyn Handler>) -> Server {
-        let address = listener.local_addr().expect("a bound socket");
-        let stop = Arc::new(AtomicBool::new(false));
-        let connections = Arc::new(Mutex::new(Vec::<TcpStream>::new()));
-        let accepting = {
-            let (stop, connections) = (stop.clone(), connections.clone());
-            thread::spawn(move || {
-                for stream in listener.incoming().flatten() {
-                    if stop.load(Ordering::SeqCst) {
-                        return;
-                    }
-                    let mut open = connections.lock().unwrap();
-                    open.retain(|s| s.peer_addr().is_ok());
-                    let Ok(copy) = stream.try_clone() else {
-                        continue;
-                    };
-                    open.push(copy);
-                    let (handler, stop) = (handler.clone(), stop.clone());
-                    thread::spawn(move || {
-                        let _ = stream.set_nodelay(true);
-                        let _ = serve(&stream, &*handler, &stop);
-                        let _ = stream.shutdown(Shutdown::Both);
-                    });
-                }
-            })
-        };
-        Server {
-            address,
-            stop,
-            connections,
-            accepting: Some(accepting),
-        }
+        Server(Listening::start(listener, move |stream, stop| {
+            let _ = stream.set_nodelay(true);
+            let _ = serve(stream, &*handler, stop);
+        }))
     }
 
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.0.address()
     }
 
     /// `http://127.0.0.1:<port>`, without a slash at the end.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::SeqCst);
-        let _ = TcpStream::connect(self.address); // wakes the accept loop
-        if let Some(accepting) = self.accepting.take() {
-            let _ = accepting.join();
-        }
-        for stream in self.connections.lock().unwrap().drain(..) {
-            let _ = stream.shutdown(Shutdown::Both);
-        }
+        format!("http://{}", self.address())
     }
 }
 

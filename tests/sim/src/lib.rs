@@ -7,6 +7,8 @@
 pub mod credentials;
 pub mod harness;
 pub mod http;
+pub mod listening;
+pub mod lock;
 pub mod name_server;
 pub mod pipe;
 pub mod port;

@@ -4,9 +4,11 @@
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
+
+use crate::lock::lock;
 
 /// What fits into a datagram, in bytes.
 const DATAGRAM: usize = 512;
@@ -182,22 +184,18 @@ impl NameServer {
 
     /// Tells each question on stderr from now on.
     pub fn tell(&self) {
-        self.lock().is_loud = true;
+        lock(&self.state).is_loud = true;
     }
 
     /// Answers by these rules from now on.
     pub fn change(&self, rules: &[&str]) {
         let rules = rules.iter().map(|rule| rule.parse().expect("a rule"));
-        self.lock().rules = rules.collect();
+        lock(&self.state).rules = rules.collect();
     }
 
     /// The questions so far.
     pub fn queries(&self) -> Vec<Query> {
-        self.lock().queries.clone()
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state).queries.clone()
     }
 
     fn serve_udp(&self, socket: UdpSocket) {
@@ -246,7 +244,7 @@ impl NameServer {
     /// The answer to a message, and how late it is to be sent; none if it gets none.
     fn answer(&self, message: &[u8], is_tcp: bool) -> Option<(Vec<u8>, Duration)> {
         let (name, kind, end) = question_of(message)?;
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         let kind_name = match kind {
             1 => "A".to_owned(),
             28 => "AAAA".to_owned(),

@@ -2,10 +2,11 @@
 //! its port, and connections are refused: a socket is bound to it that doesn't listen.
 
 use crate::http::{Handler, Server};
+use crate::lock::lock;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, listen, socket_with, sockopt};
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -79,7 +80,7 @@ impl Port {
     }
 
     fn change(&self, f: impl FnOnce(State) -> State) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.state);
         let before = std::mem::replace(&mut *state, State::Between);
         *state = f(before);
     }

@@ -4,11 +4,12 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use crate::listening::Listening;
+use crate::lock::lock;
 use crate::rancher::api::base64;
 
 /// One request, as it came.
@@ -58,16 +59,8 @@ pub enum Misbehaviour {
 
 /// A running proxy. Dropping it closes it and every connection.
 pub struct Proxy {
-    address: SocketAddr,
-    shared: Arc<Shared>,
-    stop: Arc<AtomicBool>,
-    accepting: Option<thread::JoinHandle<()>>,
-}
-
-#[derive(Default)]
-struct Shared {
-    state: Mutex<State>,
-    connections: Mutex<Vec<TcpStream>>,
+    listening: Listening,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Default)]
@@ -83,10 +76,6 @@ struct State {
     connections: usize,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// The value of `Proxy-Authorization` for this user.
 pub fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", base64(format!("{user}:{password}").as_bytes()))
@@ -96,115 +85,82 @@ impl Proxy {
     /// On a free port of 127.0.0.1. `hosts` says where each `host:port` really is.
     pub fn start(hosts: &[(&str, SocketAddr)]) -> Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free loopback port");
-        let address = listener.local_addr().expect("a bound socket");
-        let shared = Arc::new(Shared::default());
         let known = hosts.iter().map(|(name, at)| ((*name).to_owned(), *at));
-        lock(&shared.state).hosts = known.collect();
-        let stop = Arc::new(AtomicBool::new(false));
-        let accepting = {
-            let (shared, stop) = (shared.clone(), stop.clone());
-            thread::spawn(move || accept(&listener, &shared, &stop))
-        };
-        Proxy {
-            address,
-            shared,
-            stop,
-            accepting: Some(accepting),
-        }
+        let state = Arc::new(Mutex::new(State {
+            hosts: known.collect(),
+            ..State::default()
+        }));
+        let listening = Listening::start(listener, {
+            let state = state.clone();
+            move |client, _| {
+                let number = {
+                    let mut state = lock(&state);
+                    state.connections += 1;
+                    state.connections
+                };
+                let _ = serve(client, number, &state);
+            }
+        });
+        Proxy { listening, state }
     }
 
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.listening.address()
     }
 
     /// `http://127.0.0.1:<port>`, with `user:password@` before the host if there is something.
     pub fn url(&self, user: &str) -> String {
         let at = if user.is_empty() { "" } else { "@" };
-        format!("http://{user}{at}{}", self.address)
+        format!("http://{user}{at}{}", self.address())
     }
 
     /// From now on it knows where this `host:port` is.
     pub fn add_host(&self, target: &str, address: SocketAddr) {
-        let mut state = lock(&self.shared.state);
+        let mut state = lock(&self.state);
         state.hosts.push((target.to_owned(), address));
     }
 
     /// From now on it wants this user and this password.
     pub fn require(&self, user: &str, password: &str) {
-        let mut state = lock(&self.shared.state);
+        let mut state = lock(&self.state);
         state.wanted = Some(basic(user, password));
         state.scheme = "Basic realm=\"simulated\"".to_owned();
     }
 
     /// From now on it wants credentials that can only be given in this way.
     pub fn require_by(&self, scheme: &str) {
-        let mut state = lock(&self.shared.state);
+        let mut state = lock(&self.state);
         state.wanted = Some(String::new());
         state.scheme = scheme.to_owned();
     }
 
     /// From now on it wants no credentials.
     pub fn open_to_all(&self) {
-        lock(&self.shared.state).wanted = None;
+        lock(&self.state).wanted = None;
     }
 
     /// From now on its rules don't allow this `host:port`.
     pub fn deny(&self, target: &str) {
-        lock(&self.shared.state).denied.push(target.to_owned());
+        lock(&self.state).denied.push(target.to_owned());
     }
 
     /// From now on it does this instead of its work.
     pub fn misbehave(&self, misbehaviour: Misbehaviour) {
-        lock(&self.shared.state).misbehaviour = Some(misbehaviour);
+        lock(&self.state).misbehaviour = Some(misbehaviour);
     }
 
     /// All that it was asked.
     pub fn asked(&self) -> Vec<Asked> {
-        lock(&self.shared.state).asked.clone()
+        lock(&self.state).asked.clone()
     }
 }
 
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::SeqCst);
-        let _ = TcpStream::connect(self.address); // wakes the accept loop
-        if let Some(accepting) = self.accepting.take() {
-            let _ = accepting.join();
-        }
-        for stream in lock(&self.shared.connections).drain(..) {
-            let _ = stream.shutdown(Shutdown::Both);
-        }
-    }
-}
-
-fn accept(listener: &TcpListener, shared: &Arc<Shared>, stop: &AtomicBool) {
-    for client in listener.incoming().flatten() {
-        if stop.load(Ordering::SeqCst) {
-            return;
-        }
-        let Ok(copy) = client.try_clone() else {
-            continue;
-        };
-        lock(&shared.connections).push(copy);
-        let shared = shared.clone();
-        thread::spawn(move || {
-            let number = {
-                let mut state = lock(&shared.state);
-                state.connections += 1;
-                state.connections
-            };
-            let _ = serve(&client, number, &shared);
-            let _ = client.shutdown(Shutdown::Both);
-        });
-    }
-}
-
-fn serve(client: &TcpStream, connection: usize, shared: &Shared) -> io::Result<()> {
+fn serve(client: &TcpStream, connection: usize, state: &Mutex<State>) -> io::Result<()> {
     client.set_nodelay(true)?;
     let mut reader = BufReader::new(client.try_clone()?);
     while let Some(asked) = read_head(&mut reader, connection)? {
         let verdict = {
-            let mut state = lock(&shared.state);
+            let mut state = lock(state);
             state.asked.push(asked.clone());
             judge(&state, &asked)
         };

@@ -1,5 +1,6 @@
 //! Runs the program under test as a child process: its settings, its log, its signals, its end.
 
+use crate::lock::lock;
 use crate::rancher::Rancher;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::ExitStatusExt;
@@ -183,7 +184,7 @@ impl Service {
     }
 
     fn lock_child(&self) -> MutexGuard<'_, Child> {
-        self.child.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.child)
     }
 }
 
@@ -248,7 +249,7 @@ impl Lines {
     }
 
     fn lock(&self) -> MutexGuard<'_, Output> {
-        self.read.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.read)
     }
 
     fn wait_for(&self, timeout: Duration, mut fits: impl FnMut(&str) -> bool) -> Option<String> {

@@ -8,6 +8,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::lock::lock;
+
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 /// A program whose input and output are one terminal. Dropping it kills the program.
@@ -25,7 +27,7 @@ struct Screen {
 
 impl Screen {
     fn lock(&self) -> MutexGuard<'_, (Vec<u8>, bool)> {
-        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.shown)
     }
 }
 

@@ -7,8 +7,7 @@
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use rcgen::{
@@ -17,6 +16,9 @@ use rcgen::{
 };
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection};
+
+use crate::listening::Listening;
+use crate::lock::lock;
 
 const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
@@ -79,13 +81,10 @@ impl Authority {
 
 /// A running front. Dropping it closes it and every connection.
 pub struct Front {
-    address: SocketAddr,
+    listening: Listening,
     name: String,
     certificate_pem: String,
     ca_pem: String,
-    stop: Arc<AtomicBool>,
-    connections: Arc<Mutex<Vec<TcpStream>>>,
-    accepting: Option<thread::JoinHandle<()>>,
 }
 
 impl Front {
@@ -135,31 +134,24 @@ impl Front {
             });
         let config = Arc::new(config.expect("a key that fits the certificate"));
         let listener = TcpListener::bind(address).expect("an address that is free");
-        let address = listener.local_addr().expect("a bound port");
-        let stop = Arc::new(AtomicBool::new(false));
-        let connections = Arc::new(Mutex::new(Vec::new()));
-        let accepting = thread::spawn({
-            let (stop, connections) = (stop.clone(), connections.clone());
-            move || accept(&listener, &stop, &connections, target, &config)
+        let listening = Listening::start(listener, move |client, _| {
+            let _ = forward(client, target, config.clone());
         });
         Front {
-            address,
+            listening,
             name: names.first().map_or("127.0.0.1", |name| name).to_owned(),
             certificate_pem: certificate.pem(),
             ca_pem,
-            stop,
-            connections,
-            accepting: Some(accepting),
         }
     }
 
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.listening.address()
     }
 
     /// `https://<first name>:<port>`, without a slash at the end.
     pub fn url(&self) -> String {
-        format!("https://{}:{}", self.name, self.address.port())
+        format!("https://{}:{}", self.name, self.address().port())
     }
 
     /// The server's own certificate.
@@ -173,20 +165,6 @@ impl Front {
     }
 }
 
-impl Drop for Front {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::SeqCst);
-        let _ = TcpStream::connect(self.address); // wakes the accept loop
-        if let Some(accepting) = self.accepting.take() {
-            let _ = accepting.join();
-        }
-        let mut open = lock(&self.connections);
-        for stream in open.drain(..) {
-            let _ = stream.shutdown(Shutdown::Both);
-        }
-    }
-}
-
 fn named(common_name: &str, names: &[&str]) -> CertificateParams {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let mut params = CertificateParams::new(names).expect("names that a certificate can hold");
@@ -194,35 +172,6 @@ fn named(common_name: &str, names: &[&str]) -> CertificateParams {
         .distinguished_name
         .push(DnType::CommonName, common_name);
     params
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn accept(
-    listener: &TcpListener,
-    stop: &AtomicBool,
-    connections: &Mutex<Vec<TcpStream>>,
-    target: SocketAddr,
-    config: &Arc<ServerConfig>,
-) {
-    for client in listener.incoming().flatten() {
-        if stop.load(Ordering::SeqCst) {
-            return;
-        }
-        let Ok(copy) = client.try_clone() else {
-            continue;
-        };
-        let mut open = lock(connections);
-        open.retain(|stream| stream.peer_addr().is_ok());
-        open.push(copy);
-        let config = config.clone();
-        thread::spawn(move || {
-            let _ = forward(&client, target, config);
-            let _ = client.shutdown(Shutdown::Both);
-        });
-    }
 }
 
 /// Both directions of one connection, until both have ended or one of them has failed. The TLS

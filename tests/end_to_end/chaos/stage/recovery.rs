@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use sim::lock::lock;
 use sim::rancher::{self, Outcome};
 use sim::route53::{Operation, State};
 
-use super::{PATIENCE, Stage, lock};
+use super::{PATIENCE, Stage};
 use crate::chaos::invariants::{Desired, desired};
 use crate::chaos::record::ZONE;
 use crate::chaos::schedule::Rest;

@@ -4,8 +4,9 @@
 use super::endpoint::Endpoint;
 use super::issuer::Issuer;
 use crate::http::{Request, Response};
+use crate::lock::lock;
 use crate::route53::clock;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// Where the credentials are.
 const PATH: &str = "/v1/credentials";
@@ -27,7 +28,7 @@ impl Container {
         let endpoint = {
             let (expected, issuer) = (expected.clone(), issuer.clone());
             Endpoint::start(move |request| {
-                let expected = expected.lock().unwrap_or_else(PoisonError::into_inner);
+                let expected = lock(&expected);
                 answer(request, &expected, &issuer)
             })
         };
@@ -46,7 +47,7 @@ impl Container {
     /// From now on it wants another token.
     pub fn change_token(&self, token: &str) {
         self.issuer.add_secret(token);
-        *self.token.lock().unwrap_or_else(PoisonError::into_inner) = token.to_owned();
+        *lock(&self.token) = token.to_owned();
     }
 }
 

@@ -1,6 +1,7 @@
 //! A server that answers properly unless it was told not to, and remembers what it was asked.
 
 use crate::http::{Handler, Reply, Request, Response};
+use crate::lock::lock;
 use crate::port::Port;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -45,7 +46,7 @@ struct State {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

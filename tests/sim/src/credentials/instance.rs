@@ -3,8 +3,9 @@
 use super::endpoint::Endpoint;
 use super::issuer::Issuer;
 use crate::http::{Request, Response};
+use crate::lock::lock;
 use crate::route53::clock;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
@@ -22,8 +23,8 @@ impl Instance {
         let endpoint = {
             let (role, issuer) = (role.clone(), issuer.clone());
             Endpoint::start(move |request| {
-                let role = role.lock().unwrap_or_else(PoisonError::into_inner);
-                let mut tokens = tokens.lock().unwrap_or_else(PoisonError::into_inner);
+                let role = lock(&role);
+                let mut tokens = lock(&tokens);
                 answer(request, role.as_deref(), &mut tokens, &issuer)
             })
         };
@@ -32,7 +33,7 @@ impl Instance {
 
     /// From now on it has another role.
     pub fn change_role(&self, role: &str) {
-        *self.role.lock().unwrap_or_else(PoisonError::into_inner) = Some(role.to_owned());
+        *lock(&self.role) = Some(role.to_owned());
     }
 }
 

@@ -1,7 +1,8 @@
 //! Issues temporary credentials, and knows all that it has issued.
 
+use crate::lock::lock;
 use crate::route53::{Credential, Keyring, clock};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::SystemTime;
 
 /// Shared by the endpoints of a test.
@@ -66,6 +67,6 @@ impl Issuer {
     }
 
     fn lock(&self) -> MutexGuard<'_, Ledger> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }

@@ -3,10 +3,11 @@
 use super::endpoint::Endpoint;
 use super::issuer::Issuer;
 use crate::http::{Request, Response, percent_decode};
+use crate::lock::lock;
 use crate::route53::auth::{self, Expected};
 use crate::route53::{ApiError, Credential, clock};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
@@ -63,7 +64,7 @@ impl Sts {
         let endpoint = {
             let (options, issuer) = (options.clone(), issuer.clone());
             Endpoint::start(move |request| {
-                let options = options.lock().unwrap_or_else(PoisonError::into_inner);
+                let options = lock(&options);
                 answer(request, &options, &issuer)
             })
         };
@@ -72,7 +73,7 @@ impl Sts {
 
     /// Changes how it behaves from now on.
     pub fn configure(&self, f: impl FnOnce(&mut StsOptions)) {
-        f(&mut self.options.lock().unwrap_or_else(PoisonError::into_inner));
+        f(&mut lock(&self.options));
     }
 }
 

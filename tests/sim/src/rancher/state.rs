@@ -3,6 +3,7 @@
 use super::world::World;
 use super::{Options, world};
 use crate::http::{Reply, Response};
+use crate::lock::lock;
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -286,7 +287,7 @@ impl Shared {
     /// To look, not to change: nobody is woken. A test that panicked with the state in its
     /// hands must not hide why by poisoning it.
     pub fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// Changes the state and wakes whoever waits for a change.

@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::lock::lock;
+
 /// What became of a request.
 #[derive(Debug, Clone)]
 pub struct RequestRecord {
@@ -150,7 +152,7 @@ impl Shared {
 
     /// A test that failed under the lock has said so already; the others go on.
     pub fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// Does something under the lock, then wakes those who wait.
