@@ -10,6 +10,8 @@
 mod exchange;
 mod look_up;
 pub mod message;
+#[cfg(test)]
+mod samples;
 pub mod system;
 #[cfg(test)]
 mod tests;

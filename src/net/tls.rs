@@ -15,6 +15,8 @@
 mod failure;
 mod probe;
 mod refused;
+#[cfg(test)]
+mod samples;
 mod x509;
 
 use std::fmt;

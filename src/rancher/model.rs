@@ -82,7 +82,6 @@ pub struct Host {
     pub labels: Labels,
 }
 
-#[cfg(test)]
 impl Service<'_> {
     /// A copy that does not borrow from the JSON.
     pub fn into_owned(self) -> Service<'static> {

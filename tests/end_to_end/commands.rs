@@ -11,7 +11,8 @@ mod purge;
 mod stdout;
 mod terminal;
 
-use crate::stage::{PATIENCE, Stage};
+use crate::stage::{PATIENCE, STATE, Stage, web};
+use sim::route53::RecordSet;
 use sim::service::Service;
 
 /// What a command came to.
@@ -34,6 +35,17 @@ pub fn ran(service: &Service) -> Ran {
 /// Runs a command on a stage.
 pub fn run(stage: &Stage, arguments: &[&str]) -> Ran {
     ran(&stage.run_with(arguments, &[]))
+}
+
+/// A stage with something to create, to delete, and to take over.
+pub fn stage() -> Stage {
+    let stage = Stage::new(web());
+    let set = |name: &str| RecordSet::simple(name, "A", 300, &["192.0.2.1"]);
+    stage.put(set("web.shop.prod.example.com."));
+    stage.put(set("old.shop.prod.example.com."));
+    let entry = "\"old.shop.prod.example.com.\"";
+    stage.put(RecordSet::simple(STATE, "TXT", 300, &[entry]));
+    stage
 }
 
 /// Without the ports that differ from run to run.

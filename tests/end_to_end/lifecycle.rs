@@ -1,6 +1,6 @@
 //! The whole road: metadata → Route 53 → fqdn.
 
-use crate::stage::{PATIENCE, STATE, Stage, addresses, has_address, web, world};
+use crate::stage::{PATIENCE, STATE, Stage, addresses, four_batches, has_address, web, world};
 use sim::rancher::World;
 use sim::route53::{Fault, Operation, State};
 use std::time::Duration;
@@ -152,20 +152,8 @@ fn once_makes_one_round_and_ends() {
 
 #[test]
 fn a_change_does_not_wait_for_the_end_of_a_long_round() {
-    const HOSTS: usize = 400;
-    let stage = Stage::new(world(|world| {
-        let hosts: Vec<String> = (0..HOSTS).map(|i| format!("many{i:03}")).collect();
-        for (i, host) in hosts.iter().enumerate() {
-            world.add_host(host, &format!("198.51.{}.{}", i / 200, i % 200));
-        }
-        for service in 0..8 {
-            let service = world.add_service("shop", &format!("web{service}"));
-            for host in &hosts {
-                service.run_on(host, 80);
-            }
-        }
-    }));
-    // Four batches of 800 addresses, whose answers take their time.
+    let stage = Stage::new(four_batches());
+    // The answers to its batches take their time.
     let slow = Fault::Delay(Duration::from_secs(1));
     let change = Operation::ChangeResourceRecordSets;
     stage.route53.inject(Some(change), slow, 4);

@@ -1,7 +1,7 @@
 //! Every metric moves when its cause happens. Read by a parser that someone else wrote.
 
 use crate::health::{address, ask};
-use crate::stage::{PATIENCE, Stage, ZONE, each, web, world};
+use crate::stage::{PATIENCE, Stage, ZONE, each, four_batches, web, world};
 use prometheus_parse::{Scrape, Value};
 use sim::rancher::{self, World};
 use sim::route53::{self, Fault, Operation, RecordSet};
@@ -345,19 +345,7 @@ fn no_credentials(seen: &Seen) {
 }
 
 fn cut(seen: &Seen) {
-    const HOSTS: usize = 400;
-    let stage = Stage::new(world(|world| {
-        let hosts: Vec<String> = (0..HOSTS).map(|i| format!("many{i:03}")).collect();
-        for (i, host) in hosts.iter().enumerate() {
-            world.add_host(host, &format!("198.51.{}.{}", i / 200, i % 200));
-        }
-        for service in 0..8 {
-            let service = world.add_service("shop", &format!("web{service}"));
-            for host in &hosts {
-                service.run_on(host, 80);
-            }
-        }
-    }));
+    let stage = Stage::new(four_batches());
     let slow = Fault::Delay(Duration::from_secs(1));
     stage.route53.inject(Some(CHANGE), slow, 4);
     let watched = Watched::new(stage, &[("ROUTE53_CHANGE_RATE", "1000")], seen);

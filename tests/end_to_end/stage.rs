@@ -48,6 +48,22 @@ pub fn web() -> World {
     })
 }
 
+/// With eight services in stack `shop` on 400 hosts: four batches of 800 addresses.
+pub fn four_batches() -> World {
+    world(|world| {
+        let hosts: Vec<String> = (0..400).map(|i| format!("many{i:03}")).collect();
+        for (i, host) in hosts.iter().enumerate() {
+            world.add_host(host, &format!("198.51.{}.{}", i / 200, i % 200));
+        }
+        for service in 0..8 {
+            let service = world.add_service("shop", &format!("web{service}"));
+            for host in &hosts {
+                service.run_on(host, 80);
+            }
+        }
+    })
+}
+
 /// Metadata that notices the end of a wait when it is over, not on a tick of 5 s: tests that
 /// wait for a retry needn't wait for that too.
 pub fn prompt() -> rancher::Options {

@@ -1,18 +1,14 @@
 //! The whole resolver against a simulated name server on loopback.
 
 use std::fs;
-use std::net::IpAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use sim::name_server::NameServer;
 use tempfile::TempDir;
 
+use super::samples::addresses;
 use super::{Files, Resolver};
-
-fn addresses(list: &[&str]) -> Vec<IpAddr> {
-    list.iter().map(|text| text.parse().unwrap()).collect()
-}
 
 fn ms(n: u64) -> Duration {
     Duration::from_millis(n)

@@ -1,10 +1,10 @@
 //! Whatever a command depends on may be missing: it says so in a line, exits with 1, and has
 //! changed nothing.
 
-use super::ran;
-use crate::stage::{STATE, Stage, ZONE, each, web};
+use super::{ran, stage};
+use crate::stage::{Stage, ZONE, each};
 use sim::rancher;
-use sim::route53::{Fault, Operation, RecordSet};
+use sim::route53::{Fault, Operation};
 
 type Spoil = fn(&Stage);
 
@@ -65,17 +65,6 @@ const CASES: [(&str, Spoil, &str); 5] = [
 const DENIED: &str = "Route 53 answered AccessDenied (403): User x may not. – the IAM policy has to \
                       allow route53:ListHostedZonesByName, route53:GetHostedZone, \
                       route53:ListResourceRecordSets and route53:ChangeResourceRecordSets";
-
-/// Something to adopt, to delete, and to create.
-fn stage() -> Stage {
-    let stage = Stage::new(web());
-    let set = |name: &str| RecordSet::simple(name, "A", 300, &["192.0.2.1"]);
-    stage.put(set("web.shop.prod.example.com."));
-    stage.put(set("old.shop.prod.example.com."));
-    let entry = "\"old.shop.prod.example.com.\"";
-    stage.put(RecordSet::simple(STATE, "TXT", 300, &[entry]));
-    stage
-}
 
 #[test]
 fn whatever_is_missing_is_said_in_a_line() {

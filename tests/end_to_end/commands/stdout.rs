@@ -5,9 +5,9 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use super::ran;
-use crate::stage::{PATIENCE, STATE, Stage, each, web, world};
-use sim::route53::{Fault, Operation, RecordSet};
+use super::{ran, stage};
+use crate::stage::{PATIENCE, Stage, each, world};
+use sim::route53::{Fault, Operation};
 
 const ERROR: [(&str, &str); 1] = [("LOG_LEVEL", "error")];
 const COMMANDS: [&[&str]; 9] = [
@@ -21,17 +21,6 @@ const COMMANDS: [&[&str]; 9] = [
     &["purge", "--yes"],
     &["adopt"],
 ];
-
-/// With something to create, to delete, and to take over.
-fn stage() -> Stage {
-    let stage = Stage::new(web());
-    let set = |name: &str| RecordSet::simple(name, "A", 300, &["192.0.2.1"]);
-    stage.put(set("web.shop.prod.example.com."));
-    stage.put(set("old.shop.prod.example.com."));
-    let entry = "\"old.shop.prod.example.com.\"";
-    stage.put(RecordSet::simple(STATE, "TXT", 300, &[entry]));
-    stage
-}
 
 fn acts(command: &[&str]) -> bool {
     matches!(command[0], "adopt" | "purge")

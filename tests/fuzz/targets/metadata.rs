@@ -3,7 +3,6 @@
 
 #![no_main]
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Read;
 use std::net::IpAddr;
@@ -83,31 +82,9 @@ impl World {
     }
 }
 
-/// A copy that does not borrow from the JSON.
-fn owned(service: Service<'_>) -> Service<'static> {
-    fn text(text: Cow<'_, str>) -> Cow<'static, str> {
-        text.into_owned().into()
-    }
-    let container = |container: Container<'_>| Container {
-        state: text(container.state),
-        health_state: container.health_state.map(text),
-        host_uuid: text(container.host_uuid),
-        ports: container.ports.into_iter().map(text).collect(),
-    };
-    Service {
-        name: text(service.name),
-        stack_name: text(service.stack_name),
-        kind: text(service.kind),
-        labels: service.labels,
-        fqdn: service.fqdn.map(text),
-        is_sidekick: service.is_sidekick,
-        containers: service.containers.into_iter().map(container).collect(),
-    }
-}
-
 fn all_services(json: impl Read) -> Result<Vec<Service<'static>>, String> {
     let mut services = Vec::new();
-    read_services(json, &mut |service| services.push(owned(service))).map(|()| services)
+    read_services(json, &mut |service| services.push(service.into_owned())).map(|()| services)
 }
 
 fn cut(bytes: &[u8]) -> (&[u8], &[u8]) {

@@ -1,8 +1,5 @@
+use super::super::samples::addresses;
 use super::*;
-
-fn addresses(list: &[&str]) -> Vec<IpAddr> {
-    list.iter().map(|text| text.parse().unwrap()).collect()
-}
 
 fn resolv(text: &str) -> Resolv {
     Resolv::read(text, 53, |interface| (interface == "eth0").then_some(2))

@@ -8,6 +8,7 @@ use rustls::pki_types::{ServerName, UnixTime};
 use rustls::{CertificateError, Error, OtherError};
 
 use super::super::failure::explain;
+use super::super::samples::{P521, p521, rsa};
 use super::super::x509::Key;
 use super::*;
 
@@ -35,24 +36,6 @@ const SHA1_RSA: &[u8] = &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 5, 5, 
 const SHA256_RSA: &[u8] = &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 11, 5, 0];
 const SHA512_ECDSA: &[u8] = &[6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 4];
 const SHA256_ECDSA: &[u8] = &[6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2];
-const P521: &[u8] = &[
-    6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 6, 5, 0x2b, 0x81, 4, 0, 0x23,
-];
-const RSA: &[u8] = &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0];
-
-fn rsa(bits: usize) -> Key {
-    Key {
-        algorithm: RSA.to_vec(),
-        rsa_bits: Some(bits),
-    }
-}
-
-fn p521() -> Key {
-    Key {
-        algorithm: P521.to_vec(),
-        rsa_bits: None,
-    }
-}
 
 fn summary(subject: &str, issuer: &str, signature: &[u8], key: Key) -> Summary {
     Summary {
