@@ -10,14 +10,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 
 /// Where the program answers health checks; in its log, since the port is a free one.
 pub fn address(service: &Service) -> SocketAddr {
-    let line = service.wait_for_log(PATIENCE, |line| line.contains("health checks are answered"));
-    let line = line.expect("a line with the address");
-    line.rsplit_once("address=")
-        .unwrap()
-        .1
-        .trim()
-        .parse()
-        .unwrap()
+    service.health_address(PATIENCE)
 }
 
 pub fn ask(address: SocketAddr, request: &str) -> String {

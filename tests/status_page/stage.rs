@@ -4,14 +4,12 @@
 
 use std::io::{self, Read};
 use std::process::ExitCode;
-use std::time::Duration;
 
-use sim::harness::{Harness, ZONE};
-use sim::rancher::{self, Fault, World};
-use sim::route53::{self, RecordSet};
+use sim::harness::{Harness, PATIENCE, ZONE};
+use sim::rancher::{Fault, World};
+use sim::route53::RecordSet;
 use sim::service::Service;
 
-const PATIENCE: Duration = Duration::from_secs(60);
 /// The first argument with which this program is not the stage but the service on it.
 const AS_SERVICE: &str = "--service";
 
@@ -21,11 +19,7 @@ fn main() -> ExitCode {
     if arguments.next().is_some_and(|first| first == AS_SERVICE) {
         return rancher_route53::cli::main(arguments);
     }
-    let harness = Harness::start(
-        world(),
-        rancher::Options::default(),
-        route53::Options::default(),
-    );
+    let harness = Harness::of(world());
     let Harness { rancher, route53 } = &harness;
     route53.edit(ZONE, |zone| {
         for (name, rtype) in [("web-00001", "A"), ("web-00002", "CNAME")] {
@@ -44,10 +38,7 @@ fn main() -> ExitCode {
         zone.refuse(refused, "A", &words);
     });
     let service = start(&harness);
-    let health = "health checks are answered";
-    let line = service.wait_for_log(PATIENCE, |line| line.contains(health));
-    let line = line.expect("an address in the log");
-    let address = line.rsplit_once("address=").expect("an address").1.trim();
+    let address = service.health_address(PATIENCE);
 
     wait_for(&service, "name=last.web.");
     // Rancher's API fails from here on, and metadata loses more than the guard lets go at once.

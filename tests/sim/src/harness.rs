@@ -21,6 +21,12 @@ pub struct Harness {
 }
 
 impl Harness {
+    /// Starts both as they usually are.
+    pub fn of(world: World) -> Harness {
+        let (rancher, route53) = (rancher::Options::default(), route53::Options::default());
+        Harness::start(world, rancher, route53)
+    }
+
     /// Starts both, with the public hosted zone `example.com`.
     pub fn start(world: World, rancher: rancher::Options, route53: route53::Options) -> Harness {
         let harness = Harness {

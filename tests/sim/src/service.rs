@@ -3,6 +3,7 @@
 use crate::lock::lock;
 use crate::rancher::Rancher;
 use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -84,6 +85,14 @@ impl Service {
         fits: impl FnMut(&str) -> bool,
     ) -> Option<String> {
         self.log.wait_for(timeout, fits)
+    }
+
+    /// The address of its status page, once the log says it.
+    pub fn health_address(&self, timeout: Duration) -> SocketAddr {
+        let line = self.wait_for_log(timeout, |line| line.contains("health checks are answered"));
+        let line = line.expect("the log should say where health checks are answered");
+        let (_, address) = line.rsplit_once("address=").expect("an address");
+        address.trim().parse().expect("an address")
     }
 
     /// The lines on stderr so far.

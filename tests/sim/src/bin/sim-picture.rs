@@ -7,37 +7,28 @@
 
 use std::io::{self, Read};
 use std::process::ExitCode;
-use std::time::Duration;
 use std::{env, path::Path};
 
-use sim::harness::{Harness, ZONE};
-use sim::rancher::{self, OWN_SERVICE, OWN_STACK, Rancher, World};
-use sim::route53::{self, RecordSet, Route53};
+use sim::harness::{Harness, PATIENCE, ZONE};
+use sim::rancher::{OWN_SERVICE, OWN_STACK, World};
+use sim::route53::{RecordSet, Route53};
 use sim::service::Service;
-
-const PATIENCE: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
     let Some(program) = env::args_os().nth(1) else {
         eprintln!("usage: sim-picture PROGRAM");
         return ExitCode::from(2);
     };
-    let harness = Harness::start(
-        world(),
-        rancher::Options::default(),
-        route53::Options::default(),
-    );
+    let harness = Harness::of(world());
     let Harness { rancher, route53 } = &harness;
     let taken = RecordSet::simple("blog.office.prod.example.com.", "A", 3600, &["192.0.2.80"]);
     route53.edit(ZONE, |zone| zone.put(taken));
 
     let settings = harness.environment();
     let service = Service::spawn(Path::new(&program), &[], &settings);
-    let line = service.wait_for_log(PATIENCE, |line| line.contains("health checks are answered"));
-    let line = line.expect("the log should say where health checks are answered");
-    let address = line.rsplit_once("address=").expect("an address").1.trim();
+    let address = service.health_address(PATIENCE);
 
-    shown(rancher, "shop", "web");
+    harness.expect_fqdn("shop", "web", "web.shop.prod.example.com");
     rancher.change(|world| {
         world.service_mut("shop", "cart").run_on("host-4", 8081);
     });
@@ -52,22 +43,12 @@ fn main() -> ExitCode {
             .add_service("shop", "gift-cards")
             .run_on("host-2", 8086);
     });
-    shown(rancher, "shop", "gift-cards");
-    shown(rancher, "office", "wiki");
+    harness.expect_fqdn("shop", "gift-cards", "gift-cards.shop.prod.example.com");
+    harness.expect_fqdn("office", "wiki", "wiki.office.prod.example.com");
 
     println!("http://{address}/status");
     let _ = io::stdin().read_to_end(&mut Vec::new());
     ExitCode::SUCCESS
-}
-
-/// Waits until Rancher shows the service's name.
-fn shown(rancher: &Rancher, stack: &str, name: &str) {
-    let fqdn = format!("{name}.{stack}.prod.example.com");
-    let is_shown = rancher.wait_until(PATIENCE, |state| {
-        let service = state.world().service(stack, name);
-        service.is_some_and(|service| service.fqdn.as_deref() == Some(&*fqdn))
-    });
-    assert!(is_shown, "Rancher should show {fqdn}");
 }
 
 /// Waits until a record set of the zone has this address.

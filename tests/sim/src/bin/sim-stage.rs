@@ -18,8 +18,8 @@ use std::{env, fs, io, path::Path, thread};
 
 use sim::credentials::{ECS_PATH, Endpoint, Instance, Issuer, start_ecs};
 use sim::harness::{Harness, ZONE};
-use sim::rancher::{self, Rancher, World};
-use sim::route53::{self, RecordSet, Route53};
+use sim::rancher::{Rancher, World};
+use sim::route53::{RecordSet, Route53};
 use sim::service::environment;
 use sim::tls::Authority;
 
@@ -41,11 +41,7 @@ fn main() -> ExitCode {
         eprintln!("usage: sim-stage FOLDER keys|container|instance");
         return ExitCode::from(2);
     };
-    let harness = Harness::start(
-        world(),
-        rancher::Options::default(),
-        route53::Options::default(),
-    );
+    let harness = Harness::of(world());
     let Harness { rancher, route53 } = &harness;
 
     let authority = Authority::new();
