@@ -8,7 +8,7 @@ use super::terminal::{Colour, Failure, NotShown, coloured, has_colours, say, sho
 use crate::aws::credentials::provider::Identity;
 use crate::base::shutdown::InFlightGate;
 use crate::config::Config;
-use crate::daemon::clients::Clients;
+use crate::daemon::clients::{Clients, reconciler_settings};
 use crate::daemon::startup;
 use crate::desired::name_template::environment_name;
 use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
@@ -17,7 +17,10 @@ use crate::net::proxy::Proxies;
 use crate::observe::server::ListenAddress;
 use crate::observe::telemetry::Telemetry;
 use crate::plan::state_records::StateNames;
-use crate::reconcile::listing;
+use crate::plan::view::{Whose, ZoneView};
+use crate::reconcile::error::RoundError;
+use crate::reconcile::listing::CachedZone;
+use crate::reconcile::{OwnerSettings, ReconcilerSettings};
 use crate::route53::client::Client;
 use crate::route53::error::Error;
 use crate::route53::xml::HostedZone;
@@ -132,9 +135,12 @@ fn check_route53(
     let context = reading.zip(zone.and_then(Result::ok));
     let needed = "metadata and the zone";
     let context = context.as_ref();
-    let listed = context.map(|(reading, zone)| list(client, reading, zone));
+    let settings = context.map(|(_, zone)| reconciler_settings(config, zone.id.clone()));
+    let context = context.zip(settings.as_ref());
+    let listed = context.map(|((reading, zone), settings)| list(client, settings, reading, zone));
     report.add("list", finding_if_asked(needed, &listed, Clone::clone))?;
-    let changed = context.map(|(reading, zone)| probe(client, reading, zone));
+    let changed =
+        context.map(|((reading, zone), settings)| probe(client, &settings.owner, reading, zone));
     report.add("change", finding_if_asked(needed, &changed, Clone::clone))
 }
 
@@ -189,36 +195,51 @@ fn describe_zone(zone: &HostedZone) -> String {
 /// The names of the state records, and the name that those of all services are below, if there is
 /// one.
 fn names(
+    owner: &OwnerSettings,
     reading: &MetadataReading,
     zone: &HostedZone,
 ) -> Result<(StateNames, Option<Name>), String> {
-    let names = StateNames::new(&reading.environment.uuid, &zone.name);
+    let names = StateNames::new(owner.id(&reading.environment), &zone.name);
     let below = environment_name(&reading.environment, &zone.name);
     Ok((names.map_err(|error| error.to_string())?, below))
 }
 
-/// Lists the record sets that a round would list.
+/// Lists the record sets that a round would list. An error if another Rancher server keeps the state
+/// records.
 fn list(
     client: &mut Client,
+    settings: &ReconcilerSettings,
     reading: &MetadataReading,
     zone: &HostedZone,
 ) -> Result<String, String> {
-    let (names, below) = names(reading, zone)?;
-    let view = listing::list(
-        client,
-        &zone.id,
-        &names,
-        below.as_ref(),
-        &reading.desired,
-        None,
-    );
-    let view = view.map_err(|error| error.to_string())?;
-    let state = &view.state;
+    let owner = &settings.owner;
+    let (names, below) = names(owner, reading, zone)?;
+    let mut known = CachedZone::new(names);
+    let mut listed = known
+        .list_state_records(client, &zone.id, Whose::Ours)
+        .map(|_| ());
+    if listed.is_ok() {
+        listed = known.list_rest(client, &zone.id, below.as_ref(), &reading.desired);
+    }
+    listed.map_err(|error| error.to_string())?;
+    let ZoneView {
+        zone, names, state, ..
+    } = &known.view;
+    let ours = owner.claim(&reading.environment);
+    if let Some(theirs) = state.claim_of_another(&ours) {
+        let error = RoundError::KeptByAnother {
+            state_record: names.name(0),
+            owner_id: owner.id(&reading.environment).to_owned(),
+            ours,
+            theirs: theirs.clone(),
+        };
+        return Err(error.to_string());
+    }
     Ok(format!(
         "{} record sets seen, {} are ours, in {} state records",
-        view.zone.iter().count(),
+        zone.iter().count(),
         state.owned().len(),
-        state.records().count()
+        state.records().len()
     ))
 }
 
@@ -230,10 +251,11 @@ fn list(
 /// the environment's, and the types are those that rounds write.
 fn probe(
     client: &mut Client,
+    owner: &OwnerSettings,
     reading: &MetadataReading,
     zone: &HostedZone,
 ) -> Result<String, String> {
-    let (names, below) = names(reading, zone)?;
+    let (names, below) = names(owner, reading, zone)?;
     let below = below.unwrap_or_else(|| zone.name.clone());
     let name = below.child(PROBE).map_err(|error| error.to_string())?;
     let mut sets = vec![

@@ -11,7 +11,7 @@ use super::terminal::{Colour, coloured, shown};
 use crate::desired::{Desired, truncation_notice};
 use crate::dns::{Name, RecordKey, RecordSet};
 use crate::plan::round::Preview;
-use crate::plan::{Change, Plan};
+use crate::plan::{Change, ClaimChange, Plan};
 use crate::rancher::model::ServiceKey;
 use crate::route53::xml::HostedZone;
 
@@ -106,6 +106,15 @@ impl PlanText<'_> {
             self.add_item('.', Colour::Yellow, &key.to_string());
             self.out +=
                 "    is gone or no longer a simple record set; it is no longer listed as ours\n";
+        }
+        for key in &plan.moves {
+            self.add_item('>', Colour::Yellow, &key.to_string());
+            self.out +=
+                "    its entry moves to a state record that the forerunners don't rewrite\n";
+        }
+        if let ClaimChange::Write(claim) = &plan.claim {
+            self.add_item('*', Colour::Yellow, &format!("the state records: {claim}"));
+            self.out += "    says which Rancher server keeps them\n";
         }
         for conflict in &plan.conflicts {
             self.add_item('!', Colour::Red, &conflict.key.to_string());
@@ -215,6 +224,11 @@ pub fn json(zone: &HostedZone, reading: &MetadataReading, preview: &Preview) -> 
         "deletes_wait": preview.held.as_ref().map(|held| held.to_string()),
         "adopts": plan.adopts.iter().map(key).collect::<Vec<_>>(),
         "releases": plan.releases.iter().map(key).collect::<Vec<_>>(),
+        "moves": plan.moves.iter().map(key).collect::<Vec<_>>(),
+        "claim": match &plan.claim {
+            ClaimChange::Write(claim) => Value::from(claim.to_string()),
+            ClaimChange::Keep | ClaimChange::Remove => Value::Null,
+        },
         "conflicts": plan.conflicts.iter().map(|conflict| json!({
             "name": conflict.key.name.as_str(), "type": conflict.key.rtype.as_str(),
             "reason": conflict.reason.to_string(),

@@ -2,7 +2,6 @@
 //!
 //! It is a round in which no record set is desired. If it is interrupted, the next one completes it.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::context::CommandContext;
@@ -12,14 +11,13 @@ use crate::base::shutdown::InFlightGate;
 use crate::config::Config;
 use crate::daemon::clients::reconciler_settings;
 use crate::desired::Desired;
-use crate::dns::RecordSet;
 use crate::observe::telemetry::Telemetry;
 use crate::plan::AdoptSetting;
 use crate::plan::Policy;
 use crate::plan::guard::GuardSettings;
 use crate::plan::round::{Goal, Preview};
-use crate::plan::state_records::{Entry, StateRecords};
-use crate::reconcile::{Reconciler, ReconcilerSettings};
+use crate::plan::state_records::{Entry, StateRecord, StateRecords};
+use crate::reconcile::{OwnerSettings, Reconciler, ReconcilerSettings};
 
 /// Shows what would be deleted, asks, and deletes it.
 pub fn purge(
@@ -33,11 +31,16 @@ pub fn purge(
         reading,
         zone,
     } = CommandContext::load(config, gate, &telemetry)?;
+    let usual = reconciler_settings(config, zone.id.clone());
     let settings = ReconcilerSettings {
         policy: Policy::Sync,
         adopt: AdoptSetting::Never,
         guard: GuardSettings::OFF, // this command is meant to delete everything
-        ..reconciler_settings(config, zone.id.clone())
+        owner: OwnerSettings {
+            is_claimed: false,
+            ..usual.owner.clone()
+        },
+        ..usual
     };
     let mut reconciler = Reconciler::new(client, settings, telemetry);
     let nothing = Arc::new(Desired::default());
@@ -76,27 +79,34 @@ pub fn purge(
 /// A line for each record set that would be deleted, and for each state record.
 fn list_of_deletes(preview: &Preview) -> String {
     let sets = preview.plan.deletes.iter();
-    let records = preview.state.records();
+    let records = preview.state.records().iter();
     let state_records = records.filter(|record| !has_foreign_values(record));
-    sets.chain(state_records.map(|(_, set, _)| set))
-        .map(|set| format!("- {}\n", one_line(set)))
-        .collect()
+    let sets = sets.map(|set| format!("- {}\n", one_line(set)));
+    let state_records = state_records.map(|record| {
+        let entries = record.owned().count();
+        format!(
+            "- {}: a state record with {entries} names\n",
+            record.set.key
+        )
+    });
+    sets.chain(state_records).collect()
 }
 
 /// Whether a state record also has values that this program didn't write. Such a record set isn't deleted; only
 /// the values of this program are removed from it.
-fn has_foreign_values((_, _, entries): &(u16, &RecordSet, &BTreeSet<Entry>)) -> bool {
-    let mut entries = entries.iter();
+fn has_foreign_values(record: &StateRecord) -> bool {
+    let mut entries = record.entries.iter();
     entries.any(|entry| matches!(entry, Entry::Foreign(_)))
 }
 
 /// The error names a state record that remains, and says why.
 fn check_nothing_remains(state: &StateRecords) -> Result<(), String> {
-    match state.records().find(has_foreign_values) {
+    let mut records = state.records().iter();
+    match records.find(|record| has_foreign_values(record)) {
         None => Ok(()),
-        Some((_, record, _)) => Err(format!(
+        Some(record) => Err(format!(
             "{} holds values that aren't ours: look at it and delete it",
-            record.key.name
+            record.set.key.name
         )),
     }
 }

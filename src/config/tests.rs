@@ -151,6 +151,7 @@ fn the_tables_other_defaults_are_words() {
             "ROOT_DOMAIN" => "required".to_owned(),
             "CATTLE_URL" => "required, set by Rancher".to_owned(),
             "ROUTE53_ZONE_ID" => "looked up by name".to_owned(),
+            "OWNER_ID" => "the environment's UUID".to_owned(),
             "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI" => "set by ECS".to_owned(),
             "AWS_CONTAINER_CREDENTIALS_FULL_URI" | "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE" => {
                 "set by EKS Pod Identity".to_owned()

@@ -11,7 +11,7 @@ use crate::desired::Desired;
 use crate::dns::{Name, Zone};
 use crate::plan::guard::HeldDeletes;
 use crate::plan::quarantine::Quarantined;
-use crate::plan::state_records::StateRecords;
+use crate::plan::state_records::{Claim, StateRecords};
 use crate::plan::{Conflict, Plan};
 use crate::rancher::model::Environment;
 
@@ -61,6 +61,8 @@ pub struct Round {
     pub quarantined: Vec<Quarantined>,
     /// The deletes that wait, if any.
     pub held: Option<HeldDeletes>,
+    /// The claim of another Rancher server that keeps the state records; nothing was changed then.
+    pub kept_by_another: Option<Claim>,
     /// Whether the round stopped early, before its last batch.
     pub is_cut: bool,
     /// Number of owned record sets.

@@ -3,11 +3,11 @@
 //! (`web A 192.0.2.1 ttl=60`) and `special` for an alias or a routing policy.
 
 use super::*;
-use crate::dns::txt;
-use crate::plan::state_records::StateNames;
+use crate::plan::state_records::{Entry, StateNames};
 
 mod adopt;
 mod policy;
+mod upkeep;
 
 const SYNC: Policy = Policy::Sync;
 
@@ -101,6 +101,25 @@ fn lines(plan: &Plan) -> Vec<String> {
     lines
 }
 
+/// A state record that lists these.
+fn state_record(names: &StateNames, index: u16, owned: &[&str]) -> RecordSet {
+    let entry = |text: &&str| Entry::Owned(key(text)).value();
+    RecordSet {
+        key: RecordKey::new(names.name(index), RecordType::Txt),
+        ttl: 300,
+        values: owned.iter().map(entry).collect(),
+    }
+}
+
+/// Without a claim.
+fn settings(policy: Policy, adopt: &Adopt) -> PlanSettings<'_> {
+    PlanSettings {
+        policy,
+        adopt,
+        claim: None,
+    }
+}
+
 fn check(policy: Policy, adopt: &Adopt, rows: &[Row<'_>]) {
     let root = Name::parse("example.com").unwrap();
     let names = StateNames::new("u", &root).unwrap();
@@ -109,25 +128,12 @@ fn check(policy: Policy, adopt: &Adopt, rows: &[Row<'_>]) {
         for (key, set) in row.zone.iter().map(|line| record_set(line)) {
             zone.insert(key, set.map_or(Listed::Special, Listed::Simple));
         }
-        let entry = |text: &&str| {
-            let key = key(text);
-            let suffix = if key.rtype == RecordType::A {
-                ""
-            } else {
-                " AAAA"
-            };
-            txt::encode(&format!("{}{suffix}", key.name))
-        };
-        let record = RecordSet {
-            key: RecordKey::new(names.name(0), RecordType::Txt),
-            ttl: 300,
-            values: row.owned.iter().map(entry).collect(),
-        };
+        let record = state_record(&names, 1, row.owned);
         zone.insert(record.key.clone(), Listed::Simple(record));
         let state = StateRecords::read(&zone, &names);
         let desired = row.desired.iter().map(|line| record_set(line));
         let desired = desired.map(|(key, set)| (key, set.unwrap())).collect();
-        let plan = plan(&desired, &zone, &state, policy, adopt);
+        let plan = plan(&desired, &zone, &state, settings(policy, adopt));
         assert_eq!(lines(&plan), row.plan, "{}", row.story);
         let only_conflicts = row.plan.iter().all(|line| line.starts_with("conflict"));
         assert_eq!(plan.is_empty(), only_conflicts, "{}", row.story);

@@ -12,6 +12,7 @@ pub mod change_log;
 pub mod error;
 pub mod listing;
 pub mod recovery;
+pub mod takeover;
 
 use std::time::Duration;
 
@@ -19,18 +20,21 @@ use chrono::Utc;
 
 use crate::base::backoff;
 use crate::base::log;
+use crate::base::random;
 use crate::desired::name_template::environment_name;
 use crate::desired::{Desired, Rules};
 use crate::dns::{ChangeBatch, RecordKey};
 use crate::observe::telemetry::Telemetry;
 use crate::plan::batch::batches;
 use crate::plan::guard::{Guard, GuardSettings};
+use crate::plan::look::{Look, Step};
 use crate::plan::quarantine::{Bisection, Quarantine, Suspects, suspects};
 use crate::plan::round::{Goal, Preview, Progress, Round};
-use crate::plan::state_records::{StateNames, StateRecords};
-use crate::plan::{Adopt, AdoptSetting, Plan, Policy, plan};
+use crate::plan::state_records::{Claim, StateNames, StateRecords};
+use crate::plan::{Adopt, AdoptSetting, Plan, PlanSettings, Policy, plan};
+use crate::rancher::model::Environment;
 use crate::reconcile::error::RoundError;
-use crate::reconcile::listing::ZoneView;
+use crate::reconcile::listing::CachedZone;
 use crate::reconcile::recovery::{History, Recovery};
 use crate::route53::client::Client;
 use crate::route53::error::Error;
@@ -52,6 +56,31 @@ pub struct ReconcilerSettings {
     pub adopt: AdoptSetting,
     /// `DELETE_GUARD_PERCENT`, `DELETE_GUARD_MIN` and `DELETE_GUARD_HOLD`.
     pub guard: GuardSettings,
+    /// Who keeps the state records.
+    pub owner: OwnerSettings,
+}
+
+/// Who keeps the state records.
+#[derive(Debug, Clone)]
+pub struct OwnerSettings {
+    /// `OWNER_ID`; none if the environment's UUID names the state records.
+    pub id: Option<String>,
+    /// Host and port of Rancher's API, by which the server is known.
+    pub server: String,
+    /// Whether the state records are to hold a claim. They are not once they are to be deleted.
+    pub is_claimed: bool,
+}
+
+impl OwnerSettings {
+    /// The id that names the state records.
+    pub fn id<'a>(&'a self, environment: &'a Environment) -> &'a str {
+        self.id.as_deref().unwrap_or(&environment.uuid)
+    }
+
+    /// The claim of the Rancher server that this environment belongs to.
+    pub fn claim(&self, environment: &Environment) -> Claim {
+        Claim::new(&self.server, environment.stack_uuid.as_deref())
+    }
 }
 
 /// Keeps one hosted zone equal to what is desired, round by round.
@@ -62,7 +91,7 @@ pub struct Reconciler {
     guard: Guard,
     quarantine: Quarantine,
     /// What the zone holds; none if it has to be listed.
-    view: Option<ZoneView>,
+    view: Option<CachedZone>,
     /// The next round lists the zone although a view of it is known.
     is_due: bool,
 }
@@ -118,13 +147,17 @@ impl Reconciler {
     /// What [`Reconciler::round`] would do. Changes nothing, and leaves the deletion guard as it is.
     pub fn preview(&mut self, goal: Goal<'_>) -> Result<Preview, RoundError> {
         let names = self.state_names(goal)?;
-        let (view, plan) = self.look(goal, &names).map_err(RoundError::Route53)?;
+        let (known, plan) = self.look(goal, &names).map_err(RoundError::Route53)?;
+        if let Some(theirs) = plan.kept_by_another {
+            return Err(self.kept_by_another(goal, &names, theirs));
+        }
+        let view = &known.view;
         let mut guard = Guard::new(self.settings.guard);
         let owned = owned(&view.state, &plan);
         let (approved, held) = guard.approve(plan.clone(), owned, goal.read);
-        let batches = batches(&approved, &view.state, &names, self.rules().ttl).len();
+        let batches = batches(&approved, &view.state, &names, 0).len();
         let (zone, state) = (view.zone.clone(), view.state.clone());
-        self.view = Some(view);
+        self.view = Some(known);
         Ok(Preview {
             plan,
             held,
@@ -135,9 +168,18 @@ impl Reconciler {
     }
 
     fn state_names(&self, goal: Goal<'_>) -> Result<StateNames, RoundError> {
-        let uuid = &goal.environment.uuid;
-        StateNames::new(uuid, &self.rules().zone)
-            .map_err(|e| RoundError::EnvironmentUuid(uuid.clone(), e))
+        let id = self.settings.owner.id(goal.environment);
+        StateNames::new(id, &self.rules().zone).map_err(|e| RoundError::OwnerId(id.to_owned(), e))
+    }
+
+    fn kept_by_another(&self, goal: Goal<'_>, names: &StateNames, theirs: Claim) -> RoundError {
+        let owner = &self.settings.owner;
+        RoundError::KeptByAnother {
+            state_record: names.name(0),
+            owner_id: owner.id(goal.environment).to_owned(),
+            ours: owner.claim(goal.environment),
+            theirs,
+        }
     }
 
     /// Makes the zone equal to what is desired. `goes_on` is asked after each batch: false ends
@@ -156,6 +198,10 @@ impl Reconciler {
         loop {
             let attempt = self.attempt(goal, &names, &trials, goes_on, &mut round);
             let Err(stopped) = attempt else {
+                if let Some(theirs) = round.kept_by_another {
+                    self.view = None;
+                    return Err(self.kept_by_another(goal, &names, theirs));
+                }
                 if !round.is_cut && trials.advance() {
                     continue;
                 }
@@ -218,16 +264,18 @@ impl Reconciler {
         goes_on: &mut dyn FnMut(Progress) -> bool,
         round: &mut Round,
     ) -> Result<(), Box<Stopped>> {
-        let (mut view, mut plan) = self.look(goal, names)?;
+        let (mut known, mut plan) = self.look(goal, names)?;
         let is_settled = plan == Plan::default();
+        round.kept_by_another = plan.kept_by_another.take();
         round.conflicts = std::mem::take(&mut plan.conflicts);
         plan.retain(|key| !self.quarantine.holds(key));
-        let owned = owned(&view.state, &plan);
+        let state = &known.view.state;
+        let owned = owned(state, &plan);
         let (mut approved, held) = self.guard.approve(plan, owned, goal.read);
         round.held = held;
         trials.limit(&mut approved);
         let mut stopped = None;
-        let batches = batches(&approved, &view.state, names, self.rules().ttl);
+        let batches = batches(&approved, state, names, random::bits());
         let of = round.batches.len() + batches.len();
         for batch in batches {
             // Waiting for the account's limits may take seconds, so whether the batch is still
@@ -246,7 +294,7 @@ impl Reconciler {
                     break;
                 }
             }
-            view.apply(&batch);
+            known.apply(&batch);
             change_log::applied(&batch, names);
             let is_state = |key: &RecordKey| names.index_of(key).is_some();
             self.telemetry
@@ -258,53 +306,65 @@ impl Reconciler {
                 total: of,
             }); // whatever it says, there is nothing more to do
         }
-        round.owned = view.state.owned().len();
-        (round.in_zone, round.outdated) = view.published(goal.desired);
+        round.owned = known.view.state.owned().len();
+        (round.in_zone, round.outdated) = known.published(goal.desired);
         if is_settled {
-            view.settle(goal.desired, &round.in_zone);
+            known.settle(goal.desired, &round.in_zone);
         }
-        self.view = Some(view);
+        self.view = Some(known);
         stopped.map_or(Ok(()), Err)
     }
 
     /// The zone, listed if need be, and the plan for it.
-    fn look(&mut self, goal: Goal<'_>, names: &StateNames) -> Result<(ZoneView, Plan), Error> {
-        let desired = &goal.desired.record_sets;
+    fn look(&mut self, goal: Goal<'_>, names: &StateNames) -> Result<(CachedZone, Plan), Error> {
         let is_due = std::mem::take(&mut self.is_due);
-        let mut known = self.view.take();
-        if let Some(view) =
-            known.take_if(|v| !is_due && v.names == *names && v.covers(desired.keys()))
-        {
-            // A release only removes an entry whose record set is gone. Its batch would succeed
-            // even if another instance has just created that record set again, so a release is
-            // planned from a fresh listing only.
-            let plan = self.plan(&view, goal);
-            if plan.releases.is_empty() {
-                return Ok((view, plan));
-            }
-            known = Some(view);
-        }
-        let zone_id = &self.settings.zone_id;
+        let known = self.view.take().filter(|known| known.view.names == *names);
+        let known_view = known.as_ref().map(|known| &known.view);
+        let desired = goal.desired.record_sets.keys();
+        let (mut look, mut step) = Look::begin(known_view, is_due, desired);
+        let mut zone = match (known, look) {
+            (Some(known), Look::Known) => known,
+            (Some(known), _) => known.for_listing(),
+            (None, _) => CachedZone::new(names.clone()),
+        };
         let below = environment_name(goal.environment, &self.settings.rules.zone);
-        let below = below.as_ref();
-        let mut view = listing::list(&mut self.client, zone_id, names, below, goal.desired, known)?;
-        let mut plan = self.plan(&view, goal);
-        if plan.depends_on_ownership()
-            && listing::list_state_records(&mut self.client, &self.settings.zone_id, &mut view)?
-        {
-            plan = self.plan(&view, goal);
+        let ours = self.settings.owner.claim(goal.environment);
+        let mut plan = Plan::default();
+        loop {
+            let (client, zone_id) = (&mut self.client, &self.settings.zone_id);
+            step = match step {
+                Step::ListStateRecords(whose) => {
+                    let change = zone.list_state_records(client, zone_id, whose)?;
+                    let is_kept_by_another = zone.view.state.claim_of_another(&ours).is_some();
+                    look.after_state_records(change, is_kept_by_another)
+                }
+                Step::ListRest => {
+                    zone.list_rest(client, zone_id, below.as_ref(), goal.desired)?;
+                    Step::Plan
+                }
+                Step::Plan => {
+                    plan = self.plan(&zone, goal, &ours);
+                    let was_known = look == Look::Known;
+                    let next = look.after_plan(&plan);
+                    if was_known && next != Step::Apply {
+                        zone = zone.for_listing();
+                    }
+                    next
+                }
+                Step::Apply => return Ok((zone, plan)),
+            }
         }
-        Ok((view, plan))
     }
 
-    fn plan(&self, view: &ZoneView, goal: Goal<'_>) -> Plan {
-        if view.is_settled(goal.desired) {
+    fn plan(&self, known: &CachedZone, goal: Goal<'_>, ours: &Claim) -> Plan {
+        if known.is_settled(goal.desired) {
             return Plan::default();
         }
         let ReconcilerSettings {
             rules,
             policy,
             adopt,
+            owner,
             ..
         } = &self.settings;
         let adopt = match adopt {
@@ -318,8 +378,13 @@ impl Reconciler {
                 None => Adopt::Never,
             },
         };
+        let settings = PlanSettings {
+            policy: *policy,
+            adopt: &adopt,
+            claim: owner.is_claimed.then_some(ours),
+        };
         let desired = &goal.desired.record_sets;
-        plan(desired, &view.zone, &view.state, *policy, &adopt)
+        plan(desired, &known.view.zone, &known.view.state, settings)
     }
 }
 

@@ -82,6 +82,7 @@ pub fn others(zone: &Zone) -> Sets {
 
 /// Which record set a state record's value lists; `None` for what is no entry.
 pub fn entry(value: &str) -> Option<Key> {
+    let value = value.split(" \"claim ").next().unwrap_or(value);
     let text = value.trim_matches('"');
     let (name, rtype) = match text.strip_suffix(" AAAA") {
         Some(name) => (name, "AAAA"),
