@@ -56,6 +56,7 @@ pub fn text(
         let _ = writeln!(text.out, "    {held}");
     }
     text.add_ownership(plan);
+    text.add_upkeep(plan);
     let skipped = reading.desired.skipped();
     let skipped = skipped.map(|(key, reason)| format!("{key}: {reason}"));
     text.add_section("Not published", skipped.collect());
@@ -107,19 +108,22 @@ impl PlanText<'_> {
             self.out +=
                 "    is gone or no longer a simple record set; it is no longer listed as ours\n";
         }
-        for key in &plan.moves {
-            self.add_item('>', Colour::Yellow, &key.to_string());
-            self.out +=
-                "    its entry moves to a state record that the forerunners don't rewrite\n";
-        }
-        if let ClaimChange::Write(claim) = &plan.claim {
-            self.add_item('*', Colour::Yellow, &format!("the state records: {claim}"));
-            self.out += "    says which Rancher server keeps them\n";
-        }
         for conflict in &plan.conflicts {
             self.add_item('!', Colour::Red, &conflict.key.to_string());
             let _ = writeln!(self.out, "    {}", conflict.reason);
             self.add_services(&conflict.key.name);
+        }
+    }
+
+    /// What changes in the state records alone, if no record set is changed or changes hands.
+    fn add_upkeep(&mut self, plan: &Plan) {
+        let rest = Plan {
+            moves: Vec::new(),
+            claim: ClaimChange::Keep,
+            ..plan.clone()
+        };
+        if rest.is_empty() && !plan.is_empty() {
+            self.out += "The state records get their present form; no record set is touched.\n";
         }
     }
 
@@ -224,11 +228,6 @@ pub fn json(zone: &HostedZone, reading: &MetadataReading, preview: &Preview) -> 
         "deletes_wait": preview.held.as_ref().map(|held| held.to_string()),
         "adopts": plan.adopts.iter().map(key).collect::<Vec<_>>(),
         "releases": plan.releases.iter().map(key).collect::<Vec<_>>(),
-        "moves": plan.moves.iter().map(key).collect::<Vec<_>>(),
-        "claim": match &plan.claim {
-            ClaimChange::Write(claim) => Value::from(claim.to_string()),
-            ClaimChange::Keep | ClaimChange::Remove => Value::Null,
-        },
         "conflicts": plan.conflicts.iter().map(|conflict| json!({
             "name": conflict.key.name.as_str(), "type": conflict.key.rtype.as_str(),
             "reason": conflict.reason.to_string(),

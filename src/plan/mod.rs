@@ -86,7 +86,8 @@ pub struct PlanSettings<'a> {
     pub policy: Policy,
     /// `ADOPT`.
     pub adopt: &'a Adopt,
-    /// The claim that the state records are to hold. None if they are to hold no claim any more.
+    /// The claim that the state records are to hold. None if this owner gives up all that it owns:
+    /// then they are to hold none.
     pub claim: Option<&'a Claim>,
 }
 
@@ -251,7 +252,9 @@ pub fn plan(
         let owned = advance_to(&mut all_owned, key).is_some();
         let wanted = advance_to(&mut all_desired, key);
         let listed = advance_to(&mut all_listed, key);
-        if let Some(by) = state.listed_elsewhere(key) {
+        // An owner that gives up deletes what it has made, whoever else lists it.
+        let elsewhere = state.listed_elsewhere(key);
+        if let Some(by) = elsewhere.filter(|_| !owned || claim.is_some()) {
             plan.add_owned_elsewhere(key, wanted, listed, owned, by);
             continue;
         }

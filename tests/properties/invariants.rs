@@ -40,14 +40,15 @@ enum Fate {
 }
 
 fn fate(site: &Site, setting: &Setting) -> Fate {
+    let is_elsewhere = site.is_elsewhere && (!site.is_listed || setting.claim.is_some());
     let simple = match &site.there[..] {
         [set] if set.ttl.is_some() && set.set_identifier.is_none() => set,
-        [] if site.desired.is_some() && !site.has_cname && !site.is_elsewhere => {
+        [] if site.desired.is_some() && !site.has_cname && !is_elsewhere => {
             return Fate::OursAsDesired;
         }
         _ => return Fate::NotOurs,
     };
-    if site.is_elsewhere {
+    if is_elsewhere {
         return match site.is_listed {
             true => Fate::Shared,
             false => Fate::NotOurs,

@@ -47,11 +47,28 @@ fn what_another_state_record_lists_is_left_alone_and_said_to_be_whose() {
                 zone.push(state_record(&names("u"), 0, &["web A"]));
             }
             let desired: Vec<&str> = desired.into_iter().collect();
-            let plan = planned(&zone, &desired, settings(SYNC, adopt));
+            let claim = Claim::new("rancher", None);
+            let settings = PlanSettings {
+                claim: Some(&claim),
+                ..settings(SYNC, adopt)
+            };
+            let plan = planned(&zone, &desired, settings);
             let story = format!("{desired:?} {there:?} {ours} {adopt:?}");
             assert_eq!(lines(&plan), Vec::from_iter(expected), "{story}");
         }
     }
+}
+
+#[test]
+fn an_owner_that_gives_up_deletes_what_it_lists_whoever_else_lists_it() {
+    let zone = [
+        state_record(&names("other"), 0, &["web A", "not-ours A"]),
+        state_record(&names("u"), 0, &["web A"]),
+        record_set("web A 192.0.2.1").1.unwrap(),
+        record_set("not-ours A 192.0.2.1").1.unwrap(),
+    ];
+    let plan = planned(&zone, &[], settings(SYNC, &Adopt::Never));
+    assert_eq!(lines(&plan), ["delete web A 192.0.2.1"]);
 }
 
 #[test]

@@ -325,10 +325,9 @@ fn what_a_plan_prints_is_what_the_next_round_does() {
 
             // Once more, there is nothing but what waits, and what is in the way.
             let mut rest = plan.clone();
-            for name in ["creates", "changes", "adopts", "releases", "moves"] {
+            for name in ["creates", "changes", "adopts", "releases"] {
                 rest[name] = Value::Array(Vec::new());
             }
-            rest["claim"] = Value::Null;
             if rest["deletes_wait"].is_null() {
                 rest["deletes"] = Value::Array(Vec::new());
             }
