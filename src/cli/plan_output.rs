@@ -194,11 +194,11 @@ pub fn json(zone: &HostedZone, reading: &MetadataReading, preview: &Preview) -> 
     };
     let set = |set: &RecordSet| {
         json!({
-            "name": set.key.name.as_str(), "type": set.key.rtype.as_str(),
+            "name": set.key.name.shown(), "type": set.key.rtype.as_str(),
             "ttl": set.ttl, "values": set.values, "services": of(&set.key.name),
         })
     };
-    let key = |key: &RecordKey| json!({"name": key.name.as_str(), "type": key.rtype.as_str()});
+    let key = |key: &RecordKey| json!({"name": key.name.shown(), "type": key.rtype.as_str()});
     let skipped = reading.desired.skipped().map(|(key, reason)| {
         json!({
             "service": key.to_string(), "code": reason.code(), "reason": reason.to_string(),
@@ -216,7 +216,7 @@ pub fn json(zone: &HostedZone, reading: &MetadataReading, preview: &Preview) -> 
         "adopts": plan.adopts.iter().map(key).collect::<Vec<_>>(),
         "releases": plan.releases.iter().map(key).collect::<Vec<_>>(),
         "conflicts": plan.conflicts.iter().map(|conflict| json!({
-            "name": conflict.key.name.as_str(), "type": conflict.key.rtype.as_str(),
+            "name": conflict.key.name.shown(), "type": conflict.key.rtype.as_str(),
             "reason": conflict.reason.to_string(),
         })).collect::<Vec<_>>(),
         "skipped": skipped.collect::<Vec<_>>(),

@@ -108,7 +108,9 @@ impl Entry {
                 name,
                 rtype: RecordType::A,
             }) => txt::encode(name.as_str()),
-            Entry::Owned(key) => txt::encode(&key.to_string()),
+            Entry::Owned(RecordKey { name, rtype }) => {
+                txt::encode(&format!("{} {rtype}", name.as_str()))
+            }
             Entry::Foreign(value) => value.clone(),
         }
     }

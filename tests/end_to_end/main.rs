@@ -26,4 +26,5 @@ mod startup;
 mod status;
 mod tls;
 mod two_instances;
+mod wildcards;
 mod writeback;

@@ -235,7 +235,7 @@ fn the_json_has_everything() {
             {"stack": "shop", "name": "any", "state": "published", "skipped": null,
              "reason": "Rancher doesn't show the name yet; external_dns=\"<b>\" is not one of auto, \
                         always and never; it is treated as auto",
-             "fqdn": "\\052.example.com", "addresses": ["192.0.2.6"]},
+             "fqdn": "*.example.com", "addresses": ["192.0.2.6"]},
             {"stack": "shop", "name": "bad", "state": "quarantined", "skipped": null,
              "reason": "A: Route 53 refuses it: ARRDATAIllegalIPv4Address",
              "fqdn": "bad.example.com", "addresses": ["192.0.2.5"]},
