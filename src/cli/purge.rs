@@ -14,11 +14,10 @@ use crate::daemon::clients::reconciler_settings;
 use crate::desired::Desired;
 use crate::dns::RecordSet;
 use crate::observe::telemetry::Telemetry;
-use crate::plan::AdoptSetting;
-use crate::plan::Policy;
 use crate::plan::guard::GuardSettings;
 use crate::plan::round::{Goal, Preview};
-use crate::plan::state_records::{Entry, StateRecords};
+use crate::plan::state_records::Entry;
+use crate::plan::{AdoptSetting, Conflict, Policy};
 use crate::reconcile::{Reconciler, ReconcilerSettings};
 
 /// Shows what would be deleted, asks, and deletes it.
@@ -49,7 +48,7 @@ pub fn purge(
     let list = list_of_deletes(&preview);
     if preview.batches == 0 {
         say(format_args!("{list}Nothing to remove.\n"))?;
-        return Ok(check_nothing_remains(&preview.state)?);
+        return Ok(check_nothing_remains(&preview)?);
     }
     let count = record_sets(preview.plan.deletes.len());
     let environment = shown(&reading.environment.name);
@@ -67,7 +66,7 @@ pub fn purge(
         let words = format!("{} could not be deleted: {}", refused.key, refused.words);
         return Err(words.into());
     }
-    check_nothing_remains(&preview.state)?;
+    check_nothing_remains(&preview)?;
     let shown = say(format_args!("{count} deleted, and the state records.\n"));
     shown.map_err(|error| format!("{count} deleted, and the state records, but {error}"))?;
     Ok(())
@@ -77,7 +76,9 @@ pub fn purge(
 fn list_of_deletes(preview: &Preview) -> String {
     let sets = preview.plan.deletes.iter();
     let records = preview.state.records();
-    let state_records = records.filter(|record| !has_foreign_values(record));
+    let conflicts = &preview.plan.conflicts;
+    let is_deleted = |record: &(_, _, _)| !has_foreign_values(record) && !lists(record, conflicts);
+    let state_records = records.filter(is_deleted);
     sets.chain(state_records.map(|(_, set, _)| set))
         .map(|set| format!("- {}\n", one_line(set)))
         .collect()
@@ -90,8 +91,17 @@ fn has_foreign_values((_, _, entries): &(u16, &RecordSet, &BTreeSet<Entry>)) -> 
     entries.any(|entry| matches!(entry, Entry::Foreign(_)))
 }
 
-/// The error names a state record that remains, and says why.
-fn check_nothing_remains(state: &StateRecords) -> Result<(), String> {
+/// Whether a state record lists a record set that is left alone. It stays, with that entry.
+fn lists((_, _, entries): &(u16, &RecordSet, &BTreeSet<Entry>), conflicts: &[Conflict]) -> bool {
+    let mut keys = conflicts.iter().map(|conflict| &conflict.key);
+    keys.any(|key| entries.contains(&Entry::Owned(key.clone())))
+}
+
+/// The error names a record set or state record that remains, and says why.
+fn check_nothing_remains(Preview { plan, state, .. }: &Preview) -> Result<(), String> {
+    if let Some(Conflict { key, reason }) = plan.conflicts.first() {
+        return Err(format!("{key} is left alone: {reason}, and run it again"));
+    }
     match state.records().find(has_foreign_values) {
         None => Ok(()),
         Some((_, record, _)) => Err(format!(

@@ -6,6 +6,7 @@
 //! turns it into requests. Pure: nothing here does I/O.
 
 pub mod batch;
+pub mod blocked;
 pub mod guard;
 pub mod quarantine;
 pub mod round;
@@ -90,7 +91,7 @@ pub struct Plan {
     /// Owned keys to remove from the state records, because somebody else has deleted the record
     /// set or replaced it by one that is not simple.
     pub releases: Vec<RecordKey>,
-    /// Desired record sets that cannot be written, because something else is in their place.
+    /// Record sets that are desired or owned and cannot be written, sorted by key.
     pub conflicts: Vec<Conflict>,
     /// Number of changes and deletes that [`Policy`] does not allow.
     pub forbidden_by_policy: usize,
@@ -105,17 +106,17 @@ pub struct Change {
     pub to: RecordSet,
 }
 
-/// A desired record set that cannot be written, and why.
+/// A record set that cannot be written, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
-    /// Key of the desired record set.
+    /// Key of the record set, which is desired or owned, or a state record.
     pub key: RecordKey,
     /// What is in its place.
     pub reason: ConflictReason,
 }
 
-/// What prevents a desired record set from being written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// What prevents a record set from being written.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ConflictReason {
     /// A simple record set of the same name and type exists, and this environment does not own it.
     NotOwned,
@@ -123,11 +124,41 @@ pub enum ConflictReason {
     Special,
     /// A CNAME has the same name, so no other record set can have it.
     Cname,
+    /// The record set itself has an element that this program can't write. Holds its name. If the
+    /// record set is owned, it stays so.
+    Extended(String),
+    /// It is a state record that isn't a simple record set, so its entries don't count.
+    StateRecord {
+        /// Name of the element that this program can't write. `None` for an alias or a routing
+        /// policy.
+        extension: Option<String>,
+    },
 }
 
 impl fmt::Display for ConflictReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            ConflictReason::Extended(element) => {
+                return write!(
+                    f,
+                    "the record set has the element {element:.80?}, which can't be kept in a \
+                     change, so it is left as it is; remove {element:.80?} from it in Route 53"
+                );
+            }
+            ConflictReason::StateRecord {
+                extension: Some(element),
+            } => {
+                return write!(
+                    f,
+                    "this state record has the element {element:.80?}, which can't be kept in a \
+                     change, so it isn't read, and what only it lists isn't ours; remove \
+                     {element:.80?} from it in Route 53"
+                );
+            }
+            ConflictReason::StateRecord { extension: None } => {
+                "this state record is an alias or has a routing policy, so it isn't read, and what \
+                 only it lists isn't ours; make it a simple record set in Route 53"
+            }
             ConflictReason::NotOwned => {
                 "a record set of that name and type exists that isn't ours; \
                  remove it, or take it over with ADOPT=matching"
@@ -200,6 +231,10 @@ pub fn plan(
                 plan.release_if(owned, key);
             }
             (None, None | Some(Listed::Special)) => plan.release_if(owned, key),
+            // It can't be changed, but it isn't lost either: its entry stays.
+            (_, Some(Listed::Extended { element })) => {
+                plan.add_conflict(key, ConflictReason::Extended(element.clone()));
+            }
             (wanted, Some(Listed::Simple(current))) => {
                 let adopted = !owned && adopt.takes_over(current, wanted.is_some());
                 if owned || adopted {

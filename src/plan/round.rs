@@ -55,7 +55,7 @@ pub struct Progress {
 pub struct Round {
     /// Ids of the change batches that were applied.
     pub batches: Vec<String>,
-    /// Desired record sets that could not be written, because something else is in their place.
+    /// Record sets that were left alone although they are desired or owned, sorted by key.
     pub conflicts: Vec<Conflict>,
     /// Record sets that were left as they are, because Route 53 refuses their change.
     pub quarantined: Vec<Quarantined>,

@@ -24,6 +24,7 @@ use crate::desired::{Desired, Rules};
 use crate::dns::{ChangeBatch, RecordKey};
 use crate::observe::telemetry::Telemetry;
 use crate::plan::batch::batches;
+use crate::plan::blocked::blocked_state_records;
 use crate::plan::guard::{Guard, GuardSettings};
 use crate::plan::quarantine::{Bisection, Quarantine, Suspects, suspects};
 use crate::plan::round::{Goal, Preview, Progress, Round};
@@ -319,7 +320,13 @@ impl Reconciler {
             },
         };
         let desired = &goal.desired.record_sets;
-        plan(desired, &view.zone, &view.state, *policy, &adopt)
+        let mut plan = plan(desired, &view.zone, &view.state, *policy, &adopt);
+        let blocked = blocked_state_records(&view.zone, &view.names);
+        if !blocked.is_empty() {
+            plan.conflicts.extend(blocked);
+            plan.conflicts.sort_by(|a, b| a.key.cmp(&b.key));
+        }
+        plan
     }
 }
 

@@ -41,6 +41,8 @@ use crate::route53::xml::HostedZone;
 pub const MAX_CHANGES: usize = 50;
 /// How many values of a record set the list of changes shows.
 const MAX_SHOWN_VALUES: usize = 8;
+/// How many record sets that no service explains are named as problems.
+const MAX_NAMED: usize = 5;
 
 /// All facts that are shown.
 #[derive(Debug, Clone)]
@@ -67,7 +69,7 @@ pub struct Status {
     pub outdated: Arc<BTreeSet<Name>>,
     /// `POLICY=create-only`: `outdated` names are left as they are.
     pub is_create_only: bool,
-    /// Desired record sets that were left alone, sorted by key.
+    /// Record sets that were left alone although they are desired or owned, sorted by key.
     pub conflicts: Arc<Vec<Conflict>>,
     /// Record sets that Route 53 refuses, sorted by key.
     pub quarantined: Arc<Vec<Quarantined>>,
@@ -222,8 +224,11 @@ impl Status {
             let until = timestamp(*until);
             problems.push(format!("Deletes wait until {until}: {held}."));
         }
+        let is_desired =
+            |conflict: &&Conflict| self.desired.record_sets.contains_key(&conflict.key);
+        let of_services = self.conflicts.iter().filter(is_desired).count();
         for (count, what) in [
-            (self.conflicts.len(), "in conflict with what is in the zone"),
+            (of_services, "in conflict with what is in the zone"),
             (self.quarantined.len(), "refused by Route 53"),
         ] {
             if count > 0 {
@@ -231,6 +236,16 @@ impl Status {
                     "Record sets {what}: {count}. The services say why."
                 ));
             }
+        }
+        let others = self.conflicts.iter().filter(|c| !is_desired(c));
+        for Conflict { key, reason } in others.take(MAX_NAMED) {
+            problems.push(format!("{key} is left alone: {reason}."));
+        }
+        let more = (self.conflicts.len() - of_services).saturating_sub(MAX_NAMED);
+        if more > 0 {
+            problems.push(format!(
+                "{more} more are left alone that no service wants. The log names them."
+            ));
         }
         problems
     }
