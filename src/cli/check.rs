@@ -16,6 +16,9 @@ use crate::net::http::{Http, Request};
 use crate::net::proxy::Proxies;
 use crate::observe::server::ListenAddress;
 use crate::observe::telemetry::Telemetry;
+use crate::plan::Conflict;
+use crate::plan::blocked::blocked_state_records;
+use crate::plan::delegation::{delegations, explain};
 use crate::plan::state_records::StateNames;
 use crate::reconcile::listing;
 use crate::route53::client::Client;
@@ -38,6 +41,8 @@ const PROBE: &str = "rancher-route53-check";
 enum Finding {
     /// It works; the text says how.
     Good(String),
+    /// It works, but not as somebody would expect; the text says why, and what to do.
+    Doubtful(String),
     /// It doesn't work; the text says why, and what to do.
     Bad(String),
     /// It couldn't be checked, because this, which it needs, is missing.
@@ -54,6 +59,7 @@ impl Report {
     fn add(&mut self, what: &str, finding: Finding) -> Result<(), NotShown> {
         let (mark, colour, words) = match finding {
             Finding::Good(words) => ("✓", Colour::Green, words),
+            Finding::Doubtful(words) => ("!", Colour::Yellow, words),
             Finding::Bad(words) => {
                 self.bad += 1;
                 ("✗", Colour::Red, words)
@@ -103,6 +109,10 @@ pub fn check(config: &Config, gate: InFlightGate, telemetry: Telemetry) -> Resul
         None => Finding::Skipped("metadata"),
     };
     report.add("environment", environment)?;
+    let names = reading
+        .as_ref()
+        .map(|r| policy_names(r, &config.rules.zone));
+    report.add("names", finding_if_asked("metadata", &names, Clone::clone))?;
     check_route53(&mut report, config, &mut client, reading)?;
     let events = api.check(TIMEOUT).map_err(|error| error.to_string());
     let events = finding(&events, |url| format!("takes events at {url}"));
@@ -133,7 +143,16 @@ fn check_route53(
     let needed = "metadata and the zone";
     let context = context.as_ref();
     let listed = context.map(|(reading, zone)| list(client, reading, zone));
-    report.add("list", finding_if_asked(needed, &listed, Clone::clone))?;
+    report.add(
+        "list",
+        finding_if_asked(needed, &listed, |listed| listed.words.clone()),
+    )?;
+    for name in listed.iter().flatten().flat_map(|listed| &listed.delegated) {
+        report.add("delegation", Finding::Doubtful(explain(name)))?;
+    }
+    for Conflict { key, reason } in listed.iter().flatten().flat_map(|listed| &listed.blocked) {
+        report.add("state", Finding::Bad(format!("{key}: {reason}")))?;
+    }
     let changed = context.map(|(reading, zone)| probe(client, reading, zone));
     report.add("change", finding_if_asked(needed, &changed, Clone::clone))
 }
@@ -188,13 +207,33 @@ fn describe_zone(zone: &HostedZone) -> String {
 
 /// The names of the state records, and the name that those of all services are below, if there is
 /// one.
-fn names(
-    reading: &MetadataReading,
-    zone: &HostedZone,
-) -> Result<(StateNames, Option<Name>), String> {
-    let names = StateNames::new(&reading.environment.uuid, &zone.name);
-    let below = environment_name(&reading.environment, &zone.name);
+fn names(reading: &MetadataReading, zone: &Name) -> Result<(StateNames, Option<Name>), String> {
+    let names = StateNames::new(&reading.environment.uuid, zone);
+    let below = environment_name(&reading.environment, zone);
     Ok((names.map_err(|error| error.to_string())?, below))
+}
+
+/// What an IAM policy has to allow: the names as IAM compares them, in small letters and escaped
+/// like Route 53's. The state record's has the environment's UUID, which may have capitals.
+fn policy_names(reading: &MetadataReading, zone: &Name) -> Result<String, String> {
+    let (names, below) = names(reading, zone)?;
+    let below = below.unwrap_or_else(|| zone.clone());
+    let first = names.name(0);
+    let [first, below] = [&first, &below].map(|name| name.as_str().trim_end_matches('.'));
+    let (label, parent) = first.split_once('.').unwrap_or((first, ""));
+    Ok(format!(
+        "for an IAM policy: *.{below}, {first}, {label}-*.{parent}"
+    ))
+}
+
+/// What was seen of the zone.
+struct Listing {
+    /// How much it is.
+    words: String,
+    /// Names that are delegated to other name servers, although some of ours are at or below them.
+    delegated: Vec<Name>,
+    /// State records that can't be read.
+    blocked: Vec<Conflict>,
 }
 
 /// Lists the record sets that a round would list.
@@ -202,8 +241,8 @@ fn list(
     client: &mut Client,
     reading: &MetadataReading,
     zone: &HostedZone,
-) -> Result<String, String> {
-    let (names, below) = names(reading, zone)?;
+) -> Result<Listing, String> {
+    let (names, below) = names(reading, &zone.name)?;
     let view = listing::list(
         client,
         &zone.id,
@@ -214,12 +253,18 @@ fn list(
     );
     let view = view.map_err(|error| error.to_string())?;
     let state = &view.state;
-    Ok(format!(
+    let words = format!(
         "{} record sets seen, {} are ours, in {} state records",
         view.zone.iter().count(),
         state.owned().len(),
         state.records().count()
-    ))
+    );
+    let desired = &reading.desired.record_sets;
+    Ok(Listing {
+        words,
+        delegated: delegations(&view.zone, &zone.name, below.as_ref(), desired),
+        blocked: blocked_state_records(&view.zone, &names),
+    })
 }
 
 /// Checks the permission to change record sets, by a batch that fails: it deletes record sets that
@@ -233,7 +278,7 @@ fn probe(
     reading: &MetadataReading,
     zone: &HostedZone,
 ) -> Result<String, String> {
-    let (names, below) = names(reading, zone)?;
+    let (names, below) = names(reading, &zone.name)?;
     let below = below.unwrap_or_else(|| zone.name.clone());
     let name = below.child(PROBE).map_err(|error| error.to_string())?;
     let mut sets = vec![

@@ -8,8 +8,10 @@ use serde_json::{Value, json};
 
 use super::context::MetadataReading;
 use super::terminal::{Colour, coloured, shown};
+use crate::desired::name_template::environment_name;
 use crate::desired::{Desired, truncation_notice};
 use crate::dns::{Name, RecordKey, RecordSet};
+use crate::plan::delegation::{delegations, explain};
 use crate::plan::round::Preview;
 use crate::plan::{Change, Plan};
 use crate::rancher::model::ServiceKey;
@@ -59,7 +61,7 @@ pub fn text(
     let skipped = reading.desired.skipped();
     let skipped = skipped.map(|(key, reason)| format!("{key}: {reason}"));
     text.add_section("Not published", skipped.collect());
-    text.add_section("Warnings", warnings(reading, preview));
+    text.add_section("Warnings", warnings(zone, reading, preview));
     text.out + &totals(preview)
 }
 
@@ -156,8 +158,8 @@ fn totals(preview: &Preview) -> String {
 }
 
 /// What the operator should look at although it stops nothing: doubtful labels, addresses that don't
-/// fit into a record set, and changes that `POLICY` forbids.
-fn warnings(reading: &MetadataReading, preview: &Preview) -> Vec<String> {
+/// fit into a record set, delegated names, and changes that `POLICY` forbids.
+fn warnings(zone: &HostedZone, reading: &MetadataReading, preview: &Preview) -> Vec<String> {
     let mut all = Vec::new();
     for (key, outcome) in &reading.desired.services {
         if let Some(words) = outcome.warning() {
@@ -169,6 +171,10 @@ fn warnings(reading: &MetadataReading, preview: &Preview) -> Vec<String> {
             all.push(format!("{key}: {}", truncation_notice(*count)));
         }
     }
+    let below = environment_name(&reading.environment, &zone.name);
+    let desired = &reading.desired.record_sets;
+    let delegated = delegations(&preview.zone, &zone.name, below.as_ref(), desired);
+    all.extend(delegated.iter().map(explain));
     let undone = preview.plan.forbidden_by_policy;
     if undone > 0 {
         all.push(format!(
@@ -220,7 +226,7 @@ pub fn json(zone: &HostedZone, reading: &MetadataReading, preview: &Preview) -> 
             "reason": conflict.reason.to_string(),
         })).collect::<Vec<_>>(),
         "skipped": skipped.collect::<Vec<_>>(),
-        "warnings": warnings(reading, preview),
+        "warnings": warnings(zone, reading, preview),
         "batches": preview.batches,
     })
 }

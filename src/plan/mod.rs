@@ -7,6 +7,7 @@
 
 pub mod batch;
 pub mod blocked;
+pub mod delegation;
 pub mod guard;
 pub mod quarantine;
 pub mod round;

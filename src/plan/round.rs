@@ -61,6 +61,8 @@ pub struct Round {
     pub quarantined: Vec<Quarantined>,
     /// The deletes that wait, if any.
     pub held: Option<HeldDeletes>,
+    /// Names that are delegated to other name servers, although some of ours are at or below them.
+    pub delegated: Vec<Name>,
     /// Whether the round stopped early, before its last batch.
     pub is_cut: bool,
     /// Number of owned record sets.

@@ -25,6 +25,7 @@ use crate::dns::{ChangeBatch, RecordKey};
 use crate::observe::telemetry::Telemetry;
 use crate::plan::batch::batches;
 use crate::plan::blocked::blocked_state_records;
+use crate::plan::delegation::delegations;
 use crate::plan::guard::{Guard, GuardSettings};
 use crate::plan::quarantine::{Bisection, Quarantine, Suspects, suspects};
 use crate::plan::round::{Goal, Preview, Progress, Round};
@@ -261,6 +262,10 @@ impl Reconciler {
         }
         round.owned = view.state.owned().len();
         (round.in_zone, round.outdated) = view.published(goal.desired);
+        let zone_name = &self.rules().zone;
+        let below = environment_name(goal.environment, zone_name);
+        let desired = &goal.desired.record_sets;
+        round.delegated = delegations(&view.zone, zone_name, below.as_ref(), desired);
         if is_settled {
             view.settle(goal.desired, &round.in_zone);
         }

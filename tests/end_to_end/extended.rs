@@ -164,3 +164,21 @@ fn a_state_record_with_one_is_not_read_not_changed_and_said() {
         status["problems"] == serde_json::json!([])
     });
 }
+
+/// A state record that can't be read is a fault; the zone can be listed all the same.
+#[test]
+fn for_check_a_state_record_with_one_is_a_fault() {
+    let stage = Stage::new(web());
+    let entry = format!("\"{WEB}\"");
+    stage.put(RecordSet::simple(STATE, "TXT", 300, &[entry]).checked(CHECK));
+    let Ran { code, stdout, .. } = run(&stage, &["check"]);
+    assert!(
+        stdout.contains("✗ state       external-dns-1a726b88"),
+        "{stdout}"
+    );
+    assert!(
+        stdout.contains("remove \"HealthCheckId\" from it"),
+        "{stdout}"
+    );
+    assert_eq!(code, 1);
+}

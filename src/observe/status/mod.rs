@@ -32,6 +32,7 @@ use crate::desired::Desired;
 use crate::dns::record_change::RecordChange;
 use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet};
 use crate::plan::Conflict;
+use crate::plan::delegation::explain;
 use crate::plan::guard::HeldDeletes;
 use crate::plan::quarantine::Quarantined;
 use crate::plan::round::Round;
@@ -71,6 +72,8 @@ pub struct Status {
     pub is_create_only: bool,
     /// Record sets that were left alone although they are desired or owned, sorted by key.
     pub conflicts: Arc<Vec<Conflict>>,
+    /// Names that are delegated to other name servers, although some of ours are at or below them.
+    pub delegated: Arc<Vec<Name>>,
     /// Record sets that Route 53 refuses, sorted by key.
     pub quarantined: Arc<Vec<Quarantined>>,
     /// Deletes that the deletion guard holds, and the earliest time at which they may go.
@@ -120,6 +123,7 @@ impl Status {
             outdated: Arc::default(),
             is_create_only: false,
             conflicts: Arc::default(),
+            delegated: Arc::default(),
             quarantined: Arc::default(),
             held: None,
             owned: 0,
@@ -197,6 +201,7 @@ impl Status {
         }
         self.conflicts = Arc::new(round.conflicts);
         self.quarantined = Arc::new(round.quarantined);
+        self.delegated = Arc::new(round.delegated);
         self.held = round.held.map(|held| {
             let left = held.until.saturating_duration_since(Instant::now());
             let until = TimeDelta::from_std(left).map_or(now, |left| now + left);
@@ -240,6 +245,9 @@ impl Status {
         let others = self.conflicts.iter().filter(|c| !is_desired(c));
         for Conflict { key, reason } in others.take(MAX_NAMED) {
             problems.push(format!("{key} is left alone: {reason}."));
+        }
+        for name in self.delegated.iter().take(MAX_NAMED) {
+            problems.push(format!("Delegated: {}.", explain(name)));
         }
         let more = (self.conflicts.len() - of_services).saturating_sub(MAX_NAMED);
         if more > 0 {
