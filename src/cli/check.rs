@@ -8,7 +8,7 @@ use super::terminal::{Colour, Failure, NotShown, coloured, has_colours, say, sho
 use crate::aws::credentials::provider::Identity;
 use crate::base::shutdown::InFlightGate;
 use crate::config::Config;
-use crate::daemon::clients::{Clients, reconciler_settings};
+use crate::daemon::clients::{Clients, owner_settings, reconciler_settings};
 use crate::daemon::startup;
 use crate::desired::name_template::environment_name;
 use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
@@ -16,8 +16,11 @@ use crate::net::http::{Http, Request};
 use crate::net::proxy::Proxies;
 use crate::observe::server::ListenAddress;
 use crate::observe::telemetry::Telemetry;
+use crate::plan::Conflict;
+use crate::plan::blocked::blocked_state_records;
+use crate::plan::delegation::{delegations, explain};
 use crate::plan::state_records::StateNames;
-use crate::plan::view::{Whose, ZoneView};
+use crate::plan::view::Whose;
 use crate::reconcile::error::RoundError;
 use crate::reconcile::listing::CachedZone;
 use crate::reconcile::{OwnerSettings, ReconcilerSettings};
@@ -41,6 +44,8 @@ const PROBE: &str = "rancher-route53-check";
 enum Finding {
     /// It works; the text says how.
     Good(String),
+    /// It works, but not as somebody would expect; the text says why, and what to do.
+    Doubtful(String),
     /// It doesn't work; the text says why, and what to do.
     Bad(String),
     /// It couldn't be checked, because this, which it needs, is missing.
@@ -57,6 +62,7 @@ impl Report {
     fn add(&mut self, what: &str, finding: Finding) -> Result<(), NotShown> {
         let (mark, colour, words) = match finding {
             Finding::Good(words) => ("✓", Colour::Green, words),
+            Finding::Doubtful(words) => ("!", Colour::Yellow, words),
             Finding::Bad(words) => {
                 self.bad += 1;
                 ("✗", Colour::Red, words)
@@ -106,6 +112,10 @@ pub fn check(config: &Config, gate: InFlightGate, telemetry: Telemetry) -> Resul
         None => Finding::Skipped("metadata"),
     };
     report.add("environment", environment)?;
+    let names = reading
+        .as_ref()
+        .map(|reading| policy_names(&owner_settings(config), reading, &config.rules.zone));
+    report.add("names", finding_if_asked("metadata", &names, Clone::clone))?;
     check_route53(&mut report, config, &mut client, reading)?;
     let events = api.check(TIMEOUT).map_err(|error| error.to_string());
     let events = finding(&events, |url| format!("takes events at {url}"));
@@ -138,7 +148,16 @@ fn check_route53(
     let settings = context.map(|(_, zone)| reconciler_settings(config, zone.id.clone()));
     let context = context.zip(settings.as_ref());
     let listed = context.map(|((reading, zone), settings)| list(client, settings, reading, zone));
-    report.add("list", finding_if_asked(needed, &listed, Clone::clone))?;
+    report.add(
+        "list",
+        finding_if_asked(needed, &listed, |listed| listed.words.clone()),
+    )?;
+    for name in listed.iter().flatten().flat_map(|listed| &listed.delegated) {
+        report.add("delegation", Finding::Doubtful(explain(name)))?;
+    }
+    for Conflict { key, reason } in listed.iter().flatten().flat_map(|listed| &listed.blocked) {
+        report.add("state", Finding::Bad(format!("{key}: {reason}")))?;
+    }
     let changed =
         context.map(|((reading, zone), settings)| probe(client, &settings.owner, reading, zone));
     report.add("change", finding_if_asked(needed, &changed, Clone::clone))
@@ -197,11 +216,38 @@ fn describe_zone(zone: &HostedZone) -> String {
 fn names(
     owner: &OwnerSettings,
     reading: &MetadataReading,
-    zone: &HostedZone,
+    zone: &Name,
 ) -> Result<(StateNames, Option<Name>), String> {
-    let names = StateNames::new(owner.id(&reading.environment), &zone.name);
-    let below = environment_name(&reading.environment, &zone.name);
+    let names = StateNames::new(owner.id(&reading.environment), zone);
+    let below = environment_name(&reading.environment, zone);
     Ok((names.map_err(|error| error.to_string())?, below))
+}
+
+/// What an IAM policy has to allow: the names as IAM compares them, in small letters and escaped
+/// like Route 53's. The state record's has the environment's UUID, which may have capitals.
+fn policy_names(
+    owner: &OwnerSettings,
+    reading: &MetadataReading,
+    zone: &Name,
+) -> Result<String, String> {
+    let (names, below) = names(owner, reading, zone)?;
+    let below = below.unwrap_or_else(|| zone.clone());
+    let first = names.name(0);
+    let [first, below] = [&first, &below].map(|name| name.as_str().trim_end_matches('.'));
+    let (label, parent) = first.split_once('.').unwrap_or((first, ""));
+    Ok(format!(
+        "for an IAM policy: *.{below}, {first}, {label}-*.{parent}"
+    ))
+}
+
+/// What was seen of the zone.
+struct Listing {
+    /// How much it is.
+    words: String,
+    /// Names that are delegated to other name servers, although some of ours are at or below them.
+    delegated: Vec<Name>,
+    /// State records that can't be read.
+    blocked: Vec<Conflict>,
 }
 
 /// Lists the record sets that a round would list. An error if another Rancher server keeps the state
@@ -211,9 +257,9 @@ fn list(
     settings: &ReconcilerSettings,
     reading: &MetadataReading,
     zone: &HostedZone,
-) -> Result<String, String> {
+) -> Result<Listing, String> {
     let owner = &settings.owner;
-    let (names, below) = names(owner, reading, zone)?;
+    let (names, below) = names(owner, reading, &zone.name)?;
     let mut known = CachedZone::new(names);
     let mut listed = known
         .list_state_records(client, &zone.id, Whose::Ours)
@@ -222,9 +268,8 @@ fn list(
         listed = known.list_rest(client, &zone.id, below.as_ref(), &reading.desired);
     }
     listed.map_err(|error| error.to_string())?;
-    let ZoneView {
-        zone, names, state, ..
-    } = &known.view;
+    let view = &known.view;
+    let (names, state) = (&view.names, &view.state);
     let ours = owner.claim(&reading.environment);
     if let Some(theirs) = state.claim_of_another(&ours) {
         let error = RoundError::KeptByAnother {
@@ -235,12 +280,18 @@ fn list(
         };
         return Err(error.to_string());
     }
-    Ok(format!(
+    let words = format!(
         "{} record sets seen, {} are ours, in {} state records",
-        zone.iter().count(),
+        view.zone.iter().count(),
         state.owned().len(),
         state.records().len()
-    ))
+    );
+    let desired = &reading.desired.record_sets;
+    Ok(Listing {
+        words,
+        delegated: delegations(&view.zone, &zone.name, below.as_ref(), desired),
+        blocked: blocked_state_records(&view.zone, names),
+    })
 }
 
 /// Checks the permission to change record sets, by a batch that fails: it deletes record sets that
@@ -255,7 +306,7 @@ fn probe(
     reading: &MetadataReading,
     zone: &HostedZone,
 ) -> Result<String, String> {
-    let (names, below) = names(owner, reading, zone)?;
+    let (names, below) = names(owner, reading, &zone.name)?;
     let below = below.unwrap_or_else(|| zone.name.clone());
     let name = below.child(PROBE).map_err(|error| error.to_string())?;
     let mut sets = vec![

@@ -12,11 +12,10 @@ use crate::config::Config;
 use crate::daemon::clients::reconciler_settings;
 use crate::desired::Desired;
 use crate::observe::telemetry::Telemetry;
-use crate::plan::AdoptSetting;
-use crate::plan::Policy;
 use crate::plan::guard::GuardSettings;
 use crate::plan::round::{Goal, Preview};
-use crate::plan::state_records::{Entry, StateRecord, StateRecords};
+use crate::plan::state_records::{Entry, StateRecord};
+use crate::plan::{AdoptSetting, ClaimChange, Conflict, Policy};
 use crate::reconcile::{OwnerSettings, Reconciler, ReconcilerSettings};
 
 /// Shows what would be deleted, asks, and deletes it.
@@ -52,7 +51,7 @@ pub fn purge(
     let list = list_of_deletes(&preview);
     if preview.batches == 0 {
         say(format_args!("{list}Nothing to remove.\n"))?;
-        return Ok(check_nothing_remains(&preview.state)?);
+        return Ok(check_nothing_remains(&preview)?);
     }
     let count = record_sets(preview.plan.deletes.len());
     let environment = shown(&reading.environment.name);
@@ -70,7 +69,7 @@ pub fn purge(
         let words = format!("{} could not be deleted: {}", refused.key, refused.words);
         return Err(words.into());
     }
-    check_nothing_remains(&preview.state)?;
+    check_nothing_remains(&preview)?;
     let shown = say(format_args!("{count} deleted, and the state records.\n"));
     shown.map_err(|error| format!("{count} deleted, and the state records, but {error}"))?;
     Ok(())
@@ -80,9 +79,15 @@ pub fn purge(
 fn list_of_deletes(preview: &Preview) -> String {
     let sets = preview.plan.deletes.iter();
     let records = preview.state.records().iter();
-    let state_records = records.filter(|record| !has_foreign_values(record));
+    let conflicts = &preview.plan.conflicts;
+    let is_needed = |record: &StateRecord| {
+        let holds_only_the_claim = record.owned().next().is_none();
+        let stays = holds_only_the_claim && preview.plan.claim != ClaimChange::Remove;
+        stays || lists(record, conflicts)
+    };
+    let is_deleted = |record: &&StateRecord| !has_foreign_values(record) && !is_needed(record);
     let sets = sets.map(|set| format!("- {}\n", one_line(set)));
-    let state_records = state_records.map(|record| {
+    let state_records = records.filter(is_deleted).map(|record| {
         let entries = record.owned().count();
         format!(
             "- {}: a state record with {entries} names\n",
@@ -99,8 +104,17 @@ fn has_foreign_values(record: &StateRecord) -> bool {
     entries.any(|entry| matches!(entry, Entry::Foreign(_)))
 }
 
-/// The error names a state record that remains, and says why.
-fn check_nothing_remains(state: &StateRecords) -> Result<(), String> {
+/// Whether a state record lists a record set that is left alone. It stays, with that entry.
+fn lists(record: &StateRecord, conflicts: &[Conflict]) -> bool {
+    let mut keys = conflicts.iter().map(|conflict| &conflict.key);
+    keys.any(|key| record.entries.contains(&Entry::Owned(key.clone())))
+}
+
+/// The error names a record set or state record that remains, and says why.
+fn check_nothing_remains(Preview { plan, state, .. }: &Preview) -> Result<(), String> {
+    if let Some(Conflict { key, reason }) = plan.conflicts.first() {
+        return Err(format!("{key} is left alone: {reason}, and run it again"));
+    }
     let mut records = state.records().iter();
     match records.find(|record| has_foreign_values(record)) {
         None => Ok(()),

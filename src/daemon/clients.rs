@@ -74,10 +74,15 @@ pub fn reconciler_settings(config: &Config, zone_id: String) -> ReconcilerSettin
         policy: config.policy,
         adopt: config.adopt,
         guard: config.guard,
-        owner: OwnerSettings {
-            id: config.owner_id.clone(),
-            server: config.rancher.url.authority().to_owned(),
-            is_claimed: true,
-        },
+        owner: owner_settings(config),
+    }
+}
+
+/// Who keeps the state records.
+pub fn owner_settings(config: &Config) -> OwnerSettings {
+    OwnerSettings {
+        id: config.owner_id.clone(),
+        server: config.rancher.url.authority().to_owned(),
+        is_claimed: true,
     }
 }

@@ -6,6 +6,8 @@
 //! turns it into requests. Pure: nothing here does I/O.
 
 pub mod batch;
+pub mod blocked;
+pub mod delegation;
 pub mod guard;
 pub mod handover;
 pub mod look;
@@ -121,7 +123,7 @@ pub struct Plan {
     pub moves: Vec<RecordKey>,
     /// What has to change about the claim.
     pub claim: ClaimChange,
-    /// Desired record sets that cannot be written, because something else is in their place.
+    /// Record sets that are desired or owned and cannot be written, sorted by key.
     pub conflicts: Vec<Conflict>,
     /// The claim of another Rancher server that keeps the state records. Then nothing else is in the
     /// plan.
@@ -139,16 +141,16 @@ pub struct Change {
     pub to: RecordSet,
 }
 
-/// A desired record set that cannot be written, and why.
+/// A record set that cannot be written, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
-    /// Key of the desired record set.
+    /// Key of the record set, which is desired or owned, or a state record.
     pub key: RecordKey,
     /// What is in its place.
     pub reason: ConflictReason,
 }
 
-/// What prevents a desired record set from being written.
+/// What prevents a record set from being written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ConflictReason {
     /// A simple record set of the same name and type exists, and this environment does not own it.
@@ -159,6 +161,15 @@ pub enum ConflictReason {
     Special,
     /// A CNAME has the same name, so no other record set can have it.
     Cname,
+    /// The record set itself has an element that this program can't write. Holds its name. If the
+    /// record set is owned, it stays so.
+    Extended(String),
+    /// It is a state record that isn't a simple record set, so its entries don't count.
+    StateRecord {
+        /// Name of the element that this program can't write. `None` for an alias or a routing
+        /// policy.
+        extension: Option<String>,
+    },
 }
 
 impl fmt::Display for ConflictReason {
@@ -171,6 +182,27 @@ impl fmt::Display for ConflictReason {
                      service another name, or take it over with the command adopt --owner",
                     by.without_dot()
                 );
+            }
+            ConflictReason::Extended(element) => {
+                return write!(
+                    f,
+                    "the record set has the element {element:.80?}, which can't be kept in a \
+                     change, so it is left as it is; remove {element:.80?} from it in Route 53"
+                );
+            }
+            ConflictReason::StateRecord {
+                extension: Some(element),
+            } => {
+                return write!(
+                    f,
+                    "this state record has the element {element:.80?}, which can't be kept in a \
+                     change, so it isn't read, and what only it lists isn't ours; remove \
+                     {element:.80?} from it in Route 53"
+                );
+            }
+            ConflictReason::StateRecord { extension: None } => {
+                "this state record is an alias or has a routing policy, so it isn't read, and what \
+                 only it lists isn't ours; make it a simple record set in Route 53"
             }
             ConflictReason::NotOwned => {
                 "a record set of that name and type exists that isn't ours; \
@@ -269,6 +301,10 @@ pub fn plan(
                 plan.release_if(owned, key);
             }
             (None, None | Some(Listed::Special)) => plan.release_if(owned, key),
+            // It can't be changed, but it isn't lost either: its entry stays.
+            (_, Some(Listed::Extended { element })) => {
+                plan.add_conflict(key, ConflictReason::Extended(element.clone()));
+            }
             (wanted, Some(Listed::Simple(current))) => {
                 let adopted = !owned && adopt.takes_over(current, wanted.is_some());
                 if owned || adopted {
@@ -316,15 +352,15 @@ impl Plan {
         owned: bool,
         by: &Name,
     ) {
-        let is_simple = matches!(listed, Some(Listed::Simple(_)));
+        let is_gone = matches!(listed, None | Some(Listed::Special));
         let is_right = match (wanted, listed) {
             (Some(wanted), Some(Listed::Simple(current))) => current.is_equivalent_to(wanted),
             _ => false,
         };
-        if wanted.is_some() && !(owned && is_right) || owned && is_simple && !is_right {
+        if wanted.is_some() && !(owned && is_right) || owned && !is_gone && !is_right {
             self.add_conflict(key, ConflictReason::OwnedElsewhere(by.clone()));
         }
-        self.release_if(owned && !is_simple, key);
+        self.release_if(owned && is_gone, key);
     }
 
     /// Adds what the state records need, whatever they list.
@@ -338,7 +374,8 @@ impl Plan {
             Some(claim) if is_in_use || !self.adopts.is_empty() => {
                 ClaimChange::Write(claim.clone())
             }
-            None if state.has_claim() => ClaimChange::Remove,
+            // What has to be left in the zone stays claimed.
+            None if state.has_claim() && self.conflicts.is_empty() => ClaimChange::Remove,
             Some(_) | None => ClaimChange::Keep,
         };
     }

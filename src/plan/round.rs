@@ -55,7 +55,7 @@ pub struct Progress {
 pub struct Round {
     /// Ids of the change batches that were applied.
     pub batches: Vec<String>,
-    /// Desired record sets that could not be written, because something else is in their place.
+    /// Record sets that were left alone although they are desired or owned, sorted by key.
     pub conflicts: Vec<Conflict>,
     /// Record sets that were left as they are, because Route 53 refuses their change.
     pub quarantined: Vec<Quarantined>,
@@ -63,6 +63,8 @@ pub struct Round {
     pub held: Option<HeldDeletes>,
     /// The claim of another Rancher server that keeps the state records; nothing was changed then.
     pub kept_by_another: Option<Claim>,
+    /// Names that are delegated to other name servers, although some of ours are at or below them.
+    pub delegated: Vec<Name>,
     /// Whether the round stopped early, before its last batch.
     pub is_cut: bool,
     /// Number of owned record sets.

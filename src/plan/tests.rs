@@ -1,11 +1,13 @@
 //! Rows of a table, each a small story. `web` is `web.prod.example.com.`, `@` is
 //! `prod.example.com.`; a record set is `web A 192.0.2.1`, with a TTL other than 300 at the end
-//! (`web A 192.0.2.1 ttl=60`) and `special` for an alias or a routing policy.
+//! (`web A 192.0.2.1 ttl=60`), `special` for an alias or a routing policy, and `health` for a simple
+//! one with a health check.
 
 use super::*;
 use crate::plan::state_records::{Entry, StateNames};
 
 mod adopt;
+mod extended;
 mod policy;
 mod upkeep;
 
@@ -30,6 +32,17 @@ fn name(text: &str) -> Name {
 fn key(text: &str) -> RecordKey {
     let (text, rtype) = text.split_once(' ').unwrap();
     RecordKey::new(name(text), RecordType::parse(rtype))
+}
+
+/// What the zone has: a record set is special if there is none.
+fn listed(set: Option<RecordSet>) -> Listed {
+    match set {
+        Some(set) if set.values.contains("health") => Listed::Extended {
+            element: "HealthCheckId".to_owned(),
+        },
+        Some(set) => Listed::Simple(set),
+        None => Listed::Special,
+    }
 }
 
 /// A record set, or none if it is a special one.
@@ -126,7 +139,7 @@ fn check(policy: Policy, adopt: &Adopt, rows: &[Row<'_>]) {
     for row in rows {
         let mut zone = Zone::default();
         for (key, set) in row.zone.iter().map(|line| record_set(line)) {
-            zone.insert(key, set.map_or(Listed::Special, Listed::Simple));
+            zone.insert(key, listed(set));
         }
         let record = state_record(&names, 1, row.owned);
         zone.insert(record.key.clone(), Listed::Simple(record));

@@ -84,6 +84,15 @@ pub struct Host {
     pub labels: Labels,
 }
 
+impl Container<'_> {
+    /// Whether the program in the container may be running. Rancher shows `running` only a moment
+    /// after it has started, and other states while a container is restarted or updated.
+    pub fn may_be_alive(&self) -> bool {
+        let states = ["running", "starting", "restarting", "updating-running"];
+        states.contains(&&*self.state)
+    }
+}
+
 impl Service<'_> {
     /// A copy that does not borrow from the JSON.
     pub fn into_owned(self) -> Service<'static> {

@@ -26,6 +26,8 @@ use crate::desired::{Desired, Rules};
 use crate::dns::{ChangeBatch, RecordKey};
 use crate::observe::telemetry::Telemetry;
 use crate::plan::batch::batches;
+use crate::plan::blocked::blocked_state_records;
+use crate::plan::delegation::delegations;
 use crate::plan::guard::{Guard, GuardSettings};
 use crate::plan::look::{Look, Step};
 use crate::plan::quarantine::{Bisection, Quarantine, Suspects, suspects};
@@ -306,7 +308,12 @@ impl Reconciler {
                 total: of,
             }); // whatever it says, there is nothing more to do
         }
-        round.owned = known.view.state.owned().len();
+        let view = &known.view;
+        round.owned = view.state.owned().len();
+        let zone_name = &self.rules().zone;
+        let below = environment_name(goal.environment, zone_name);
+        let desired = &goal.desired.record_sets;
+        round.delegated = delegations(&view.zone, zone_name, below.as_ref(), desired);
         (round.in_zone, round.outdated) = known.published(goal.desired);
         if is_settled {
             known.settle(goal.desired, &round.in_zone);
@@ -384,7 +391,14 @@ impl Reconciler {
             claim: owner.is_claimed.then_some(ours),
         };
         let desired = &goal.desired.record_sets;
-        plan(desired, &known.view.zone, &known.view.state, settings)
+        let view = &known.view;
+        let mut plan = plan(desired, &view.zone, &view.state, settings);
+        let blocked = blocked_state_records(&view.zone, &view.names);
+        if !blocked.is_empty() && plan.kept_by_another.is_none() {
+            plan.conflicts.extend(blocked);
+            plan.conflicts.sort_by(|a, b| a.key.cmp(&b.key));
+        }
+        plan
     }
 }
 

@@ -65,7 +65,10 @@ impl Client {
     /// ListHostedZonesByName: all hosted zones with exactly this name.
     pub fn zones_of_name(&mut self, name: &Name) -> Result<Vec<HostedZone>, Error> {
         let mut zones = Vec::new();
-        let mut start = (name.without_dot().to_owned(), None::<String>);
+        let mut start = (
+            name.as_str().trim_end_matches('.').to_owned(),
+            None::<String>,
+        );
         loop {
             let mut query = vec![("dnsname", start.0.as_str())];
             query.extend(start.1.as_deref().map(|id| ("hostedzoneid", id)));

@@ -71,7 +71,7 @@ impl Entry {
                     RecordType::A => String::new(),
                     other => format!(" {other}"),
                 };
-                let text = format!("{name}{rtype}");
+                let text = format!("{}{rtype}", name.as_str());
                 match text.strip_prefix(WILDCARD) {
                     // As the forerunners write it: the name's escape is the value's, too.
                     Some(rest) if !rest.contains('\\') && rest.len() <= MAX_BEHIND_WILDCARD => {

@@ -117,7 +117,9 @@ pub fn has_address(state: &State, name: &str) -> bool {
     zone.get(name, "A").is_some()
 }
 
-fn lines<'a>(sets: impl Iterator<Item = &'a RecordSet>) -> Vec<String> {
+/// Record sets, a line each: without those that every zone has, and without what a state record
+/// holds besides its entries.
+pub fn lines<'a>(sets: impl Iterator<Item = &'a RecordSet>) -> Vec<String> {
     sets.filter(|set| !matches!(set.rtype.as_str(), "SOA" | "NS"))
         .filter_map(without_bookkeeping)
         .map(|set| set.to_string())
@@ -136,7 +138,7 @@ const LEAST_GENERATION: u32 = 1 << 30;
 const CLAIM: &str = "\"claim ";
 
 /// A record set as it would be without generation and claim; none if it is nothing but a claim.
-fn without_bookkeeping(set: &RecordSet) -> Option<RecordSet> {
+pub fn without_bookkeeping(set: &RecordSet) -> Option<RecordSet> {
     let mut set = set.clone();
     if !set.name.starts_with("external-dns-") || set.rtype != "TXT" {
         return Some(set);
