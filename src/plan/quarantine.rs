@@ -3,7 +3,9 @@
 //! Route 53 applies all of a batch or nothing, so one bad record set would hold back all others in
 //! its batch. Its error messages are sentences for people. Where a message mentions a record set,
 //! that one is put into [`Quarantine`]. Where it mentions none, [`Bisection`] has halves of the
-//! batch tried, and halves of those.
+//! batch tried, and halves of those. A batch that IAM denies names none: see [`denied`].
+
+pub mod denied;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -4,7 +4,7 @@
 //! ```text
 //! view (listed) ─► plan ─► guard ─► batches ─► Client::change ─► view, updated
 //!      ▲             ▲                               │
-//!      │             └── set aside ◄── refused ──────┤
+//!      │             └── set aside ◄── refused, denied ┤
 //!      └──────── list again ◄── lost, unknown ───────┘
 //! ```
 
@@ -25,6 +25,7 @@ use crate::dns::{ChangeBatch, RecordKey};
 use crate::observe::telemetry::Telemetry;
 use crate::plan::batch::batches;
 use crate::plan::guard::{Guard, GuardSettings};
+use crate::plan::quarantine::denied::denied;
 use crate::plan::quarantine::{Bisection, Quarantine, Suspects, suspects};
 use crate::plan::round::{Goal, Preview, Progress, Round};
 use crate::plan::state_records::{StateNames, StateRecords};
@@ -162,49 +163,64 @@ impl Reconciler {
                 round.quarantined = self.quarantine.list();
                 return Ok(round);
             };
-            let Stopped { error, batch } = *stopped;
-            match (history.next(&error, batch.clone()), &error, batch) {
-                (Recovery::SetAside { with_lost_races }, Error::Refused(refusal), Some(batch)) => {
-                    let messages = refusal.batch_messages(with_lost_races);
-                    let suspects = suspects(&batch, &messages, |key| names.index_of(key).is_some());
-                    if suspects.is_empty() {
-                        self.view = None;
-                        return Err(RoundError::Route53(error));
-                    }
-                    self.set_aside(suspects, goal.desired, &mut trials);
-                }
-                (Recovery::ListAgain(times), _, _) => {
-                    self.view = None;
-                    log::debug(
-                        "a change batch was not confirmed, listing the zone again",
-                        &[("error", &error)],
-                    );
-                    let random = backoff::random();
-                    let wait = backoff::backoff(times, PAUSE, backoff::LONGEST, random);
-                    self.telemetry.heartbeat().sleep(wait);
-                }
-                (Recovery::GiveUpOnZone, _, _) => {
-                    self.view = None;
-                    return Err(RoundError::Contended(error));
-                }
-                (Recovery::GiveUp | Recovery::SetAside { .. }, _, _) => {
-                    self.view = None;
-                    return Err(RoundError::Route53(error));
-                }
-            }
+            self.recover(*stopped, goal, &names, &mut history, &mut trials)?;
         }
     }
 
-    /// Keeps record sets that Route 53 refuses out of the next batches, or tries groups of them
-    /// by halves until it is known which one is bad.
-    fn set_aside(&mut self, suspects: Vec<Suspects>, desired: &Desired, trials: &mut Bisection) {
-        for group in suspects {
-            let Some(bad) = trials.split(group) else {
-                continue;
-            };
-            for key in bad.keys {
+    /// Prepares the next attempt of a round after one that stopped, or fails the round.
+    fn recover(
+        &mut self,
+        stopped: Stopped,
+        goal: Goal<'_>,
+        names: &StateNames,
+        history: &mut History,
+        trials: &mut Bisection,
+    ) -> Result<(), RoundError> {
+        let Stopped { error, batch } = stopped;
+        let is_state_record = |key: &RecordKey| names.index_of(key).is_some();
+        let bad = match (history.next(&error, batch.clone()), &error, &batch) {
+            (Recovery::SetAside { with_lost_races }, Error::Refused(refusal), Some(batch)) => {
+                let messages = refusal.batch_messages(with_lost_races);
+                let groups = suspects(batch, &messages, is_state_record);
+                let is_known = !groups.is_empty();
+                let bad = groups.into_iter().filter_map(|group| trials.split(group));
+                is_known.then(|| bad.collect())
+            }
+            (Recovery::SetDeniedAside, Error::Refused(refusal), Some(batch)) => {
+                let below = environment_name(goal.environment, &self.settings.rules.zone);
+                let denied = denied(batch, refusal.words(), below.as_ref(), is_state_record);
+                denied.map(|denied| trials.deny(denied).into_iter().collect())
+            }
+            (Recovery::ListAgain(times), _, _) => {
+                self.view = None;
+                log::debug(
+                    "a change batch was not confirmed, listing the zone again",
+                    &[("error", &error)],
+                );
+                let random = backoff::random();
+                let wait = backoff::backoff(times, PAUSE, backoff::LONGEST, random);
+                self.telemetry.heartbeat().sleep(wait);
+                Some(Vec::new())
+            }
+            (Recovery::GiveUpOnZone, _, _) => {
+                self.view = None;
+                return Err(RoundError::Contended(error));
+            }
+            _ => None,
+        };
+        let Some(bad) = bad else {
+            self.view = None;
+            return Err(RoundError::Route53(error));
+        };
+        self.put_into_quarantine(bad, goal.desired);
+        Ok(())
+    }
+
+    fn put_into_quarantine(&mut self, bad: Vec<Suspects>, desired: &Desired) {
+        for group in bad {
+            for key in group.keys {
                 let wanted = desired.record_sets.get(&key);
-                self.quarantine.add(key, wanted, bad.words.clone());
+                self.quarantine.add(key, wanted, group.words.clone());
             }
         }
     }

@@ -17,6 +17,9 @@ pub enum Recovery {
         /// Also those of which it says only that the zone is different.
         with_lost_races: bool,
     },
+    /// IAM denies the batch: keep those of its record sets out of the next batches that the policy
+    /// is likeliest to deny, and go on.
+    SetDeniedAside,
     /// The zone isn't, or may not be, what it was taken for: list it again, and start over. So
     /// many times it was done before in this round.
     ListAgain(u32),
@@ -63,6 +66,9 @@ fn classify(error: &Error, is_batch: bool, times_lost: u32, listings: u32) -> Re
                 return Recovery::SetAside { with_lost_races };
             }
             true
+        }
+        Error::Refused(refusal) if is_batch && refusal.is_denied() => {
+            return Recovery::SetDeniedAside;
         }
         Error::Refused(refusal) => refusal.is_lost_race(),
         Error::NoAnswer(_) | Error::Unsent(_) | Error::NoCredentials(_) => false,
@@ -122,7 +128,8 @@ mod tests {
             (unanswered(), true, 0, 0, Recovery::ListAgain(0)),
             (unanswered(), true, 0, 4, Recovery::GiveUpOnZone),
             (unanswered(), false, 0, 0, Recovery::ListAgain(0)),
-            (denied(), true, 0, 0, Recovery::GiveUp),
+            (denied(), true, 0, 0, Recovery::SetDeniedAside),
+            (denied(), true, 0, 4, Recovery::SetDeniedAside),
             (denied(), false, 0, 0, Recovery::GiveUp),
             (unsent(), true, 0, 0, Recovery::GiveUp),
             (unsigned(), true, 0, 0, Recovery::GiveUp),

@@ -132,6 +132,8 @@ impl Caller {
         let failure = match &result {
             Ok(()) => None,
             Err(Error::Refused(refusal)) if refusal.is_about_content() => None,
+            // What of a batch is denied is set aside; if all of it is, the round fails and says so.
+            Err(Error::Refused(refusal)) if call.changes > 0 && refusal.is_denied() => None,
             Err(Error::NoCredentials(_)) => return result,
             Err(error) => Some(error.to_string()),
         };

@@ -82,6 +82,19 @@ impl Refusal {
             .collect()
     }
 
+    /// Whether IAM doesn't allow the call.
+    pub fn is_denied(&self) -> bool {
+        matches!(self.code.as_str(), "AccessDenied" | "AccessDeniedException")
+    }
+
+    /// AWS's own words, without what this program adds: its messages, or else its code.
+    pub fn words(&self) -> String {
+        match self.messages.join("; ") {
+            words if words.is_empty() => self.code.clone(),
+            words => words,
+        }
+    }
+
     /// Whether the credentials have expired or are unknown to AWS, so that new ones may help.
     pub fn is_about_credentials(&self) -> bool {
         matches!(

@@ -7,6 +7,7 @@ mod blocked_log;
 mod chaos;
 mod commands;
 mod credentials;
+mod denied;
 mod guard;
 mod health;
 mod idle;

@@ -1,7 +1,7 @@
 //! A simulated Amazon Route 53: hosted zones behind its REST API, as strict as the real one.
 //!
 //! ```text
-//! request ─ service ─┬─ auth      signature, credentials, permissions
+//! request ─ service ─┬─ auth      signature, credentials, permissions (policy)
 //!                    ├─ throttle  the account's token buckets
 //!                    ├─ fault     what a test wants to go wrong
 //!                    ├─ request   the body's XML → changes (schema)
@@ -18,6 +18,7 @@ pub(crate) mod clock;
 mod error;
 mod fault;
 mod name;
+mod policy;
 mod record;
 mod request;
 mod schema;
@@ -32,6 +33,7 @@ pub use auth::Credential;
 pub use error::ApiError;
 pub use fault::Fault;
 pub use name::{canonical as canonical_name, reversed as reversed_name};
+pub use policy::Policy;
 pub use record::{Action, Alias, Change, GeoLocation, RecordSet};
 pub use schema::Order;
 pub use service::Operation;

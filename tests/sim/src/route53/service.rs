@@ -42,7 +42,7 @@ impl Operation {
         }
     }
 
-    fn has_zone(self) -> bool {
+    pub(super) fn has_zone(self) -> bool {
         matches!(
             self,
             Operation::ListResourceRecordSets
@@ -251,9 +251,8 @@ fn admit(
         service: "route53",
     };
     let credential = auth::authenticate(request, &options.credentials, expected, now(state))?;
-    let zone = operation.has_zone().then_some(id.as_str());
     let batch = record.batch.as_deref().unwrap_or_default();
-    auth::authorize(credential, *operation, zone, batch)?;
+    auth::authorize(credential, *operation, id, batch)?;
     if let Some(buckets) = &options.buckets {
         let throttled = |why: String| ApiError::throttling(&why);
         buckets
