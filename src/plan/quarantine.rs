@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::sorted;
 use crate::dns::{ChangeBatch, RecordKey, RecordSet, RecordType};
+use crate::plan::Conflict;
 use crate::plan::guard::ApprovedPlan;
 
 /// How many groups of a refused batch one round tries. Finding one bad record set in a full batch
@@ -51,6 +52,14 @@ impl Quarantine {
     pub fn review(&mut self, desired: &BTreeMap<RecordKey, RecordSet>) {
         self.cases
             .retain(|key, case| desired.get(key) == case.desired.as_ref());
+    }
+
+    /// Releases record sets in whose place something else is now: a conflict is what they are, and
+    /// once that is gone they are tried anew.
+    pub fn release_conflicts(&mut self, conflicts: &[Conflict]) {
+        for conflict in conflicts {
+            self.cases.remove(&conflict.key);
+        }
     }
 
     /// Releases all record sets.

@@ -237,6 +237,7 @@ impl Reconciler {
         let (mut view, mut plan) = self.look(goal, names)?;
         let is_settled = plan == Plan::default();
         round.conflicts = std::mem::take(&mut plan.conflicts);
+        self.quarantine.release_conflicts(&round.conflicts);
         plan.retain(|key| !self.quarantine.holds(key));
         let owned = owned(&view.state, &plan);
         let (mut approved, held) = self.guard.approve(plan, owned, goal.read);

@@ -60,13 +60,17 @@ impl Refusal {
                 .all(|message| Refusal::is_lost_race_message(message))
     }
 
-    /// Whether a message of `InvalidChangeBatch` says that the zone differs from its listing. These
-    /// are the words of the real service.
+    /// Whether a message of `InvalidChangeBatch` says that the zone differs from its listing: by
+    /// the record set itself, or by one that excludes it. These are the words of the real service.
     fn is_lost_race_message(message: &str) -> bool {
         [
             "but it already exists",
             "but it was not found",
             "but the values provided do not match the current values",
+            "is not permitted because a conflicting RRSet of type ",
+            "is not permitted as it conflicts with other records with the same DNS name",
+            "cannot be created as other RRSets exist with the same name and type",
+            "cannot be created as a non-weighted set exists with the same name and type",
         ]
         .iter()
         .any(|words| message.contains(words))
@@ -179,3 +183,6 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests;
