@@ -4,6 +4,7 @@ pub mod clients;
 pub mod daily_summary;
 pub mod polling;
 pub mod problems;
+pub mod publish;
 pub mod schedule;
 pub mod snapshot;
 pub mod startup;
@@ -27,6 +28,7 @@ use crate::daemon::clients::{Clients, reconciler};
 use crate::daemon::daily_summary::Summary;
 use crate::daemon::polling::Pace;
 use crate::daemon::problems::Reports;
+use crate::daemon::publish::publish;
 use crate::daemon::schedule::Schedule;
 use crate::daemon::snapshot::Snapshot;
 use crate::daemon::startup::Read;
@@ -36,10 +38,9 @@ use crate::dns::Name;
 use crate::observe::telemetry::Telemetry;
 use crate::plan::Policy;
 use crate::plan::round::{Goal, Progress};
-use crate::rancher::api::{Api, ApiError};
+use crate::rancher::api::Api;
 use crate::rancher::metadata::{Metadata, Unavailable, Version};
 use crate::rancher::model::Environment;
-use crate::rancher::model::ServiceKey;
 use crate::reconcile::Reconciler;
 
 /// Shortest time between two questions for metadata's version during a round of many batches.
@@ -181,8 +182,15 @@ impl Daemon {
             }
             Err(error) => self.unavailable(&error),
         }
-        if let Some((key, name, timeout)) = write_back {
-            self.write_back(&key, &name, timeout);
+        if let Some(task) = write_back {
+            let (telemetry, reports) = (&self.telemetry, &mut self.reports);
+            publish(
+                &mut self.api,
+                &mut self.writeback,
+                &task,
+                telemetry,
+                reports,
+            );
         }
     }
 
@@ -284,11 +292,24 @@ impl Daemon {
             read: known.read,
         };
         // The account's limits can make a round of many batches last minutes. Metadata is asked
-        // now and then, so that a change ends the round early.
+        // now and then, and before a batch that has waited, so that a change ends the round early.
         let mut asked = Instant::now();
         let mut goes_on = |progress: Progress| {
-            if progress.done == progress.total || asked.elapsed() < BETWEEN_BATCHES {
+            let is_asked = asked.elapsed() < BETWEEN_BATCHES && !progress.is_repeated;
+            if progress.done == progress.total || is_asked {
                 return true;
+            }
+            // Names are written back in slices of the wait that are long enough.
+            let task = self.writeback.next(Instant::now());
+            if let Some(task) = task.filter(|(_, _, timeout)| *timeout < progress.wait) {
+                let (telemetry, reports) = (&self.telemetry, &mut self.reports);
+                publish(
+                    &mut self.api,
+                    &mut self.writeback,
+                    &task,
+                    telemetry,
+                    reports,
+                );
             }
             asked = Instant::now();
             let version = self.metadata.version();
@@ -340,33 +361,5 @@ impl Daemon {
             self.reports
                 .written_back(self.writeback.refusals(), waiting == 0);
         }
-    }
-
-    fn write_back(&mut self, key: &ServiceKey, name: &Name, timeout: Duration) {
-        let result = self.api.publish(key, name, timeout);
-        let now = Instant::now();
-        match &result {
-            Ok(()) => {
-                self.writeback.accepted(key, now);
-                log::debug(
-                    "fqdn sent to Rancher",
-                    &[("service", &key), ("fqdn", &name.without_dot())],
-                );
-            }
-            Err(ApiError::Refused(words)) => {
-                self.writeback.refused(key, words, now, backoff::random());
-            }
-            Err(ApiError::Unavailable(_)) => self.writeback.unavailable(now, backoff::random()),
-        }
-        self.telemetry.recorder.note(|record| {
-            let (health, now) = (record.health_mut(Dependency::Api), Utc::now());
-            match &result {
-                Ok(()) => health.record_success(now),
-                Err(ApiError::Refused(words)) => health.record_refusal(words.clone(), now),
-                Err(ApiError::Unavailable(words)) => health.record_failure(words.clone(), now),
-            }
-        });
-        self.reports
-            .write_back(result.err().as_ref(), self.writeback.refusals());
     }
 }

@@ -12,6 +12,7 @@ pub mod change_log;
 pub mod error;
 pub mod listing;
 pub mod recovery;
+pub mod sending;
 
 use std::time::Duration;
 
@@ -33,6 +34,7 @@ use crate::plan::{Adopt, AdoptSetting, Plan, Policy, plan};
 use crate::reconcile::error::RoundError;
 use crate::reconcile::listing::ZoneView;
 use crate::reconcile::recovery::{History, Recovery};
+use crate::reconcile::sending::{Sending, Waiting};
 use crate::route53::client::Client;
 use crate::route53::error::Error;
 
@@ -62,6 +64,7 @@ pub struct Reconciler {
     telemetry: Telemetry,
     guard: Guard,
     quarantine: Quarantine,
+    sending: Sending,
     /// What the zone holds; none if it has to be listed.
     view: Option<ZoneView>,
     /// The next round lists the zone although a view of it is known.
@@ -89,6 +92,7 @@ impl Reconciler {
             telemetry,
             guard: Guard::new(settings.guard),
             quarantine: Quarantine::default(),
+            sending: Sending::default(),
             view: None,
             is_due: false,
             settings,
@@ -141,8 +145,8 @@ impl Reconciler {
             .map_err(|e| RoundError::EnvironmentUuid(uuid.clone(), e))
     }
 
-    /// Makes the zone equal to what is desired. `goes_on` is asked after each batch: false ends
-    /// the round early.
+    /// Makes the zone equal to what is desired. `goes_on` is asked before each batch, and while one
+    /// waits: false ends the round early.
     pub fn round(
         &mut self,
         goal: Goal<'_>,
@@ -247,16 +251,21 @@ impl Reconciler {
         let batches = batches(&approved, &view.state, names, self.rules().ttl);
         let of = round.batches.len() + batches.len();
         for batch in batches {
-            // Waiting for the account's limits may take seconds, so whether the batch is still
-            // wanted is asked after the wait.
-            self.client.wait_for_room(&batch);
-            let done = round.batches.len();
-            if !goes_on(Progress { done, total: of }) {
-                round.is_cut = true;
-                break;
-            }
-            match self.client.change(&self.settings.zone_id, &batch) {
-                Ok(id) => round.batches.push(id),
+            let mut waiting = Waiting {
+                heartbeat: self.telemetry.heartbeat(),
+                progress: Progress::new(round.batches.len(), of),
+                goes_on,
+            };
+            let zone_id = &self.settings.zone_id;
+            let sent = self
+                .sending
+                .send(&mut self.client, zone_id, &batch, &mut waiting);
+            match sent {
+                Ok(Some(id)) => round.batches.push(id),
+                Ok(None) => {
+                    round.is_cut = true;
+                    break;
+                }
                 Err(error) => {
                     let batch = Some(batch);
                     stopped = Some(Box::new(Stopped { error, batch }));
@@ -270,10 +279,7 @@ impl Reconciler {
                 .note(|status| status.changed(&batch, is_state, Utc::now()));
         }
         if of > 0 && round.batches.len() == of {
-            goes_on(Progress {
-                done: of,
-                total: of,
-            }); // whatever it says, there is nothing more to do
+            goes_on(Progress::new(of, of)); // whatever it says, there is nothing more to do
         }
         round.owned = view.state.owned().len();
         (round.in_zone, round.outdated) = view.published(goal.desired);

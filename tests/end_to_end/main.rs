@@ -27,4 +27,5 @@ mod startup;
 mod status;
 mod tls;
 mod two_instances;
+mod waiting;
 mod writeback;
