@@ -19,6 +19,7 @@ use std::time::Duration;
 use chrono::Utc;
 
 use crate::base::backoff;
+use crate::base::dependency::Dependency;
 use crate::base::log;
 use crate::desired::name_template::environment_name;
 use crate::desired::{Desired, Rules};
@@ -193,6 +194,11 @@ impl Reconciler {
             (Recovery::SetDeniedAside, Error::Refused(refusal), Some(batch)) => {
                 let below = environment_name(goal.environment, &self.settings.rules.zone);
                 let denied = denied(batch, refusal.words(), below.as_ref(), is_state_record);
+                if denied.is_none() {
+                    let failure = Some(error.to_string());
+                    let recorder = &self.telemetry.recorder;
+                    recorder.dependency(Dependency::Route53, failure);
+                }
                 denied.map(|denied| trials.deny(denied).into_iter().collect())
             }
             (Recovery::ListAgain(times), _, _) => {
