@@ -9,6 +9,7 @@ pub mod schedule;
 pub mod snapshot;
 pub mod startup;
 pub mod writeback;
+pub mod zone;
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -33,15 +34,17 @@ use crate::daemon::schedule::Schedule;
 use crate::daemon::snapshot::Snapshot;
 use crate::daemon::startup::Read;
 use crate::daemon::writeback::{WriteBack, missing};
+use crate::daemon::zone::ZoneLookUp;
 use crate::desired::Desired;
 use crate::dns::Name;
 use crate::observe::telemetry::Telemetry;
 use crate::plan::Policy;
-use crate::plan::round::{Goal, Progress};
+use crate::plan::round::{Goal, Progress, Round};
 use crate::rancher::api::Api;
 use crate::rancher::metadata::{Metadata, Unavailable, Version};
 use crate::rancher::model::Environment;
 use crate::reconcile::Reconciler;
+use crate::reconcile::error::RoundError;
 
 /// Shortest time between two questions for metadata's version during a round of many batches.
 const BETWEEN_BATCHES: Duration = Duration::from_millis(500);
@@ -81,7 +84,7 @@ pub fn run(
     let mut daemon = Daemon::new(config, metadata, api, reconciler, telemetry);
     daemon.begin(first);
     loop {
-        daemon.step();
+        daemon.step()?;
     }
 }
 
@@ -90,6 +93,7 @@ struct Daemon {
     metadata: Metadata,
     api: Api,
     reconciler: Reconciler,
+    zone: ZoneLookUp,
     telemetry: Telemetry,
     pace: Pace,
     reports: Reports,
@@ -126,6 +130,7 @@ impl Daemon {
             metadata,
             api,
             reconciler,
+            zone: ZoneLookUp::new(config.zone_id.is_some()),
             telemetry,
             pace: Pace::new(now),
             reports: Reports::default(),
@@ -149,8 +154,9 @@ impl Daemon {
         }
     }
 
-    /// Waits for something to do, then does one thing: a round, or one write-back.
-    fn step(&mut self) {
+    /// Waits for something to do, then does one thing: a round, or one write-back. The error is one
+    /// that only an operator can correct.
+    fn step(&mut self) -> Result<(), String> {
         self.telemetry.heartbeat().beat();
         self.outdated = None;
         self.reconciler.keep_credentials_fresh();
@@ -176,8 +182,7 @@ impl Daemon {
                     .recorder
                     .dependency(Dependency::Metadata, None);
                 if is_changed || self.schedule.next_round() <= Instant::now() {
-                    self.round();
-                    return; // metadata may have changed meanwhile; names can wait
+                    return self.round(); // metadata may have changed meanwhile; names can wait
                 }
             }
             Err(error) => self.unavailable(&error),
@@ -192,6 +197,7 @@ impl Daemon {
                 reports,
             );
         }
+        Ok(())
     }
 
     /// Reports that metadata can't be read, and pauses before the next try.
@@ -281,8 +287,10 @@ impl Daemon {
         is_changed
     }
 
-    fn round(&mut self) {
-        let Some(known) = &self.known else { return };
+    fn round(&mut self) -> Result<(), String> {
+        let Some(known) = &self.known else {
+            return Ok(());
+        };
         if self.schedule.begin_round(Instant::now(), backoff::random()) {
             self.reconciler.resync();
         }
@@ -316,8 +324,18 @@ impl Daemon {
             !version.is_ok_and(|version| version != known.version)
         };
         let started = Instant::now();
-        let result = self.reconciler.round(goal, &mut goes_on);
-        let (took, now) = (started.elapsed(), Utc::now());
+        let found = self.zone.find(&mut self.reconciler, &self.telemetry);
+        let result = found.and_then(|()| self.reconciler.round(goal, &mut goes_on));
+        self.round_ended(result, started.elapsed())
+    }
+
+    /// Takes in what a round has come to. The error is one that only an operator can correct.
+    fn round_ended(
+        &mut self,
+        result: Result<Round, RoundError>,
+        took: Duration,
+    ) -> Result<(), String> {
+        let now = Utc::now();
         match result {
             Ok(round) => {
                 let held_until = round.held.as_ref().map(|held| held.until);
@@ -333,6 +351,7 @@ impl Daemon {
                 }
             }
             Err(error) => {
+                let error = self.zone.learn(error, self.reconciler.zone_id())?;
                 self.reports.failed(&error);
                 self.telemetry
                     .note(|status| status.counters.add_round(RoundOutcome::Failed, took));
@@ -343,6 +362,7 @@ impl Daemon {
                     .round_failed(Instant::now(), backoff::random());
             }
         }
+        Ok(())
     }
 
     fn want_write_backs(&mut self) {

@@ -105,6 +105,24 @@ impl Reconciler {
         &self.settings.rules
     }
 
+    /// Id of the hosted zone.
+    pub fn zone_id(&self) -> &str {
+        &self.settings.zone_id
+    }
+
+    /// The client of Route 53, to look up the hosted zone.
+    pub fn client(&mut self) -> &mut Client {
+        &mut self.client
+    }
+
+    /// Keeps the hosted zone with this id from now on. What was known of the other one is forgotten.
+    pub fn move_to(&mut self, zone_id: String) {
+        self.settings.zone_id = zone_id;
+        self.guard = Guard::new(self.settings.guard);
+        self.quarantine.clear();
+        self.view = None;
+    }
+
     /// Makes the next round list the zone and try again what Route 53 has refused.
     pub fn resync(&mut self) {
         self.is_due = true;

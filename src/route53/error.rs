@@ -4,6 +4,10 @@ use std::fmt;
 
 use crate::aws::credentials::NoCredentials;
 
+/// What stands before the HTTP status where an answer has no error code of AWS.
+pub const STATUS_AS_CODE: &str = "HTTP ";
+const NO_ZONE: &str = "NoSuchHostedZone";
+
 /// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
@@ -110,8 +114,23 @@ impl Refusal {
         )
     }
 
-    /// Whether the call fails until the operator changes credentials, permissions or the zone.
+    /// Whether the hosted zone doesn't exist, or doesn't exist any more.
+    pub fn is_zone_gone(&self) -> bool {
+        self.code == NO_ZONE
+    }
+
+    /// Whether the answer has an error code of AWS. If not, somebody in between has answered: a
+    /// gateway, a proxy or a captive portal.
+    fn is_of_aws(&self) -> bool {
+        !self.code.starts_with(STATUS_AS_CODE)
+    }
+
+    /// Whether the call fails until the operator changes credentials, permissions or the zone. Only
+    /// AWS can say that: what somebody in between answers passes.
     pub fn needs_operator(&self) -> bool {
+        if !self.is_of_aws() {
+            return false;
+        }
         let is_denied = matches!(self.status, 401 | 403 | 404);
         // AWS gives `IncompleteSignature` status 400. It means that the access key is malformed.
         !self.is_retryable() && (is_denied || self.code == "IncompleteSignature")
@@ -153,7 +172,10 @@ impl fmt::Display for Refusal {
                  route53:GetHostedZone, route53:ListResourceRecordSets and \
                  route53:ChangeResourceRecordSets"
             }
-            "NoSuchHostedZone" => " – check ROUTE53_ZONE_ID",
+            NO_ZONE => " – check ROUTE53_ZONE_ID",
+            _ if !self.is_of_aws() => {
+                ", which is no answer of AWS's: a gateway, proxy or captive portal may be in between"
+            }
             _ => "",
         };
         f.write_str(hint)

@@ -29,3 +29,4 @@ mod tls;
 mod two_instances;
 mod waiting;
 mod writeback;
+mod zone;

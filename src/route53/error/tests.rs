@@ -47,3 +47,28 @@ fn of_several_messages_only_the_bad_record_sets_are_set_aside() {
     assert_eq!(refusal.batch_messages(false), [OUTSIDE]);
     assert_eq!(refusal.batch_messages(true), [CNAME, OUTSIDE]);
 }
+
+#[test]
+fn only_aws_can_say_that_it_takes_an_operator() {
+    for (status, code, expected) in [
+        (403, "AccessDenied", true),
+        (403, "InvalidClientTokenId", true),
+        (403, "SignatureDoesNotMatch", true),
+        (403, "ExpiredToken", true),
+        (400, "IncompleteSignature", true),
+        (404, "NoSuchHostedZone", true),
+        (400, "Throttling", false),
+        (403, "Throttling", false),
+        (400, "PriorRequestNotComplete", false),
+        (500, "InternalFailure", false),
+        (503, "ServiceUnavailable", false),
+        // Pages of somebody in between.
+        (401, "HTTP 401", false),
+        (403, "HTTP 403", false),
+        (404, "HTTP 404", false),
+        (502, "HTTP 502", false),
+    ] {
+        let refusal = refused(status, code, &[]);
+        assert_eq!(refusal.needs_operator(), expected, "{refusal}");
+    }
+}

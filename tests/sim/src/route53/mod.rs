@@ -147,6 +147,11 @@ impl Route53 {
         });
     }
 
+    /// Deletes a zone with all that is in it.
+    pub fn remove_zone(&self, id: &str) {
+        self.shared.with(|state| state.zones.remove(id));
+    }
+
     /// Does something to a zone behind the API's back, under the lock: someone else at work.
     ///
     /// # Panics

@@ -17,6 +17,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// The most zones that one answer lists.
 const ZONE_PAGE: usize = 100;
+/// What somebody in between answers.
+const PAGE: &str = "<!DOCTYPE html><html><body><h1>Sign in to the network</h1></body></html>";
 
 /// What Route 53 is asked to do; those of its operations that are simulated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -209,6 +211,10 @@ impl Service {
                 response.status = 200;
                 response.body = Arc::new(b"\x1f\x8b\x00 <Change\xff\xfe& this is no XML".to_vec());
                 Reply::Send(response)
+            }
+            Some(Fault::Page(status)) => {
+                (record.status, record.code) = (status, None);
+                Reply::Send(Response::new(status, "text/html", PAGE))
             }
             Some(Fault::HugeBody(length)) => {
                 // Comments may follow the root element: it is well-formed, only too long.
