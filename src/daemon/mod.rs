@@ -335,6 +335,14 @@ impl Daemon {
         result: Result<Round, RoundError>,
         took: Duration,
     ) -> Result<(), String> {
+        if self.reconciler.take_unanswered() {
+            let random = backoff::random();
+            self.schedule.batch_unanswered(Instant::now(), random);
+            log::debug(
+                "a change batch had no answer, the zone is listed again soon",
+                &[],
+            );
+        }
         let now = Utc::now();
         match result {
             Ok(round) => {

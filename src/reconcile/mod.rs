@@ -123,6 +123,11 @@ impl Reconciler {
         self.view = None;
     }
 
+    /// Whether a batch had no answer since this was asked last, so that it may be applied later.
+    pub fn take_unanswered(&mut self) -> bool {
+        self.sending.take_unanswered()
+    }
+
     /// Makes the next round list the zone and try again what Route 53 has refused.
     pub fn resync(&mut self) {
         self.is_due = true;

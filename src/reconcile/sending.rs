@@ -22,6 +22,8 @@ pub struct Sending {
     tries: Tries,
     /// Nothing is sent before.
     again_at: Option<Instant>,
+    /// A batch had no answer.
+    is_unanswered: bool,
 }
 
 impl Sending {
@@ -38,18 +40,23 @@ impl Sending {
                 return Ok(None);
             }
             let tried = client.change(zone_id, batch, &mut self.tries);
-            match tried {
-                Ok(Tried::Again(pause)) => self.again_at = Some(Instant::now() + pause),
-                Ok(Tried::Done(id)) => {
-                    *self = Sending::default();
-                    return Ok(Some(id));
+            self.is_unanswered |= self.tries.may_be_applied;
+            let ended = match tried {
+                Ok(Tried::Again(pause)) => {
+                    self.again_at = Some(Instant::now() + pause);
+                    continue;
                 }
-                Err(error) => {
-                    *self = Sending::default();
-                    return Err(error);
-                }
-            }
+                Ok(Tried::Done(id)) => Ok(Some(id)),
+                Err(error) => Err(error),
+            };
+            (self.tries, self.again_at) = (Tries::default(), None);
+            return ended;
         }
+    }
+
+    /// Whether a batch had no answer since this was asked last.
+    pub fn take_unanswered(&mut self) -> bool {
+        std::mem::take(&mut self.is_unanswered)
     }
 
     /// Waits until the batch may be sent. False if it isn't wanted any more.

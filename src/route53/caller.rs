@@ -91,6 +91,8 @@ pub struct Tries {
     retries: u32,
     /// The next try is a retry.
     is_retry: bool,
+    /// A try failed that may have changed something all the same.
+    pub may_be_applied: bool,
 }
 
 #[derive(Debug, Default)]
@@ -209,6 +211,7 @@ impl Caller {
         let Err(error) = outcome.result else {
             return Ok(Tried::Done(()));
         };
+        tries.may_be_applied |= error.may_be_applied();
         if self.try_recover(&error, outcome.ahead, &credentials, &mut tries.recovered) {
             return Ok(Tried::Again(Duration::ZERO));
         }

@@ -183,6 +183,16 @@ impl fmt::Display for Refusal {
 }
 
 impl Error {
+    /// Whether a batch that met this may be applied all the same, perhaps later. A server that has
+    /// failed doesn't say what it has done before.
+    pub fn may_be_applied(&self) -> bool {
+        match self {
+            Error::NoAnswer(_) => true,
+            Error::Refused(refusal) => refusal.status >= 500,
+            Error::Unsent(_) | Error::NoCredentials(_) => false,
+        }
+    }
+
     /// Whether calls fail until the operator does something.
     pub fn needs_operator(&self) -> bool {
         match self {
