@@ -321,7 +321,7 @@ fn probe(
         creates: sets.clone(),
         deletes: sets,
     };
-    match client.change(&zone.id, &batch) {
+    match client.probe(&zone.id, &batch) {
         Err(Error::Refused(refusal)) if refusal.is_about_content() => {}
         Ok(_) => {}
         Err(error) => return Err(error.to_string()),

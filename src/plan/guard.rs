@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::base::sorted;
 use crate::dns::{RecordKey, RecordSet};
-use crate::plan::Plan;
+use crate::plan::{ClaimChange, Plan};
 
 /// When deletes are suspicious, and how long suspicious deletes wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +79,11 @@ impl ApprovedPlan {
     /// The plan to apply.
     pub fn plan(&self) -> &Plan {
         &self.0
+    }
+
+    /// Leaves the claim in the state records as it is.
+    pub fn leave_claim_out(&mut self) {
+        self.0.claim = ClaimChange::Keep;
     }
 
     /// Removes every key for which `keep` is false. Conflicts stay.

@@ -1,11 +1,11 @@
 //! The input and the results of a round, as plain data.
 //!
-//! A round makes the zone equal to a [`Goal`], reports its [`Progress`] after each batch, and ends
-//! with a [`Round`]. A [`Preview`] says what a round would do.
+//! A round makes the zone equal to a [`Goal`], reports its [`Progress`] before each batch and while
+//! one waits, and ends with a [`Round`]. A [`Preview`] says what a round would do.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::desired::Desired;
 use crate::dns::{Name, Zone};
@@ -48,6 +48,22 @@ pub struct Progress {
     pub done: usize,
     /// Number of all batches.
     pub total: usize,
+    /// The same was reported before, and the next batch has waited since.
+    pub is_repeated: bool,
+    /// How long the next batch has to wait at least.
+    pub wait: Duration,
+}
+
+impl Progress {
+    /// So many batches of so many are applied.
+    pub fn new(done: usize, total: usize) -> Progress {
+        Progress {
+            done,
+            total,
+            is_repeated: false,
+            wait: Duration::ZERO,
+        }
+    }
 }
 
 /// The result of a round.

@@ -27,6 +27,18 @@ pub enum RoundError {
     Route53(Error),
     /// Batches were refused or lost again and again; the last reason.
     Contended(Error),
+    /// The hosted zone is gone, and no other is known yet; in these words.
+    NoZone(String),
+}
+
+impl RoundError {
+    /// Whether AWS says that there is no hosted zone with this id.
+    pub fn is_zone_gone(&self) -> bool {
+        match self {
+            RoundError::Route53(Error::Refused(refusal)) => refusal.is_zone_gone(),
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Display for RoundError {
@@ -52,6 +64,7 @@ impl fmt::Display for RoundError {
                 state_record.without_dot()
             ),
             RoundError::Route53(error) => error.fmt(f),
+            RoundError::NoZone(words) => f.write_str(words),
             RoundError::Contended(error) => {
                 write!(f, "gave up after listing the zone again and again: {error}")
             }

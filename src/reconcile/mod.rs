@@ -4,7 +4,7 @@
 //! ```text
 //! view (listed) ─► plan ─► guard ─► batches ─► Client::change ─► view, updated
 //!      ▲             ▲                               │
-//!      │             └── set aside ◄── refused ──────┤
+//!      │             └── set aside ◄── refused, denied ┤
 //!      └──────── list again ◄── lost, unknown ───────┘
 //! ```
 
@@ -12,6 +12,7 @@ pub mod change_log;
 pub mod error;
 pub mod listing;
 pub mod recovery;
+pub mod sending;
 pub mod takeover;
 
 use std::time::Duration;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use chrono::Utc;
 
 use crate::base::backoff;
+use crate::base::dependency::Dependency;
 use crate::base::log;
 use crate::base::random;
 use crate::desired::name_template::environment_name;
@@ -30,6 +32,7 @@ use crate::plan::blocked::blocked_state_records;
 use crate::plan::delegation::delegations;
 use crate::plan::guard::{Guard, GuardSettings};
 use crate::plan::look::{Look, Step};
+use crate::plan::quarantine::denied::denied;
 use crate::plan::quarantine::{Bisection, Quarantine, Suspects, suspects};
 use crate::plan::round::{Goal, Preview, Progress, Round};
 use crate::plan::state_records::{Claim, StateNames, StateRecords};
@@ -38,6 +41,7 @@ use crate::rancher::model::Environment;
 use crate::reconcile::error::RoundError;
 use crate::reconcile::listing::CachedZone;
 use crate::reconcile::recovery::{History, Recovery};
+use crate::reconcile::sending::{Sending, Waiting};
 use crate::route53::client::Client;
 use crate::route53::error::Error;
 
@@ -92,6 +96,7 @@ pub struct Reconciler {
     telemetry: Telemetry,
     guard: Guard,
     quarantine: Quarantine,
+    sending: Sending,
     /// What the zone holds; none if it has to be listed.
     view: Option<CachedZone>,
     /// The next round lists the zone although a view of it is known.
@@ -119,6 +124,7 @@ impl Reconciler {
             telemetry,
             guard: Guard::new(settings.guard),
             quarantine: Quarantine::default(),
+            sending: Sending::default(),
             view: None,
             is_due: false,
             settings,
@@ -128,6 +134,29 @@ impl Reconciler {
     /// Zone name, name template and TTL.
     pub fn rules(&self) -> &Rules {
         &self.settings.rules
+    }
+
+    /// Id of the hosted zone.
+    pub fn zone_id(&self) -> &str {
+        &self.settings.zone_id
+    }
+
+    /// The client of Route 53, to look up the hosted zone.
+    pub fn client(&mut self) -> &mut Client {
+        &mut self.client
+    }
+
+    /// Keeps the hosted zone with this id from now on. What was known of the other one is forgotten.
+    pub fn move_to(&mut self, zone_id: String) {
+        self.settings.zone_id = zone_id;
+        self.guard = Guard::new(self.settings.guard);
+        self.quarantine.clear();
+        self.view = None;
+    }
+
+    /// Whether a batch had no answer since this was asked last, so that it may be applied later.
+    pub fn take_unanswered(&mut self) -> bool {
+        self.sending.take_unanswered()
     }
 
     /// Makes the next round list the zone and try again what Route 53 has refused.
@@ -184,8 +213,8 @@ impl Reconciler {
         }
     }
 
-    /// Makes the zone equal to what is desired. `goes_on` is asked after each batch: false ends
-    /// the round early.
+    /// Makes the zone equal to what is desired. `goes_on` is asked before each batch, and while one
+    /// waits: false ends the round early.
     pub fn round(
         &mut self,
         goal: Goal<'_>,
@@ -210,49 +239,72 @@ impl Reconciler {
                 round.quarantined = self.quarantine.list();
                 return Ok(round);
             };
-            let Stopped { error, batch } = *stopped;
-            match (history.next(&error, batch.clone()), &error, batch) {
-                (Recovery::SetAside { with_lost_races }, Error::Refused(refusal), Some(batch)) => {
-                    let messages = refusal.batch_messages(with_lost_races);
-                    let suspects = suspects(&batch, &messages, |key| names.index_of(key).is_some());
-                    if suspects.is_empty() {
-                        self.view = None;
-                        return Err(RoundError::Route53(error));
-                    }
-                    self.set_aside(suspects, goal.desired, &mut trials);
-                }
-                (Recovery::ListAgain(times), _, _) => {
-                    self.view = None;
-                    log::debug(
-                        "a change batch was not confirmed, listing the zone again",
-                        &[("error", &error)],
-                    );
-                    let random = backoff::random();
-                    let wait = backoff::backoff(times, PAUSE, backoff::LONGEST, random);
-                    self.telemetry.heartbeat().sleep(wait);
-                }
-                (Recovery::GiveUpOnZone, _, _) => {
-                    self.view = None;
-                    return Err(RoundError::Contended(error));
-                }
-                (Recovery::GiveUp | Recovery::SetAside { .. }, _, _) => {
-                    self.view = None;
-                    return Err(RoundError::Route53(error));
-                }
-            }
+            self.recover(*stopped, goal, &names, &mut history, &mut trials)?;
         }
     }
 
-    /// Keeps record sets that Route 53 refuses out of the next batches, or tries groups of them
-    /// by halves until it is known which one is bad.
-    fn set_aside(&mut self, suspects: Vec<Suspects>, desired: &Desired, trials: &mut Bisection) {
-        for group in suspects {
-            let Some(bad) = trials.split(group) else {
-                continue;
-            };
-            for key in bad.keys {
+    /// Prepares the next attempt of a round after one that stopped, or fails the round.
+    fn recover(
+        &mut self,
+        stopped: Stopped,
+        goal: Goal<'_>,
+        names: &StateNames,
+        history: &mut History,
+        trials: &mut Bisection,
+    ) -> Result<(), RoundError> {
+        let Stopped { error, batch } = stopped;
+        let is_state_record = |key: &RecordKey| names.index_of(key).is_some();
+        let bad = match (history.next(&error, batch.clone()), &error, &batch) {
+            (Recovery::SetAside { with_lost_races }, Error::Refused(refusal), Some(batch)) => {
+                let messages = refusal.batch_messages(with_lost_races);
+                if trials.leave_claim_out(batch, &messages) {
+                    return Ok(());
+                }
+                let groups = suspects(batch, &messages, is_state_record);
+                let is_known = !groups.is_empty();
+                let bad = groups.into_iter().filter_map(|group| trials.split(group));
+                is_known.then(|| bad.collect())
+            }
+            (Recovery::SetDeniedAside, Error::Refused(refusal), Some(batch)) => {
+                let below = environment_name(goal.environment, &self.settings.rules.zone);
+                let denied = denied(batch, refusal.words(), below.as_ref(), is_state_record);
+                if denied.is_none() {
+                    let failure = Some(error.to_string());
+                    let recorder = &self.telemetry.recorder;
+                    recorder.dependency(Dependency::Route53, failure);
+                }
+                denied.map(|denied| trials.deny(denied).into_iter().collect())
+            }
+            (Recovery::ListAgain(times), _, _) => {
+                self.view = None;
+                log::debug(
+                    "a change batch was not confirmed, listing the zone again",
+                    &[("error", &error)],
+                );
+                let random = backoff::random();
+                let wait = backoff::backoff(times, PAUSE, backoff::LONGEST, random);
+                self.telemetry.heartbeat().sleep(wait);
+                Some(Vec::new())
+            }
+            (Recovery::GiveUpOnZone, _, _) => {
+                self.view = None;
+                return Err(RoundError::Contended(error));
+            }
+            _ => None,
+        };
+        let Some(bad) = bad else {
+            self.view = None;
+            return Err(RoundError::Route53(error));
+        };
+        self.put_into_quarantine(bad, goal.desired);
+        Ok(())
+    }
+
+    fn put_into_quarantine(&mut self, bad: Vec<Suspects>, desired: &Desired) {
+        for group in bad {
+            for key in group.keys {
                 let wanted = desired.record_sets.get(&key);
-                self.quarantine.add(key, wanted, bad.words.clone());
+                self.quarantine.add(key, wanted, group.words.clone());
             }
         }
     }
@@ -270,6 +322,7 @@ impl Reconciler {
         let is_settled = plan == Plan::default();
         round.kept_by_another = plan.kept_by_another.take();
         round.conflicts = std::mem::take(&mut plan.conflicts);
+        self.quarantine.release_conflicts(&round.conflicts);
         plan.retain(|key| !self.quarantine.holds(key));
         let state = &known.view.state;
         let owned = owned(state, &plan);
@@ -280,16 +333,21 @@ impl Reconciler {
         let batches = batches(&approved, state, names, random::bits());
         let of = round.batches.len() + batches.len();
         for batch in batches {
-            // Waiting for the account's limits may take seconds, so whether the batch is still
-            // wanted is asked after the wait.
-            self.client.wait_for_room(&batch);
-            let done = round.batches.len();
-            if !goes_on(Progress { done, total: of }) {
-                round.is_cut = true;
-                break;
-            }
-            match self.client.change(&self.settings.zone_id, &batch) {
-                Ok(id) => round.batches.push(id),
+            let mut waiting = Waiting {
+                heartbeat: self.telemetry.heartbeat(),
+                progress: Progress::new(round.batches.len(), of),
+                goes_on,
+            };
+            let zone_id = &self.settings.zone_id;
+            let sent = self
+                .sending
+                .send(&mut self.client, zone_id, &batch, &mut waiting);
+            match sent {
+                Ok(Some(id)) => round.batches.push(id),
+                Ok(None) => {
+                    round.is_cut = true;
+                    break;
+                }
                 Err(error) => {
                     let batch = Some(batch);
                     stopped = Some(Box::new(Stopped { error, batch }));
@@ -303,10 +361,7 @@ impl Reconciler {
                 .note(|status| status.changed(&batch, is_state, Utc::now()));
         }
         if of > 0 && round.batches.len() == of {
-            goes_on(Progress {
-                done: of,
-                total: of,
-            }); // whatever it says, there is nothing more to do
+            goes_on(Progress::new(of, of)); // whatever it says, there is nothing more to do
         }
         let view = &known.view;
         round.owned = view.state.owned().len();

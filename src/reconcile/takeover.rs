@@ -8,11 +8,12 @@ use crate::dns::{ChangeBatch, RecordKey};
 use crate::plan::batch::batches;
 use crate::plan::guard::ApprovedPlan;
 use crate::plan::handover::Handover;
-use crate::plan::round::Goal;
+use crate::plan::round::{Goal, Progress};
 use crate::plan::state_records::{StateNames, StateRecords};
 use crate::plan::{ClaimChange, Plan};
 use crate::reconcile::error::RoundError;
 use crate::reconcile::listing::state_records;
+use crate::reconcile::sending::Waiting;
 use crate::route53::error::Error;
 
 /// What is taken over from another owner.
@@ -76,9 +77,15 @@ impl Reconciler {
 
     /// Sends one batch of a takeover.
     pub fn apply(&mut self, batch: &ChangeBatch) -> Result<(), Error> {
-        self.client.wait_for_room(batch);
-        self.client
-            .change(&self.settings.zone_id, batch)
-            .map(|_| ())
+        let mut wait = Waiting {
+            heartbeat: self.telemetry.heartbeat(),
+            progress: Progress::new(0, 1),
+            goes_on: &mut |_| true,
+        };
+        let zone_id = &self.settings.zone_id;
+        let sent = self
+            .sending
+            .send(&mut self.client, zone_id, batch, &mut wait);
+        sent.map(|_| ())
     }
 }

@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 
 use quick_xml::escape::escape;
 
-use super::error::Refusal;
+use super::error::{Refusal, STATUS_AS_CODE};
 use crate::aws::xml::{Element, error_response, read};
 use crate::base::brackets::inside_brackets;
 use crate::dns::zone::Listed;
@@ -282,7 +282,7 @@ pub fn refusal(status: u16, xml: &str) -> Refusal {
 }
 
 fn status_as_code(status: u16) -> String {
-    format!("HTTP {status}")
+    format!("{STATUS_AS_CODE}{status}")
 }
 
 /// Splits the text of `InvalidChangeBatch` into messages. It is `[m1, m2]` or, in older answers,
