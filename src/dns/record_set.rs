@@ -81,7 +81,7 @@ impl fmt::Display for RecordKey {
 }
 
 /// A simple record set: one that has a TTL and values and no routing policy.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RecordSet {
     /// Name and type.
     pub key: RecordKey,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Name, RecordKey, RecordSet, RecordType};
 
 /// What a zone has under one name and type.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Listed {
     /// A simple record set.
     Simple(RecordSet),
@@ -23,7 +23,7 @@ pub enum Listed {
 }
 
 /// The record sets of a zone that were listed, with the changes that were applied since then.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Zone {
     sets: BTreeMap<RecordKey, Listed>,
 }
@@ -86,7 +86,7 @@ impl Zone {
 
 /// One request to ChangeResourceRecordSets. Route 53 applies all of it or nothing. The DELETEs
 /// come before the CREATEs, since a record set that changes is in both lists.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct ChangeBatch {
     /// Record sets to delete, exactly as they were listed.
     pub deletes: Vec<RecordSet>,

@@ -13,7 +13,7 @@ use crate::dns::{RecordKey, RecordSet};
 use crate::plan::{ClaimChange, Plan};
 
 /// When deletes are suspicious, and how long suspicious deletes wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct GuardSettings {
     /// `DELETE_GUARD_PERCENT`: deletes are suspicious if they are more than this part of all owned
     /// record sets. 100 turns the guard off.
@@ -34,7 +34,7 @@ impl GuardSettings {
 }
 
 /// Decides which deletes wait. What it remembers goes by when metadata was read.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Guard {
     settings: GuardSettings,
     /// For each delete that was suspicious, when the metadata was read from which it was first

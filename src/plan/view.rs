@@ -7,7 +7,7 @@ use crate::dns::{ChangeBatch, Name, RecordKey, Zone};
 use crate::plan::state_records::{StateNames, StateRecords};
 
 /// Which part of the zone was listed, besides the state records.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Coverage {
     /// All of it.
     Whole,

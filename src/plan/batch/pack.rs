@@ -82,7 +82,13 @@ fn fill(
     // State records that are too long come last: by then, the entries that do not fit into them
     // are in other state records.
     let (long, usual): (Vec<_>, Vec<_>) = rewrites.into_iter().partition(|r| r.is_too_long);
-    for rewrite in usual {
+    // New entries go to the first one before any other that has room, also if it doesn't exist.
+    let is_first_missing = !state.is_taken(0) && !packer.new_records.contains(&0);
+    let first = is_first_missing.then(|| Rewrite::of_new_record(0));
+    packer
+        .new_records
+        .extend(first.iter().map(|first| first.index));
+    for rewrite in first.into_iter().chain(usual) {
         let earliest = packer.all_moved_in(&rewrite);
         packer.place(rewrite, &mut new_entries, earliest);
     }

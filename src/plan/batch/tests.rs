@@ -195,6 +195,25 @@ fn new_entries_go_to_the_first_state_record_with_room() {
 }
 
 #[test]
+fn the_first_state_record_comes_back_before_others_with_room_are_filled() {
+    let claim = Claim::new("rancher:8080", None);
+    let (_, empty) = run_claimed(
+        &[
+            state_record(0, &["web.example.com."]),
+            a("web", "192.0.2.1"),
+        ],
+        &[],
+        Some(&claim),
+    );
+    let sets: Vec<RecordSet> = after_sets(&empty);
+    assert_eq!(sets.len(), 1, "the claim is left");
+    let (_, after) = run_claimed(&sets, &[a("new", "192.0.2.2")], Some(&claim));
+    let state = StateRecords::read(&after, &names());
+    let listed_in: Vec<u16> = state.listed_in(&key("new")).collect();
+    assert_eq!(listed_in, [0]);
+}
+
+#[test]
 fn a_state_record_that_grows_by_being_written_in_the_usual_way_is_split() {
     let odd: Vec<String> = (10..110)
         .map(|i| format!("N{i:03}.{}.example.com", "x".repeat(41)))

@@ -1,0 +1,341 @@
+//! What is searched: instances, names, what may happen how often.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rancher_route53::desired::Desired;
+use rancher_route53::dns::zone::Listed;
+use rancher_route53::dns::{Name, RecordKey, RecordSet, RecordType, Zone};
+use rancher_route53::plan::guard::GuardSettings;
+use rancher_route53::plan::state_records::{Claim, StateNames};
+use rancher_route53::plan::{Adopt, Policy};
+
+pub const TTL: u32 = 300;
+
+/// One search.
+#[derive(Clone)]
+pub struct Setup {
+    pub name: &'static str,
+    pub variant: Variant,
+    pub servers: Vec<Server>,
+    /// The server of each instance.
+    pub instances: Vec<usize>,
+    pub budget: Budget,
+    pub zone: Zone,
+    pub guard: GuardSettings,
+}
+
+/// A Rancher server with one environment.
+#[derive(Clone)]
+pub struct Server {
+    pub names: StateNames,
+    pub claim: Claim,
+    pub adopt: Adopt,
+    pub policy: Policy,
+    /// What metadata may say; it starts with the first.
+    pub worlds: Vec<Arc<Desired>>,
+}
+
+/// How often something may still happen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Budget {
+    /// Changes of metadata.
+    pub changes: u8,
+    /// Record sets that people create or delete.
+    pub edits: u8,
+    /// Instances that are killed.
+    pub crashes: u8,
+    /// Batches whose answer is lost.
+    pub losses: u8,
+    /// Seconds of the guard's clock.
+    pub ticks: u8,
+}
+
+/// A safeguard that is taken away, to see that the model misses it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Variant {
+    None,
+    /// State records are written with the TTL of all record sets, as version 0.1.0 did.
+    WithoutGenerations,
+    /// Everything else is listed before the state records.
+    RecordsLast,
+    /// A lost answer counts as a batch that was not applied.
+    LossesAreForgotten,
+    /// Deletes go at once.
+    WithoutGuard,
+    /// Nobody looks at claims.
+    WithoutClaims,
+}
+
+fn zone_name() -> Name {
+    Name::parse("example.com").unwrap()
+}
+
+pub fn key(label: &str, rtype: RecordType) -> RecordKey {
+    let name = Name::parse(&format!("{label}.prod.example.com")).unwrap();
+    RecordKey::new(name, rtype)
+}
+
+/// A world in words, such as `x=1 y=2 x6=1`: `x6` is an AAAA record set.
+fn world(text: &str) -> Arc<Desired> {
+    let mut record_sets = BTreeMap::new();
+    for word in text.split_whitespace() {
+        let (label, number) = word.split_once('=').unwrap();
+        let (label, rtype) = match label.strip_suffix('6') {
+            Some(label) => (label, RecordType::Aaaa),
+            None => (label, RecordType::A),
+        };
+        let address: IpAddr = match rtype {
+            RecordType::A => format!("192.0.2.{number}").parse().unwrap(),
+            _ => format!("2001:db8::{number}").parse().unwrap(),
+        };
+        let key = key(label, rtype);
+        let set = RecordSet::of_addresses(key.clone(), TTL, &[address]);
+        record_sets.insert(key, set);
+    }
+    Arc::new(Desired {
+        record_sets,
+        ..Desired::default()
+    })
+}
+
+fn server(owner: &str, host: &str, worlds: &[&str]) -> Server {
+    Server {
+        names: StateNames::new(owner, &zone_name()).unwrap(),
+        claim: Claim::new(host, None),
+        adopt: Adopt::Never,
+        policy: Policy::Sync,
+        worlds: worlds.iter().map(|text| world(text)).collect(),
+    }
+}
+
+fn adopting(adopt: Adopt, server: Server) -> Server {
+    Server { adopt, ..server }
+}
+
+fn usual(name: &'static str, instances: usize, worlds: &[&str], budget: Budget) -> Setup {
+    Setup {
+        name,
+        variant: Variant::None,
+        servers: vec![server("u", "rancher", worlds)],
+        instances: vec![0; instances],
+        budget,
+        zone: Zone::default(),
+        guard: GuardSettings::OFF,
+    }
+}
+
+const NOTHING: Budget = Budget {
+    changes: 0,
+    edits: 0,
+    crashes: 0,
+    losses: 0,
+    ticks: 0,
+};
+
+/// A zone as version 0.1.0 left it: the state record lists both types and has no generation.
+fn left_by_0_1_0() -> Zone {
+    let mut zone = Zone::default();
+    let names = StateNames::new("u", &zone_name()).unwrap();
+    let values = ["\"x.prod.example.com.\"", "\"x.prod.example.com. AAAA\""];
+    let state_record = RecordSet {
+        key: RecordKey::new(names.name(0), RecordType::Txt),
+        ttl: TTL,
+        values: values.map(str::to_owned).into(),
+    };
+    let sets = world("x=1 x6=1").record_sets.clone();
+    for set in sets.into_values().chain([state_record]) {
+        zone.insert(set.key.clone(), Listed::Simple(set));
+    }
+    zone
+}
+
+/// All searches.
+pub fn all() -> Vec<Setup> {
+    let flapping = &["", "x=1"];
+    let two_servers = |first: &str, second: &str| {
+        vec![
+            server(first, "a", &["x=1", "y=1", ""]),
+            server(second, "b", &["x=2", "z=2", ""]),
+        ]
+    };
+    vec![
+        usual(
+            "one flaps",
+            2,
+            flapping,
+            Budget {
+                changes: 4,
+                ..NOTHING
+            },
+        ),
+        usual(
+            "losses",
+            1,
+            flapping,
+            Budget {
+                changes: 4,
+                losses: 2,
+                ..NOTHING
+            },
+        ),
+        usual(
+            "losses of two",
+            2,
+            flapping,
+            Budget {
+                changes: 3,
+                losses: 1,
+                ..NOTHING
+            },
+        ),
+        usual(
+            "crashes",
+            2,
+            &["", "x=1", "x=2"],
+            Budget {
+                changes: 2,
+                crashes: 1,
+                ..NOTHING
+            },
+        ),
+        usual(
+            "people",
+            2,
+            &["x=1", "", "x=2"],
+            Budget {
+                changes: 2,
+                edits: 2,
+                ..NOTHING
+            },
+        ),
+        usual(
+            "two names",
+            2,
+            &["", "x=1 y=1", "x=1"],
+            Budget {
+                changes: 3,
+                ..NOTHING
+            },
+        ),
+        usual(
+            "both types",
+            2,
+            &["", "x=1 x6=1", "x6=1"],
+            Budget {
+                changes: 2,
+                losses: 1,
+                ..NOTHING
+            },
+        ),
+        usual(
+            "three",
+            3,
+            flapping,
+            Budget {
+                changes: 3,
+                ..NOTHING
+            },
+        ),
+        Setup {
+            zone: left_by_0_1_0(),
+            ..usual(
+                "from 0.1.0",
+                2,
+                &["x=1 x6=1", "x=1", ""],
+                Budget {
+                    changes: 1,
+                    crashes: 1,
+                    ..NOTHING
+                },
+            )
+        },
+        Setup {
+            servers: two_servers("u", "u"),
+            instances: vec![0, 1],
+            ..usual(
+                "one claim",
+                2,
+                flapping,
+                Budget {
+                    changes: 2,
+                    crashes: 1,
+                    ..NOTHING
+                },
+            )
+        },
+        Setup {
+            servers: two_servers("u", "u"),
+            instances: vec![0, 1],
+            zone: left_by_0_1_0(),
+            ..usual(
+                "one claim, from 0.1.0",
+                2,
+                flapping,
+                Budget {
+                    changes: 1,
+                    losses: 1,
+                    ..NOTHING
+                },
+            )
+        },
+        Setup {
+            servers: two_servers("u", "v")
+                .into_iter()
+                .map(|server| adopting(Adopt::Matching, server))
+                .collect(),
+            instances: vec![0, 1],
+            ..usual(
+                "two owners",
+                2,
+                flapping,
+                Budget {
+                    changes: 2,
+                    edits: 1,
+                    ..NOTHING
+                },
+            )
+        },
+        Setup {
+            guard: GuardSettings {
+                percent: 50,
+                min: 2,
+                hold: Duration::from_secs(2),
+            },
+            ..usual(
+                "guard",
+                1,
+                &["x=1 y=1", "", "x=1 y=1 z=1", "z=1 w=1 v=1"],
+                Budget {
+                    changes: 3,
+                    ticks: 4,
+                    losses: 1,
+                    crashes: 0,
+                    edits: 0,
+                },
+            )
+        },
+    ]
+}
+
+/// For each safeguard that is taken away, a search that has to find a fault, and words of it.
+pub fn without_a_safeguard() -> Vec<(Variant, Setup, &'static str)> {
+    let find = |name: &str| all().into_iter().find(|setup| setup.name == name).unwrap();
+    vec![
+        (
+            Variant::WithoutGenerations,
+            find("one flaps"),
+            "nobody owns",
+        ),
+        (Variant::RecordsLast, find("one flaps"), "nobody owns"),
+        (
+            Variant::WithoutClaims,
+            find("one claim"),
+            "rounds go on and on",
+        ),
+        (Variant::WithoutGuard, find("guard"), "too early"),
+        (Variant::LossesAreForgotten, find("losses"), "rest"),
+    ]
+}
