@@ -3,7 +3,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use rancher_route53::dns::{ChangeBatch, Name, RecordKey, Zone};
+use rancher_route53::dns::{ChangeBatch, RecordKey, Zone};
 use rancher_route53::plan::batch::batches;
 use rancher_route53::plan::guard::{Guard, GuardSettings};
 use rancher_route53::plan::look::{Look, Step};
@@ -11,7 +11,7 @@ use rancher_route53::plan::view::{RecordsChange, Whose, ZoneView};
 use rancher_route53::plan::{Plan, PlanSettings, plan};
 
 use crate::judge::Holds;
-use crate::setups::{Server, Setup, TTL, Variant};
+use crate::setups::{Server, Setup, TTL, Variant, below};
 use crate::world::at;
 
 /// One instance of the program.
@@ -83,11 +83,6 @@ impl Hash for Phase {
     }
 }
 
-/// `<environment>.<zone>`.
-fn below() -> Name {
-    Name::parse("prod.example.com").unwrap()
-}
-
 /// Begins a round. `is_due`: the zone is listed although it is known.
 pub fn begin(
     setup: &Setup,
@@ -131,6 +126,10 @@ pub fn list(setup: &Setup, server: &Server, instance: &mut Instance, zone: &Zone
     let is_last = setup.variant == Variant::RecordsLast;
     let next = match step {
         Step::ListStateRecords(whose) => {
+            let whose = match setup.variant {
+                Variant::WithoutOthers => Whose::Ours,
+                _ => whose,
+            };
             let change = view.set_state_records(records(zone, &server.names, whose), whose);
             let another = view.state.claim_of_another(&server.claim).is_some();
             match look.after_state_records(change, another && has_claims(setup)) {

@@ -9,7 +9,7 @@ use rancher_route53::plan::guard::GuardSettings;
 
 use crate::route53::{claims, listed_by};
 use crate::setups::{Server, Setup};
-use crate::world::World;
+use crate::world::{Maker, World};
 
 /// Something that must never happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,9 +115,14 @@ pub fn may_apply(
             .filter(|(_, key)| *key == set.key)
             .map(|(owner, _)| owner.as_str())
             .collect();
+        let maker = world.made_by.get(&set.key);
+        let is_its_own = maker == Some(&Maker::Owner(owner.clone()));
         match (owners.contains(&*owner), owners.len()) {
             (true, 1) => {}
+            (true, _) if is_its_own => {}
             (_, 0) if server.adopt != Adopt::Never => {}
+            // It took the place of one of ours, between two looks.
+            (_, 0) if maker == Some(&Maker::PersonInPlace) => {}
             (_, 0) => return Err(Fault::NotOurs(set.key.clone())),
             _ => return Err(Fault::TakenFromAnother(set.key.clone())),
         }
@@ -140,9 +145,10 @@ pub fn owner(server: &Server) -> String {
 /// Whether every record set that the program has made is listed.
 pub fn everything_is_listed(world: &World) -> Result<(), Fault> {
     let listed = listed_by(&world.zone, None);
-    for (key, _) in world.zone.iter() {
+    for (key, maker) in &world.made_by {
         let is_listed = || listed.iter().any(|(_, owned)| owned == key);
-        if !is_state_record(key) && !world.made_by_people.contains(key) && !is_listed() {
+        let is_the_program_s = matches!(maker, Maker::Owner(_)) && !is_state_record(key);
+        if is_the_program_s && !is_listed() {
             return Err(Fault::NobodyOwns(key.clone()));
         }
     }

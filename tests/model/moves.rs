@@ -4,10 +4,10 @@ use rancher_route53::dns::zone::Listed;
 use rancher_route53::dns::{ChangeBatch, RecordKey, RecordSet, RecordType};
 
 use crate::instance::{Goal, Instance, Phase, begin, list};
-use crate::judge::{Fault, Holds, everything_is_listed, may_apply};
+use crate::judge::{Fault, Holds, everything_is_listed, may_apply, owner};
 use crate::route53::{listed_by, takes};
-use crate::setups::{Setup, TTL, Variant, key};
-use crate::world::{Flight, World};
+use crate::setups::{Setup, TTL, key};
+use crate::world::{Flight, Maker, World};
 use rancher_route53::plan::guard::Guard;
 use rancher_route53::plan::look::Step;
 
@@ -102,7 +102,7 @@ impl World {
                 let Flight { by, batch } = self.flights.remove(*flight);
                 if takes(&self.zone, &batch) {
                     may_apply(setup, self, by, &batch, None)?;
-                    self.apply(&batch);
+                    self.apply(setup, by, &batch);
                 }
             }
             Move::Crash { by } => {
@@ -120,13 +120,18 @@ impl World {
                     ttl: TTL,
                     values: ["192.0.2.99".to_owned()].into(),
                 };
+                let listed = listed_by(&self.zone, None);
+                let maker = match listed.iter().any(|(_, owned)| owned == key) {
+                    true => Maker::PersonInPlace,
+                    false => Maker::Person,
+                };
                 self.zone.insert(key.clone(), Listed::Simple(set));
-                self.made_by_people.insert(key.clone());
+                self.made_by.insert(key.clone(), maker);
             }
             Move::PersonDeletes(key) => {
                 self.budget.edits -= 1;
                 self.zone.retain(|other| other != key);
-                self.made_by_people.remove(key);
+                self.made_by.remove(key);
             }
             Move::Tick => {
                 self.budget.ticks -= 1;
@@ -166,17 +171,14 @@ impl World {
         self.budget.losses -= u8::from(answer != Answer::Comes);
         if is_taken && matches!(answer, Answer::Comes | Answer::LostAfterwards) {
             may_apply(setup, self, by, &batch, Some(goal.read))?;
-            self.apply(&batch);
+            self.apply(setup, by, &batch);
         }
         if answer == Answer::Late && is_taken {
             let batch = batch.clone();
             self.flights.push(Flight { by, batch });
         }
-        let forgets = setup.variant == Variant::LossesAreForgotten && answer != Answer::Comes;
-        if answer == Answer::Comes && is_taken || forgets {
-            if !forgets {
-                view.apply(&batch);
-            }
+        if answer == Answer::Comes && is_taken {
+            view.apply(&batch);
             self.instances[by].phase = match batches.is_empty() {
                 true => Phase::Idle(Some(view)),
                 false => Phase::Sending {
@@ -192,31 +194,18 @@ impl World {
         Ok(())
     }
 
-    fn apply(&mut self, batch: &ChangeBatch) {
+    fn apply(&mut self, setup: &Setup, by: usize, batch: &ChangeBatch) {
         self.zone.apply(batch);
         // What a person has made and an instance has only changed is still a person's.
         let is_changed = |key: &RecordKey| batch.deletes.iter().any(|set| set.key == *key);
+        let owner = owner(&setup.servers[setup.instances[by]]);
         for set in batch.creates.iter().filter(|set| !is_changed(&set.key)) {
-            self.made_by_people.remove(&set.key);
+            let maker = Maker::Owner(owner.clone());
+            self.made_by.insert(set.key.clone(), maker);
         }
-        // Whoever lists it has taken it over.
-        let listed = listed_by(&self.zone, None);
         let zone = &self.zone;
-        self.made_by_people.retain(|key| {
-            let is_listed = listed.iter().any(|(_, owned)| owned == key);
-            zone.get(key).is_some() && !(is_listed && batch_lists(batch, key))
-        });
+        self.made_by.retain(|key, _| zone.get(key).is_some());
     }
-}
-
-/// Whether a batch adds a record set's entry.
-fn batch_lists(batch: &ChangeBatch, key: &RecordKey) -> bool {
-    let lists = |sets: &[RecordSet]| {
-        let text = format!("\"{}\"", key.name.as_str());
-        let mut values = sets.iter().flat_map(|set| &set.values);
-        values.any(|value| value.starts_with(&text))
-    };
-    lists(&batch.creates) && !lists(&batch.deletes)
 }
 
 /// What happens, for the trace.

@@ -1,7 +1,7 @@
 //! Goes through all states, nearest first, and keeps the way to each.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -42,7 +42,7 @@ impl Found {
     pub fn row(&self, setup: &Setup) -> String {
         let names = setup.servers.iter().flat_map(|server| &server.worlds);
         let names = names.flat_map(|world| world.record_sets.keys());
-        let names: std::collections::BTreeSet<_> = names.collect();
+        let names: BTreeSet<_> = names.collect();
         let budget = setup.budget;
         let budgets = [
             (budget.changes, "changes"),
@@ -84,6 +84,8 @@ pub fn search(setup: &Setup, patience: Duration) -> Found {
     let mut ways: HashMap<u64, Way> = HashMap::new();
     ways.insert(first.fingerprint(), None);
     let mut frontier = vec![first];
+    // What may still happen makes no difference to undisturbed rounds.
+    let mut rested: HashSet<u64> = HashSet::new();
     let found = |ways: &HashMap<u64, Way>, is_whole, fault| Found {
         states: ways.len(),
         took: started.elapsed(),
@@ -97,7 +99,13 @@ pub fn search(setup: &Setup, patience: Duration) -> Found {
                 return found(&ways, false, None);
             }
             let from = world.fingerprint();
-            if let Err(fault) = ends_well(setup, world.clone()) {
+            let mut undisturbed = world.clone();
+            undisturbed.disturb_no_more();
+            let is_new = rested.insert(undisturbed.fingerprint());
+            if let Err(fault) = is_new
+                .then(|| ends_well(setup, undisturbed))
+                .unwrap_or(Ok(()))
+            {
                 let steps = steps(setup, &ways, from);
                 return found(&ways, false, Some(Trace { fault, steps }));
             }

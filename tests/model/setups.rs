@@ -12,6 +12,8 @@ use rancher_route53::plan::guard::GuardSettings;
 use rancher_route53::plan::state_records::{Claim, StateNames};
 use rancher_route53::plan::{Adopt, Policy};
 
+use crate::world::Maker;
+
 pub const TTL: u32 = 300;
 
 /// One search.
@@ -24,6 +26,7 @@ pub struct Setup {
     pub instances: Vec<usize>,
     pub budget: Budget,
     pub zone: Zone,
+    pub made_by: BTreeMap<RecordKey, Maker>,
     pub guard: GuardSettings,
 }
 
@@ -61,8 +64,8 @@ pub enum Variant {
     WithoutGenerations,
     /// Everything else is listed before the state records.
     RecordsLast,
-    /// A lost answer counts as a batch that was not applied.
-    LossesAreForgotten,
+    /// Nobody looks at what other owners list.
+    WithoutOthers,
     /// Deletes go at once.
     WithoutGuard,
     /// Nobody looks at claims.
@@ -111,10 +114,6 @@ fn server(owner: &str, host: &str, worlds: &[&str]) -> Server {
     }
 }
 
-fn adopting(adopt: Adopt, server: Server) -> Server {
-    Server { adopt, ..server }
-}
-
 fn usual(name: &'static str, instances: usize, worlds: &[&str], budget: Budget) -> Setup {
     Setup {
         name,
@@ -123,17 +122,15 @@ fn usual(name: &'static str, instances: usize, worlds: &[&str], budget: Budget) 
         instances: vec![0; instances],
         budget,
         zone: Zone::default(),
+        made_by: BTreeMap::new(),
         guard: GuardSettings::OFF,
     }
 }
 
-const NOTHING: Budget = Budget {
-    changes: 0,
-    edits: 0,
-    crashes: 0,
-    losses: 0,
-    ticks: 0,
-};
+/// `<environment>.<zone>`.
+pub fn below() -> Name {
+    Name::parse("prod.example.com").unwrap()
+}
 
 /// A zone as version 0.1.0 left it: the state record lists both types and has no generation.
 fn left_by_0_1_0() -> Zone {
@@ -152,152 +149,99 @@ fn left_by_0_1_0() -> Zone {
     zone
 }
 
+fn made_by_0_1_0() -> BTreeMap<RecordKey, Maker> {
+    let types = [RecordType::A, RecordType::Aaaa];
+    types
+        .map(|rtype| (key("x", rtype), Maker::Owner("u".to_owned())))
+        .into()
+}
+
+/// How far the searches go: each has a budget that debug builds exhaust in seconds, one for CI and
+/// one for a long run by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scale {
+    Quick,
+    Full,
+    Large,
+}
+
 /// All searches.
-pub fn all() -> Vec<Setup> {
+pub fn all(scale: Scale) -> Vec<Setup> {
     let flapping = &["", "x=1"];
+    let more = match scale {
+        Scale::Quick => 0,
+        Scale::Full => 1,
+        Scale::Large => 2,
+    };
+    let budget = |changes: u8, edits, crashes, losses| Budget {
+        changes: changes + more,
+        edits: if edits > 0 { edits + more } else { more.min(1) },
+        crashes,
+        losses,
+        ticks: 0,
+    };
     let two_servers = |first: &str, second: &str| {
         vec![
             server(first, "a", &["x=1", "y=1", ""]),
             server(second, "b", &["x=2", "z=2", ""]),
         ]
     };
+    let adopting = |adopt: Adopt| {
+        let adopting = |server: Server| Server {
+            adopt: adopt.clone(),
+            ..server
+        };
+        two_servers("u", "v").into_iter().map(adopting).collect()
+    };
+    let of_two_servers = |name, servers, budget| Setup {
+        servers,
+        instances: vec![0, 1],
+        ..usual(name, 2, flapping, budget)
+    };
+    let legacy = Adopt::Legacy {
+        below: below(),
+        ttl: TTL,
+    };
     vec![
-        usual(
-            "one flaps",
-            2,
-            flapping,
-            Budget {
-                changes: 4,
-                ..NOTHING
-            },
-        ),
-        usual(
-            "losses",
-            1,
-            flapping,
-            Budget {
-                changes: 4,
-                losses: 2,
-                ..NOTHING
-            },
-        ),
-        usual(
-            "losses of two",
-            2,
-            flapping,
-            Budget {
-                changes: 3,
-                losses: 1,
-                ..NOTHING
-            },
-        ),
-        usual(
-            "crashes",
-            2,
-            &["", "x=1", "x=2"],
-            Budget {
-                changes: 2,
-                crashes: 1,
-                ..NOTHING
-            },
-        ),
-        usual(
-            "people",
-            2,
-            &["x=1", "", "x=2"],
-            Budget {
-                changes: 2,
-                edits: 2,
-                ..NOTHING
-            },
-        ),
-        usual(
-            "two names",
-            2,
-            &["", "x=1 y=1", "x=1"],
-            Budget {
-                changes: 3,
-                ..NOTHING
-            },
-        ),
+        usual("one flaps", 2, flapping, budget(3, 0, 0, 0)),
+        usual("losses", 1, flapping, budget(2, 0, 0, 2)),
+        usual("losses of two", 2, flapping, budget(1, 0, 0, 1)),
+        usual("crashes", 2, &["", "x=1", "x=2"], budget(1, 0, 1, 0)),
+        usual("people", 2, &["x=1", "", "x=2"], budget(1, 1, 0, 0)),
+        usual("two names", 2, &["", "x=1 y=1", "x=1"], budget(1, 0, 0, 0)),
         usual(
             "both types",
             2,
             &["", "x=1 x6=1", "x6=1"],
-            Budget {
-                changes: 2,
-                losses: 1,
-                ..NOTHING
-            },
+            budget(1, 0, 0, 0),
         ),
-        usual(
-            "three",
-            3,
-            flapping,
-            Budget {
-                changes: 3,
-                ..NOTHING
-            },
-        ),
+        usual("three", 3, &["x=1", ""], budget(0, 0, 0, 0)),
         Setup {
             zone: left_by_0_1_0(),
+            made_by: made_by_0_1_0(),
             ..usual(
                 "from 0.1.0",
                 2,
                 &["x=1 x6=1", "x=1", ""],
-                Budget {
-                    changes: 1,
-                    crashes: 1,
-                    ..NOTHING
-                },
+                budget(1, 0, 1, 0),
             )
         },
+        of_two_servers("one claim", two_servers("u", "u"), budget(1, 0, 0, 0)),
         Setup {
-            servers: two_servers("u", "u"),
-            instances: vec![0, 1],
-            ..usual(
-                "one claim",
-                2,
-                flapping,
-                Budget {
-                    changes: 2,
-                    crashes: 1,
-                    ..NOTHING
-                },
-            )
-        },
-        Setup {
-            servers: two_servers("u", "u"),
-            instances: vec![0, 1],
             zone: left_by_0_1_0(),
-            ..usual(
+            made_by: made_by_0_1_0(),
+            ..of_two_servers(
                 "one claim, from 0.1.0",
-                2,
-                flapping,
-                Budget {
-                    changes: 1,
-                    losses: 1,
-                    ..NOTHING
-                },
+                two_servers("u", "u"),
+                budget(0, 0, 0, 1),
             )
         },
-        Setup {
-            servers: two_servers("u", "v")
-                .into_iter()
-                .map(|server| adopting(Adopt::Matching, server))
-                .collect(),
-            instances: vec![0, 1],
-            ..usual(
-                "two owners",
-                2,
-                flapping,
-                Budget {
-                    changes: 2,
-                    edits: 1,
-                    ..NOTHING
-                },
-            )
-        },
+        of_two_servers(
+            "two owners, matching",
+            adopting(Adopt::Matching),
+            budget(1, 0, 0, 0),
+        ),
+        of_two_servers("two owners, legacy", adopting(legacy), budget(1, 1, 0, 0)),
         Setup {
             guard: GuardSettings {
                 percent: 50,
@@ -309,11 +253,9 @@ pub fn all() -> Vec<Setup> {
                 1,
                 &["x=1 y=1", "", "x=1 y=1 z=1", "z=1 w=1 v=1"],
                 Budget {
-                    changes: 3,
-                    ticks: 4,
-                    losses: 1,
-                    crashes: 0,
-                    edits: 0,
+                    ticks: 2 + more,
+                    losses: 0,
+                    ..budget(2, 0, 0, 0)
                 },
             )
         },
@@ -322,7 +264,12 @@ pub fn all() -> Vec<Setup> {
 
 /// For each safeguard that is taken away, a search that has to find a fault, and words of it.
 pub fn without_a_safeguard() -> Vec<(Variant, Setup, &'static str)> {
-    let find = |name: &str| all().into_iter().find(|setup| setup.name == name).unwrap();
+    let find = |name: &str| {
+        all(Scale::Full)
+            .into_iter()
+            .find(|setup| setup.name == name)
+            .unwrap()
+    };
     vec![
         (
             Variant::WithoutGenerations,
@@ -336,6 +283,10 @@ pub fn without_a_safeguard() -> Vec<(Variant, Setup, &'static str)> {
             "rounds go on and on",
         ),
         (Variant::WithoutGuard, find("guard"), "too early"),
-        (Variant::LossesAreForgotten, find("losses"), "rest"),
+        (
+            Variant::WithoutOthers,
+            find("two owners, matching"),
+            "another owner",
+        ),
     ]
 }

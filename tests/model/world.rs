@@ -1,6 +1,6 @@
 //! One state of everything.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -20,12 +20,23 @@ pub struct Flight {
     pub batch: ChangeBatch,
 }
 
+/// Who has made a record set.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Maker {
+    /// A person.
+    Person,
+    /// A person, in the place of one that was listed: by the rules it is the owner's.
+    PersonInPlace,
+    /// An instance with this owner id.
+    Owner(String),
+}
+
 /// A state.
 #[derive(Clone, Hash)]
 pub struct World {
     pub zone: Zone,
-    /// Record sets that a person has made and no instance has touched since.
-    pub made_by_people: BTreeSet<RecordKey>,
+    /// Who has made each record set that is no state record.
+    pub made_by: BTreeMap<RecordKey, Maker>,
     /// What each server's metadata says: an index into its worlds.
     pub metadata: Vec<u8>,
     pub instances: Vec<Instance>,
@@ -45,13 +56,19 @@ impl World {
         };
         World {
             zone: setup.zone.clone(),
-            made_by_people: BTreeSet::new(),
+            made_by: setup.made_by.clone(),
             metadata: vec![0; setup.servers.len()],
             instances: setup.instances.iter().map(instance).collect(),
             flights: Vec::new(),
             budget: setup.budget,
             now: 0,
         }
+    }
+
+    /// Nothing happens any more but rounds. What was sent and not answered is lost.
+    pub fn disturb_no_more(&mut self) {
+        self.flights.clear();
+        self.budget = Budget::default();
     }
 
     /// A number that stands for the state.
