@@ -241,7 +241,7 @@ pub fn all(scale: Scale) -> Vec<Setup> {
             adopting(Adopt::Matching),
             budget(1, 0, 0, 0),
         ),
-        of_two_servers("two owners, legacy", adopting(legacy), budget(1, 1, 0, 0)),
+        of_two_servers("two owners, legacy", adopting(legacy), budget(1, 0, 0, 0)),
         Setup {
             guard: GuardSettings {
                 percent: 50,
