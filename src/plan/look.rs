@@ -7,8 +7,9 @@
 //! 1. Our state records are read first. A record set that is created after that shows without its
 //!    entry, and is left alone. In the other order its entry would show without the record set.
 //! 2. Everything else is read.
-//! 3. If the plan depends on who owns what, everybody's state records are read. If ours have changed,
-//!    everything else is read again, too: the first listing may show a record set without its owner.
+//! 3. If the plan depends on who owns what, everybody's state records are read. If any has changed,
+//!    everything else is read again, too: the first listing may show a record set without its owner,
+//!    or one that its owner has deleted since.
 
 use crate::dns::RecordKey;
 use crate::plan::Plan;
@@ -62,11 +63,9 @@ impl Look {
     pub fn after_state_records(self, change: RecordsChange, is_kept_by_another: bool) -> Step {
         match (self, change) {
             _ if is_kept_by_another => Step::Plan,
-            (Look::First | Look::Known, _) | (Look::Again(_), RecordsChange::Ours) => {
-                Step::ListRest
-            }
-            (Look::Again(_), RecordsChange::Others) => Step::Plan,
             (Look::Again(_), RecordsChange::None) => Step::Apply,
+            (Look::First | Look::Known, _)
+            | (Look::Again(_), RecordsChange::Ours | RecordsChange::Others) => Step::ListRest,
         }
     }
 
