@@ -32,6 +32,16 @@ impl Element {
             .filter(move |child| &*child.name == name)
     }
 
+    /// The name, without the namespace prefix.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// All child elements, in their order.
+    pub fn all_children(&self) -> impl Iterator<Item = &Element> {
+        self.children.iter()
+    }
+
     /// The first child element with this name, if there is one.
     pub fn child(&self, name: &str) -> Option<&Element> {
         self.children.iter().find(|child| &*child.name == name)

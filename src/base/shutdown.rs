@@ -30,15 +30,12 @@ const SIGNALS: [i32; 2] = [SIGTERM, SIGINT];
 #[derive(Clone, Default)]
 pub struct InFlightGate(Arc<(Mutex<State>, Condvar)>);
 
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
-enum State {
-    /// No batch is in flight.
-    #[default]
-    Idle,
+#[derive(Default)]
+struct State {
     /// A batch is in flight.
-    InFlight,
+    is_in_flight: bool,
     /// The process ends: no batch may be sent any more.
-    Closed,
+    is_closed: bool,
 }
 
 impl InFlightGate {
@@ -46,29 +43,24 @@ impl InFlightGate {
     /// closed: the process is about to end then.
     pub fn hold<R>(&self, work: impl FnOnce() -> R) -> R {
         let (state, changed) = &*self.0;
-        let mut now = lock(state);
-        while *now == State::Closed {
-            now = changed.wait(now).unwrap_or_else(PoisonError::into_inner);
-        }
-        *now = State::InFlight;
+        let now = changed.wait_while(lock(state), |now| now.is_closed);
+        let mut now = now.unwrap_or_else(PoisonError::into_inner);
+        now.is_in_flight = true;
         drop(now);
         let result = work();
-        let mut now = lock(state);
-        if *now == State::InFlight {
-            *now = State::Idle;
-        }
-        drop(now);
+        lock(state).is_in_flight = false;
         changed.notify_all();
         result
     }
 
-    /// Waits until no batch is in flight, for at most `max_wait`, and lets no further one begin.
+    /// Lets no further batch begin, and waits until none is in flight, for at most `max_wait`.
     fn close(&self, max_wait: Duration) {
         let (state, changed) = &*self.0;
-        let waited =
-            changed.wait_timeout_while(lock(state), max_wait, |now| *now == State::InFlight);
-        let (mut now, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        *now = State::Closed;
+        let mut now = lock(state);
+        // Before the wait: the next batch may be ready the instant the one in flight has ended, and
+        // would begin before this thread wakes up.
+        now.is_closed = true;
+        let _ = changed.wait_timeout_while(now, max_wait, |now| now.is_in_flight);
     }
 }
 
@@ -122,6 +114,25 @@ mod tests {
         });
         assert!(start.elapsed() >= Duration::from_millis(50));
         InFlightGate::default().close(Duration::from_secs(3600)); // nothing is in flight
+    }
+
+    #[test]
+    fn nothing_begins_while_it_waits_for_work_in_flight() {
+        let gate = InFlightGate::default();
+        let other = gate.clone();
+        let (sender, receiver) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            other.hold(|| {
+                sender.send("first").unwrap();
+                while !lock(&other.0.0).is_closed {
+                    std::thread::yield_now();
+                }
+            });
+            other.hold(|| sender.send("second").unwrap());
+        });
+        assert_eq!(receiver.recv(), Ok("first"));
+        gate.close(Duration::from_secs(3600));
+        assert!(receiver.recv_timeout(Duration::from_millis(100)).is_err());
     }
 
     #[test]

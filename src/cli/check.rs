@@ -8,7 +8,7 @@ use super::terminal::{Colour, Failure, NotShown, coloured, has_colours, say, sho
 use crate::aws::credentials::provider::Identity;
 use crate::base::shutdown::InFlightGate;
 use crate::config::Config;
-use crate::daemon::clients::Clients;
+use crate::daemon::clients::{Clients, owner_settings, reconciler_settings};
 use crate::daemon::startup;
 use crate::desired::name_template::environment_name;
 use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
@@ -16,8 +16,14 @@ use crate::net::http::{Http, Request};
 use crate::net::proxy::Proxies;
 use crate::observe::server::ListenAddress;
 use crate::observe::telemetry::Telemetry;
+use crate::plan::Conflict;
+use crate::plan::blocked::blocked_state_records;
+use crate::plan::delegation::{delegations, explain};
 use crate::plan::state_records::StateNames;
-use crate::reconcile::listing;
+use crate::plan::view::Whose;
+use crate::reconcile::error::RoundError;
+use crate::reconcile::listing::CachedZone;
+use crate::reconcile::{OwnerSettings, ReconcilerSettings};
 use crate::route53::client::Client;
 use crate::route53::error::Error;
 use crate::route53::xml::HostedZone;
@@ -38,6 +44,8 @@ const PROBE: &str = "rancher-route53-check";
 enum Finding {
     /// It works; the text says how.
     Good(String),
+    /// It works, but not as somebody would expect; the text says why, and what to do.
+    Doubtful(String),
     /// It doesn't work; the text says why, and what to do.
     Bad(String),
     /// It couldn't be checked, because this, which it needs, is missing.
@@ -54,6 +62,7 @@ impl Report {
     fn add(&mut self, what: &str, finding: Finding) -> Result<(), NotShown> {
         let (mark, colour, words) = match finding {
             Finding::Good(words) => ("✓", Colour::Green, words),
+            Finding::Doubtful(words) => ("!", Colour::Yellow, words),
             Finding::Bad(words) => {
                 self.bad += 1;
                 ("✗", Colour::Red, words)
@@ -103,6 +112,10 @@ pub fn check(config: &Config, gate: InFlightGate, telemetry: Telemetry) -> Resul
         None => Finding::Skipped("metadata"),
     };
     report.add("environment", environment)?;
+    let names = reading
+        .as_ref()
+        .map(|reading| policy_names(&owner_settings(config), reading, &config.rules.zone));
+    report.add("names", finding_if_asked("metadata", &names, Clone::clone))?;
     check_route53(&mut report, config, &mut client, reading)?;
     let events = api.check(TIMEOUT).map_err(|error| error.to_string());
     let events = finding(&events, |url| format!("takes events at {url}"));
@@ -132,9 +145,21 @@ fn check_route53(
     let context = reading.zip(zone.and_then(Result::ok));
     let needed = "metadata and the zone";
     let context = context.as_ref();
-    let listed = context.map(|(reading, zone)| list(client, reading, zone));
-    report.add("list", finding_if_asked(needed, &listed, Clone::clone))?;
-    let changed = context.map(|(reading, zone)| probe(client, reading, zone));
+    let settings = context.map(|(_, zone)| reconciler_settings(config, zone.id.clone()));
+    let context = context.zip(settings.as_ref());
+    let listed = context.map(|((reading, zone), settings)| list(client, settings, reading, zone));
+    report.add(
+        "list",
+        finding_if_asked(needed, &listed, |listed| listed.words.clone()),
+    )?;
+    for name in listed.iter().flatten().flat_map(|listed| &listed.delegated) {
+        report.add("delegation", Finding::Doubtful(explain(name)))?;
+    }
+    for Conflict { key, reason } in listed.iter().flatten().flat_map(|listed| &listed.blocked) {
+        report.add("state", Finding::Bad(format!("{key}: {reason}")))?;
+    }
+    let changed =
+        context.map(|((reading, zone), settings)| probe(client, &settings.owner, reading, zone));
     report.add("change", finding_if_asked(needed, &changed, Clone::clone))
 }
 
@@ -189,37 +214,84 @@ fn describe_zone(zone: &HostedZone) -> String {
 /// The names of the state records, and the name that those of all services are below, if there is
 /// one.
 fn names(
+    owner: &OwnerSettings,
     reading: &MetadataReading,
-    zone: &HostedZone,
+    zone: &Name,
 ) -> Result<(StateNames, Option<Name>), String> {
-    let names = StateNames::new(&reading.environment.uuid, &zone.name);
-    let below = environment_name(&reading.environment, &zone.name);
+    let names = StateNames::new(owner.id(&reading.environment), zone);
+    let below = environment_name(&reading.environment, zone);
     Ok((names.map_err(|error| error.to_string())?, below))
 }
 
-/// Lists the record sets that a round would list.
+/// What an IAM policy has to allow: the names as IAM compares them, in small letters and escaped
+/// like Route 53's. The state record's has the environment's UUID, which may have capitals.
+fn policy_names(
+    owner: &OwnerSettings,
+    reading: &MetadataReading,
+    zone: &Name,
+) -> Result<String, String> {
+    let (names, below) = names(owner, reading, zone)?;
+    let below = below.unwrap_or_else(|| zone.clone());
+    let first = names.name(0);
+    let [first, below] = [&first, &below].map(|name| name.as_str().trim_end_matches('.'));
+    let (label, parent) = first.split_once('.').unwrap_or((first, ""));
+    Ok(format!(
+        "for an IAM policy: *.{below}, {first}, {label}-*.{parent}"
+    ))
+}
+
+/// What was seen of the zone.
+struct Listing {
+    /// How much it is.
+    words: String,
+    /// Names that are delegated to other name servers, although some of ours are at or below them.
+    delegated: Vec<Name>,
+    /// State records that can't be read.
+    blocked: Vec<Conflict>,
+}
+
+/// Lists the record sets that a round would list. An error if another Rancher server keeps the state
+/// records.
 fn list(
     client: &mut Client,
+    settings: &ReconcilerSettings,
     reading: &MetadataReading,
     zone: &HostedZone,
-) -> Result<String, String> {
-    let (names, below) = names(reading, zone)?;
-    let view = listing::list(
-        client,
-        &zone.id,
-        &names,
-        below.as_ref(),
-        &reading.desired,
-        None,
-    );
-    let view = view.map_err(|error| error.to_string())?;
-    let state = &view.state;
-    Ok(format!(
+) -> Result<Listing, String> {
+    let owner = &settings.owner;
+    let (names, below) = names(owner, reading, &zone.name)?;
+    let mut known = CachedZone::new(names);
+    let mut listed = known
+        .list_state_records(client, &zone.id, Whose::Ours)
+        .map(|_| ());
+    if listed.is_ok() {
+        listed = known.list_rest(client, &zone.id, below.as_ref(), &reading.desired);
+    }
+    listed.map_err(|error| error.to_string())?;
+    let view = &known.view;
+    let (names, state) = (&view.names, &view.state);
+    let ours = owner.claim(&reading.environment);
+    if let Some(theirs) = state.claim_of_another(&ours) {
+        let error = RoundError::KeptByAnother {
+            state_record: names.name(0),
+            owner_id: owner.id(&reading.environment).to_owned(),
+            ours,
+            theirs: theirs.clone(),
+        };
+        return Err(error.to_string());
+    }
+    let words = format!(
         "{} record sets seen, {} are ours, in {} state records",
         view.zone.iter().count(),
         state.owned().len(),
-        state.records().count()
-    ))
+        state.records().len()
+    );
+    let desired = &reading.desired.record_sets;
+    Ok(Listing {
+        words,
+        delegated: delegations(&view.zone, &zone.name, below.as_ref(), desired),
+        blocked: blocked_state_records(&view.zone, names),
+    })
 }
 
 /// Checks the permission to change record sets, by a batch that fails: it deletes record sets that
@@ -230,10 +302,11 @@ fn list(
 /// the environment's, and the types are those that rounds write.
 fn probe(
     client: &mut Client,
+    owner: &OwnerSettings,
     reading: &MetadataReading,
     zone: &HostedZone,
 ) -> Result<String, String> {
-    let (names, below) = names(reading, zone)?;
+    let (names, below) = names(owner, reading, &zone.name)?;
     let below = below.unwrap_or_else(|| zone.name.clone());
     let name = below.child(PROBE).map_err(|error| error.to_string())?;
     let mut sets = vec![
@@ -248,7 +321,7 @@ fn probe(
         creates: sets.clone(),
         deletes: sets,
     };
-    match client.change(&zone.id, &batch) {
+    match client.probe(&zone.id, &batch) {
         Err(Error::Refused(refusal)) if refusal.is_about_content() => {}
         Ok(_) => {}
         Err(error) => return Err(error.to_string()),

@@ -13,7 +13,8 @@ pub fn help() -> String {
          rancher-route53 plan    show what would change, and why; --json for programs,\n\
          \x20                       --detailed-exitcode: exit code 2 if there is something to change\n\
          rancher-route53 check   look at everything that is needed, and say what to do\n\
-         rancher-route53 adopt   take over DNS records that exist (--yes: without asking)\n\
+         rancher-route53 adopt   take over DNS records that exist (--yes: without asking);\n\
+         \x20                       with --owner=ID those that the state records of ID list\n\
          rancher-route53 purge   remove every DNS record that it has made (--yes: without asking)\n\n\
          Exit codes: 0 done or told to stop, 1 it ran and failed, 2 a setting or argument is wrong.\n\
          Flags: -debug, -log=FILE, -provider=route53, --help, --version\n\n\

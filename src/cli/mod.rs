@@ -2,6 +2,7 @@
 //! told to stop, 1 that the command ran and failed, 2 that a setting or argument is wrong.
 
 pub mod adopt;
+pub mod adopt_owner;
 pub mod check;
 pub mod context;
 pub mod help;
@@ -63,7 +64,7 @@ fn report_failure(failure: Failure) -> ExitCode {
 }
 
 fn invoke(arguments: &Arguments, gate: InFlightGate, signals: io::Result<()>) -> ExitCode {
-    match arguments.invocation {
+    match &arguments.invocation {
         Invocation::Help => show(&help::help()),
         Invocation::Version => show(&format!("rancher-route53 {}\n", version(commit()))),
         invocation => match Config::read(&variable, arguments) {
@@ -89,7 +90,7 @@ fn variable(name: &str) -> Option<Result<String, String>> {
 }
 
 fn start(
-    invocation: Invocation,
+    invocation: &Invocation,
     mut config: Config,
     gate: InFlightGate,
     signals: io::Result<()>,
@@ -134,21 +135,24 @@ fn start(
 
 /// Runs a command that needs the settings.
 fn command(
-    invocation: Invocation,
+    invocation: &Invocation,
     config: &Config,
     gate: InFlightGate,
     telemetry: Telemetry,
 ) -> Result<ExitCode, Failure> {
     let done = |()| ExitCode::SUCCESS;
     match invocation {
-        Invocation::Once { wait } => Ok(once::once(config, wait, gate, telemetry).map(done)?),
+        Invocation::Once { wait } => Ok(once::once(config, *wait, gate, telemetry).map(done)?),
         Invocation::Plan {
             json,
             detailed_exitcode,
-        } => plan::plan(config, json, detailed_exitcode, gate, telemetry),
+        } => plan::plan(config, *json, *detailed_exitcode, gate, telemetry),
         Invocation::Check => check::check(config, gate, telemetry).map(done),
-        Invocation::Purge { yes } => purge::purge(config, yes, gate, telemetry).map(done),
-        Invocation::Adopt { yes } => adopt::adopt(config, yes, gate, telemetry).map(done),
+        Invocation::Purge { yes } => purge::purge(config, *yes, gate, telemetry).map(done),
+        Invocation::Adopt { yes, owner } => match owner {
+            None => adopt::adopt(config, *yes, gate, telemetry).map(done),
+            Some(id) => adopt_owner::adopt(config, id, *yes, gate, telemetry).map(done),
+        },
         Invocation::Run => Ok(daemon::run(config, gate, telemetry).map(|never| match never {})?),
         // `invoke` has answered these before it read the settings.
         Invocation::Help | Invocation::Version => Ok(ExitCode::SUCCESS),

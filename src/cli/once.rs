@@ -102,8 +102,9 @@ fn check_nothing_was_refused(round: &Round) -> Result<(), String> {
 }
 
 /// Logs how many batches have been applied, if the round has several. Never cancels the round.
-fn progress(Progress { done, total }: Progress) -> bool {
-    if done > 0 && total > 1 {
+fn progress(progress: Progress) -> bool {
+    let Progress { done, total, .. } = progress;
+    if done > 0 && total > 1 && !progress.is_repeated {
         log::info("change batches applied", &[("done", &done), ("of", &total)]);
     }
     true

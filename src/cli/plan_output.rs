@@ -8,10 +8,12 @@ use serde_json::{Value, json};
 
 use super::context::MetadataReading;
 use super::terminal::{Colour, coloured, shown};
+use crate::desired::name_template::environment_name;
 use crate::desired::{Desired, truncation_notice};
 use crate::dns::{Name, RecordKey, RecordSet};
+use crate::plan::delegation::{delegations, explain};
 use crate::plan::round::Preview;
-use crate::plan::{Change, Plan};
+use crate::plan::{Change, ClaimChange, Plan};
 use crate::rancher::model::ServiceKey;
 use crate::route53::xml::HostedZone;
 
@@ -56,10 +58,11 @@ pub fn text(
         let _ = writeln!(text.out, "    {held}");
     }
     text.add_ownership(plan);
+    text.add_upkeep(plan);
     let skipped = reading.desired.skipped();
     let skipped = skipped.map(|(key, reason)| format!("{key}: {reason}"));
     text.add_section("Not published", skipped.collect());
-    text.add_section("Warnings", warnings(reading, preview));
+    text.add_section("Warnings", warnings(zone, reading, preview));
     text.out + &totals(preview)
 }
 
@@ -114,6 +117,18 @@ impl PlanText<'_> {
         }
     }
 
+    /// What changes in the state records alone, if no record set is changed or changes hands.
+    fn add_upkeep(&mut self, plan: &Plan) {
+        let rest = Plan {
+            moves: Vec::new(),
+            claim: ClaimChange::Keep,
+            ..plan.clone()
+        };
+        if rest.is_empty() && !plan.is_empty() {
+            self.out += "The state records get their present form; no record set is touched.\n";
+        }
+    }
+
     fn add_item(&mut self, mark: char, colour: Colour, text: &str) {
         self.out += &coloured(&format!("{mark} {text}"), colour, self.has_colours);
         self.out.push('\n');
@@ -156,8 +171,8 @@ fn totals(preview: &Preview) -> String {
 }
 
 /// What the operator should look at although it stops nothing: doubtful labels, addresses that don't
-/// fit into a record set, and changes that `POLICY` forbids.
-fn warnings(reading: &MetadataReading, preview: &Preview) -> Vec<String> {
+/// fit into a record set, delegated names, and changes that `POLICY` forbids.
+fn warnings(zone: &HostedZone, reading: &MetadataReading, preview: &Preview) -> Vec<String> {
     let mut all = Vec::new();
     for (key, outcome) in &reading.desired.services {
         if let Some(words) = outcome.warning() {
@@ -169,6 +184,10 @@ fn warnings(reading: &MetadataReading, preview: &Preview) -> Vec<String> {
             all.push(format!("{key}: {}", truncation_notice(*count)));
         }
     }
+    let below = environment_name(&reading.environment, &zone.name);
+    let desired = &reading.desired.record_sets;
+    let delegated = delegations(&preview.zone, &zone.name, below.as_ref(), desired);
+    all.extend(delegated.iter().map(explain));
     let undone = preview.plan.forbidden_by_policy;
     if undone > 0 {
         all.push(format!(
@@ -194,11 +213,11 @@ pub fn json(zone: &HostedZone, reading: &MetadataReading, preview: &Preview) -> 
     };
     let set = |set: &RecordSet| {
         json!({
-            "name": set.key.name.as_str(), "type": set.key.rtype.as_str(),
+            "name": set.key.name.shown(), "type": set.key.rtype.as_str(),
             "ttl": set.ttl, "values": set.values, "services": of(&set.key.name),
         })
     };
-    let key = |key: &RecordKey| json!({"name": key.name.as_str(), "type": key.rtype.as_str()});
+    let key = |key: &RecordKey| json!({"name": key.name.shown(), "type": key.rtype.as_str()});
     let skipped = reading.desired.skipped().map(|(key, reason)| {
         json!({
             "service": key.to_string(), "code": reason.code(), "reason": reason.to_string(),
@@ -216,11 +235,11 @@ pub fn json(zone: &HostedZone, reading: &MetadataReading, preview: &Preview) -> 
         "adopts": plan.adopts.iter().map(key).collect::<Vec<_>>(),
         "releases": plan.releases.iter().map(key).collect::<Vec<_>>(),
         "conflicts": plan.conflicts.iter().map(|conflict| json!({
-            "name": conflict.key.name.as_str(), "type": conflict.key.rtype.as_str(),
+            "name": conflict.key.name.shown(), "type": conflict.key.rtype.as_str(),
             "reason": conflict.reason.to_string(),
         })).collect::<Vec<_>>(),
         "skipped": skipped.collect::<Vec<_>>(),
-        "warnings": warnings(reading, preview),
+        "warnings": warnings(zone, reading, preview),
         "batches": preview.batches,
     })
 }

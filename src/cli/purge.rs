@@ -2,7 +2,6 @@
 //!
 //! It is a round in which no record set is desired. If it is interrupted, the next one completes it.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::context::CommandContext;
@@ -12,14 +11,12 @@ use crate::base::shutdown::InFlightGate;
 use crate::config::Config;
 use crate::daemon::clients::reconciler_settings;
 use crate::desired::Desired;
-use crate::dns::RecordSet;
 use crate::observe::telemetry::Telemetry;
-use crate::plan::AdoptSetting;
-use crate::plan::Policy;
 use crate::plan::guard::GuardSettings;
 use crate::plan::round::{Goal, Preview};
-use crate::plan::state_records::{Entry, StateRecords};
-use crate::reconcile::{Reconciler, ReconcilerSettings};
+use crate::plan::state_records::{Entry, StateRecord};
+use crate::plan::{AdoptSetting, ClaimChange, Conflict, Policy};
+use crate::reconcile::{OwnerSettings, Reconciler, ReconcilerSettings};
 
 /// Shows what would be deleted, asks, and deletes it.
 pub fn purge(
@@ -33,11 +30,16 @@ pub fn purge(
         reading,
         zone,
     } = CommandContext::load(config, gate, &telemetry)?;
+    let usual = reconciler_settings(config, zone.id.clone());
     let settings = ReconcilerSettings {
         policy: Policy::Sync,
         adopt: AdoptSetting::Never,
         guard: GuardSettings::OFF, // this command is meant to delete everything
-        ..reconciler_settings(config, zone.id.clone())
+        owner: OwnerSettings {
+            is_claimed: false,
+            ..usual.owner.clone()
+        },
+        ..usual
     };
     let mut reconciler = Reconciler::new(client, settings, telemetry);
     let nothing = Arc::new(Desired::default());
@@ -49,7 +51,7 @@ pub fn purge(
     let list = list_of_deletes(&preview);
     if preview.batches == 0 {
         say(format_args!("{list}Nothing to remove.\n"))?;
-        return Ok(check_nothing_remains(&preview.state)?);
+        return Ok(check_nothing_remains(&preview)?);
     }
     let count = record_sets(preview.plan.deletes.len());
     let environment = shown(&reading.environment.name);
@@ -67,7 +69,7 @@ pub fn purge(
         let words = format!("{} could not be deleted: {}", refused.key, refused.words);
         return Err(words.into());
     }
-    check_nothing_remains(&preview.state)?;
+    check_nothing_remains(&preview)?;
     let shown = say(format_args!("{count} deleted, and the state records.\n"));
     shown.map_err(|error| format!("{count} deleted, and the state records, but {error}"))?;
     Ok(())
@@ -76,27 +78,49 @@ pub fn purge(
 /// A line for each record set that would be deleted, and for each state record.
 fn list_of_deletes(preview: &Preview) -> String {
     let sets = preview.plan.deletes.iter();
-    let records = preview.state.records();
-    let state_records = records.filter(|record| !has_foreign_values(record));
-    sets.chain(state_records.map(|(_, set, _)| set))
-        .map(|set| format!("- {}\n", one_line(set)))
-        .collect()
+    let records = preview.state.records().iter();
+    let conflicts = &preview.plan.conflicts;
+    let is_needed = |record: &StateRecord| {
+        let holds_only_the_claim = record.owned().next().is_none();
+        let stays = holds_only_the_claim && preview.plan.claim != ClaimChange::Remove;
+        stays || lists(record, conflicts)
+    };
+    let is_deleted = |record: &&StateRecord| !has_foreign_values(record) && !is_needed(record);
+    let sets = sets.map(|set| format!("- {}\n", one_line(set)));
+    let state_records = records.filter(is_deleted).map(|record| {
+        let entries = record.owned().count();
+        format!(
+            "- {}: a state record with {entries} names\n",
+            record.set.key
+        )
+    });
+    sets.chain(state_records).collect()
 }
 
 /// Whether a state record also has values that this program didn't write. Such a record set isn't deleted; only
 /// the values of this program are removed from it.
-fn has_foreign_values((_, _, entries): &(u16, &RecordSet, &BTreeSet<Entry>)) -> bool {
-    let mut entries = entries.iter();
+fn has_foreign_values(record: &StateRecord) -> bool {
+    let mut entries = record.entries.iter();
     entries.any(|entry| matches!(entry, Entry::Foreign(_)))
 }
 
-/// The error names a state record that remains, and says why.
-fn check_nothing_remains(state: &StateRecords) -> Result<(), String> {
-    match state.records().find(has_foreign_values) {
+/// Whether a state record lists a record set that is left alone. It stays, with that entry.
+fn lists(record: &StateRecord, conflicts: &[Conflict]) -> bool {
+    let mut keys = conflicts.iter().map(|conflict| &conflict.key);
+    keys.any(|key| record.entries.contains(&Entry::Owned(key.clone())))
+}
+
+/// The error names a record set or state record that remains, and says why.
+fn check_nothing_remains(Preview { plan, state, .. }: &Preview) -> Result<(), String> {
+    if let Some(Conflict { key, reason }) = plan.conflicts.first() {
+        return Err(format!("{key} is left alone: {reason}, and run it again"));
+    }
+    let mut records = state.records().iter();
+    match records.find(|record| has_foreign_values(record)) {
         None => Ok(()),
-        Some((_, record, _)) => Err(format!(
+        Some(record) => Err(format!(
             "{} holds values that aren't ours: look at it and delete it",
-            record.key.name
+            record.set.key.name
         )),
     }
 }

@@ -119,8 +119,8 @@ pub fn coloured(text: &str, colour: Colour, has_colours: bool) -> String {
 /// Shows the progress of a round if stderr is a terminal; the log has a line for each change anyway.
 /// Never cancels the round.
 pub fn progress(progress: Progress) -> bool {
-    if io::stderr().is_terminal() {
-        let Progress { done, total } = progress;
+    if io::stderr().is_terminal() && !progress.is_repeated {
+        let Progress { done, total, .. } = progress;
         let end = if done == total { "\n" } else { "" };
         log::to_stderr(&format!("\r{done} of {total} change batches{end}"));
     }

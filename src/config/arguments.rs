@@ -2,7 +2,7 @@
 //! are there because existing catalog entries pass them. Every flag may have one dash or two.
 
 /// A command with its own flags.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Invocation {
     /// Print the commands, flags and settings.
     Help,
@@ -28,6 +28,8 @@ pub enum Invocation {
     Adopt {
         /// `--yes`: don't ask for confirmation.
         yes: bool,
+        /// `--owner ID`: take over what the state records of this owner list.
+        owner: Option<String>,
     },
     /// Delete every record set that this program owns.
     Purge {
@@ -54,14 +56,17 @@ const COMMANDS: [(&str, &[&str]); 6] = [
     ("plan", &["json", "detailed-exitcode"]),
     ("check", &[]),
     ("purge", &["yes"]),
-    ("adopt", &["yes"]),
+    ("adopt", &["yes", "owner"]),
 ];
+
+/// Longest id of an owner. With it, the name of every state record has a valid first label.
+const MAX_OWNER_ID: usize = 40;
 
 /// Parses the arguments, which don't include the program's name.
 pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Arguments, String> {
     let mut command = None;
     let mut flags: Vec<&str> = Vec::new();
-    let (mut debug, mut log_file) = (false, None);
+    let (mut debug, mut log_file, mut owner) = (false, None, None);
     let mut rest = arguments.into_iter();
     while let Some(argument) = rest.next() {
         let Some(flag) = argument.strip_prefix('-') else {
@@ -96,6 +101,10 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Arguments, S
             "debug" if flag == "debug" || flag == "debug=true" => debug = true,
             "debug" if flag == "debug=false" => debug = false,
             "log" => log_file = Some(value()?).filter(|path| !path.is_empty()),
+            "owner" => {
+                owner = Some(owner_id(&value()?).map_err(|error| format!("--owner: {error}"))?);
+                flags.push("owner");
+            }
             "provider" => match value()?.as_str() {
                 "route53" => {}
                 other => return Err(format!("-provider={other:?}: there is only route53")),
@@ -104,10 +113,31 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Arguments, S
         }
     }
     Ok(Arguments {
-        invocation: invocation(command.unwrap_or("run"), &flags)?,
+        invocation: invocation(command.unwrap_or("run"), &flags, owner)?,
         debug,
         log_file,
     })
+}
+
+/// Reads the id of an owner, which becomes part of a name: `external-dns-<id>.<zone>`.
+pub fn owner_id(text: &str) -> Result<String, String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let is_id = (1..=MAX_OWNER_ID).contains(&text.len())
+        && text.chars().all(is_plain)
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric());
+    if !is_id {
+        return Err(format!(
+            "{text:?} is no id; it takes at most {MAX_OWNER_ID} letters, digits, '-' and '_', and \
+             begins with a letter or digit"
+        ));
+    }
+    let number = text.rsplit_once('-').map(|(_, number)| number);
+    if number.is_some_and(|number| number.parse::<u16>().is_ok()) {
+        return Err(format!(
+            "{text:?} ends in a number, as further state records of another id do: add a letter"
+        ));
+    }
+    Ok(text.to_ascii_lowercase())
 }
 
 fn command_of(argument: &str) -> Result<&'static str, String> {
@@ -124,12 +154,12 @@ fn flag_of_a_command(flag: &str, argument: &str) -> Result<&'static str, String>
     all.find(|known| **known == flag).copied().ok_or_else(|| {
         format!(
             "{argument:?} is no flag; there are -debug, -log=FILE, -provider=route53, --wait, \
-             --json, --detailed-exitcode, --yes, --help and --version"
+             --json, --detailed-exitcode, --yes, --owner=ID, --help and --version"
         )
     })
 }
 
-fn invocation(command: &str, flags: &[&str]) -> Result<Invocation, String> {
+fn invocation(command: &str, flags: &[&str], owner: Option<String>) -> Result<Invocation, String> {
     for flag in flags {
         let owners = COMMANDS.iter().filter(|(_, own)| own.contains(flag));
         let owners: Vec<&str> = owners.map(|(name, _)| *name).collect();
@@ -145,7 +175,10 @@ fn invocation(command: &str, flags: &[&str]) -> Result<Invocation, String> {
             detailed_exitcode: has("detailed-exitcode"),
         },
         "check" => Invocation::Check,
-        "adopt" => Invocation::Adopt { yes: has("yes") },
+        "adopt" => Invocation::Adopt {
+            yes: has("yes"),
+            owner,
+        },
         "purge" => Invocation::Purge { yes: has("yes") },
         _ => Invocation::Run,
     })
@@ -185,6 +218,10 @@ mod tests {
             json,
             detailed_exitcode,
         };
+        let adopt = |yes, owner: Option<&str>| Invocation::Adopt {
+            yes,
+            owner: owner.map(str::to_owned),
+        };
         for (line, invocation, debug) in [
             ("once --debug", Invocation::Once { wait: false }, true),
             ("once --wait", Invocation::Once { wait: true }, false),
@@ -193,7 +230,17 @@ mod tests {
             ("plan --json -detailed-exitcode", plan(true, true), false),
             ("check", Invocation::Check, false),
             ("--yes purge", Invocation::Purge { yes: true }, false),
-            ("adopt", Invocation::Adopt { yes: false }, false),
+            ("adopt", adopt(false, None), false),
+            (
+                "adopt --owner=adminProject",
+                adopt(false, Some("adminproject")),
+                false,
+            ),
+            (
+                "adopt -owner berlin --yes",
+                adopt(true, Some("berlin")),
+                false,
+            ),
             ("--help", Invocation::Help, false),
             ("-debug plan -h", Invocation::Help, true),
             ("-version", Invocation::Version, false),
@@ -204,6 +251,27 @@ mod tests {
                 log_file: None,
             };
             assert_eq!(read(line), Ok(expected), "{line}");
+        }
+    }
+
+    #[test]
+    fn ids_of_owners_name_state_records_that_no_other_id_names() {
+        for (text, id) in [
+            ("adminProject", Some("adminproject")),
+            (
+                "1a726b88-f6b1-4c11-9ea4-8d4a36b0c1d2",
+                Some("1a726b88-f6b1-4c11-9ea4-8d4a36b0c1d2"),
+            ),
+            ("berlin_2", Some("berlin_2")),
+            ("berlin-99999", Some("berlin-99999")),
+            ("berlin-2", None),
+            ("", None),
+            ("-berlin", None),
+            ("a.b", None),
+            ("é", None),
+            (&"x".repeat(41), None),
+        ] {
+            assert_eq!(owner_id(text).ok().as_deref(), id, "{text}");
         }
     }
 
@@ -220,6 +288,9 @@ mod tests {
             ("--yes", "--yes belongs to purge and adopt"),
             ("run --wait", "--wait belongs to once"),
             ("check --json", "--json belongs to plan"),
+            ("purge --owner=x", "--owner belongs to adopt"),
+            ("adopt --owner", "takes a value"),
+            ("adopt --owner=a.b", "--owner: \"a.b\" is no id"),
         ] {
             let error = read(line).unwrap_err();
             assert!(error.contains(words), "{line}: {error}");

@@ -51,6 +51,8 @@ pub struct Config {
     pub policy: Policy,
     /// Which existing record sets are taken over: `ADOPT`.
     pub adopt: AdoptSetting,
+    /// The id that names the state records: `OWNER_ID`. `None` for the environment's UUID.
+    pub owner_id: Option<String>,
     /// When deletes are held back: `DELETE_GUARD_PERCENT`, `DELETE_GUARD_MIN`, `DELETE_GUARD_HOLD`.
     pub guard: GuardSettings,
     /// Time between two rounds if nothing changes in metadata: `RESYNC_INTERVAL`.
@@ -149,6 +151,7 @@ impl Config {
         let proxies = proxies::read(&mut reader);
         let policy = reader.choice("POLICY", &POLICIES);
         let adopt = reader.choice("ADOPT", &ADOPTIONS);
+        let owner_id = reader.value("OWNER_ID", WHAT_OWNER_ID, arguments::owner_id);
         let guard = guard(&mut reader);
         let resync_interval = Duration::from_secs(reader.number("RESYNC_INTERVAL"));
         let health = health(&mut reader);
@@ -167,6 +170,7 @@ impl Config {
                     proxies,
                     policy,
                     adopt,
+                    owner_id,
                     guard,
                     resync_interval,
                     health,
@@ -197,6 +201,7 @@ const LEVELS: [(&str, Level); 4] = [
 ];
 const FORMATS: [(&str, Format); 2] = [("logfmt", Format::Logfmt), ("json", Format::Json)];
 
+const WHAT_OWNER_ID: &str = "an id of this environment, such as berlin";
 const WHAT_ZONE_ID: &str = "the id of a hosted zone: letters and digits, such as Z2FDTNDATAQYW2";
 
 fn rules(reader: &mut Reader<'_>) -> Option<Rules> {

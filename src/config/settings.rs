@@ -278,6 +278,12 @@ pub const SETTINGS: &[Setting] = &[
         "never",
         "Which existing record sets are taken over: never, matching (those that services want) or legacy (those that rancher/external-dns before 0.6 left).",
     ),
+    setting(
+        "OWNER_ID",
+        &[],
+        "the environment's UUID",
+        "What the state records in the zone are named after. Needed where two Rancher servers publish in one zone, since their first environments have the same UUID.",
+    ),
     number(
         "DELETE_GUARD_PERCENT",
         "30",

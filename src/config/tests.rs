@@ -151,6 +151,7 @@ fn the_tables_other_defaults_are_words() {
             "ROOT_DOMAIN" => "required".to_owned(),
             "CATTLE_URL" => "required, set by Rancher".to_owned(),
             "ROUTE53_ZONE_ID" => "looked up by name".to_owned(),
+            "OWNER_ID" => "the environment's UUID".to_owned(),
             "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI" => "set by ECS".to_owned(),
             "AWS_CONTAINER_CREDENTIALS_FULL_URI" | "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE" => {
                 "set by EKS Pod Identity".to_owned()
@@ -192,6 +193,21 @@ fn a_wrong_setting_names_itself_its_value_and_what_it_takes() {
         ("ROUTE53_ZONE_ID", "../..", "letters and digits"),
         ("NAME_TEMPLATE", "%{{nonsense}}", "%{{service_name}}"),
         ("NAME_TEMPLATE", "%{{service_name", "}}"),
+        (
+            "NAME_TEMPLATE",
+            "web.*.%{{environment_name}}",
+            "first label",
+        ),
+        (
+            "NAME_TEMPLATE",
+            "web.\\052.%{{environment_name}}",
+            "first label",
+        ),
+        (
+            "NAME_TEMPLATE",
+            "web\\056%{{environment_name}}",
+            "first label",
+        ),
         ("TTL", "-1", "from 0 to 2147483647"),
         ("TTL", "2147483648", "from 0 to 2147483647"),
         ("TTL", "5m", "whole number"),

@@ -9,7 +9,7 @@ use crate::net::proxy::Proxies;
 use crate::observe::telemetry::Telemetry;
 use crate::rancher::api::Api;
 use crate::rancher::metadata::Metadata;
-use crate::reconcile::{Reconciler, ReconcilerSettings};
+use crate::reconcile::{OwnerSettings, Reconciler, ReconcilerSettings};
 use crate::route53::caller::Caller;
 use crate::route53::client::Client;
 
@@ -74,5 +74,15 @@ pub fn reconciler_settings(config: &Config, zone_id: String) -> ReconcilerSettin
         policy: config.policy,
         adopt: config.adopt,
         guard: config.guard,
+        owner: owner_settings(config),
+    }
+}
+
+/// Who keeps the state records.
+pub fn owner_settings(config: &Config) -> OwnerSettings {
+    OwnerSettings {
+        id: config.owner_id.clone(),
+        server: config.rancher.url.authority().to_owned(),
+        is_claimed: true,
     }
 }

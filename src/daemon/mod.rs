@@ -4,10 +4,12 @@ pub mod clients;
 pub mod daily_summary;
 pub mod polling;
 pub mod problems;
+pub mod publish;
 pub mod schedule;
 pub mod snapshot;
 pub mod startup;
 pub mod writeback;
+pub mod zone;
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -27,20 +29,22 @@ use crate::daemon::clients::{Clients, reconciler};
 use crate::daemon::daily_summary::Summary;
 use crate::daemon::polling::Pace;
 use crate::daemon::problems::Reports;
+use crate::daemon::publish::publish;
 use crate::daemon::schedule::Schedule;
 use crate::daemon::snapshot::Snapshot;
 use crate::daemon::startup::Read;
 use crate::daemon::writeback::{WriteBack, missing};
+use crate::daemon::zone::ZoneLookUp;
 use crate::desired::Desired;
 use crate::dns::Name;
 use crate::observe::telemetry::Telemetry;
 use crate::plan::Policy;
-use crate::plan::round::{Goal, Progress};
-use crate::rancher::api::{Api, ApiError};
+use crate::plan::round::{Goal, Progress, Round};
+use crate::rancher::api::Api;
 use crate::rancher::metadata::{Metadata, Unavailable, Version};
 use crate::rancher::model::Environment;
-use crate::rancher::model::ServiceKey;
 use crate::reconcile::Reconciler;
+use crate::reconcile::error::RoundError;
 
 /// Shortest time between two questions for metadata's version during a round of many batches.
 const BETWEEN_BATCHES: Duration = Duration::from_millis(500);
@@ -80,7 +84,7 @@ pub fn run(
     let mut daemon = Daemon::new(config, metadata, api, reconciler, telemetry);
     daemon.begin(first);
     loop {
-        daemon.step();
+        daemon.step()?;
     }
 }
 
@@ -89,6 +93,7 @@ struct Daemon {
     metadata: Metadata,
     api: Api,
     reconciler: Reconciler,
+    zone: ZoneLookUp,
     telemetry: Telemetry,
     pace: Pace,
     reports: Reports,
@@ -125,6 +130,7 @@ impl Daemon {
             metadata,
             api,
             reconciler,
+            zone: ZoneLookUp::new(config.zone_id.is_some()),
             telemetry,
             pace: Pace::new(now),
             reports: Reports::default(),
@@ -148,8 +154,9 @@ impl Daemon {
         }
     }
 
-    /// Waits for something to do, then does one thing: a round, or one write-back.
-    fn step(&mut self) {
+    /// Waits for something to do, then does one thing: a round, or one write-back. The error is one
+    /// that only an operator can correct.
+    fn step(&mut self) -> Result<(), String> {
         self.telemetry.heartbeat().beat();
         self.outdated = None;
         self.reconciler.keep_credentials_fresh();
@@ -175,15 +182,22 @@ impl Daemon {
                     .recorder
                     .dependency(Dependency::Metadata, None);
                 if is_changed || self.schedule.next_round() <= Instant::now() {
-                    self.round();
-                    return; // metadata may have changed meanwhile; names can wait
+                    return self.round(); // metadata may have changed meanwhile; names can wait
                 }
             }
             Err(error) => self.unavailable(&error),
         }
-        if let Some((key, name, timeout)) = write_back {
-            self.write_back(&key, &name, timeout);
+        if let Some(task) = write_back {
+            let (telemetry, reports) = (&self.telemetry, &mut self.reports);
+            publish(
+                &mut self.api,
+                &mut self.writeback,
+                &task,
+                telemetry,
+                reports,
+            );
         }
+        Ok(())
     }
 
     /// Reports that metadata can't be read, and pauses before the next try.
@@ -273,8 +287,10 @@ impl Daemon {
         is_changed
     }
 
-    fn round(&mut self) {
-        let Some(known) = &self.known else { return };
+    fn round(&mut self) -> Result<(), String> {
+        let Some(known) = &self.known else {
+            return Ok(());
+        };
         if self.schedule.begin_round(Instant::now(), backoff::random()) {
             self.reconciler.resync();
         }
@@ -284,19 +300,50 @@ impl Daemon {
             read: known.read,
         };
         // The account's limits can make a round of many batches last minutes. Metadata is asked
-        // now and then, so that a change ends the round early.
+        // now and then, and before a batch that has waited, so that a change ends the round early.
         let mut asked = Instant::now();
         let mut goes_on = |progress: Progress| {
-            if progress.done == progress.total || asked.elapsed() < BETWEEN_BATCHES {
+            let is_asked = asked.elapsed() < BETWEEN_BATCHES && !progress.is_repeated;
+            if progress.done == progress.total || is_asked {
                 return true;
+            }
+            // Names are written back in slices of the wait that are long enough.
+            let task = self.writeback.next(Instant::now());
+            if let Some(task) = task.filter(|(_, _, timeout)| *timeout < progress.wait) {
+                let (telemetry, reports) = (&self.telemetry, &mut self.reports);
+                publish(
+                    &mut self.api,
+                    &mut self.writeback,
+                    &task,
+                    telemetry,
+                    reports,
+                );
             }
             asked = Instant::now();
             let version = self.metadata.version();
             !version.is_ok_and(|version| version != known.version)
         };
         let started = Instant::now();
-        let result = self.reconciler.round(goal, &mut goes_on);
-        let (took, now) = (started.elapsed(), Utc::now());
+        let found = self.zone.find(&mut self.reconciler, &self.telemetry);
+        let result = found.and_then(|()| self.reconciler.round(goal, &mut goes_on));
+        self.round_ended(result, started.elapsed())
+    }
+
+    /// Takes in what a round has come to. The error is one that only an operator can correct.
+    fn round_ended(
+        &mut self,
+        result: Result<Round, RoundError>,
+        took: Duration,
+    ) -> Result<(), String> {
+        if self.reconciler.take_unanswered() {
+            let random = backoff::random();
+            self.schedule.batch_unanswered(Instant::now(), random);
+            log::debug(
+                "a change batch had no answer, the zone is listed again soon",
+                &[],
+            );
+        }
+        let now = Utc::now();
         match result {
             Ok(round) => {
                 let held_until = round.held.as_ref().map(|held| held.until);
@@ -312,6 +359,7 @@ impl Daemon {
                 }
             }
             Err(error) => {
+                let error = self.zone.learn(error, self.reconciler.zone_id())?;
                 self.reports.failed(&error);
                 self.telemetry
                     .note(|status| status.counters.add_round(RoundOutcome::Failed, took));
@@ -322,6 +370,7 @@ impl Daemon {
                     .round_failed(Instant::now(), backoff::random());
             }
         }
+        Ok(())
     }
 
     fn want_write_backs(&mut self) {
@@ -340,33 +389,5 @@ impl Daemon {
             self.reports
                 .written_back(self.writeback.refusals(), waiting == 0);
         }
-    }
-
-    fn write_back(&mut self, key: &ServiceKey, name: &Name, timeout: Duration) {
-        let result = self.api.publish(key, name, timeout);
-        let now = Instant::now();
-        match &result {
-            Ok(()) => {
-                self.writeback.accepted(key, now);
-                log::debug(
-                    "fqdn sent to Rancher",
-                    &[("service", &key), ("fqdn", &name.without_dot())],
-                );
-            }
-            Err(ApiError::Refused(words)) => {
-                self.writeback.refused(key, words, now, backoff::random());
-            }
-            Err(ApiError::Unavailable(_)) => self.writeback.unavailable(now, backoff::random()),
-        }
-        self.telemetry.recorder.note(|record| {
-            let (health, now) = (record.health_mut(Dependency::Api), Utc::now());
-            match &result {
-                Ok(()) => health.record_success(now),
-                Err(ApiError::Refused(words)) => health.record_refusal(words.clone(), now),
-                Err(ApiError::Unavailable(words)) => health.record_failure(words.clone(), now),
-            }
-        });
-        self.reports
-            .write_back(result.err().as_ref(), self.writeback.refusals());
     }
 }

@@ -7,6 +7,7 @@ use std::fmt::Display;
 use crate::base::log::{self, Level};
 use crate::base::sorted;
 use crate::desired::{Desired, truncation_notice};
+use crate::plan::delegation::explain;
 use crate::plan::round::Round;
 use crate::rancher::api::ApiError;
 use crate::reconcile::error::RoundError;
@@ -71,6 +72,7 @@ pub struct Reports {
     metadata: Problems,
     rounds: Problems,
     conflicts: Problems,
+    delegated: Problems,
     quarantined: Problems,
     held: Problems,
     labels: Problems,
@@ -89,6 +91,10 @@ impl Default for Reports {
             ),
             rounds: Problems::new("a round failed", "rounds succeed again"),
             conflicts: Problems::new("a record set is left alone", "a conflict is gone"),
+            delegated: Problems::new(
+                "a part of the zone is delegated",
+                "a part of the zone is no longer delegated",
+            ),
             quarantined: Problems::new(
                 "Route 53 refuses a record set, which is left as it is",
                 "a record set is no longer refused",
@@ -150,6 +156,10 @@ impl Reports {
         let conflicts = round.conflicts.iter();
         self.conflicts.set_all(sorted::map(
             conflicts.map(|c| (c.key.to_string(), c.reason.to_string())),
+        ));
+        let delegated = round.delegated.iter();
+        self.delegated.set_all(sorted::map(
+            delegated.map(|name| (name.to_string(), explain(name))),
         ));
         let quarantined = round.quarantined.iter();
         self.quarantined.set_all(sorted::map(

@@ -12,6 +12,10 @@ const MAX_FAILED_ROUND: Duration = Duration::from_secs(60);
 /// started together don't list together.
 const RESYNC_SPREAD: f64 = 0.1;
 
+/// A batch without an answer can be applied later than the listing that shows that it wasn't. So the
+/// zone is listed once more, after about this time: within a minute.
+const AFTER_UNANSWERED: Duration = Duration::from_secs(50);
+
 /// What is due when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
@@ -69,6 +73,12 @@ impl Schedule {
             self.resync_at = now + backoff::spread(self.resync_interval, RESYNC_SPREAD, random);
         }
         is_resync
+    }
+
+    /// A batch had no answer, whatever has become of the round. `random` is from 0 to 1.
+    pub fn batch_unanswered(&mut self, now: Instant, random: f64) {
+        let soon = now + backoff::spread(AFTER_UNANSWERED, RESYNC_SPREAD, random);
+        self.resync_at = self.resync_at.min(soon);
     }
 
     /// A round succeeded. `is_cut`: it ended early, and is made again at once. `held_until`: when
@@ -136,6 +146,38 @@ mod tests {
             now + seconds(2),
             "the count starts anew"
         );
+    }
+
+    #[test]
+    fn after_a_batch_without_an_answer_a_resync_comes_within_a_minute() {
+        for (interval, random, expected) in [
+            (300, 0.0, 45),
+            (300, 1.0, 55),
+            (86_400, 1.0, 55),
+            (10, 0.5, 10), // comes sooner anyway
+        ] {
+            for fails in [false, true] {
+                let now = Instant::now();
+                let mut schedule = Schedule::new(seconds(interval), now);
+                assert!(schedule.begin_round(now, 0.5));
+                schedule.batch_unanswered(now, random);
+                match fails {
+                    true => schedule.round_failed(now, 0.0),
+                    false => schedule.round_succeeded(false, None, now),
+                }
+                // A failed round is made again at once, which lists; the resync comes all the same.
+                if fails {
+                    assert!(!schedule.begin_round(now, 0.5));
+                    schedule.round_succeeded(false, None, now);
+                }
+                assert_eq!(schedule.next_round(), now + seconds(expected), "{random}");
+                assert!(schedule.begin_round(now + seconds(expected), 0.5));
+                // It is one resync more, not a new interval.
+                schedule.round_succeeded(false, None, now + seconds(expected));
+                let next = now + seconds(expected + interval);
+                assert_eq!(schedule.next_round(), next);
+            }
+        }
     }
 
     #[test]

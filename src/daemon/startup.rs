@@ -55,6 +55,14 @@ enum NoZone {
     NeedsOperator(String),
 }
 
+impl NoZone {
+    fn into_words(self) -> String {
+        match self {
+            NoZone::Retry(words) | NoZone::NeedsOperator(words) => words,
+        }
+    }
+}
+
 /// The hosted zone's id; asks until Route 53 answers.
 fn look_for_zone(
     config: &Config,
@@ -63,7 +71,7 @@ fn look_for_zone(
 ) -> Result<String, String> {
     let mut attempt = 0;
     loop {
-        match look_up(config, client) {
+        match look_up(config.zone_id.as_deref(), &config.rules.zone, client) {
             Ok(zone) => {
                 log::info(
                     "keeping the hosted zone",
@@ -93,19 +101,23 @@ fn look_for_zone(
 
 /// The hosted zone; asks once.
 pub fn zone_once(config: &Config, client: &mut Client) -> Result<HostedZone, String> {
-    match look_up(config, client) {
-        Ok(zone) => Ok(zone),
-        Err(NoZone::NeedsOperator(error) | NoZone::Retry(error)) => Err(error),
-    }
+    let looked_up = look_up(config.zone_id.as_deref(), &config.rules.zone, client);
+    looked_up.map_err(NoZone::into_words)
 }
 
-fn look_up(config: &Config, client: &mut Client) -> Result<HostedZone, NoZone> {
-    let name = &config.rules.zone;
+/// The hosted zone with this name, looked up because the one before is gone; asks once.
+pub fn zone_again(name: &Name, client: &mut Client) -> Result<HostedZone, String> {
+    let looked_up = look_up(None, name, client);
+    looked_up.map_err(NoZone::into_words)
+}
+
+/// The hosted zone with this id, if one is set, or else with this name.
+fn look_up(id: Option<&str>, name: &Name, client: &mut Client) -> Result<HostedZone, NoZone> {
     let failed = |error: Error| match error.needs_operator() {
         true => NoZone::NeedsOperator(error.to_string()),
         false => NoZone::Retry(error.to_string()),
     };
-    match &config.zone_id {
+    match id {
         Some(id) => {
             let zone = client.zone_of_id(id).map_err(failed)?;
             checked(zone, name).map_err(NoZone::NeedsOperator)

@@ -214,6 +214,10 @@ mod tests {
                 ("shown", outcome("shown.z", Some("shown.z"), false)),
                 ("dotted", outcome("dotted.z", Some("Dotted.z."), false)),
                 ("old", outcome("old.z", Some("other.z"), false)),
+                ("odd", outcome("odd.z", Some("odd..z"), false)),
+                ("star", outcome("*.a.z", Some("*.a.z"), false)),
+                ("escaped", outcome("*.b.z", Some("\\052.b.z."), false)),
+                ("other", outcome("*.c.z", Some("*.b.z"), false)),
                 ("side", outcome("side.z", None, true)),
                 ("conflict", outcome("conflict.z", None, false)),
             ]
@@ -222,17 +226,17 @@ mod tests {
             .collect(),
             ..Desired::default()
         };
-        let in_zone = ["new.z", "shown.z", "dotted.z", "old.z", "side.z"]
-            .iter()
-            .map(|n| name(n))
-            .collect();
+        let in_zone = [
+            "new.z", "shown.z", "dotted.z", "old.z", "odd.z", "side.z", "*.a.z", "*.b.z", "*.c.z",
+        ];
+        let in_zone = in_zone.iter().map(|n| name(n)).collect();
         let missing = missing(&desired, &in_zone);
         assert_eq!(
             missing
                 .keys()
                 .map(|k| k.service.as_str())
                 .collect::<Vec<_>>(),
-            ["new", "old"]
+            ["new", "odd", "old", "other"]
         );
     }
 

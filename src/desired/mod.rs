@@ -65,10 +65,14 @@ impl Desired {
 }
 
 impl ServiceOutcome {
-    /// Whether Rancher shows this name for the service.
+    /// Whether Rancher shows this name for the service, in any spelling: the forerunners write a
+    /// wildcard as `\052`.
     pub fn shows(&self, name: &Name) -> bool {
-        let shown = self.fqdn.as_deref().map(|fqdn| fqdn.trim_end_matches('.'));
-        shown.is_some_and(|fqdn| fqdn.eq_ignore_ascii_case(name.without_dot()))
+        self.fqdn.as_deref().is_some_and(|fqdn| {
+            let known = name.as_str().strip_suffix('.');
+            // Nearly all are spelled like this, and that is quicker to see.
+            known == Some(fqdn) || Name::parse(fqdn).is_ok_and(|shown| shown == *name)
+        })
     }
 
     /// A warning for the operator about a label that is not understood, if there is one.
@@ -175,7 +179,7 @@ impl<'a> DesiredBuilder<'a> {
             .get(labels::NAME_TEMPLATE)
             .map(Template::parse)
             .transpose();
-        let own = own.map_err(SkipReason::Template)?;
+        let own = own.map_err(SkipReason::from)?;
         let names = Names {
             service: &service.name,
             stack: &service.stack_name,

@@ -13,6 +13,8 @@ pub const DEFAULT: &str = "%{{service_name}}.%{{stack_name}}.%{{environment_name
 
 const OPENING: &str = "%{{";
 const CLOSING: &str = "}}";
+/// How users of the forerunners write a `*`, since Route 53 gives it back like this.
+const ESCAPED_STAR: &str = "\\052";
 
 /// A valid template.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +37,9 @@ pub enum TemplateError {
     NotClosed,
     /// A character outside the placeholders is not allowed in a name.
     BadCharacter(char),
+    /// A `*` is not the whole first label. Anywhere else it would be a mere character of a name
+    /// that nobody asks for.
+    MisplacedWildcard,
 }
 
 impl fmt::Display for TemplateError {
@@ -50,7 +55,11 @@ impl fmt::Display for TemplateError {
             TemplateError::BadCharacter(c) => write!(
                 f,
                 "{c:?} can't be part of a name; outside placeholders there may be letters, \
-                 digits, '-', '_', '*' and '.'"
+                 digits, '-', '_' and '.', and '*' (or '\\052') as the first label"
+            ),
+            TemplateError::MisplacedWildcard => f.write_str(
+                "a '*' (or '\\052') can only be the whole first label, as in \
+                 *.%{{service_name}}.%{{environment_name}}",
             ),
         }
     }
@@ -72,8 +81,12 @@ pub struct Names<'a> {
 impl Template {
     /// Reads a template.
     pub fn parse(text: &str) -> Result<Template, TemplateError> {
+        let text = text.replace(ESCAPED_STAR, "*");
+        if has_misplaced_wildcard(&text) {
+            return Err(TemplateError::MisplacedWildcard);
+        }
         let mut parts = Vec::new();
-        let mut rest = text;
+        let mut rest = &*text;
         while let Some((literal, after)) = rest.split_once(OPENING) {
             parts.push(literal_part(literal)?);
             let (word, after) = after.split_once(CLOSING).ok_or(TemplateError::NotClosed)?;
@@ -105,6 +118,16 @@ impl Template {
         }
         zone.child(&text)
     }
+}
+
+/// Whether a template has a `*` elsewhere than as the whole first label. What the placeholders
+/// stand for has none.
+fn has_misplaced_wildcard(template: &str) -> bool {
+    let behind = match template.strip_prefix('*') {
+        Some(behind) if behind.is_empty() || behind.starts_with('.') => behind,
+        _ => template,
+    };
+    behind.contains('*')
 }
 
 fn literal_part(text: &str) -> Result<Part, TemplateError> {
@@ -171,7 +194,7 @@ mod tests {
         let template = Template::parse(template).map_err(|e| e.to_string())?;
         template
             .name(&names, &zone)
-            .map(|n| n.to_string())
+            .map(|n| n.as_str().to_owned())
             .map_err(|e| e.to_string())
     }
 
@@ -191,6 +214,10 @@ mod tests {
             ),
             ("fixed", "x", Ok("fixed.example.com.")),
             ("*.%{{service_name}}", "x", Ok("\\052.x.example.com.")),
+            ("\\052.%{{service_name}}", "x", Ok("\\052.x.example.com.")),
+            ("*", "x", Ok("\\052.example.com.")),
+            ("\\052", "x", Ok("\\052.example.com.")),
+            ("*.", "x", Err("a label of the name is empty")),
             (
                 "%{{service_name}}-%{{stack_name}}",
                 "x",
@@ -224,7 +251,45 @@ mod tests {
         assert!(error.starts_with("%{{a\\nb}} is"), "one line: {error}");
     }
 
+    #[test]
+    fn a_star_is_the_whole_first_label_or_an_error() {
+        for template in [
+            "*web",
+            "web*",
+            "web.*",
+            "web.*.%{{environment_name}}",
+            "*.*.%{{environment_name}}",
+            "**.x",
+            "*%{{service_name}}.x",
+            "%{{service_name}}*.x",
+            "%{{service_name}}.*",
+            "-*.x",
+            ".*.x",
+            "\\0520.x",
+            "\\052%{{service_name}}.x",
+            "web.\\052.x",
+            "*.\\052.x",
+        ] {
+            let read = Template::parse(template);
+            assert_eq!(read, Err(TemplateError::MisplacedWildcard), "{template}");
+        }
+        for template in ["\\", "\\053.x", "\\05", "\\52.x", "a\\.b", "\\*.x"] {
+            let read = Template::parse(template);
+            assert!(read.is_err(), "{template}: no other escape: {read:?}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn whatever_the_template_a_star_is_a_label_at_the_front(
+            text in "(\\*|\\\\052|\\.|a|%\\{\\{service_name\\}\\}){1,6}", service in "[a*\\\\&]{0,3}"
+        ) {
+            if let Ok(name) = render(&text, &service) {
+                prop_assert!(!name.trim_start_matches("\\052.").contains('\\'), "{name}");
+                prop_assert!(!name.starts_with("\\052.\\052."), "{name}");
+            }
+        }
+
         #[test]
         fn a_label_is_clean_whatever_the_name(name in "\\PC{0,100}") {
             let label = sanitize(&name);
@@ -233,7 +298,7 @@ mod tests {
         }
 
         #[test]
-        fn no_template_panics(text in "[%{}a-z_. é]{0,40}") {
+        fn no_template_panics(text in "[%{}a-z_. é*\\\\025]{0,40}") {
             let _ = render(&text, "x");
         }
     }

@@ -33,13 +33,15 @@ pub enum SkipReason {
     NotAnAddress(String),
     /// The name template in the service's label is malformed.
     Template(TemplateError),
+    /// The name template in the service's label has a `*` that isn't the first label by itself.
+    Wildcard,
     /// The name template gives a text that is not a domain name.
     Name(NameError),
 }
 
 impl SkipReason {
     /// The codes of all reasons, in the order of the variants.
-    pub const CODES: [&str; 11] = [
+    pub const CODES: [&str; 12] = [
         "kind",
         "never",
         "no_container",
@@ -50,6 +52,7 @@ impl SkipReason {
         "host_excluded",
         "not_an_address",
         "template",
+        "wildcard",
         "name",
     ];
 
@@ -66,7 +69,17 @@ impl SkipReason {
             SkipReason::HostExcluded => "host_excluded",
             SkipReason::NotAnAddress(_) => "not_an_address",
             SkipReason::Template(_) => "template",
+            SkipReason::Wildcard => "wildcard",
             SkipReason::Name(_) => "name",
+        }
+    }
+}
+
+impl From<TemplateError> for SkipReason {
+    fn from(error: TemplateError) -> SkipReason {
+        match error {
+            TemplateError::MisplacedWildcard => SkipReason::Wildcard,
+            other => SkipReason::Template(other),
         }
     }
 }
@@ -95,6 +108,11 @@ impl fmt::Display for SkipReason {
             SkipReason::Template(error) => {
                 write!(f, "its label external_dns_name_template: {error}")
             }
+            SkipReason::Wildcard => write!(
+                f,
+                "its label external_dns_name_template: {}",
+                TemplateError::MisplacedWildcard
+            ),
             SkipReason::Name(error) => error.fmt(f),
         }
     }
@@ -117,7 +135,8 @@ mod tests {
             SkipReason::HostUnknown(text()),
             SkipReason::HostExcluded,
             SkipReason::NotAnAddress(text()),
-            SkipReason::Template(TemplateError::NotClosed),
+            SkipReason::from(TemplateError::NotClosed),
+            SkipReason::from(TemplateError::MisplacedWildcard),
             SkipReason::Name(NameError::Empty),
         ];
         let codes: Vec<&str> = all.iter().map(SkipReason::code).collect();

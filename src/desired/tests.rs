@@ -61,6 +61,7 @@ fn world(services: Vec<Service<'static>>) -> World {
             name: "Prod".into(),
             uuid: "u".into(),
             own_stack: "route53".into(),
+            stack_uuid: None,
         },
         services,
         hosts: [

@@ -3,6 +3,7 @@
 //! A text goes in, in any case, escaped or not. A [`Name`] comes out, or why the text is not a
 //! domain name.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -13,10 +14,15 @@ const MAX_LABEL_OCTETS: usize = 63;
 /// RFC 1035 §2.3.4: a name has at most 255 octets, counting each label's length octet and the
 /// root's.
 const MAX_NAME_OCTETS: usize = 255;
+/// The start of a wildcard's name in Route 53's form: the label `*`.
+const WILDCARD: &str = "\\052.";
 
 /// An absolute domain name in Route 53's form: lower case, with a dot at the end, and with every
 /// octet other than `a-z 0-9 - _` written as `\ooo`, so `*` is `\052`.
 /// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DomainNameFormat.html>
+///
+/// [`Name::as_str`] gives this form, for requests and for state records. People and Rancher see
+/// [`Name::shown`], which is also what `Display` writes: there a wildcard begins with `*`.
 ///
 /// Clones share the text. The name of a service is kept in half a dozen places, and with 10,000
 /// services the copies would take a tenth of the memory.
@@ -105,20 +111,32 @@ impl Name {
         Ok(Name(name.into()))
     }
 
-    /// The name with the dot at its end.
+    /// The name in Route 53's form, with the dot at its end.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The name without the dot at its end.
-    pub fn without_dot(&self) -> &str {
-        self.0.strip_suffix('.').unwrap_or(&self.0)
+    /// The name as people and Rancher see it, with the dot at its end: a wildcard's first label is
+    /// `*`. All other escapes stay, so that no two names look the same.
+    pub fn shown(&self) -> Cow<'_, str> {
+        match self.0.strip_prefix(WILDCARD) {
+            Some(rest) => Cow::Owned(format!("*.{rest}")),
+            None => Cow::Borrowed(&self.0),
+        }
+    }
+
+    /// What [`Name::shown`] gives, without the dot at its end.
+    pub fn without_dot(&self) -> Cow<'_, str> {
+        match self.shown() {
+            Cow::Borrowed(name) => Cow::Borrowed(cut_dot(name)),
+            Cow::Owned(name) => Cow::Owned(cut_dot(&name).to_owned()),
+        }
     }
 
     /// A name below this one. `label` goes in front of it, and may be several labels with dots
     /// between them.
     pub fn child(&self, label: &str) -> Result<Name, NameError> {
-        let child = Name::parse(&format!("{label}.{self}"))?;
+        let child = Name::parse(&format!("{label}.{}", self.0))?;
         if child.is_at_or_below(self) {
             Ok(child)
         } else {
@@ -140,7 +158,7 @@ impl Name {
     /// <https://docs.aws.amazon.com/Route53/latest/APIReference/API_ListResourceRecordSets.html>.
     pub fn listing_key(&self) -> String {
         let mut key = String::with_capacity(self.0.len());
-        for label in self.without_dot().rsplit('.') {
+        for label in cut_dot(&self.0).rsplit('.') {
             key.push_str(label);
             key.push('.');
         }
@@ -165,6 +183,10 @@ fn is_plain(text: &str) -> bool {
     !text.is_empty() && octets <= MAX_NAME_OCTETS
 }
 
+fn cut_dot(name: &str) -> &str {
+    name.strip_suffix('.').unwrap_or(name)
+}
+
 fn push_escaped(name: &mut String, octet: u8) {
     if octet.is_ascii_alphanumeric() || octet == b'-' || octet == b'_' {
         name.push(char::from(octet.to_ascii_lowercase()));
@@ -175,7 +197,7 @@ fn push_escaped(name: &mut String, octet: u8) {
 
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.shown())
     }
 }
 
@@ -198,6 +220,30 @@ mod tests {
             ("com", "com."),
         ] {
             assert_eq!(Name::parse(text).unwrap().as_str(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn people_see_a_wildcard_as_a_star_and_every_other_name_as_it_is() {
+        for (text, shown) in [
+            ("*.example.com", "*.example.com."),
+            ("\\052.example.com", "*.example.com."),
+            ("*", "*."),
+            ("*web.example.com", "\\052web.example.com."),
+            ("a.*.example.com", "a.\\052.example.com."),
+            ("*.*.example.com", "*.\\052.example.com."),
+            ("\\056.example.com", "\\056.example.com."),
+            ("web.example.com", "web.example.com."),
+        ] {
+            let name = Name::parse(text).unwrap();
+            assert_eq!(name.shown(), shown, "{text}");
+            assert_eq!(name.to_string(), shown, "{text}");
+            assert_eq!(
+                name.without_dot(),
+                shown.strip_suffix('.').unwrap(),
+                "{text}"
+            );
+            assert_eq!(Name::parse(shown).unwrap(), name, "{text}");
         }
     }
 
@@ -297,7 +343,8 @@ mod tests {
         fn parsing_is_idempotent_and_never_panics(text in "\\PC{0,80}|[a-z.\\\\0-9*]{0,300}") {
             if let Ok(name) = Name::parse(&text) {
                 prop_assert_eq!(Name::parse(name.as_str()).unwrap(), name.clone());
-                prop_assert_eq!(Name::parse(name.without_dot()).unwrap(), name);
+                prop_assert_eq!(Name::parse(&name.shown()).unwrap(), name.clone());
+                prop_assert_eq!(Name::parse(&name.without_dot()).unwrap(), name);
             }
         }
     }

@@ -13,6 +13,13 @@ pub enum Listed {
     /// several may share name and type. This program never writes them, and cannot create a simple
     /// record set of the same name and type.
     Special,
+    /// A record set that would be simple but for an element that this program can't write, such as
+    /// the id of a health check. A DELETE would have to repeat it, so the record set is left alone
+    /// until somebody removes that element.
+    Extended {
+        /// Name of the element in Route 53's XML.
+        element: String,
+    },
 }
 
 /// The record sets of a zone that were listed, with the changes that were applied since then.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::base::sorted;
 use crate::dns::{RecordKey, RecordSet};
-use crate::plan::Plan;
+use crate::plan::{ClaimChange, Plan};
 
 /// When deletes are suspicious, and how long suspicious deletes wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,13 +33,17 @@ impl GuardSettings {
     };
 }
 
-/// Decides which deletes wait. For that it remembers since when each suspicious delete has been
-/// planned.
+/// Decides which deletes wait. What it remembers goes by when metadata was read.
 #[derive(Debug)]
 pub struct Guard {
     settings: GuardSettings,
-    /// For each suspicious delete, when the metadata was read from which it was first planned.
+    /// For each delete that was suspicious, when the metadata was read from which it was first
+    /// planned. It waits until its time has come or the record set is desired again, whatever else
+    /// happens in the zone meanwhile.
     planned_since: BTreeMap<RecordKey, Instant>,
+    /// When metadata was read, and how many record sets were owned then. Only what may be the most
+    /// within a hold is kept, so the numbers fall.
+    owned: Vec<(Instant, usize)>,
 }
 
 /// Deletes that the guard holds back.
@@ -47,7 +51,7 @@ pub struct Guard {
 pub struct HeldDeletes {
     /// Number of deletes that wait.
     pub deletes: usize,
-    /// Number of owned record sets.
+    /// The most record sets that were owned within the last hold.
     pub owned: usize,
     /// When the first of the deletes may be made, if metadata that is read then or later still
     /// asks for it.
@@ -56,15 +60,30 @@ pub struct HeldDeletes {
     pub hold: Duration,
 }
 
-/// A plan that may be applied: it has none of the deletes that have to wait. Only
-/// [`Guard::approve`] makes one, so nothing can be applied that the guard has not seen.
+/// A plan that may be applied: it has none of the deletes that have to wait. [`Guard::approve`]
+/// makes one, so no delete can be applied that the guard has not seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApprovedPlan(Plan);
 
 impl ApprovedPlan {
+    /// A plan that changes entries in state records only: what else is in it is dropped.
+    pub fn of_entries(plan: Plan) -> ApprovedPlan {
+        ApprovedPlan(Plan {
+            creates: Vec::new(),
+            changes: Vec::new(),
+            deletes: Vec::new(),
+            ..plan
+        })
+    }
+
     /// The plan to apply.
     pub fn plan(&self) -> &Plan {
         &self.0
+    }
+
+    /// Leaves the claim in the state records as it is.
+    pub fn leave_claim_out(&mut self) {
+        self.0.claim = ClaimChange::Keep;
     }
 
     /// Removes every key for which `keep` is false. Conflicts stay.
@@ -92,6 +111,7 @@ impl Guard {
         Guard {
             settings,
             planned_since: BTreeMap::new(),
+            owned: Vec::new(),
         }
     }
 
@@ -114,37 +134,61 @@ impl Guard {
         owned: usize,
         read: Instant,
     ) -> (ApprovedPlan, Option<HeldDeletes>) {
-        let held = self.hold(&mut plan, owned, read);
+        let most_owned = self.most_owned(owned, read);
+        let remain = owned.saturating_sub(plan.deletes.len());
+        let is_suspicious = self.is_suspicious(most_owned - remain, most_owned);
+        self.remember(&plan.deletes, is_suspicious, read);
+        let held = self.held(&plan.deletes, most_owned, read);
+        let may_go = |set: &RecordSet| self.waits_until(&set.key).is_none_or(|at| at <= read);
+        plan.deletes.retain(may_go);
         (ApprovedPlan(plan), held)
     }
 
-    fn hold(&mut self, plan: &mut Plan, owned: usize, read: Instant) -> Option<HeldDeletes> {
-        if !self.is_suspicious(plan.deletes.len(), owned) {
-            self.planned_since.clear();
-            return None;
+    /// The most record sets that were owned within the last hold.
+    fn most_owned(&mut self, owned: usize, read: Instant) -> usize {
+        let hold = self.settings.hold;
+        self.owned
+            .retain(|(at, most)| *at + hold > read && *most > owned);
+        self.owned.push((read, owned));
+        self.owned[0].1
+    }
+
+    /// Remembers since when suspicious deletes are planned, and forgets those that have had their
+    /// time and are planned no more.
+    fn remember(&mut self, deletes: &[RecordSet], is_suspicious: bool, read: Instant) {
+        let hold = self.settings.hold;
+        let planned = sorted::set(deletes.iter().map(|set| &set.key));
+        self.planned_since
+            .retain(|key, since| *since + hold > read || planned.contains(key));
+        if is_suspicious {
+            for key in planned {
+                self.planned_since.entry(key.clone()).or_insert(read);
+            }
         }
-        let planned = plan.deletes.iter().map(|set| {
-            let since = self.planned_since.get(&set.key).copied().unwrap_or(read);
-            (set.key.clone(), since)
-        });
-        self.planned_since = sorted::map(planned);
-        let may_go_at = |key: &RecordKey| self.planned_since[key] + self.settings.hold;
-        let waiting = plan.deletes.iter().filter(|set| may_go_at(&set.key) > read);
-        let (deletes, until) = (
-            waiting.clone().count(),
-            waiting.map(|set| may_go_at(&set.key)).min(),
-        );
-        plan.deletes.retain(|set| may_go_at(&set.key) <= read);
-        until.map(|until| HeldDeletes {
-            deletes,
+    }
+
+    /// Until when a delete waits that was suspicious; none if it was not.
+    fn waits_until(&self, key: &RecordKey) -> Option<Instant> {
+        let since = self.planned_since.get(key)?;
+        Some(*since + self.settings.hold)
+    }
+
+    fn held(&self, deletes: &[RecordSet], owned: usize, read: Instant) -> Option<HeldDeletes> {
+        let times = deletes.iter().filter_map(|set| self.waits_until(&set.key));
+        let waiting: Vec<Instant> = times.filter(|until| *until > read).collect();
+        Some(HeldDeletes {
+            deletes: waiting.len(),
             owned,
-            until,
+            until: waiting.into_iter().min()?,
             hold: self.settings.hold,
         })
     }
 
-    fn is_suspicious(&self, deletes: usize, owned: usize) -> bool {
-        owned >= self.settings.min && deletes * 100 > owned * self.settings.percent as usize
+    /// Whether it is suspicious that so many record sets go, or have gone within the last hold, of
+    /// so many that were owned. Those that have gone count, since many deletes are as suspicious in
+    /// small portions.
+    fn is_suspicious(&self, gone: usize, most_owned: usize) -> bool {
+        most_owned >= self.settings.min && gone * 100 > most_owned * self.settings.percent as usize
     }
 }
 
@@ -183,11 +227,10 @@ mod tests {
         owned: usize,
         read: Instant,
     ) -> (usize, Option<(usize, u64)>) {
-        let mut plan = plan(deletes);
-        let held = guard.hold(&mut plan, owned, read);
-        assert_eq!(plan.creates.len(), 1, "creates go ahead");
+        let (approved, held) = guard.approve(plan(deletes), owned, read);
+        assert_eq!(approved.plan().creates.len(), 1, "creates go ahead");
         let held = held.map(|held| (held.deletes, (held.until - read).as_secs()));
-        (plan.deletes.len(), held)
+        (approved.plan().deletes.len(), held)
     }
 
     #[test]
@@ -261,6 +304,7 @@ mod tests {
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut guard = Guard::new(SETTINGS);
         assert_eq!(tried(&mut guard, 0..5, 10, at(0)), (0, Some((5, 60))));
+        guard.review(&[(set(0).key, set(0))].into());
         assert_eq!(tried(&mut guard, 1..8, 10, at(30)), (0, Some((7, 30))));
         assert_eq!(
             tried(&mut guard, 0..8, 10, at(60)),
@@ -270,12 +314,66 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_back_is_forgotten() {
+    fn what_is_held_stays_held_though_creates_make_it_a_small_part() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut guard = Guard::new(SETTINGS);
-        assert_eq!(tried(&mut guard, 0..8, 20, at(0)), (0, Some((8, 60))));
-        assert_eq!(tried(&mut guard, 0..2, 20, at(30)), (2, None));
-        assert_eq!(tried(&mut guard, 2..8, 18, at(70)), (0, Some((6, 60))));
+        assert_eq!(tried(&mut guard, 0..10, 11, at(0)), (0, Some((10, 60))));
+        for seconds in [1, 10, 59] {
+            let left = 60 - seconds;
+            let held = (0, Some((10, left)));
+            assert_eq!(tried(&mut guard, 0..10, 41, at(seconds)), held);
+        }
+        assert_eq!(tried(&mut guard, 0..10, 41, at(60)), (10, None));
+    }
+
+    #[test]
+    fn what_is_held_stays_held_though_it_is_not_planned_for_a_while() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut guard = Guard::new(SETTINGS);
+        assert_eq!(tried(&mut guard, 0..8, 10, at(0)), (0, Some((8, 60))));
+        assert_eq!(tried(&mut guard, [], 100, at(10)), (0, None));
+        assert_eq!(tried(&mut guard, 0..8, 100, at(20)), (0, Some((8, 40))));
+        assert_eq!(tried(&mut guard, [], 100, at(61)), (0, None));
+        assert_eq!(
+            tried(&mut guard, 0..8, 100, at(62)),
+            (8, None),
+            "few of many"
+        );
+    }
+
+    #[test]
+    fn many_in_small_portions_are_suspicious_too() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut guard = Guard::new(SETTINGS);
+        assert_eq!(tried(&mut guard, 0..3, 12, at(0)), (3, None));
+        assert_eq!(tried(&mut guard, 3..6, 9, at(5)), (0, Some((3, 60))));
+        assert_eq!(tried(&mut guard, 3..12, 9, at(6)), (0, Some((9, 59))));
+        assert_eq!(tried(&mut guard, 3..12, 9, at(65)), (3, Some((6, 1))));
+        assert_eq!(tried(&mut guard, 6..12, 6, at(66)), (6, None));
+    }
+
+    #[test]
+    fn others_that_take_their_place_make_portions_harmless() {
+        let start = Instant::now();
+        let mut guard = Guard::new(SETTINGS);
+        for portion in 0..6 {
+            let (first, read) = (portion * 3, start + Duration::from_secs(portion as u64));
+            let gone = tried(&mut guard, first..first + 3, 12, read);
+            assert_eq!(gone, (3, None), "three go, and three come");
+        }
+    }
+
+    #[test]
+    fn a_delete_that_has_had_its_time_need_not_wait_again_if_its_batch_fails() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut guard = Guard::new(SETTINGS);
+        tried(&mut guard, 0..8, 10, at(0));
+        for seconds in [60, 61, 130] {
+            assert_eq!(tried(&mut guard, 0..8, 10, at(seconds)), (8, None));
+        }
     }
 }

@@ -6,10 +6,15 @@
 //! turns it into requests. Pure: nothing here does I/O.
 
 pub mod batch;
+pub mod blocked;
+pub mod delegation;
 pub mod guard;
+pub mod handover;
+pub mod look;
 pub mod quarantine;
 pub mod round;
 pub mod state_records;
+pub mod view;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,7 +22,7 @@ use std::iter::Peekable;
 
 use crate::dns::zone::Listed;
 use crate::dns::{Name, RecordKey, RecordSet, RecordType, Zone};
-use crate::plan::state_records::StateRecords;
+use crate::plan::state_records::{Claim, StateRecord, StateRecords};
 
 /// `POLICY`: which kinds of changes are allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +81,30 @@ impl Adopt {
     }
 }
 
+/// The settings that a plan depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct PlanSettings<'a> {
+    /// `POLICY`.
+    pub policy: Policy,
+    /// `ADOPT`.
+    pub adopt: &'a Adopt,
+    /// The claim that the state records are to hold. None if this owner gives up all that it owns:
+    /// then they are to hold none.
+    pub claim: Option<&'a Claim>,
+}
+
+/// What has to change about the claim in the state records.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum ClaimChange {
+    /// Nothing.
+    #[default]
+    Keep,
+    /// It is to be this one.
+    Write(Claim),
+    /// There is to be none.
+    Remove,
+}
+
 /// What has to change in the zone. Each list is sorted by name, then type.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
@@ -90,8 +119,15 @@ pub struct Plan {
     /// Owned keys to remove from the state records, because somebody else has deleted the record
     /// set or replaced it by one that is not simple.
     pub releases: Vec<RecordKey>,
-    /// Desired record sets that cannot be written, because something else is in their place.
+    /// Owned keys to move from the first state record to another one.
+    pub moves: Vec<RecordKey>,
+    /// What has to change about the claim.
+    pub claim: ClaimChange,
+    /// Record sets that are desired or owned and cannot be written, sorted by key.
     pub conflicts: Vec<Conflict>,
+    /// The claim of another Rancher server that keeps the state records. Then nothing else is in the
+    /// plan.
+    pub kept_by_another: Option<Claim>,
     /// Number of changes and deletes that [`Policy`] does not allow.
     pub forbidden_by_policy: usize,
 }
@@ -105,29 +141,69 @@ pub struct Change {
     pub to: RecordSet,
 }
 
-/// A desired record set that cannot be written, and why.
+/// A record set that cannot be written, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
-    /// Key of the desired record set.
+    /// Key of the record set, which is desired or owned, or a state record.
     pub key: RecordKey,
     /// What is in its place.
     pub reason: ConflictReason,
 }
 
-/// What prevents a desired record set from being written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// What prevents a record set from being written.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ConflictReason {
     /// A simple record set of the same name and type exists, and this environment does not own it.
     NotOwned,
+    /// The state record with this name, which is another owner's, lists the record set.
+    OwnedElsewhere(Name),
     /// An alias or a record set with a routing policy has the same name and type.
     Special,
     /// A CNAME has the same name, so no other record set can have it.
     Cname,
+    /// The record set itself has an element that this program can't write. Holds its name. If the
+    /// record set is owned, it stays so.
+    Extended(String),
+    /// It is a state record that isn't a simple record set, so its entries don't count.
+    StateRecord {
+        /// Name of the element that this program can't write. `None` for an alias or a routing
+        /// policy.
+        extension: Option<String>,
+    },
 }
 
 impl fmt::Display for ConflictReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            ConflictReason::OwnedElsewhere(by) => {
+                return write!(
+                    f,
+                    "the state record {} lists it, so another environment owns it; give the \
+                     service another name, or take it over with the command adopt --owner",
+                    by.without_dot()
+                );
+            }
+            ConflictReason::Extended(element) => {
+                return write!(
+                    f,
+                    "the record set has the element {element:.80?}, which can't be kept in a \
+                     change, so it is left as it is; remove {element:.80?} from it in Route 53"
+                );
+            }
+            ConflictReason::StateRecord {
+                extension: Some(element),
+            } => {
+                return write!(
+                    f,
+                    "this state record has the element {element:.80?}, which can't be kept in a \
+                     change, so it isn't read, and what only it lists isn't ours; remove \
+                     {element:.80?} from it in Route 53"
+                );
+            }
+            ConflictReason::StateRecord { extension: None } => {
+                "this state record is an alias or has a routing policy, so it isn't read, and what \
+                 only it lists isn't ours; make it a simple record set in Route 53"
+            }
             ConflictReason::NotOwned => {
                 "a record set of that name and type exists that isn't ours; \
                  remove it, or take it over with ADOPT=matching"
@@ -151,13 +227,21 @@ impl Plan {
             && self.deletes.is_empty()
             && self.adopts.is_empty()
             && self.releases.is_empty()
+            && self.moves.is_empty()
+            && self.claim == ClaimChange::Keep
     }
 
     /// Whether the plan could be another one if other record sets were owned. Creates do not depend
     /// on that: a record set that does not exist is created either way.
     pub fn depends_on_ownership(&self) -> bool {
         let mut conflicts = self.conflicts.iter();
-        conflicts.any(|conflict| conflict.reason == ConflictReason::NotOwned)
+        let depends = |reason: &ConflictReason| {
+            matches!(
+                reason,
+                ConflictReason::NotOwned | ConflictReason::OwnedElsewhere(_)
+            )
+        };
+        conflicts.any(|conflict| depends(&conflict.reason))
             || !self.changes.is_empty()
             || !self.deletes.is_empty()
             || !self.adopts.is_empty()
@@ -170,9 +254,19 @@ pub fn plan(
     desired: &BTreeMap<RecordKey, RecordSet>,
     zone: &Zone,
     state: &StateRecords,
-    policy: Policy,
-    adopt: &Adopt,
+    settings: PlanSettings<'_>,
 ) -> Plan {
+    let PlanSettings {
+        policy,
+        adopt,
+        claim,
+    } = settings;
+    if let Some(theirs) = claim.and_then(|ours| state.claim_of_another(ours)) {
+        return Plan {
+            kept_by_another: Some(theirs.clone()),
+            ..Plan::default()
+        };
+    }
     let undesired_adopts = zone.iter().filter_map(|(key, listed)| match listed {
         Listed::Simple(set) if adopt.takes_over(set, false) => Some(key),
         _ => None,
@@ -189,7 +283,14 @@ pub fn plan(
     for key in keys {
         let owned = advance_to(&mut all_owned, key).is_some();
         let wanted = advance_to(&mut all_desired, key);
-        match (wanted, advance_to(&mut all_listed, key)) {
+        let listed = advance_to(&mut all_listed, key);
+        // An owner that gives up deletes what it has made, whoever else lists it.
+        let elsewhere = state.listed_elsewhere(key);
+        if let Some(by) = elsewhere.filter(|_| !owned || claim.is_some()) {
+            plan.add_owned_elsewhere(key, wanted, listed, owned, by);
+            continue;
+        }
+        match (wanted, listed) {
             (Some(wanted), None) if zone.has_cname(&key.name) => {
                 plan.add_conflict(&wanted.key, ConflictReason::Cname);
                 plan.release_if(owned, key);
@@ -200,6 +301,10 @@ pub fn plan(
                 plan.release_if(owned, key);
             }
             (None, None | Some(Listed::Special)) => plan.release_if(owned, key),
+            // It can't be changed, but it isn't lost either: its entry stays.
+            (_, Some(Listed::Extended { element })) => {
+                plan.add_conflict(key, ConflictReason::Extended(element.clone()));
+            }
             (wanted, Some(Listed::Simple(current))) => {
                 let adopted = !owned && adopt.takes_over(current, wanted.is_some());
                 if owned || adopted {
@@ -210,6 +315,7 @@ pub fn plan(
             }
         }
     }
+    plan.add_upkeep(state, claim);
     plan
 }
 
@@ -232,6 +338,46 @@ impl Plan {
         self.deletes.retain(|set| keep(&set.key));
         self.adopts.retain(&keep);
         self.releases.retain(&keep);
+        self.moves.retain(&keep);
+    }
+
+    /// Adds what has to happen to a record set that another owner's state record lists: nothing to
+    /// the record set, whoever else lists it. Two owners that both wrote it would never come to an
+    /// end, and if both gave it up at the same time, nobody would own it.
+    fn add_owned_elsewhere(
+        &mut self,
+        key: &RecordKey,
+        wanted: Option<&RecordSet>,
+        listed: Option<&Listed>,
+        owned: bool,
+        by: &Name,
+    ) {
+        let is_gone = matches!(listed, None | Some(Listed::Special));
+        let is_right = match (wanted, listed) {
+            (Some(wanted), Some(Listed::Simple(current))) => current.is_equivalent_to(wanted),
+            _ => false,
+        };
+        if wanted.is_some() && !(owned && is_right) || owned && !is_gone && !is_right {
+            self.add_conflict(key, ConflictReason::OwnedElsewhere(by.clone()));
+        }
+        self.release_if(owned && is_gone, key);
+    }
+
+    /// Adds what the state records need, whatever they list.
+    fn add_upkeep(&mut self, state: &StateRecords, claim: Option<&Claim>) {
+        let first = state.records().first();
+        self.moves
+            .extend(first.into_iter().flat_map(StateRecord::misplaced).cloned());
+        let is_in_use = !state.records().is_empty() || !self.creates.is_empty();
+        self.claim = match claim {
+            Some(claim) if state.has_claim_of(claim) => ClaimChange::Keep,
+            Some(claim) if is_in_use || !self.adopts.is_empty() => {
+                ClaimChange::Write(claim.clone())
+            }
+            // What has to be left in the zone stays claimed.
+            None if state.has_claim() && self.conflicts.is_empty() => ClaimChange::Remove,
+            Some(_) | None => ClaimChange::Keep,
+        };
     }
 
     /// Adds what has to happen to an existing record set that is owned, or is being `adopted`.

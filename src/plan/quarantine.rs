@@ -3,12 +3,15 @@
 //! Route 53 applies all of a batch or nothing, so one bad record set would hold back all others in
 //! its batch. Its error messages are sentences for people. Where a message mentions a record set,
 //! that one is put into [`Quarantine`]. Where it mentions none, [`Bisection`] has halves of the
-//! batch tried, and halves of those.
+//! batch tried, and halves of those. A batch that IAM denies names none: see [`denied`].
+
+pub mod denied;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::sorted;
 use crate::dns::{ChangeBatch, RecordKey, RecordSet, RecordType};
+use crate::plan::Conflict;
 use crate::plan::guard::ApprovedPlan;
 
 /// How many groups of a refused batch one round tries. Finding one bad record set in a full batch
@@ -49,6 +52,14 @@ impl Quarantine {
     pub fn review(&mut self, desired: &BTreeMap<RecordKey, RecordSet>) {
         self.cases
             .retain(|key, case| desired.get(key) == case.desired.as_ref());
+    }
+
+    /// Releases record sets in whose place something else is now: a conflict is what they are, and
+    /// once that is gone they are tried anew.
+    pub fn release_conflicts(&mut self, conflicts: &[Conflict]) {
+        for conflict in conflicts {
+            self.cases.remove(&conflict.key);
+        }
     }
 
     /// Releases all record sets.
@@ -181,16 +192,33 @@ pub struct Bisection {
     count: usize,
     /// Whether the zone has no room for even one more record set.
     is_full: bool,
+    /// Whether the claim waits for another round, because the zone has no room for it.
+    leaves_claim_out: bool,
 }
 
 impl Bisection {
     /// Leaves only the current group in a plan, or, if there is none, all but the waiting groups.
     pub fn limit(&self, plan: &mut ApprovedPlan) {
+        if self.leaves_claim_out {
+            plan.leave_claim_out();
+        }
         match &self.current {
             Some(current) => plan.retain(|key| current.contains(key)),
             None if self.waiting.is_empty() => {}
             None => plan.retain(|key| !self.waiting.iter().any(|group| group.contains(key))),
         }
+    }
+
+    /// Has a batch tried without the claim if the zone has no room for the state record that would
+    /// hold it. Otherwise nothing at all could be changed in a full zone, and nothing deleted. True
+    /// if that wasn't tried yet.
+    pub fn leave_claim_out(&mut self, batch: &ChangeBatch, messages: &[String]) -> bool {
+        let is_full = messages.iter().any(|message| reports_full_zone(message));
+        let exists = |set: &RecordSet| batch.deletes.iter().any(|old| old.key == set.key);
+        let is_new = |set: &RecordSet| set.key.rtype == RecordType::Txt && !exists(set);
+        let is_untried = is_full && !self.leaves_claim_out && batch.creates.iter().any(is_new);
+        self.leaves_claim_out |= is_untried;
+        is_untried
     }
 
     /// Has the halves of a refused group tried. Returns the group instead if it has to go into

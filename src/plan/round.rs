@@ -1,17 +1,17 @@
 //! The input and the results of a round, as plain data.
 //!
-//! A round makes the zone equal to a [`Goal`], reports its [`Progress`] after each batch, and ends
-//! with a [`Round`]. A [`Preview`] says what a round would do.
+//! A round makes the zone equal to a [`Goal`], reports its [`Progress`] before each batch and while
+//! one waits, and ends with a [`Round`]. A [`Preview`] says what a round would do.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::desired::Desired;
 use crate::dns::{Name, Zone};
 use crate::plan::guard::HeldDeletes;
 use crate::plan::quarantine::Quarantined;
-use crate::plan::state_records::StateRecords;
+use crate::plan::state_records::{Claim, StateRecords};
 use crate::plan::{Conflict, Plan};
 use crate::rancher::model::Environment;
 
@@ -48,6 +48,22 @@ pub struct Progress {
     pub done: usize,
     /// Number of all batches.
     pub total: usize,
+    /// The same was reported before, and the next batch has waited since.
+    pub is_repeated: bool,
+    /// How long the next batch has to wait at least.
+    pub wait: Duration,
+}
+
+impl Progress {
+    /// So many batches of so many are applied.
+    pub fn new(done: usize, total: usize) -> Progress {
+        Progress {
+            done,
+            total,
+            is_repeated: false,
+            wait: Duration::ZERO,
+        }
+    }
 }
 
 /// The result of a round.
@@ -55,12 +71,16 @@ pub struct Progress {
 pub struct Round {
     /// Ids of the change batches that were applied.
     pub batches: Vec<String>,
-    /// Desired record sets that could not be written, because something else is in their place.
+    /// Record sets that were left alone although they are desired or owned, sorted by key.
     pub conflicts: Vec<Conflict>,
     /// Record sets that were left as they are, because Route 53 refuses their change.
     pub quarantined: Vec<Quarantined>,
     /// The deletes that wait, if any.
     pub held: Option<HeldDeletes>,
+    /// The claim of another Rancher server that keeps the state records; nothing was changed then.
+    pub kept_by_another: Option<Claim>,
+    /// Names that are delegated to other name servers, although some of ours are at or below them.
+    pub delegated: Vec<Name>,
     /// Whether the round stopped early, before its last batch.
     pub is_cut: bool,
     /// Number of owned record sets.

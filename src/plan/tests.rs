@@ -1,13 +1,15 @@
 //! Rows of a table, each a small story. `web` is `web.prod.example.com.`, `@` is
 //! `prod.example.com.`; a record set is `web A 192.0.2.1`, with a TTL other than 300 at the end
-//! (`web A 192.0.2.1 ttl=60`) and `special` for an alias or a routing policy.
+//! (`web A 192.0.2.1 ttl=60`), `special` for an alias or a routing policy, and `health` for a simple
+//! one with a health check.
 
 use super::*;
-use crate::dns::txt;
-use crate::plan::state_records::StateNames;
+use crate::plan::state_records::{Entry, StateNames};
 
 mod adopt;
+mod extended;
 mod policy;
+mod upkeep;
 
 const SYNC: Policy = Policy::Sync;
 
@@ -30,6 +32,17 @@ fn name(text: &str) -> Name {
 fn key(text: &str) -> RecordKey {
     let (text, rtype) = text.split_once(' ').unwrap();
     RecordKey::new(name(text), RecordType::parse(rtype))
+}
+
+/// What the zone has: a record set is special if there is none.
+fn listed(set: Option<RecordSet>) -> Listed {
+    match set {
+        Some(set) if set.values.contains("health") => Listed::Extended {
+            element: "HealthCheckId".to_owned(),
+        },
+        Some(set) => Listed::Simple(set),
+        None => Listed::Special,
+    }
 }
 
 /// A record set, or none if it is a special one.
@@ -101,33 +114,39 @@ fn lines(plan: &Plan) -> Vec<String> {
     lines
 }
 
+/// A state record that lists these.
+fn state_record(names: &StateNames, index: u16, owned: &[&str]) -> RecordSet {
+    let entry = |text: &&str| Entry::Owned(key(text)).value();
+    RecordSet {
+        key: RecordKey::new(names.name(index), RecordType::Txt),
+        ttl: 300,
+        values: owned.iter().map(entry).collect(),
+    }
+}
+
+/// Without a claim.
+fn settings(policy: Policy, adopt: &Adopt) -> PlanSettings<'_> {
+    PlanSettings {
+        policy,
+        adopt,
+        claim: None,
+    }
+}
+
 fn check(policy: Policy, adopt: &Adopt, rows: &[Row<'_>]) {
     let root = Name::parse("example.com").unwrap();
     let names = StateNames::new("u", &root).unwrap();
     for row in rows {
         let mut zone = Zone::default();
         for (key, set) in row.zone.iter().map(|line| record_set(line)) {
-            zone.insert(key, set.map_or(Listed::Special, Listed::Simple));
+            zone.insert(key, listed(set));
         }
-        let entry = |text: &&str| {
-            let key = key(text);
-            let suffix = if key.rtype == RecordType::A {
-                ""
-            } else {
-                " AAAA"
-            };
-            txt::encode(&format!("{}{suffix}", key.name))
-        };
-        let record = RecordSet {
-            key: RecordKey::new(names.name(0), RecordType::Txt),
-            ttl: 300,
-            values: row.owned.iter().map(entry).collect(),
-        };
+        let record = state_record(&names, 1, row.owned);
         zone.insert(record.key.clone(), Listed::Simple(record));
         let state = StateRecords::read(&zone, &names);
         let desired = row.desired.iter().map(|line| record_set(line));
         let desired = desired.map(|(key, set)| (key, set.unwrap())).collect();
-        let plan = plan(&desired, &zone, &state, policy, adopt);
+        let plan = plan(&desired, &zone, &state, settings(policy, adopt));
         assert_eq!(lines(&plan), row.plan, "{}", row.story);
         let only_conflicts = row.plan.iter().all(|line| line.starts_with("conflict"));
         assert_eq!(plan.is_empty(), only_conflicts, "{}", row.story);

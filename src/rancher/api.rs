@@ -105,7 +105,7 @@ impl Api {
         let event = json!({
             "type": "externalDnsEvent",
             "eventType": "dns.update",
-            "externalId": name.as_str(),
+            "externalId": name.shown(),
             "serviceName": key.service,
             "stackName": key.stack,
             "fqdn": name.without_dot(),

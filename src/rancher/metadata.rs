@@ -9,7 +9,7 @@ use std::fmt;
 use std::io::Read;
 use std::time::{Duration, Instant};
 
-use super::model::{self, Environment, Host, Service};
+use super::model::{self, Container, Environment, Host, Service};
 use crate::base::percent::query_string;
 use crate::base::recorder::Recorder;
 use crate::net::http::{Http, Request, Response};
@@ -68,6 +68,11 @@ pub enum Unavailable {
         /// Name of that stack.
         own_stack: String,
     },
+    /// `/services` has services of that stack, but no container that could be this one.
+    OwnContainerMissing {
+        /// Name of that stack.
+        own_stack: String,
+    },
     /// The version changes faster than the documents can be read.
     Unsettled,
     /// Any other failure: the path that was asked for, and the error.
@@ -88,6 +93,11 @@ impl fmt::Display for Unavailable {
                 f,
                 "/services: our own stack {own_stack:?} is not in it, the server has not loaded \
                  everything yet"
+            ),
+            Unavailable::OwnContainerMissing { own_stack } => write!(
+                f,
+                "/services: no service of our own stack {own_stack:?} has a running container in \
+                 it, the server has not loaded everything yet"
             ),
             Unavailable::Unsettled => f.write_str("it changes faster than it can be read"),
             Unavailable::Failed(path, error) => write!(f, "{path}: {error}"),
@@ -190,7 +200,9 @@ impl Metadata {
         Ok(hosts)
     }
 
-    /// Reads the services, and hands each to `take` as soon as it is decoded. After an error, the
+    /// Reads the services, and hands each to `take` as soon as it is decoded. The stack in which this
+    /// program runs has to be among them, with a container that may be its own: which of the stack's
+    /// services is its own would take another request. After an error, the
     /// caller must discard what it got: the list was incomplete.
     pub fn services(
         &mut self,
@@ -198,18 +210,21 @@ impl Metadata {
         take: &mut dyn FnMut(Service<'_>),
     ) -> Result<(), Unavailable> {
         let services = self.open("/services", MAX_LIST)?;
-        let mut has_own_stack = false;
+        let (mut has_own_stack, mut has_own_container) = (false, false);
         model::read_services(services, &mut |service| {
-            has_own_stack |= service.stack_name == environment.own_stack;
+            if service.stack_name == environment.own_stack {
+                has_own_stack = true;
+                has_own_container |= service.containers.iter().any(Container::may_be_alive);
+            }
             take(service);
         })
         .map_err(failed_at("/services"))?;
-        if !has_own_stack {
-            return Err(Unavailable::OwnStackMissing {
-                own_stack: environment.own_stack.clone(),
-            });
+        let own_stack = environment.own_stack.clone();
+        match (has_own_stack, has_own_container) {
+            (true, true) => Ok(()),
+            (true, false) => Err(Unavailable::OwnContainerMissing { own_stack }),
+            (false, _) => Err(Unavailable::OwnStackMissing { own_stack }),
         }
-        Ok(())
     }
 
     fn read_version(&mut self, query: &str, timeout: Duration) -> Result<Version, Unavailable> {

@@ -23,6 +23,8 @@ pub struct Environment {
     pub uuid: String,
     /// Name of the stack in which this program runs.
     pub own_stack: String,
+    /// UUID of that stack. No other Rancher server has a stack with it.
+    pub stack_uuid: Option<String>,
 }
 
 /// A service, from `/services`. Its texts borrow from the JSON where they have no escapes.
@@ -82,6 +84,15 @@ pub struct Host {
     pub labels: Labels,
 }
 
+impl Container<'_> {
+    /// Whether the program in the container may be running. Rancher shows `running` only a moment
+    /// after it has started, and other states while a container is restarted or updated.
+    pub fn may_be_alive(&self) -> bool {
+        let states = ["running", "starting", "restarting", "updating-running"];
+        states.contains(&&*self.state)
+    }
+}
+
 impl Service<'_> {
     /// A copy that does not borrow from the JSON.
     pub fn into_owned(self) -> Service<'static> {
@@ -114,6 +125,8 @@ struct RawStack {
     environment_name: Option<String>,
     #[serde(default, deserialize_with = "lenient::owned_text")]
     environment_uuid: Option<String>,
+    #[serde(default, deserialize_with = "lenient::owned_text")]
+    uuid: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -224,6 +237,7 @@ pub fn read_environment(json: impl Read) -> Result<Environment, String> {
         name: required(raw.environment_name, "environment_name")?,
         uuid: required(raw.environment_uuid, "environment_uuid")?,
         own_stack: required(raw.name, "name")?,
+        stack_uuid: raw.uuid.filter(|uuid| !uuid.is_empty()),
     })
 }
 
@@ -340,5 +354,7 @@ mod tests {
             read_environment(&include_bytes!("../../tests/samples/self-stack.json")[..]).unwrap();
         assert_eq!(environment.name, "Production EU");
         assert_eq!(environment.own_stack, "route53");
+        let uuid = "96d00b3d-27e6-57c3-95c8-a72c13386f86";
+        assert_eq!(environment.stack_uuid.as_deref(), Some(uuid));
     }
 }

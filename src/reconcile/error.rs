@@ -2,30 +2,69 @@
 
 use std::fmt;
 
-use crate::dns::NameError;
+use crate::dns::{Name, NameError};
+use crate::plan::state_records::Claim;
 use crate::route53::error::Error;
 
 /// Why a round failed. What it has done so far stays done; the next one lists the zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RoundError {
-    /// The environment's UUID can't be part of a name.
-    EnvironmentUuid(String, NameError),
+    /// The id of the state records, which is `OWNER_ID` or the environment's UUID, can't be part of
+    /// a name.
+    OwnerId(String, NameError),
+    /// Another Rancher server keeps the state records. Nothing was changed.
+    KeptByAnother {
+        /// The first of them.
+        state_record: Name,
+        /// The id in their names.
+        owner_id: String,
+        /// The claim of this environment's Rancher server.
+        ours: Claim,
+        /// The claim in the state records.
+        theirs: Claim,
+    },
     /// A call failed for good.
     Route53(Error),
     /// Batches were refused or lost again and again; the last reason.
     Contended(Error),
+    /// The hosted zone is gone, and no other is known yet; in these words.
+    NoZone(String),
+}
+
+impl RoundError {
+    /// Whether AWS says that there is no hosted zone with this id.
+    pub fn is_zone_gone(&self) -> bool {
+        match self {
+            RoundError::Route53(Error::Refused(refusal)) => refusal.is_zone_gone(),
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Display for RoundError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            RoundError::EnvironmentUuid(uuid, error) => {
+            RoundError::OwnerId(id, error) => {
                 write!(
                     f,
-                    "the environment's UUID {uuid:?} can't be part of a name: {error}"
+                    "the id {id:?} can't be part of a state record's name: {error}"
                 )
             }
+            RoundError::KeptByAnother {
+                state_record,
+                owner_id,
+                ours,
+                theirs,
+            } => write!(
+                f,
+                "another Rancher server keeps the state record {} ({theirs}; this server's is \
+                 {ours}), so nothing is changed: if both servers are to publish in this zone, set \
+                 OWNER_ID here to an id of its own; if this server takes over from the other, run \
+                 the command adopt --owner {owner_id}",
+                state_record.without_dot()
+            ),
             RoundError::Route53(error) => error.fmt(f),
+            RoundError::NoZone(words) => f.write_str(words),
             RoundError::Contended(error) => {
                 write!(f, "gave up after listing the zone again and again: {error}")
             }

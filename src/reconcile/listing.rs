@@ -1,15 +1,17 @@
-//! Lists the part of the zone that matters, and keeps the result as a [`ZoneView`].
+//! Lists the part of the zone that matters, and keeps the result as a [`CachedZone`].
 //!
 //! A zone may hold thousands of record sets that aren't ours. Route 53 sorts a listing by the
 //! reversed labels, so everything at or below a name stands together. Normally only
-//! `<environment>.<zone>` and the state records are listed.
+//! `<environment>.<zone>` and the state records are listed. A page that is the same as before isn't
+//! decoded again.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Weak};
 
 use crate::desired::Desired;
-use crate::dns::{ChangeBatch, Name, RecordKey, Zone};
-use crate::plan::state_records::{StateNames, StateRecords};
+use crate::dns::{ChangeBatch, Name, Zone};
+use crate::plan::state_records::StateNames;
+use crate::plan::view::{RecordsChange, Whose, ZoneView};
 use crate::route53::client::{Client, PageDigest};
 use crate::route53::error::Error;
 use crate::route53::xml::{ListPage, ListStart};
@@ -17,20 +19,11 @@ use crate::route53::xml::{ListPage, ListStart};
 /// More pages than any zone has. A listing with more of them doesn't end.
 const MAX_PAGES: usize = 20_000;
 
-/// How often the state records are listed again because another instance writes them meanwhile.
-/// After that, what it has written is seen at the next resync.
-const MAX_RELISTINGS: u32 = 3;
-
-/// What is known of the zone, and which part of the zone that is.
+/// What is known of the zone, and what saves work when it is looked at again.
 #[derive(Debug, Clone)]
-pub struct ZoneView {
-    /// The listed record sets, with our own changes since then.
-    pub zone: Zone,
-    /// Names of the state records that were listed.
-    pub names: StateNames,
-    /// Content of the state records in `zone`.
-    pub state: StateRecords,
-    coverage: Coverage,
+pub struct CachedZone {
+    /// What is known.
+    pub view: ZoneView,
     pages: Pages,
     settled: Option<Settled>,
 }
@@ -47,8 +40,10 @@ struct Settled {
 /// The pages that a view was listed from; empty if the view has changed since.
 #[derive(Debug, Clone, Default)]
 struct Pages {
-    /// Pages with the state records.
-    records: Vec<Page>,
+    /// Pages with our state records.
+    ours: Vec<Page>,
+    /// Pages with everybody's state records; empty if only ours were listed.
+    everybodys: Vec<Page>,
     /// Pages with everything else.
     rest: Vec<Page>,
 }
@@ -59,49 +54,28 @@ struct Page {
     next: Option<ListStart>,
 }
 
-/// Which part of the zone was listed, besides the state records.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Coverage {
-    Whole,
-    Below(Name),
-}
-
-impl Coverage {
-    /// Everything at or below `below` if all keys are there, else the whole zone.
-    fn of<'a>(below: Option<&Name>, mut keys: impl Iterator<Item = &'a RecordKey>) -> Coverage {
-        let below = below.filter(|name| keys.all(|key| key.name.is_at_or_below(name)));
-        below.map_or(Coverage::Whole, |name| Coverage::Below(name.clone()))
-    }
-
-    /// The name at or below which was listed; none for the whole zone.
-    fn below(&self) -> Option<&Name> {
-        match self {
-            Coverage::Whole => None,
-            Coverage::Below(name) => Some(name),
-        }
-    }
-}
-
-impl ZoneView {
-    /// A view of the state records, before anything else is listed.
-    fn of_state_records(records: Zone, pages: Vec<Page>, names: &StateNames) -> ZoneView {
-        ZoneView {
-            state: StateRecords::read(&records, names),
-            zone: records,
-            names: names.clone(),
-            coverage: Coverage::Whole,
-            pages: Pages {
-                records: pages,
-                rest: Vec::new(),
-            },
+impl CachedZone {
+    /// Nothing has been listed yet.
+    pub fn new(names: StateNames) -> CachedZone {
+        CachedZone {
+            view: ZoneView::new(names),
+            pages: Pages::default(),
             settled: None,
         }
     }
 
+    /// What remains useful when the zone is listed again. A view without pages saves no decoding,
+    /// so it is dropped, which saves memory during the listing.
+    pub fn for_listing(self) -> CachedZone {
+        if self.pages.ours.is_empty() {
+            return CachedZone::new(self.view.names);
+        }
+        self
+    }
+
     /// Applies a batch that Route 53 has confirmed.
     pub fn apply(&mut self, batch: &ChangeBatch) {
-        self.zone.apply(batch);
-        self.state.apply(batch, &self.names);
+        self.view.apply(batch);
         self.pages = Pages::default();
         self.settled = None;
     }
@@ -124,144 +98,86 @@ impl ZoneView {
         settled.filter(|settled| settled.desired.as_ptr() == Arc::as_ptr(desired))
     }
 
-    /// Whether every record set under these names was listed.
-    pub fn covers<'a>(&self, mut keys: impl Iterator<Item = &'a RecordKey>) -> bool {
-        let below = self.coverage.below();
-        below.is_none_or(|name| keys.all(|key| key.name.is_at_or_below(name)))
-    }
-
     /// The names all of whose desired record sets are in the zone, and those among them that have
     /// other values or another TTL there.
     pub fn published(&self, desired: &Arc<Desired>) -> (Arc<BTreeSet<Name>>, Arc<BTreeSet<Name>>) {
         if let Some(settled) = self.settled(desired) {
             return (settled.in_zone.clone(), Arc::default());
         }
-        let mut names: BTreeSet<Name> = BTreeSet::new();
-        let mut outdated: BTreeSet<Name> = BTreeSet::new();
-        let mut not_yet: BTreeSet<&Name> = BTreeSet::new();
-        for (key, wanted) in &desired.record_sets {
-            match self.zone.simple(key) {
-                Some(current) if self.state.owns(key) => {
-                    names.insert(key.name.clone());
-                    if !current.is_equivalent_to(wanted) {
-                        outdated.insert(key.name.clone());
-                    }
-                }
-                _ => {
-                    not_yet.insert(&key.name);
-                }
-            }
-        }
-        names.retain(|name| !not_yet.contains(name));
+        let (names, outdated) = self.view.published(desired);
         (Arc::new(names), Arc::new(outdated))
+    }
+
+    /// Lists state records.
+    pub fn list_state_records(
+        &mut self,
+        client: &mut Client,
+        zone_id: &str,
+        whose: Whose,
+    ) -> Result<RecordsChange, Error> {
+        let names = &self.view.names;
+        let (start, known) = match whose {
+            Whose::Ours => (names.listing_range().0, &self.pages.ours),
+            Whose::Everybodys => (names.listing_start(), &self.pages.everybodys),
+        };
+        let is_over = |listed: &Name| match whose {
+            Whose::Ours => names.is_past_ours(listed),
+            Whose::Everybodys => names.is_past_all(listed),
+        };
+        let Some((records, pages)) = stretch(client, zone_id, Some(&start), is_over, known)? else {
+            return Ok(RecordsChange::None);
+        };
+        match whose {
+            Whose::Ours => self.pages.ours = pages,
+            Whose::Everybodys => self.pages.everybodys = pages,
+        }
+        let change = self.view.set_state_records(records, whose);
+        if change != RecordsChange::None {
+            self.settled = None;
+        }
+        Ok(change)
+    }
+
+    /// Lists everything but the state records, at or below `environment`, or in the whole zone if
+    /// something desired or owned is elsewhere.
+    pub fn list_rest(
+        &mut self,
+        client: &mut Client,
+        zone_id: &str,
+        environment: Option<&Name>,
+        desired: &Arc<Desired>,
+    ) -> Result<(), Error> {
+        // A settled zone is wholly within what was listed, unless the environment has another name
+        // now.
+        let coverage = &self.view.coverage;
+        let coverage = match self.is_settled(desired) && coverage.below() == environment {
+            true => coverage.clone(),
+            false => self.view.coverage_for(environment, desired),
+        };
+        if self.view.coverage != coverage {
+            self.pages.rest.clear();
+        }
+        let below = coverage.below();
+        let is_over = |listed: &Name| below.is_some_and(|name| !listed.is_at_or_below(name));
+        let listed = stretch(client, zone_id, below, is_over, &self.pages.rest)?;
+        if let Some((rest, pages)) = listed {
+            self.view.set_rest(rest, coverage);
+            self.pages.rest = pages;
+            self.settled = None;
+        }
+        Ok(())
     }
 }
 
-/// Lists the state records and all record sets at or below `environment`, or the whole zone if
-/// something desired or owned is elsewhere. A page that is the same as in `known` isn't decoded
-/// again.
-///
-/// A listing takes several requests, and another instance may write between them. The state
-/// records are read first. A record set that is created after that shows without its entry, and is
-/// left alone. In the other order its entry would show without the record set, the next plan would
-/// remove the entry, and nobody would own the record set any more.
-pub fn list(
+/// Lists everybody's state records and nothing else.
+pub fn state_records(
     client: &mut Client,
     zone_id: &str,
     names: &StateNames,
-    environment: Option<&Name>,
-    desired: &Arc<Desired>,
-    known: Option<ZoneView>,
 ) -> Result<ZoneView, Error> {
-    // A view without pages saves no decoding; it is dropped now to save memory during the listing.
-    let known = known.filter(|view| view.names == *names && !view.pages.records.is_empty());
-    let mut view =
-        known.unwrap_or_else(|| ZoneView::of_state_records(Zone::default(), vec![], names));
-    if let Some((records, pages)) = state_records(client, zone_id, &view)? {
-        view = ZoneView::of_state_records(records, pages, names);
-    }
-    // A settled zone is wholly within what was listed, unless the environment has another name
-    // now.
-    let coverage = if view.is_settled(desired) && view.coverage.below() == environment {
-        view.coverage.clone()
-    } else {
-        let keys = desired.record_sets.keys();
-        Coverage::of(environment, keys.chain(view.state.owned()))
-    };
-    list_rest(client, zone_id, view, coverage)
-}
-
-/// Lists the state records once more, and everything else again if they have changed. Another
-/// instance may have written a record set and its entry between the two parts of the first
-/// listing, which then shows the record set without its owner. True if the view has changed.
-pub fn list_state_records(
-    client: &mut Client,
-    zone_id: &str,
-    view: &mut ZoneView,
-) -> Result<bool, Error> {
-    for listing in 0..MAX_RELISTINGS {
-        let Some((records, pages)) = state_records(client, zone_id, view)? else {
-            return Ok(listing > 0);
-        };
-        let is_state = |key: &RecordKey| view.names.index_of_name(&key.name).is_some();
-        let known = view.zone.iter().filter(|(key, _)| is_state(key));
-        if known.eq(records.iter()) {
-            view.pages.records = pages;
-            return Ok(listing > 0);
-        }
-        let records = ZoneView::of_state_records(records, pages, &view.names);
-        let coverage = Coverage::of(view.coverage.below(), records.state.owned());
-        *view = list_rest(client, zone_id, records, coverage)?;
-    }
-    Ok(true)
-}
-
-/// Lists everything but the state records.
-fn list_rest(
-    client: &mut Client,
-    zone_id: &str,
-    mut view: ZoneView,
-    coverage: Coverage,
-) -> Result<ZoneView, Error> {
-    let below = coverage.below();
-    if view.coverage != coverage {
-        view.pages.rest.clear();
-    }
-    let is_over = |listed: &Name| below.is_some_and(|name| !listed.is_at_or_below(name));
-    let known = &view.pages.rest;
-    let Some((mut zone, pages)) = stretch(client, zone_id, below, is_over, known)? else {
-        return Ok(view);
-    };
-    let names = &view.names;
-    zone.retain(|key| names.index_of_name(&key.name).is_none());
-    view.zone
-        .retain(|key| names.index_of_name(&key.name).is_some());
-    zone.merge(view.zone);
-    (view.zone, view.coverage, view.pages.rest) = (zone, coverage, pages);
-    view.settled = None;
-    Ok(view)
-}
-
-/// Lists the state records; none if their pages are the same as in the view.
-fn state_records(
-    client: &mut Client,
-    zone_id: &str,
-    view: &ZoneView,
-) -> Result<Option<(Zone, Vec<Page>)>, Error> {
-    let names = &view.names;
-    let (from, to) = names.listing_range();
-    let last = to.listing_key();
-    // AWS doesn't document how escaped characters sort, so a key is compared up to its first
-    // escape only.
-    let is_over = |listed: &Name| {
-        let key = listed.listing_key();
-        key.split('\\').next().is_some_and(|sure| sure > &*last)
-    };
-    let listed = stretch(client, zone_id, Some(&from), is_over, &view.pages.records)?;
-    Ok(listed.map(|(mut zone, pages)| {
-        zone.retain(|key| names.index_of_name(&key.name).is_some());
-        (zone, pages)
-    }))
+    let mut cached = CachedZone::new(names.clone());
+    cached.list_state_records(client, zone_id, Whose::Everybodys)?;
+    Ok(cached.view)
 }
 
 /// Lists from a name on, up to the first name for which `is_over` is true; none if all pages are

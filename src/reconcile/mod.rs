@@ -4,7 +4,7 @@
 //! ```text
 //! view (listed) ─► plan ─► guard ─► batches ─► Client::change ─► view, updated
 //!      ▲             ▲                               │
-//!      │             └── set aside ◄── refused ──────┤
+//!      │             └── set aside ◄── refused, denied ┤
 //!      └──────── list again ◄── lost, unknown ───────┘
 //! ```
 
@@ -12,26 +12,36 @@ pub mod change_log;
 pub mod error;
 pub mod listing;
 pub mod recovery;
+pub mod sending;
+pub mod takeover;
 
 use std::time::Duration;
 
 use chrono::Utc;
 
 use crate::base::backoff;
+use crate::base::dependency::Dependency;
 use crate::base::log;
+use crate::base::random;
 use crate::desired::name_template::environment_name;
 use crate::desired::{Desired, Rules};
 use crate::dns::{ChangeBatch, RecordKey};
 use crate::observe::telemetry::Telemetry;
 use crate::plan::batch::batches;
+use crate::plan::blocked::blocked_state_records;
+use crate::plan::delegation::delegations;
 use crate::plan::guard::{Guard, GuardSettings};
+use crate::plan::look::{Look, Step};
+use crate::plan::quarantine::denied::denied;
 use crate::plan::quarantine::{Bisection, Quarantine, Suspects, suspects};
 use crate::plan::round::{Goal, Preview, Progress, Round};
-use crate::plan::state_records::{StateNames, StateRecords};
-use crate::plan::{Adopt, AdoptSetting, Plan, Policy, plan};
+use crate::plan::state_records::{Claim, StateNames, StateRecords};
+use crate::plan::{Adopt, AdoptSetting, Plan, PlanSettings, Policy, plan};
+use crate::rancher::model::Environment;
 use crate::reconcile::error::RoundError;
-use crate::reconcile::listing::ZoneView;
+use crate::reconcile::listing::CachedZone;
 use crate::reconcile::recovery::{History, Recovery};
+use crate::reconcile::sending::{Sending, Waiting};
 use crate::route53::client::Client;
 use crate::route53::error::Error;
 
@@ -52,6 +62,31 @@ pub struct ReconcilerSettings {
     pub adopt: AdoptSetting,
     /// `DELETE_GUARD_PERCENT`, `DELETE_GUARD_MIN` and `DELETE_GUARD_HOLD`.
     pub guard: GuardSettings,
+    /// Who keeps the state records.
+    pub owner: OwnerSettings,
+}
+
+/// Who keeps the state records.
+#[derive(Debug, Clone)]
+pub struct OwnerSettings {
+    /// `OWNER_ID`; none if the environment's UUID names the state records.
+    pub id: Option<String>,
+    /// Host and port of Rancher's API, by which the server is known.
+    pub server: String,
+    /// Whether the state records are to hold a claim. They are not once they are to be deleted.
+    pub is_claimed: bool,
+}
+
+impl OwnerSettings {
+    /// The id that names the state records.
+    pub fn id<'a>(&'a self, environment: &'a Environment) -> &'a str {
+        self.id.as_deref().unwrap_or(&environment.uuid)
+    }
+
+    /// The claim of the Rancher server that this environment belongs to.
+    pub fn claim(&self, environment: &Environment) -> Claim {
+        Claim::new(&self.server, environment.stack_uuid.as_deref())
+    }
 }
 
 /// Keeps one hosted zone equal to what is desired, round by round.
@@ -61,8 +96,9 @@ pub struct Reconciler {
     telemetry: Telemetry,
     guard: Guard,
     quarantine: Quarantine,
+    sending: Sending,
     /// What the zone holds; none if it has to be listed.
-    view: Option<ZoneView>,
+    view: Option<CachedZone>,
     /// The next round lists the zone although a view of it is known.
     is_due: bool,
 }
@@ -88,6 +124,7 @@ impl Reconciler {
             telemetry,
             guard: Guard::new(settings.guard),
             quarantine: Quarantine::default(),
+            sending: Sending::default(),
             view: None,
             is_due: false,
             settings,
@@ -97,6 +134,29 @@ impl Reconciler {
     /// Zone name, name template and TTL.
     pub fn rules(&self) -> &Rules {
         &self.settings.rules
+    }
+
+    /// Id of the hosted zone.
+    pub fn zone_id(&self) -> &str {
+        &self.settings.zone_id
+    }
+
+    /// The client of Route 53, to look up the hosted zone.
+    pub fn client(&mut self) -> &mut Client {
+        &mut self.client
+    }
+
+    /// Keeps the hosted zone with this id from now on. What was known of the other one is forgotten.
+    pub fn move_to(&mut self, zone_id: String) {
+        self.settings.zone_id = zone_id;
+        self.guard = Guard::new(self.settings.guard);
+        self.quarantine.clear();
+        self.view = None;
+    }
+
+    /// Whether a batch had no answer since this was asked last, so that it may be applied later.
+    pub fn take_unanswered(&mut self) -> bool {
+        self.sending.take_unanswered()
     }
 
     /// Makes the next round list the zone and try again what Route 53 has refused.
@@ -118,13 +178,17 @@ impl Reconciler {
     /// What [`Reconciler::round`] would do. Changes nothing, and leaves the deletion guard as it is.
     pub fn preview(&mut self, goal: Goal<'_>) -> Result<Preview, RoundError> {
         let names = self.state_names(goal)?;
-        let (view, plan) = self.look(goal, &names).map_err(RoundError::Route53)?;
+        let (known, plan) = self.look(goal, &names).map_err(RoundError::Route53)?;
+        if let Some(theirs) = plan.kept_by_another {
+            return Err(self.kept_by_another(goal, &names, theirs));
+        }
+        let view = &known.view;
         let mut guard = Guard::new(self.settings.guard);
         let owned = owned(&view.state, &plan);
         let (approved, held) = guard.approve(plan.clone(), owned, goal.read);
-        let batches = batches(&approved, &view.state, &names, self.rules().ttl).len();
+        let batches = batches(&approved, &view.state, &names, 0).len();
         let (zone, state) = (view.zone.clone(), view.state.clone());
-        self.view = Some(view);
+        self.view = Some(known);
         Ok(Preview {
             plan,
             held,
@@ -135,13 +199,22 @@ impl Reconciler {
     }
 
     fn state_names(&self, goal: Goal<'_>) -> Result<StateNames, RoundError> {
-        let uuid = &goal.environment.uuid;
-        StateNames::new(uuid, &self.rules().zone)
-            .map_err(|e| RoundError::EnvironmentUuid(uuid.clone(), e))
+        let id = self.settings.owner.id(goal.environment);
+        StateNames::new(id, &self.rules().zone).map_err(|e| RoundError::OwnerId(id.to_owned(), e))
     }
 
-    /// Makes the zone equal to what is desired. `goes_on` is asked after each batch: false ends
-    /// the round early.
+    fn kept_by_another(&self, goal: Goal<'_>, names: &StateNames, theirs: Claim) -> RoundError {
+        let owner = &self.settings.owner;
+        RoundError::KeptByAnother {
+            state_record: names.name(0),
+            owner_id: owner.id(goal.environment).to_owned(),
+            ours: owner.claim(goal.environment),
+            theirs,
+        }
+    }
+
+    /// Makes the zone equal to what is desired. `goes_on` is asked before each batch, and while one
+    /// waits: false ends the round early.
     pub fn round(
         &mut self,
         goal: Goal<'_>,
@@ -156,55 +229,82 @@ impl Reconciler {
         loop {
             let attempt = self.attempt(goal, &names, &trials, goes_on, &mut round);
             let Err(stopped) = attempt else {
+                if let Some(theirs) = round.kept_by_another {
+                    self.view = None;
+                    return Err(self.kept_by_another(goal, &names, theirs));
+                }
                 if !round.is_cut && trials.advance() {
                     continue;
                 }
                 round.quarantined = self.quarantine.list();
                 return Ok(round);
             };
-            let Stopped { error, batch } = *stopped;
-            match (history.next(&error, batch.clone()), &error, batch) {
-                (Recovery::SetAside { with_lost_races }, Error::Refused(refusal), Some(batch)) => {
-                    let messages = refusal.batch_messages(with_lost_races);
-                    let suspects = suspects(&batch, &messages, |key| names.index_of(key).is_some());
-                    if suspects.is_empty() {
-                        self.view = None;
-                        return Err(RoundError::Route53(error));
-                    }
-                    self.set_aside(suspects, goal.desired, &mut trials);
-                }
-                (Recovery::ListAgain(times), _, _) => {
-                    self.view = None;
-                    log::debug(
-                        "a change batch was not confirmed, listing the zone again",
-                        &[("error", &error)],
-                    );
-                    let random = backoff::random();
-                    let wait = backoff::backoff(times, PAUSE, backoff::LONGEST, random);
-                    self.telemetry.heartbeat().sleep(wait);
-                }
-                (Recovery::GiveUpOnZone, _, _) => {
-                    self.view = None;
-                    return Err(RoundError::Contended(error));
-                }
-                (Recovery::GiveUp | Recovery::SetAside { .. }, _, _) => {
-                    self.view = None;
-                    return Err(RoundError::Route53(error));
-                }
-            }
+            self.recover(*stopped, goal, &names, &mut history, &mut trials)?;
         }
     }
 
-    /// Keeps record sets that Route 53 refuses out of the next batches, or tries groups of them
-    /// by halves until it is known which one is bad.
-    fn set_aside(&mut self, suspects: Vec<Suspects>, desired: &Desired, trials: &mut Bisection) {
-        for group in suspects {
-            let Some(bad) = trials.split(group) else {
-                continue;
-            };
-            for key in bad.keys {
+    /// Prepares the next attempt of a round after one that stopped, or fails the round.
+    fn recover(
+        &mut self,
+        stopped: Stopped,
+        goal: Goal<'_>,
+        names: &StateNames,
+        history: &mut History,
+        trials: &mut Bisection,
+    ) -> Result<(), RoundError> {
+        let Stopped { error, batch } = stopped;
+        let is_state_record = |key: &RecordKey| names.index_of(key).is_some();
+        let bad = match (history.next(&error, batch.clone()), &error, &batch) {
+            (Recovery::SetAside { with_lost_races }, Error::Refused(refusal), Some(batch)) => {
+                let messages = refusal.batch_messages(with_lost_races);
+                if trials.leave_claim_out(batch, &messages) {
+                    return Ok(());
+                }
+                let groups = suspects(batch, &messages, is_state_record);
+                let is_known = !groups.is_empty();
+                let bad = groups.into_iter().filter_map(|group| trials.split(group));
+                is_known.then(|| bad.collect())
+            }
+            (Recovery::SetDeniedAside, Error::Refused(refusal), Some(batch)) => {
+                let below = environment_name(goal.environment, &self.settings.rules.zone);
+                let denied = denied(batch, refusal.words(), below.as_ref(), is_state_record);
+                if denied.is_none() {
+                    let failure = Some(error.to_string());
+                    let recorder = &self.telemetry.recorder;
+                    recorder.dependency(Dependency::Route53, failure);
+                }
+                denied.map(|denied| trials.deny(denied).into_iter().collect())
+            }
+            (Recovery::ListAgain(times), _, _) => {
+                self.view = None;
+                log::debug(
+                    "a change batch was not confirmed, listing the zone again",
+                    &[("error", &error)],
+                );
+                let random = backoff::random();
+                let wait = backoff::backoff(times, PAUSE, backoff::LONGEST, random);
+                self.telemetry.heartbeat().sleep(wait);
+                Some(Vec::new())
+            }
+            (Recovery::GiveUpOnZone, _, _) => {
+                self.view = None;
+                return Err(RoundError::Contended(error));
+            }
+            _ => None,
+        };
+        let Some(bad) = bad else {
+            self.view = None;
+            return Err(RoundError::Route53(error));
+        };
+        self.put_into_quarantine(bad, goal.desired);
+        Ok(())
+    }
+
+    fn put_into_quarantine(&mut self, bad: Vec<Suspects>, desired: &Desired) {
+        for group in bad {
+            for key in group.keys {
                 let wanted = desired.record_sets.get(&key);
-                self.quarantine.add(key, wanted, bad.words.clone());
+                self.quarantine.add(key, wanted, group.words.clone());
             }
         }
     }
@@ -218,93 +318,115 @@ impl Reconciler {
         goes_on: &mut dyn FnMut(Progress) -> bool,
         round: &mut Round,
     ) -> Result<(), Box<Stopped>> {
-        let (mut view, mut plan) = self.look(goal, names)?;
+        let (mut known, mut plan) = self.look(goal, names)?;
         let is_settled = plan == Plan::default();
+        round.kept_by_another = plan.kept_by_another.take();
         round.conflicts = std::mem::take(&mut plan.conflicts);
+        self.quarantine.release_conflicts(&round.conflicts);
         plan.retain(|key| !self.quarantine.holds(key));
-        let owned = owned(&view.state, &plan);
+        let state = &known.view.state;
+        let owned = owned(state, &plan);
         let (mut approved, held) = self.guard.approve(plan, owned, goal.read);
         round.held = held;
         trials.limit(&mut approved);
         let mut stopped = None;
-        let batches = batches(&approved, &view.state, names, self.rules().ttl);
+        let batches = batches(&approved, state, names, random::bits());
         let of = round.batches.len() + batches.len();
         for batch in batches {
-            // Waiting for the account's limits may take seconds, so whether the batch is still
-            // wanted is asked after the wait.
-            self.client.wait_for_room(&batch);
-            let done = round.batches.len();
-            if !goes_on(Progress { done, total: of }) {
-                round.is_cut = true;
-                break;
-            }
-            match self.client.change(&self.settings.zone_id, &batch) {
-                Ok(id) => round.batches.push(id),
+            let mut waiting = Waiting {
+                heartbeat: self.telemetry.heartbeat(),
+                progress: Progress::new(round.batches.len(), of),
+                goes_on,
+            };
+            let zone_id = &self.settings.zone_id;
+            let sent = self
+                .sending
+                .send(&mut self.client, zone_id, &batch, &mut waiting);
+            match sent {
+                Ok(Some(id)) => round.batches.push(id),
+                Ok(None) => {
+                    round.is_cut = true;
+                    break;
+                }
                 Err(error) => {
                     let batch = Some(batch);
                     stopped = Some(Box::new(Stopped { error, batch }));
                     break;
                 }
             }
-            view.apply(&batch);
+            known.apply(&batch);
             change_log::applied(&batch, names);
             let is_state = |key: &RecordKey| names.index_of(key).is_some();
             self.telemetry
                 .note(|status| status.changed(&batch, is_state, Utc::now()));
         }
         if of > 0 && round.batches.len() == of {
-            goes_on(Progress {
-                done: of,
-                total: of,
-            }); // whatever it says, there is nothing more to do
+            goes_on(Progress::new(of, of)); // whatever it says, there is nothing more to do
         }
+        let view = &known.view;
         round.owned = view.state.owned().len();
-        (round.in_zone, round.outdated) = view.published(goal.desired);
+        let zone_name = &self.rules().zone;
+        let below = environment_name(goal.environment, zone_name);
+        let desired = &goal.desired.record_sets;
+        round.delegated = delegations(&view.zone, zone_name, below.as_ref(), desired);
+        (round.in_zone, round.outdated) = known.published(goal.desired);
         if is_settled {
-            view.settle(goal.desired, &round.in_zone);
+            known.settle(goal.desired, &round.in_zone);
         }
-        self.view = Some(view);
+        self.view = Some(known);
         stopped.map_or(Ok(()), Err)
     }
 
     /// The zone, listed if need be, and the plan for it.
-    fn look(&mut self, goal: Goal<'_>, names: &StateNames) -> Result<(ZoneView, Plan), Error> {
-        let desired = &goal.desired.record_sets;
+    fn look(&mut self, goal: Goal<'_>, names: &StateNames) -> Result<(CachedZone, Plan), Error> {
         let is_due = std::mem::take(&mut self.is_due);
-        let mut known = self.view.take();
-        if let Some(view) =
-            known.take_if(|v| !is_due && v.names == *names && v.covers(desired.keys()))
-        {
-            // A release only removes an entry whose record set is gone. Its batch would succeed
-            // even if another instance has just created that record set again, so a release is
-            // planned from a fresh listing only.
-            let plan = self.plan(&view, goal);
-            if plan.releases.is_empty() {
-                return Ok((view, plan));
-            }
-            known = Some(view);
-        }
-        let zone_id = &self.settings.zone_id;
+        let known = self.view.take().filter(|known| known.view.names == *names);
+        let known_view = known.as_ref().map(|known| &known.view);
+        let desired = goal.desired.record_sets.keys();
+        let (mut look, mut step) = Look::begin(known_view, is_due, desired);
+        let mut zone = match (known, look) {
+            (Some(known), Look::Known) => known,
+            (Some(known), _) => known.for_listing(),
+            (None, _) => CachedZone::new(names.clone()),
+        };
         let below = environment_name(goal.environment, &self.settings.rules.zone);
-        let below = below.as_ref();
-        let mut view = listing::list(&mut self.client, zone_id, names, below, goal.desired, known)?;
-        let mut plan = self.plan(&view, goal);
-        if plan.depends_on_ownership()
-            && listing::list_state_records(&mut self.client, &self.settings.zone_id, &mut view)?
-        {
-            plan = self.plan(&view, goal);
+        let ours = self.settings.owner.claim(goal.environment);
+        let mut plan = Plan::default();
+        loop {
+            let (client, zone_id) = (&mut self.client, &self.settings.zone_id);
+            step = match step {
+                Step::ListStateRecords(whose) => {
+                    let change = zone.list_state_records(client, zone_id, whose)?;
+                    let is_kept_by_another = zone.view.state.claim_of_another(&ours).is_some();
+                    look.after_state_records(change, is_kept_by_another)
+                }
+                Step::ListRest => {
+                    zone.list_rest(client, zone_id, below.as_ref(), goal.desired)?;
+                    Step::Plan
+                }
+                Step::Plan => {
+                    plan = self.plan(&zone, goal, &ours);
+                    let was_known = look == Look::Known;
+                    let next = look.after_plan(&plan);
+                    if was_known && next != Step::Apply {
+                        zone = zone.for_listing();
+                    }
+                    next
+                }
+                Step::Apply => return Ok((zone, plan)),
+            }
         }
-        Ok((view, plan))
     }
 
-    fn plan(&self, view: &ZoneView, goal: Goal<'_>) -> Plan {
-        if view.is_settled(goal.desired) {
+    fn plan(&self, known: &CachedZone, goal: Goal<'_>, ours: &Claim) -> Plan {
+        if known.is_settled(goal.desired) {
             return Plan::default();
         }
         let ReconcilerSettings {
             rules,
             policy,
             adopt,
+            owner,
             ..
         } = &self.settings;
         let adopt = match adopt {
@@ -318,8 +440,20 @@ impl Reconciler {
                 None => Adopt::Never,
             },
         };
+        let settings = PlanSettings {
+            policy: *policy,
+            adopt: &adopt,
+            claim: owner.is_claimed.then_some(ours),
+        };
         let desired = &goal.desired.record_sets;
-        plan(desired, &view.zone, &view.state, *policy, &adopt)
+        let view = &known.view;
+        let mut plan = plan(desired, &view.zone, &view.state, settings);
+        let blocked = blocked_state_records(&view.zone, &view.names);
+        if !blocked.is_empty() && plan.kept_by_another.is_none() {
+            plan.conflicts.extend(blocked);
+            plan.conflicts.sort_by(|a, b| a.key.cmp(&b.key));
+        }
+        plan
     }
 }
 

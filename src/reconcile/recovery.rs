@@ -1,6 +1,6 @@
 //! What a round does after a call that failed: a table, without I/O.
 
-use crate::dns::ChangeBatch;
+use crate::dns::{ChangeBatch, RecordSet, RecordType};
 use crate::route53::error::Error;
 
 /// How often a round lists the zone again and starts over before it gives up.
@@ -17,6 +17,9 @@ pub enum Recovery {
         /// Also those of which it says only that the zone is different.
         with_lost_races: bool,
     },
+    /// IAM denies the batch: keep those of its record sets out of the next batches that the policy
+    /// is likeliest to deny, and go on.
+    SetDeniedAside,
     /// The zone isn't, or may not be, what it was taken for: list it again, and start over. So
     /// many times it was done before in this round.
     ListAgain(u32),
@@ -39,7 +42,7 @@ impl History {
     /// it was a listing that failed.
     pub fn next(&mut self, error: &Error, batch: Option<ChangeBatch>) -> Recovery {
         let times_lost = match (self.lost.take(), &batch) {
-            (Some((known, times)), Some(batch)) if known == *batch => times,
+            (Some((known, times)), Some(batch)) if is_same(&known, batch) => times,
             _ => 0,
         };
         let recovery = classify(error, batch.is_some(), times_lost, self.listings);
@@ -53,6 +56,18 @@ impl History {
     }
 }
 
+/// Whether two batches do the same in a zone that is the same. The generation of a new state record
+/// is another one each time.
+fn is_same(a: &ChangeBatch, b: &ChangeBatch) -> bool {
+    let are_same_sets = |(a, b): (&RecordSet, &RecordSet)| {
+        let is_state_record = a.key.rtype == RecordType::Txt;
+        a.key == b.key && a.values == b.values && (a.ttl == b.ttl || is_state_record)
+    };
+    a.deletes == b.deletes
+        && a.creates.len() == b.creates.len()
+        && a.creates.iter().zip(&b.creates).all(are_same_sets)
+}
+
 /// `times_lost`: how often this very batch has lost its compare-and-swap before. `listings`: how
 /// often the zone has been listed again in this round.
 fn classify(error: &Error, is_batch: bool, times_lost: u32, listings: u32) -> Recovery {
@@ -63,6 +78,9 @@ fn classify(error: &Error, is_batch: bool, times_lost: u32, listings: u32) -> Re
                 return Recovery::SetAside { with_lost_races };
             }
             true
+        }
+        Error::Refused(refusal) if is_batch && refusal.is_denied() => {
+            return Recovery::SetDeniedAside;
         }
         Error::Refused(refusal) => refusal.is_lost_race(),
         Error::NoAnswer(_) | Error::Unsent(_) | Error::NoCredentials(_) => false,
@@ -122,7 +140,8 @@ mod tests {
             (unanswered(), true, 0, 0, Recovery::ListAgain(0)),
             (unanswered(), true, 0, 4, Recovery::GiveUpOnZone),
             (unanswered(), false, 0, 0, Recovery::ListAgain(0)),
-            (denied(), true, 0, 0, Recovery::GiveUp),
+            (denied(), true, 0, 0, Recovery::SetDeniedAside),
+            (denied(), true, 0, 4, Recovery::SetDeniedAside),
             (denied(), false, 0, 0, Recovery::GiveUp),
             (unsent(), true, 0, 0, Recovery::GiveUp),
             (unsigned(), true, 0, 0, Recovery::GiveUp),
@@ -132,6 +151,44 @@ mod tests {
                 expected,
                 "{error}, batch: {is_batch}, lost {times_lost} times, {listings} listings"
             );
+        }
+    }
+
+    #[test]
+    fn a_new_state_record_s_generation_makes_no_other_batch() {
+        let set = |rtype: RecordType, ttl: u32, value: &str| RecordSet {
+            key: crate::dns::RecordKey::new(crate::dns::Name::parse("a.example").unwrap(), rtype),
+            ttl,
+            values: [value.to_owned()].into(),
+        };
+        let batch =
+            |deletes: Vec<RecordSet>, creates: Vec<RecordSet>| ChangeBatch { deletes, creates };
+        let txt = |ttl| set(RecordType::Txt, ttl, "x");
+        for (a, b, expected) in [
+            (
+                batch(vec![], vec![txt(1)]),
+                batch(vec![], vec![txt(2)]),
+                true,
+            ),
+            (
+                batch(vec![txt(1)], vec![]),
+                batch(vec![txt(2)], vec![]),
+                false,
+            ),
+            (
+                batch(vec![], vec![set(RecordType::A, 1, "x")]),
+                batch(vec![], vec![set(RecordType::A, 2, "x")]),
+                false,
+            ),
+            (
+                batch(vec![], vec![txt(1)]),
+                batch(vec![], vec![set(RecordType::Txt, 1, "y")]),
+                false,
+            ),
+            (batch(vec![], vec![txt(1)]), batch(vec![], vec![]), false),
+        ] {
+            assert_eq!(is_same(&a, &b), expected, "{a:?} {b:?}");
+            assert_eq!(is_same(&b, &a), expected, "{b:?} {a:?}");
         }
     }
 

@@ -83,11 +83,31 @@ struct Attempt {
     ahead: Option<TimeDelta>,
 }
 
-/// The causes of refusals that have been removed during a call. Each is tried once per call.
-#[derive(Default)]
+/// What has been tried for one call so far.
+#[derive(Debug, Default)]
+pub struct Tries {
+    /// The causes of refusals that have been removed. Each is tried once per call.
+    recovered: Recovered,
+    retries: u32,
+    /// The next try is a retry.
+    is_retry: bool,
+    /// A try failed that may have changed something all the same.
+    pub may_be_applied: bool,
+}
+
+#[derive(Debug, Default)]
 struct Recovered {
     clock: bool,
     credentials: bool,
+}
+
+/// What one try of a call came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tried<T> {
+    /// It was answered.
+    Done(T),
+    /// It failed, and may be made again after this time.
+    Again(Duration),
 }
 
 impl Caller {
@@ -112,26 +132,55 @@ impl Caller {
     }
 
     /// Makes a call, repeats it where that may help, and reads the body of the answer with `read`.
-    /// A body that `read` cannot read becomes [`Error::NoAnswer`].
+    /// A body that `read` cannot read becomes [`Error::NoAnswer`]. Not for calls that change
+    /// something in the zone: before these are repeated, whether they are still wanted has to be asked.
     pub fn call<T>(
         &mut self,
         call: &Call<'_>,
         read: &mut dyn FnMut(&str) -> Result<T, String>,
     ) -> Result<T, Error> {
+        let mut tries = Tries::default();
+        loop {
+            match self.try_once(call, &mut tries, read)? {
+                Tried::Done(answer) => return Ok(answer),
+                Tried::Again(wait) => self.recorder.heartbeat.sleep(wait),
+            }
+        }
+    }
+
+    /// Makes a call once, and says whether it may be made again if it failed. `tries` is the same
+    /// for all tries of a call.
+    pub fn try_once<T>(
+        &mut self,
+        call: &Call<'_>,
+        tries: &mut Tries,
+        read: &mut dyn FnMut(&str) -> Result<T, String>,
+    ) -> Result<Tried<T>, Error> {
         let mut answer = Err(Error::NoAnswer("nothing was read".to_owned()));
-        self.call_recorded(call, &mut |body| {
+        let tried = self.try_recorded(call, tries, &mut |body| {
             answer = Ok(read(body)?);
             Ok(())
         })?;
-        answer
+        match tried {
+            Tried::Done(()) => answer.map(Tried::Done),
+            Tried::Again(wait) => Ok(Tried::Again(wait)),
+        }
     }
 
-    /// Makes a call, and records for the status page whether Route 53 works.
-    fn call_recorded(&mut self, call: &Call<'_>, read: &mut ReadBody<'_>) -> Result<(), Error> {
-        let result = self.with_retries(call, read);
+    /// Makes a call once, and records for the status page whether Route 53 works.
+    fn try_recorded(
+        &mut self,
+        call: &Call<'_>,
+        tries: &mut Tries,
+        read: &mut ReadBody<'_>,
+    ) -> Result<Tried<()>, Error> {
+        let result = self.try_call(call, tries, read);
         let failure = match &result {
-            Ok(()) => None,
+            Ok(Tried::Done(())) => None,
+            Ok(Tried::Again(_)) => return result,
             Err(Error::Refused(refusal)) if refusal.is_about_content() => None,
+            // What of a batch is denied is set aside; if all of it is, the round fails and says so.
+            Err(Error::Refused(refusal)) if call.changes > 0 && refusal.is_denied() => None,
             Err(Error::NoCredentials(_)) => return result,
             Err(error) => Some(error.to_string()),
         };
@@ -139,44 +188,49 @@ impl Caller {
         result
     }
 
-    fn with_retries(&mut self, call: &Call<'_>, read: &mut ReadBody<'_>) -> Result<(), Error> {
-        let mut attempt = 0;
-        let mut recovered = Recovered::default();
-        loop {
-            self.wait_for_tokens(call);
-            self.recorder.heartbeat.beat();
-            let credentials = self.credentials.get().map_err(Error::NoCredentials)?;
-            let outcome = self.attempt(call, &credentials, read);
-            self.ahead = outcome.ahead.or(self.ahead);
-            if matches!(&outcome.result, Err(Error::Refused(r)) if r.is_throttling()) {
-                let again = attempt > 0;
-                self.limits.throttled(call.changes, again, Instant::now());
-                self.recorder.note(|record| record.calls.throttles += 1);
-            }
-            self.limits.spread_next_call(backoff::random());
-            let Err(error) = outcome.result else {
-                return outcome.result;
-            };
-            if self.try_recover(&error, outcome.ahead, &credentials, &mut recovered) {
-                continue;
-            }
-            if attempt >= self.settings.max_retries || !may_be_repeated(call, &error) {
-                return Err(error);
-            }
-            let wait = backoff::backoff(attempt, BACKOFF, backoff::LONGEST, backoff::random());
-            // Not a warning: if the error persists, the round fails, and that is logged.
-            log::debug(
-                "a call to Route 53 is repeated",
-                &[
-                    ("operation", &call.operation),
-                    ("error", &error),
-                    ("wait_ms", &wait.as_millis()),
-                ],
-            );
-            self.recorder.heartbeat.sleep(wait);
+    fn try_call(
+        &mut self,
+        call: &Call<'_>,
+        tries: &mut Tries,
+        read: &mut ReadBody<'_>,
+    ) -> Result<Tried<()>, Error> {
+        if std::mem::take(&mut tries.is_retry) {
             self.recorder.note(|record| record.calls.retries += 1);
-            attempt += 1;
         }
+        self.wait_for_tokens(call);
+        self.recorder.heartbeat.beat();
+        let credentials = self.credentials.get().map_err(Error::NoCredentials)?;
+        let outcome = self.attempt(call, &credentials, read);
+        self.ahead = outcome.ahead.or(self.ahead);
+        if matches!(&outcome.result, Err(Error::Refused(r)) if r.is_throttling()) {
+            let again = tries.retries > 0;
+            self.limits.throttled(call.changes, again, Instant::now());
+            self.recorder.note(|record| record.calls.throttles += 1);
+        }
+        self.limits.spread_next_call(backoff::random());
+        let Err(error) = outcome.result else {
+            return Ok(Tried::Done(()));
+        };
+        tries.may_be_applied |= error.may_be_applied();
+        if self.try_recover(&error, outcome.ahead, &credentials, &mut tries.recovered) {
+            return Ok(Tried::Again(Duration::ZERO));
+        }
+        if tries.retries >= self.settings.max_retries || !may_be_repeated(call, &error) {
+            return Err(error);
+        }
+        let wait = backoff::backoff(tries.retries, BACKOFF, backoff::LONGEST, backoff::random());
+        // Not a warning: if the error persists, the round fails, and that is logged.
+        log::debug(
+            "a call to Route 53 is repeated",
+            &[
+                ("operation", &call.operation),
+                ("error", &error),
+                ("wait_ms", &wait.as_millis()),
+            ],
+        );
+        tries.retries += 1;
+        tries.is_retry = true;
+        Ok(Tried::Again(wait))
     }
 
     /// Removes the cause of a refusal, if it is a wrong clock or old credentials. True if the call
@@ -202,23 +256,25 @@ impl Caller {
         false
     }
 
-    /// Waits until the configured rates allow a call with this number of changes.
-    pub fn wait_for_room(&mut self, changes: usize) {
-        let wait = self.limits.clone().take(changes, Instant::now());
-        self.recorder.heartbeat.sleep(wait);
+    /// Reserves room for a batch with this number of changes within the configured rates, and
+    /// returns how long to wait before it may be sent.
+    pub fn room(&mut self, changes: usize) -> Duration {
+        self.limits.reserve(changes, Instant::now())
     }
 
     /// Takes what a call needs from the rate limits, and waits until it may be sent.
     fn wait_for_tokens(&mut self, call: &Call<'_>) {
-        let wait = self.limits.take(call.changes, Instant::now());
+        let now = Instant::now();
+        let wait = match call.changes {
+            0 => self.limits.take(0, now),
+            changes => {
+                let wait = self.limits.reserve(changes, now);
+                self.limits.use_reserved();
+                wait
+            }
+        };
         if !wait.is_zero() {
-            log::debug(
-                "waiting to stay within the rate limits",
-                &[
-                    ("operation", &call.operation),
-                    ("wait_ms", &wait.as_millis()),
-                ],
-            );
+            log_wait(call.operation, wait);
             self.recorder.heartbeat.sleep(wait);
         }
     }
@@ -293,6 +349,14 @@ impl Caller {
     }
 }
 
+/// Says why nothing is sent for a while.
+pub fn log_wait(operation: &str, wait: Duration) {
+    log::debug(
+        "waiting to stay within the rate limits",
+        &[("operation", &operation), ("wait_ms", &wait.as_millis())],
+    );
+}
+
 /// A call without an answer, which may have been sent or not.
 fn lost(error: HttpError) -> Error {
     match error.is_unsent {
@@ -326,28 +390,4 @@ fn without_secrets(mut refusal: Refusal, credentials: &Credentials) -> Refusal {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_batch_is_sent_again_only_if_it_surely_was_not_applied() {
-        let unsent = Error::Unsent("the name of route53.amazonaws.com wasn't resolved".to_owned());
-        let lost = Error::NoAnswer("time is up (global)".to_owned());
-        for (changes, error, expected) in [
-            (0, &unsent, true),
-            (0, &lost, true),
-            (7, &unsent, true),
-            (7, &lost, false),
-        ] {
-            let call = Call {
-                operation: "ChangeResourceRecordSets",
-                method: "POST",
-                path: String::new(),
-                query: String::new(),
-                payload: b"",
-                changes,
-            };
-            assert_eq!(may_be_repeated(&call, error), expected, "{changes} {error}");
-        }
-    }
-}
+mod tests;

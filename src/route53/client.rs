@@ -1,10 +1,12 @@
 //! The operations of Route 53 that this program uses, each as a method with its arguments and its
 //! answer as types.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use sha2::{Digest as _, Sha256};
 
-use super::caller::{Call, Caller};
+use super::caller::{self, Call, Caller, Tried, Tries};
 use super::error::Error;
 use super::xml::{self, HostedZone, ListPage, ListStart};
 use crate::aws::credentials::NoCredentials;
@@ -19,6 +21,7 @@ const VERSION: &str = "2013-04-01";
 const PAGE_SIZE: &str = "300";
 
 const LIST: &str = "ListResourceRecordSets";
+const CHANGE: &str = "ChangeResourceRecordSets";
 
 /// SHA-256 of a page of a listing, byte for byte. It is a cryptographic hash because others can
 /// write into the zone, and must not be able to make a changed page look unchanged.
@@ -65,7 +68,10 @@ impl Client {
     /// ListHostedZonesByName: all hosted zones with exactly this name.
     pub fn zones_of_name(&mut self, name: &Name) -> Result<Vec<HostedZone>, Error> {
         let mut zones = Vec::new();
-        let mut start = (name.without_dot().to_owned(), None::<String>);
+        let mut start = (
+            name.as_str().trim_end_matches('.').to_owned(),
+            None::<String>,
+        );
         loop {
             let mut query = vec![("dnsname", start.0.as_str())];
             query.extend(start.1.as_deref().map(|id| ("hostedzoneid", id)));
@@ -87,25 +93,38 @@ impl Client {
         self.ask(&call, xml::hosted_zone)
     }
 
-    /// ChangeResourceRecordSets: applies a batch and returns the id of the change. After
-    /// [`Error::NoAnswer`] the batch may have been applied or not; only a new listing of the zone
-    /// shows which.
-    pub fn change(&mut self, zone_id: &str, batch: &ChangeBatch) -> Result<String, Error> {
+    /// ChangeResourceRecordSets: sends a batch once, and returns the id of the change. If the batch
+    /// may be sent again, whether it is still wanted has to be asked before. After
+    /// [`Error::NoAnswer`] it may have been applied or not; only a new listing of the zone shows
+    /// which.
+    pub fn change(
+        &mut self,
+        zone_id: &str,
+        batch: &ChangeBatch,
+        tries: &mut Tries,
+    ) -> Result<Tried<String>, Error> {
         let payload = xml::change_request(batch);
-        let call = Call {
-            operation: "ChangeResourceRecordSets",
-            method: "POST",
-            path: path_of(&["hostedzone", zone_id, "rrset", ""]),
-            query: String::new(),
-            payload: payload.as_bytes(),
-            changes: batch.changes(),
-        };
-        self.ask(&call, xml::change_id)
+        let call = change_call(zone_id, batch, &payload);
+        let mut read = |body: &str| xml::change_id(&document(CHANGE, body)?);
+        self.caller.try_once(&call, tries, &mut read)
     }
 
-    /// Waits until the configured rates allow a batch to be sent.
-    pub fn wait_for_room(&mut self, batch: &ChangeBatch) {
-        self.caller.wait_for_room(batch.changes());
+    /// The same for a batch that changes nothing, whenever it is applied: it is sent again without
+    /// asking.
+    pub fn probe(&mut self, zone_id: &str, batch: &ChangeBatch) -> Result<String, Error> {
+        let payload = xml::change_request(batch);
+        self.ask(&change_call(zone_id, batch, &payload), xml::change_id)
+    }
+
+    /// Reserves room for a batch within the configured rates, and returns how long to wait before
+    /// it may be sent.
+    pub fn room(&mut self, batch: &ChangeBatch) -> Duration {
+        self.caller.room(batch.changes())
+    }
+
+    /// Says in the log that a batch waits.
+    pub fn log_wait(wait: Duration) {
+        caller::log_wait(CHANGE, wait);
     }
 
     /// GetChange: whether a change has reached all of Route 53's name servers.
@@ -143,6 +162,17 @@ impl Client {
 /// Reads the XML of the answer to an operation.
 fn document(operation: &str, body: &str) -> Result<Element, String> {
     read(body, &format!("{operation}Response"))
+}
+
+fn change_call<'a>(zone_id: &str, batch: &ChangeBatch, payload: &'a str) -> Call<'a> {
+    Call {
+        operation: CHANGE,
+        method: "POST",
+        path: path_of(&["hostedzone", zone_id, "rrset", ""]),
+        query: String::new(),
+        payload: payload.as_bytes(),
+        changes: batch.changes(),
+    }
 }
 
 fn get(operation: &'static str, path: &[&str], query: &[(&str, &str)]) -> Call<'static> {

@@ -4,6 +4,10 @@ use std::fmt;
 
 use crate::aws::credentials::NoCredentials;
 
+/// What stands before the HTTP status where an answer has no error code of AWS.
+pub const STATUS_AS_CODE: &str = "HTTP ";
+const NO_ZONE: &str = "NoSuchHostedZone";
+
 /// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
@@ -60,13 +64,17 @@ impl Refusal {
                 .all(|message| Refusal::is_lost_race_message(message))
     }
 
-    /// Whether a message of `InvalidChangeBatch` says that the zone differs from its listing. These
-    /// are the words of the real service.
+    /// Whether a message of `InvalidChangeBatch` says that the zone differs from its listing: by
+    /// the record set itself, or by one that excludes it. These are the words of the real service.
     fn is_lost_race_message(message: &str) -> bool {
         [
             "but it already exists",
             "but it was not found",
             "but the values provided do not match the current values",
+            "is not permitted because a conflicting RRSet of type ",
+            "is not permitted as it conflicts with other records with the same DNS name",
+            "cannot be created as other RRSets exist with the same name and type",
+            "cannot be created as a non-weighted set exists with the same name and type",
         ]
         .iter()
         .any(|words| message.contains(words))
@@ -82,6 +90,19 @@ impl Refusal {
             .collect()
     }
 
+    /// Whether IAM doesn't allow the call.
+    pub fn is_denied(&self) -> bool {
+        matches!(self.code.as_str(), "AccessDenied" | "AccessDeniedException")
+    }
+
+    /// AWS's own words, without what this program adds: its messages, or else its code.
+    pub fn words(&self) -> String {
+        match self.messages.join("; ") {
+            words if words.is_empty() => self.code.clone(),
+            words => words,
+        }
+    }
+
     /// Whether the credentials have expired or are unknown to AWS, so that new ones may help.
     pub fn is_about_credentials(&self) -> bool {
         matches!(
@@ -93,8 +114,23 @@ impl Refusal {
         )
     }
 
-    /// Whether the call fails until the operator changes credentials, permissions or the zone.
+    /// Whether the hosted zone doesn't exist, or doesn't exist any more.
+    pub fn is_zone_gone(&self) -> bool {
+        self.code == NO_ZONE
+    }
+
+    /// Whether the answer has an error code of AWS. If not, somebody in between has answered: a
+    /// gateway, a proxy or a captive portal.
+    fn is_of_aws(&self) -> bool {
+        !self.code.starts_with(STATUS_AS_CODE)
+    }
+
+    /// Whether the call fails until the operator changes credentials, permissions or the zone. Only
+    /// AWS can say that: what somebody in between answers passes.
     pub fn needs_operator(&self) -> bool {
+        if !self.is_of_aws() {
+            return false;
+        }
         let is_denied = matches!(self.status, 401 | 403 | 404);
         // AWS gives `IncompleteSignature` status 400. It means that the access key is malformed.
         !self.is_retryable() && (is_denied || self.code == "IncompleteSignature")
@@ -136,7 +172,10 @@ impl fmt::Display for Refusal {
                  route53:GetHostedZone, route53:ListResourceRecordSets and \
                  route53:ChangeResourceRecordSets"
             }
-            "NoSuchHostedZone" => " – check ROUTE53_ZONE_ID",
+            NO_ZONE => " – check ROUTE53_ZONE_ID",
+            _ if !self.is_of_aws() => {
+                ", which is no answer of AWS's: a gateway, proxy or captive portal may be in between"
+            }
             _ => "",
         };
         f.write_str(hint)
@@ -144,6 +183,16 @@ impl fmt::Display for Refusal {
 }
 
 impl Error {
+    /// Whether a batch that met this may be applied all the same, perhaps later. A server that has
+    /// failed doesn't say what it has done before.
+    pub fn may_be_applied(&self) -> bool {
+        match self {
+            Error::NoAnswer(_) => true,
+            Error::Refused(refusal) => refusal.status >= 500,
+            Error::Unsent(_) | Error::NoCredentials(_) => false,
+        }
+    }
+
     /// Whether calls fail until the operator does something.
     pub fn needs_operator(&self) -> bool {
         match self {
@@ -166,3 +215,6 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests;

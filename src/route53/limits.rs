@@ -21,14 +21,15 @@ const MAX_CHANGE_BURST: f64 = 1_000.0;
 /// time.
 const THROTTLED_SPREAD: f64 = 0.5;
 
-/// A bucket of requests and one of changes. A caller can try [`Limits::take`] on a clone to learn
-/// how long a call would have to wait.
+/// A bucket of requests and one of changes.
 #[derive(Debug, Clone)]
 pub struct Limits {
     requests: TokenBucket,
     changes: TokenBucket,
     /// What the next call takes from the buckets, as a multiple of what it needs.
     weight: f64,
+    /// Requests and changes that are taken for the next batch.
+    reserved: (f64, f64),
 }
 
 impl Limits {
@@ -38,6 +39,7 @@ impl Limits {
             requests: bucket(request_rate, REQUEST_BURST_SECONDS, MAX_REQUEST_BURST, now),
             changes: bucket(change_rate, CHANGE_BURST_SECONDS, MAX_CHANGE_BURST, now),
             weight: 1.0,
+            reserved: (0.0, 0.0),
         }
     }
 
@@ -46,6 +48,22 @@ impl Limits {
         let requests = self.requests.take(self.weight, now);
         let changes = self.weight * changes as f64;
         requests.max(self.changes.take(changes, now))
+    }
+
+    /// Takes what a batch with this number of changes needs, once, and returns how long to wait
+    /// before it is sent. A batch that isn't sent then leaves what is taken to the next one, so that
+    /// waiting again and again gets there in the end.
+    pub fn reserve(&mut self, changes: usize, now: Instant) -> Duration {
+        let (requests, changes) = (self.weight, self.weight * changes as f64);
+        let more = (requests - self.reserved.0, changes - self.reserved.1);
+        self.reserved = (requests, changes);
+        let wait = self.requests.take(more.0, now);
+        wait.max(self.changes.take(more.1, now))
+    }
+
+    /// The batch for which room is reserved is sent now.
+    pub fn use_reserved(&mut self) {
+        self.reserved = (0.0, 0.0);
     }
 
     /// Records that Route 53 throttled a call with this number of changes. `again`: it had
@@ -107,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn the_slower_bucket_counts_and_a_copy_takes_nothing() {
+    fn the_slower_bucket_counts() {
         let start = Instant::now();
         let mut limits = Limits::new(5.0, 100.0, start);
         for _ in 0..10 {
@@ -115,6 +133,29 @@ mod tests {
         }
         assert_eq!(limits.clone().take(0, start), Duration::from_millis(200));
         assert_eq!(limits.clone().take(1_100, start), Duration::from_secs(1));
-        assert_eq!(limits.take(0, start), Duration::from_millis(200));
+    }
+
+    #[test]
+    fn what_is_reserved_is_taken_once_and_waited_for_once() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut limits = Limits::new(5.0, 1.0, start);
+        // More than the bucket ever holds, which is ten.
+        for (changes, seconds, wait) in [
+            (110, 0, 100),
+            (110, 40, 60),
+            (60, 40, 10), // a smaller batch instead
+            (80, 45, 25),
+            (80, 70, 0),
+        ] {
+            let left = limits.reserve(changes, at(seconds));
+            assert_eq!(
+                left,
+                Duration::from_secs(wait),
+                "{changes} after {seconds} s"
+            );
+        }
+        limits.use_reserved();
+        assert_eq!(limits.reserve(5, at(70)), Duration::from_secs(5));
     }
 }

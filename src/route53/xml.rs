@@ -2,19 +2,35 @@
 //!
 //! In: a change batch, or the XML of an answer. Out: the body of the request, or the answer as
 //! types. The shapes are those of AWS's own model (botocore's `route53/2013-04-01/service-2.json`).
-//! Elements that the program does not need are ignored. Those that it needs must be there, so that
-//! a proxy's page or half a document never counts as an empty zone.
+//! Elements that the program does not need are ignored, except in a record set: what is deleted has
+//! to be repeated whole, so each of its elements has to be known. Those that the program needs must
+//! be there, so that a proxy's page or half a document never counts as an empty zone.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use quick_xml::escape::escape;
 
-use super::error::Refusal;
+use super::error::{Refusal, STATUS_AS_CODE};
 use crate::aws::xml::{Element, error_response, read};
 use crate::base::brackets::inside_brackets;
 use crate::dns::zone::Listed;
 use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
+
+/// The elements that make a record set special: an alias, or one of several that share name and
+/// type. `HealthCheckId` isn't among them, since a simple record set may have one.
+const SPECIAL: [&str; 10] = [
+    "AliasTarget",
+    "CidrRoutingConfig",
+    "Failover",
+    "GeoLocation",
+    "GeoProximityLocation",
+    "MultiValueAnswer",
+    "Region",
+    "SetIdentifier",
+    "TrafficPolicyInstanceId",
+    "Weight",
+];
 
 const NAMESPACE: &str = "https://route53.amazonaws.com/doc/2013-04-01/";
 
@@ -121,28 +137,59 @@ pub fn list_page(response: &Element) -> Result<ListPage, String> {
 
 fn listed(set: &Element) -> Result<(RecordKey, Listed), String> {
     let key = RecordKey::new(name(set)?, RecordType::parse(set.required_text("Type")?));
-    let is_routed = ["SetIdentifier", "TrafficPolicyInstanceId", "AliasTarget"]
-        .iter()
-        .any(|field| set.child(field).is_some());
+    let is_special = SPECIAL.iter().any(|field| set.child(field).is_some());
     let records = set.child("ResourceRecords").into_iter();
     let mut values = BTreeSet::new();
     for record in records.flat_map(|records| records.children("ResourceRecord")) {
         values.insert(record.required_text("Value")?.to_owned());
     }
     let listed = match set.text_of("TTL") {
-        Some(ttl) if !is_routed && !values.is_empty() => {
+        Some(ttl) if !is_special && !values.is_empty() => {
             let ttl = ttl
                 .parse()
                 .map_err(|_| format!("{key}: {ttl:.40?} is no TTL"))?;
-            Listed::Simple(RecordSet {
-                key: key.clone(),
-                ttl,
-                values,
-            })
+            match extension(set) {
+                Some(element) => Listed::Extended { element },
+                None => Listed::Simple(RecordSet {
+                    key: key.clone(),
+                    ttl,
+                    values,
+                }),
+            }
         }
         _ => Listed::Special,
     };
     Ok((key, listed))
+}
+
+/// The first element of a record set that [`change_request`] wouldn't write, if there is one.
+fn extension(set: &Element) -> Option<String> {
+    if let Some(own) = extra(set, &["Name", "Type", "TTL", "ResourceRecords"]) {
+        return Some(own.to_owned());
+    }
+    let records = set.child("ResourceRecords")?;
+    records.all_children().find_map(|record| {
+        let inner = match record.name() {
+            "ResourceRecord" => extra(record, &["Value"])?,
+            other => other,
+        };
+        Some(format!("ResourceRecords/{inner}"))
+    })
+}
+
+/// The first child element that has none of these names, or one that an earlier one has.
+fn extra<'a>(element: &'a Element, known: &[&str]) -> Option<&'a str> {
+    let mut missing = known.to_vec();
+    let mut names = element.all_children().map(Element::name);
+    names.find(
+        |name| match missing.iter().position(|known| known == name) {
+            Some(place) => {
+                missing.swap_remove(place);
+                false
+            }
+            None => true,
+        },
+    )
 }
 
 fn name(element: &Element) -> Result<Name, String> {
@@ -235,7 +282,7 @@ pub fn refusal(status: u16, xml: &str) -> Refusal {
 }
 
 fn status_as_code(status: u16) -> String {
-    format!("HTTP {status}")
+    format!("{STATUS_AS_CODE}{status}")
 }
 
 /// Splits the text of `InvalidChangeBatch` into messages. It is `[m1, m2]` or, in older answers,

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use sim::harness::without_bookkeeping;
 use sim::rancher::{self, Rancher, World};
 use sim::route53::{self, Order, RecordSet, Route53};
 use sim::service::{self, Service};
@@ -28,8 +29,8 @@ const ZONE_ID: &str = "Z0DEMO1EXAMPLE2COM3";
 const TIMEOUT: Duration = Duration::from_secs(20);
 const LEGEND: &str = "\
 After each step: the service's log, the zone (+ new, ~ changed, - gone), the fqdns that Rancher
-shows, and the time since the change in Rancher. The state record is the service's list of what
-it owns in the zone; it touches nothing else.";
+shows, and the time since the change in Rancher. The state records are the service's list of what
+it owns in the zone; it touches nothing else. (They are shown without their generation and claim.)";
 /// The first argument with which this program is not the demo but the service in it.
 const AS_SERVICE: &str = "--service";
 
@@ -204,7 +205,7 @@ impl Stage {
         let should_be = self.whole_zone(&step.ours);
         self.route53.wait_until(TIMEOUT, |state| {
             let zone = state.zone(ZONE_ID);
-            zone.is_some_and(|zone| same(zone.record_sets(), &should_be))
+            zone.is_some_and(|zone| same(&listing(zone.record_sets()), &should_be))
         });
         let zone_time = start.elapsed();
         self.expect_zone(&step.ours)?;
@@ -267,14 +268,14 @@ impl Stage {
     }
 
     fn whole_zone(&self, ours: &[RecordSet]) -> Vec<RecordSet> {
-        let state_record = story::state_record(ours);
-        let sets = self.others.iter().chain(ours).chain(&state_record);
+        let state_records = story::state_records(ours);
+        let sets = self.others.iter().chain(ours).chain(&state_records);
         sets.cloned().collect()
     }
 
     /// Fails unless the zone holds what it held before, and this, and the state record.
     fn expect_zone(&self, ours: &[RecordSet]) -> Result<(), String> {
-        let is = self.route53.record_sets(ZONE_ID);
+        let is = listing(&self.route53.record_sets(ZONE_ID));
         let should_be = self.whole_zone(ours);
         if same(&is, &should_be) {
             return Ok(());
@@ -291,7 +292,7 @@ impl Stage {
 
     /// The part of the zone that the story is about: no name servers.
     fn visible(&self) -> Vec<RecordSet> {
-        let mut sets = self.route53.record_sets(ZONE_ID);
+        let mut sets = listing(&self.route53.record_sets(ZONE_ID));
         sets.retain(|set| !matches!(set.rtype.as_str(), "SOA" | "NS"));
         sets
     }
@@ -323,6 +324,11 @@ curl -i {health}
         ))?;
         view.text("")
     }
+}
+
+/// The record sets, state records without their generations and their claim.
+fn listing<'a>(sets: impl IntoIterator<Item = &'a RecordSet>) -> Vec<RecordSet> {
+    sets.into_iter().filter_map(without_bookkeeping).collect()
 }
 
 /// Whether both are the same record sets, in any order.

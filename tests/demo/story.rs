@@ -62,17 +62,24 @@ pub fn is_state_record(set: &RecordSet) -> bool {
     set.rtype == "TXT" && set.name.starts_with("external-dns-")
 }
 
-/// What the service must keep in the zone to remember what it owns; none if that is nothing.
-pub fn state_record(ours: &[RecordSet]) -> Option<RecordSet> {
-    let entries: Vec<String> = ours
-        .iter()
-        .map(|set| match set.rtype.as_str() {
-            "A" => format!("\"{}\"", set.name),
-            other => format!("\"{} {other}\"", set.name),
-        })
-        .collect();
-    let name = format!("external-dns-{ENVIRONMENT_UUID}.{ZONE}");
-    (!entries.is_empty()).then(|| RecordSet::simple(&name, "TXT", TTL, &entries))
+/// What the service must keep in the zone to remember what it owns: `A` record sets in the first
+/// state record, all others in the second.
+pub fn state_records(ours: &[RecordSet]) -> Vec<RecordSet> {
+    let (first, second): (Vec<&RecordSet>, Vec<&RecordSet>) =
+        ours.iter().partition(|set| set.rtype == "A");
+    let entry = |set: &&RecordSet| match set.rtype.as_str() {
+        "A" => format!("\"{}\"", set.name),
+        other => format!("\"{} {other}\"", set.name),
+    };
+    let record = |number: &str, listed: Vec<&RecordSet>| {
+        let entries: Vec<String> = listed.iter().map(entry).collect();
+        let name = format!("external-dns-{ENVIRONMENT_UUID}{number}.{ZONE}");
+        (!entries.is_empty()).then(|| RecordSet::simple(&name, "TXT", TTL, &entries))
+    };
+    record("", first)
+        .into_iter()
+        .chain(record("-1", second))
+        .collect()
 }
 
 /// Record sets that differ: the service logs a line about each.

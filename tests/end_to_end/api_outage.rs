@@ -47,7 +47,8 @@ fn an_api_that_is_down_for_long_does_not_hold_dns_up_either() {
     assert_eq!(stage.rancher.events().len(), number + 1);
 }
 
-/// Names are many and each takes its time: what changes meanwhile isn't put behind all of them.
+/// Names are many and each takes its time: what changes meanwhile isn't put behind all of them. That
+/// is judged by how many are sent before it, not by time: the machine may be slow, too.
 #[test]
 fn an_api_that_is_slow_does_not_hold_dns_up() {
     let stage = Stage::new(world(|world| {
@@ -61,16 +62,17 @@ fn an_api_that_is_slow_does_not_hold_dns_up() {
     let is_at_it = |state: &rancher::State| state.events().len() >= 2;
     assert!(stage.rancher.wait_until(PATIENCE, is_at_it));
     for host in [2, 3] {
+        let before = stage.rancher.events().len();
         stage.rancher.change(|world| {
             let service = world.service_mut("shop", "s39");
             service.stop_on("h1").stop_on("h2");
             service.run_on(&format!("h{host}"), 80);
         });
-        let took = published(&stage, "s39", &format!("203.0.113.{host}"));
-        assert!(took < Duration::from_secs(3), "it took {took:?}");
+        published(&stage, "s39", &format!("203.0.113.{host}"));
+        // A pause before metadata is read again is at most 2 s, and names are sent in it.
+        let sent = stage.rancher.events().len() - before;
+        assert!(sent < 12, "{sent} of 40 were sent before");
     }
-    let events = stage.rancher.events().len();
-    assert!(events < 35, "{events} of 40 were sent before");
     stage.rancher.clear_faults();
     for i in 0..40 {
         let (service, name) = (format!("s{i}"), format!("s{i}.shop.prod.example.com"));

@@ -141,6 +141,7 @@ const ROUTE53: &[&str] = &[
     "PriorRequestNotComplete",
     "Hang",
     "Delay",
+    "Page",
     "Error",
 ];
 

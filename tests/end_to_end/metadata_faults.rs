@@ -8,7 +8,18 @@ use std::time::Duration;
 fn whatever_is_wrong_with_metadata_nothing_is_changed_and_it_goes_on_by_itself() {
     let foreign_stack =
         r#"[{"name":"x","stack_name":"y","kind":"service","containers":null}]"#.to_owned();
+    let ours = |stack: &str, containers: &str| {
+        let body = format!(
+            r#"[{{"name":"external-dns","stack_name":"route53","kind":"service",
+                "containers":{containers}}},{{"name":"web","stack_name":"{stack}",
+                "kind":"service","containers":[{{"state":"running"}}]}}]"#
+        );
+        ("services", Fault::Body(body), "has a running container")
+    };
     let cases = [
+        ours("shop", "null"),
+        ours("shop", "[]"),
+        ours("shop", r#"[{"state":"stopped"},{"state":null}]"#),
         ("services", Fault::Body("null".into()), "our own stack"),
         ("services", Fault::Body("[]".into()), "our own stack"),
         ("services", Fault::Body(foreign_stack), "our own stack"),
@@ -94,6 +105,26 @@ fn whatever_is_wrong_with_metadata_nothing_is_changed_and_it_goes_on_by_itself()
         stage.expect_fqdn("shop", "new", "new.shop.prod.example.com");
         let again = service.wait_for_log(PATIENCE, |line| line.contains("available again"));
         assert!(again.is_some(), "{path} {fault:?}");
+    });
+}
+
+/// The program is started before Rancher calls its container running. A sidekick beside it, or
+/// another service of its stack, will do as well: which one is its own isn't asked.
+#[test]
+fn a_container_of_ours_that_starts_is_enough() {
+    let states = ["starting", "restarting", "updating-running", "stopped"];
+    each(states, |state| {
+        let stage = Stage::new(world(|world| {
+            world.add_service("shop", "web").run_on("h1", 80);
+            let own = world.service_mut("route53", "external-dns");
+            own.state_on("infra", state);
+            if state == "stopped" {
+                let sidekick = world.add_sidekick("route53", "external-dns", "data");
+                sidekick.add_container("infra");
+            }
+        }));
+        let _service = stage.run();
+        stage.expect_fqdn("shop", "web", "web.shop.prod.example.com");
     });
 }
 

@@ -258,6 +258,10 @@ fn skipped_for_every_reason(seen: &Seen) {
             .run_on("h1", 80)
             .label(template, "%{{x}}");
         world
+            .add_service("shop", "wildcard")
+            .run_on("h1", 80)
+            .label(template, "x.*");
+        world
             .add_service("shop", &"name".repeat(20))
             .run_on("h1", 80);
     }));
@@ -273,11 +277,12 @@ fn skipped_for_every_reason(seen: &Seen) {
         ("host_excluded", 1.0),
         ("not_an_address", 1.0),
         ("template", 1.0),
+        ("wildcard", 1.0),
         ("name", 1.0),
     ] {
         watched.expect("services_skipped", &[("reason", reason)], count);
     }
-    watched.expect("services", &[("state", "skipped")], 12.0);
+    watched.expect("services", &[("state", "skipped")], 13.0);
 }
 
 fn guarded(seen: &Seen) {

@@ -133,6 +133,14 @@ pub fn program() -> &'static Path {
     &PROGRAM
 }
 
+/// The second state record, which holds the claim and every entry that is no A record set.
+pub const SECOND: &str = "external-dns-1a726b88-f6b1-53ad-8dac-f631830b5815-1.example.com.";
+
+/// The second state record's line for these entries.
+pub fn second_line(entries: &[&str]) -> String {
+    state_line(entries).replace(STATE, SECOND)
+}
+
 /// The state record's line for these entries.
 pub fn state_line(entries: &[&str]) -> String {
     let values: Vec<String> = entries.iter().map(|entry| format!("\"{entry}\"")).collect();

@@ -11,7 +11,7 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-fn get(service: &Service, path: &str) -> (String, String) {
+pub fn get(service: &Service, path: &str) -> (String, String) {
     let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
     let answer = ask(address(service), &request);
     let (head, body) = answer.split_once("\r\n\r\n").expect("a head");

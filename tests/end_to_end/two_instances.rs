@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::stage::{PATIENCE, STATE, Stage, ZONE, web};
+use crate::stage::{PATIENCE, STATE, Stage, ZONE, each, state_line, web, world};
 use sim::route53::{Fault, Operation, RecordSet};
 
 const LIST: Operation = Operation::ListResourceRecordSets;
@@ -93,4 +93,63 @@ fn an_entry_is_not_forgotten_because_of_what_was_so_a_while_ago() {
         .change(|world| world.remove_service("shop", "web"));
     // Had only the entry gone, nobody would ever delete the record set.
     stage.expect_zone(&[]);
+}
+
+/// What may not stand beside ours comes after the zone was listed, before our batch.
+#[test]
+fn what_comes_into_the_way_after_a_listing_is_a_conflict() {
+    let name = "web.shop.prod.example.com.";
+    let cname = RecordSet::simple(name, "CNAME", 60, &["elsewhere.example."]);
+    let weighted = RecordSet::simple(name, "A", 60, &["192.0.2.1"]).weighted("blue", 1);
+    let cases = [cname, weighted].map(|set| ["run", "once"].map(|command| (set.clone(), command)));
+    each(cases.into_iter().flatten(), |(foreign, command)| {
+        let stage = Stage::new(world(|world| {
+            world.add_service("shop", "web").run_on("h1", 80);
+            world.add_service("shop", "db").run_on("h2", 80);
+        }));
+        hold_listing(&stage, 1);
+        let service = stage.run_with(&[command], &[]);
+        wait_for_listings(&stage, 2);
+        stage.put(foreign.clone());
+        let left = service.wait_for_log(PATIENCE, |line| line.contains("left alone"));
+        assert!(left.is_some_and(|line| line.contains(name)));
+        stage.expect_zone(&[
+            &state_line(&["db.shop.prod.example.com."]),
+            "db.shop.prod.example.com. 300 A 203.0.113.2",
+            &foreign.to_string(),
+        ]);
+        match command {
+            "once" => assert_eq!(service.wait(PATIENCE).and_then(|s| s.code()), Some(0)),
+            _ => stage.settle(),
+        }
+        let log = service.log();
+        assert!(!log.iter().any(|line| line.contains("refuses a record set")));
+    });
+}
+
+/// It is refused, then somebody puts something into its place: it isn't both at once.
+#[test]
+fn a_conflict_is_no_refusal_any_more() {
+    let stage = Stage::new(web());
+    let name = "web.shop.prod.example.com.";
+    let words = format!("RRSet with DNS name {name} is not permitted in zone example.com.");
+    stage
+        .route53
+        .edit(ZONE, |zone| zone.refuse(name, "A", &words));
+    let service = stage.run();
+    let refused = service.wait_for_log(PATIENCE, |line| line.contains("refuses a record set"));
+    assert!(refused.is_some());
+    stage.settle();
+    let cname = RecordSet::simple(name, "CNAME", 60, &["elsewhere.example."]);
+    stage.put(cname);
+    let other = "new.shop.prod.example.com.";
+    stage.put(RecordSet::simple(other, "A", 60, &["192.0.2.1"]));
+    // The batch for this one loses, so the zone is listed.
+    stage.rancher.change(|world| {
+        world.add_service("shop", "new").run_on("h1", 80);
+    });
+    for words in ["left alone", "no longer refused"] {
+        let fits = |line: &str| line.contains(words) && line.contains(name);
+        assert!(service.wait_for_log(PATIENCE, fits).is_some(), "{words}");
+    }
 }

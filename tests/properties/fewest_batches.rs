@@ -104,8 +104,12 @@ struct Record {
 pub fn check(took: usize, before: &aws::Zone, after: &aws::Zone) -> usize {
     let least = least(before, after);
     assert!(took >= least, "{took} batches, but {least} is the least");
+    // Entries that have to leave the first state record are not in the bound.
+    let first = state_records(before).remove(&0);
+    let is_moving = first.is_some_and(|first| entries(&first).iter().any(|key| key.1 != "A"));
+    let more = if is_moving { 3 } else { 1 };
     assert!(
-        took <= least * 5 / 4 + 1,
+        took <= least * 5 / 4 + more,
         "{took} batches, though {least} might do"
     );
     least

@@ -11,7 +11,8 @@ use sim::route53 as aws;
 use crate::fewest_batches;
 use crate::generators::{Built, Key, Setting, Site, TTL, owned_key};
 use crate::run::{
-    Id, Round, apply, converge, entries, list, opaque, others, owned, round, state_records, think,
+    Id, Round, apply, converge, entries, holds_claim, list, opaque, others, owned, round,
+    state_records, think,
 };
 
 /// How a world has to end.
@@ -30,6 +31,8 @@ pub struct End {
 enum Fate {
     /// There is nothing, or what is there is none of ours.
     NotOurs,
+    /// Another owner lists it, too: it stays as it is, and so does our entry.
+    Shared,
     /// It stays or becomes ours, as it is or as desired.
     OursAsItIs,
     OursAsDesired,
@@ -37,11 +40,20 @@ enum Fate {
 }
 
 fn fate(site: &Site, setting: &Setting) -> Fate {
+    let is_elsewhere = site.is_elsewhere && (!site.is_listed || setting.claim.is_some());
     let simple = match &site.there[..] {
         [set] if set.ttl.is_some() && set.set_identifier.is_none() => set,
-        [] if site.desired.is_some() && !site.has_cname => return Fate::OursAsDesired,
+        [] if site.desired.is_some() && !site.has_cname && !is_elsewhere => {
+            return Fate::OursAsDesired;
+        }
         _ => return Fate::NotOurs,
     };
+    if is_elsewhere {
+        return match site.is_listed {
+            true => Fate::Shared,
+            false => Fate::NotOurs,
+        };
+    }
     if !site.is_listed && !is_adopted(site, simple, setting) {
         return Fate::NotOurs;
     }
@@ -76,7 +88,7 @@ pub fn end(built: &Built) -> End {
     };
     for (key, site) in &built.sites {
         let fate = fate(site, &built.setting);
-        if !matches!(fate, Fate::NotOurs) {
+        if !matches!(fate, Fate::NotOurs | Fate::Shared) {
             strangers.remove(&key.0, &key.1);
             if let [set] = &site.there[..]
                 && !site.is_listed
@@ -90,7 +102,7 @@ pub fn end(built: &Built) -> End {
                 zone.remove(&key.0, &key.1);
                 continue;
             }
-            Fate::OursAsItIs => {}
+            Fate::OursAsItIs | Fate::Shared => {}
             Fate::OursAsDesired => {
                 // Equal but for the order of the values isn't a difference.
                 let desired = site.desired.clone().unwrap();
@@ -131,7 +143,8 @@ pub fn hold(built: &Built) -> Vec<ChangeBatch> {
         assert_eq!(state, read, "the state after batch {number}");
         strangers_are_untouched(&zone, &end, number);
         nothing_is_without_an_owner(&zone, &end, number);
-        written_state_records_are_short(&built.zone, &zone, setting);
+        the_claim_is_there(&zone, setting);
+        written_state_records_are_short(&built.zone, &zone);
         if number % every == 0 && number + 1 < first.batches.len() {
             let mut resumed = zone.clone();
             converge(&mut resumed, setting);
@@ -140,6 +153,7 @@ pub fn hold(built: &Built) -> Vec<ChangeBatch> {
     }
     has_ended(&zone, setting, &end, "at the end");
     entries_stay_where_they_are(&built.zone, &zone, &end);
+    no_write_is_like_another(&first.batches, &built.zone, setting);
     fewest_batches::check(first.batches.len(), &built.zone, &zone);
     first.batches
 }
@@ -239,17 +253,50 @@ fn nothing_is_without_an_owner(zone: &aws::Zone, end: &End, number: usize) {
     }
 }
 
+/// From the first batch on, and in another state record than the forerunners'.
+fn the_claim_is_there(zone: &aws::Zone, setting: &Setting) {
+    let records = state_records(zone);
+    let claims = records
+        .iter()
+        .filter(|(_, r)| r.values.iter().any(|v| holds_claim(v)));
+    let holders: Vec<u16> = claims.map(|(index, _)| *index).collect();
+    match (&setting.claim, &holders[..]) {
+        (None, []) => {}
+        (Some(_), [index]) if *index > 0 => {}
+        (claim, _) => panic!("the claim {claim:?} is in {holders:?}"),
+    }
+}
+
+fn no_write_is_like_another(batches: &[ChangeBatch], before: &aws::Zone, setting: &Setting) {
+    let mut seen: BTreeSet<(u16, Option<u32>)> = BTreeSet::new();
+    for (index, record) in state_records(before) {
+        seen.insert((index, record.ttl));
+    }
+    for set in batches.iter().flat_map(|batch| &batch.creates) {
+        if let Some(index) = setting.names.index_of(&set.key) {
+            let is_new = seen.insert((index, Some(set.ttl)));
+            assert!(
+                is_new,
+                "state record {index} has a generation that it had before"
+            );
+        }
+    }
+}
+
 fn is_short(record: &aws::RecordSet) -> bool {
     let characters: usize = record.values.iter().map(|v| v.chars().count()).sum();
     record.values.len() <= 100 && characters <= 6_000
 }
 
-fn written_state_records_are_short(before: &aws::Zone, after: &aws::Zone, setting: &Setting) {
+fn written_state_records_are_short(before: &aws::Zone, after: &aws::Zone) {
     let before = state_records(before);
     for (index, record) in state_records(after) {
         if before.get(&index) != Some(&record) {
             assert!(is_short(&record), "state record {index} is too long");
-            assert_eq!(record.ttl, Some(setting.ttl));
+            assert!(
+                record.ttl >= Some(1 << 30),
+                "state record {index} has no generation"
+            );
         }
     }
 }
@@ -272,13 +319,15 @@ fn entries_stay_where_they_are(before: &aws::Zone, after: &aws::Zone, end: &End)
     let records = state_records(after);
     let all_opaque: BTreeSet<String> = records.values().flat_map(opaque).collect();
     for (index, record) in state_records(before) {
+        let belongs = |key: &&Key| index > 0 || key.1 == "A";
         assert!(
             opaque(&record).is_subset(&all_opaque),
             "a foreign value is lost"
         );
         let listed = entries(&record);
         if !is_short(&record) {
-            if listed.is_subset(&end.owned) {
+            let is_right = listed.iter().all(|key| belongs(&key));
+            if listed.is_subset(&end.owned) && is_right {
                 assert_eq!(records.get(&index), Some(&record), "needlessly rewritten");
             }
             continue;
@@ -286,9 +335,14 @@ fn entries_stay_where_they_are(before: &aws::Zone, after: &aws::Zone, end: &End)
         let now = records.get(&index).map(entries).unwrap_or_default();
         let moved: Vec<&Key> = listed
             .intersection(&end.owned)
-            .filter(|key| !now.contains(*key))
+            .filter(|key| belongs(key) && !now.contains(*key))
             .collect();
         assert!(moved.is_empty(), "{moved:?} left state record {index}");
+        let misplaced: Vec<&Key> = now.iter().filter(|key| !belongs(key)).collect();
+        assert!(
+            misplaced.is_empty(),
+            "{misplaced:?} stay in state record {index}"
+        );
         let kept = records.get(&index).map(opaque).unwrap_or_default();
         assert_eq!(opaque(&record).difference(&kept).next(), None);
     }

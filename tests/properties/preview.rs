@@ -33,7 +33,7 @@ pub fn holds(built: &Built, percent: u32, min: usize) {
         None => &plan.deletes,
     };
 
-    let batches = batches(&approved, &state, &setting.names, setting.ttl);
+    let batches = batches(&approved, &state, &setting.names, 0);
     let from = plan.changes.iter().map(|change| &change.from);
     let to = plan.changes.iter().map(|change| &change.to);
     let shown = |sets: &mut dyn Iterator<Item = &RecordSet>| {

@@ -8,7 +8,7 @@ use rancher_route53::dns::{ChangeBatch, Zone};
 use rancher_route53::plan::batch::batches;
 use rancher_route53::plan::guard::{Guard, GuardSettings};
 use rancher_route53::plan::state_records::StateRecords;
-use rancher_route53::plan::{Plan, plan};
+use rancher_route53::plan::{Plan, PlanSettings, plan};
 use rancher_route53::route53::xml;
 use sim::route53 as aws;
 
@@ -52,12 +52,18 @@ pub fn think(view: Zone, setting: &Setting) -> Round {
         policy,
         adopt,
         names,
-        ttl,
+        claim,
+        ..
     } = setting;
-    let plan = plan(desired, &view, &state, *policy, adopt);
+    let settings = PlanSettings {
+        policy: *policy,
+        adopt,
+        claim: claim.as_ref(),
+    };
+    let plan = plan(desired, &view, &state, settings);
     let mut guard = Guard::new(GuardSettings::OFF);
     let (approved, _) = guard.approve(plan.clone(), 0, Instant::now());
-    let batches = batches(&approved, &state, names, *ttl);
+    let batches = batches(&approved, &state, names, 0);
     Round {
         view,
         plan,
@@ -106,11 +112,16 @@ pub fn entries(record: &aws::RecordSet) -> BTreeSet<Key> {
     values.filter_map(|value| owned_key(value)).collect()
 }
 
-/// What a state record holds besides.
+/// What a state record holds besides, and is none of the program's.
 pub fn opaque(record: &aws::RecordSet) -> BTreeSet<String> {
     let values = record.values.iter();
-    let is_opaque = |value: &&String| owned_key(value).is_none();
+    let is_opaque = |value: &&String| owned_key(value).is_none() && !holds_claim(value);
     values.filter(is_opaque).cloned().collect()
+}
+
+/// Whether a value is a claim, or has one behind what it lists.
+pub fn holds_claim(value: &str) -> bool {
+    value.contains("\"claim ")
 }
 
 /// All that is owned according to the state records.

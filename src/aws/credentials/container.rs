@@ -149,9 +149,11 @@ fn read(
                 (400 | 401 | 403, Some(_)) => " – check the authorization token",
                 _ => "",
             };
+            // A page for people is from a gateway or captive portal, and says nothing of the keys.
+            let is_page = body.trim_start().starts_with('<');
             Err(NoCredentials {
                 message: format!("it answers {status}{why}{hint}"),
-                needs_operator: (400..500).contains(&status) && status != 429,
+                needs_operator: (400..500).contains(&status) && status != 429 && !is_page,
             })
         }
     }
@@ -238,6 +240,13 @@ mod tests {
                 true,
             ),
             (404, "", "it answers 404", true),
+            (404, "\n<!DOCTYPE html>", "it answers 404", false),
+            (
+                403,
+                "<html>",
+                "it answers 403 – check the authorization token",
+                false,
+            ),
             (429, "", "it answers 429", false),
             (500, "oops tok3n", "it answers 500", false),
             (302, "", "it answers 302", false),

@@ -45,7 +45,7 @@ fn fill(out: &mut String, template: &str, values: &[&str]) {
 pub fn head(out: &mut String, status: &Status, now: DateTime<Utc>) {
     let environment = status.environment.as_ref();
     let environment = environment.map_or("no environment yet", |(name, _)| name);
-    let zone = status.zone.without_dot();
+    let zone = &*status.zone.without_dot();
     fill(
         out,
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
@@ -204,9 +204,9 @@ pub fn service(out: &mut String, status: &Status, (key, outcome): (&ServiceKey, 
         &[state.word(), &key.stack, &key.service, state.word()],
     );
     if let Ok(name) = &outcome.name {
-        let text = name.without_dot();
-        // A name with escapes in it isn't a host name, so it gets no link.
-        match text.contains('\\') {
+        let text = &*name.without_dot();
+        // A wildcard, or a name with escapes in it, isn't a host's name, so it gets no link.
+        match text.contains(['*', '\\']) {
             true => fill(out, "<bdi>{}</bdi>", &[text]),
             false => fill(out, "<a href=\"http://{}/\">{}</a>", &[text, text]),
         }
@@ -255,7 +255,7 @@ pub fn tail(out: &mut String, status: &Status, now: DateTime<Utc>) {
     ];
     heads(out, &columns);
     for change in status.changes.iter() {
-        let (name, rtype) = (change.key.name.without_dot(), change.key.rtype.as_str());
+        let (name, rtype) = (&*change.key.name.without_dot(), change.key.rtype.as_str());
         fill(
             out,
             "<tr role=row>\n<th scope=\"row\" role=rowheader><bdi>{}</bdi>\

@@ -7,6 +7,7 @@ use super::{Status, timestamp};
 use crate::base::dependency::Dependency;
 use crate::base::version::VERSION;
 use crate::desired::ServiceOutcome;
+use crate::dns::Name;
 use crate::rancher::model::ServiceKey;
 use crate::route53::xml::HostedZone;
 
@@ -58,7 +59,7 @@ fn places(out: &mut String, status: &Status) {
         out,
         "zone",
         &[
-            ("name", Some(status.zone.without_dot())),
+            ("name", Some(&status.zone.without_dot())),
             ("id", hosted.map(|hosted| &*hosted.id)),
             ("kind", hosted.map(HostedZone::kind)),
         ],
@@ -104,19 +105,20 @@ fn held_deletes(out: &mut String, status: &Status) {
 pub fn service(out: &mut String, status: &Status, (key, outcome): (&ServiceKey, &ServiceOutcome)) {
     let state = status.state(outcome);
     let reason = status.reason(outcome, state);
-    let fqdn = outcome.name.as_ref();
+    let name = outcome.name.as_ref();
+    let fqdn = name.ok().map(Name::without_dot);
     out.push_str("\n{");
     for (member, value) in [
         ("stack", Some(&*key.stack)),
         ("name", Some(&*key.service)),
         ("state", Some(state.word())),
-        ("skipped", fqdn.err().map(|skip| skip.code())),
+        ("skipped", name.err().map(|skip| skip.code())),
         ("reason", Some(&*reason).filter(|reason| !reason.is_empty())),
-        ("fqdn", fqdn.ok().map(|name| name.without_dot())),
+        ("fqdn", fqdn.as_deref()),
     ] {
         text(out, member, value);
     }
-    let sets = fqdn.into_iter().flat_map(|name| status.record_sets(name));
+    let sets = name.into_iter().flat_map(|name| status.record_sets(name));
     list(out, "addresses", sets.flat_map(|set| &set.values));
     end(out, '}');
 }
@@ -130,7 +132,7 @@ pub fn tail(out: &mut String, status: &Status) {
         for (member, value) in [
             ("time", &*timestamp(change.at)),
             ("action", change.action.word()),
-            ("name", change.key.name.without_dot()),
+            ("name", &*change.key.name.without_dot()),
             ("type", change.key.rtype.as_str()),
             ("from", &change.from),
             ("to", &change.to),

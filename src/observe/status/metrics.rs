@@ -129,7 +129,7 @@ fn gauges(page: &mut Page, status: &Status) {
         ),
         (
             "record_sets_in_conflict",
-            "Desired record sets left alone, since something else is in their place.",
+            "Record sets left alone that are desired or ours, since something is in the way.",
             status.conflicts.len(),
         ),
         (

@@ -32,6 +32,7 @@ use crate::desired::Desired;
 use crate::dns::record_change::RecordChange;
 use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet};
 use crate::plan::Conflict;
+use crate::plan::delegation::explain;
 use crate::plan::guard::HeldDeletes;
 use crate::plan::quarantine::Quarantined;
 use crate::plan::round::Round;
@@ -41,6 +42,8 @@ use crate::route53::xml::HostedZone;
 pub const MAX_CHANGES: usize = 50;
 /// How many values of a record set the list of changes shows.
 const MAX_SHOWN_VALUES: usize = 8;
+/// How many record sets that no service explains are named as problems.
+const MAX_NAMED: usize = 5;
 
 /// All facts that are shown.
 #[derive(Debug, Clone)]
@@ -67,8 +70,10 @@ pub struct Status {
     pub outdated: Arc<BTreeSet<Name>>,
     /// `POLICY=create-only`: `outdated` names are left as they are.
     pub is_create_only: bool,
-    /// Desired record sets that were left alone, sorted by key.
+    /// Record sets that were left alone although they are desired or owned, sorted by key.
     pub conflicts: Arc<Vec<Conflict>>,
+    /// Names that are delegated to other name servers, although some of ours are at or below them.
+    pub delegated: Arc<Vec<Name>>,
     /// Record sets that Route 53 refuses, sorted by key.
     pub quarantined: Arc<Vec<Quarantined>>,
     /// Deletes that the deletion guard holds, and the earliest time at which they may go.
@@ -118,6 +123,7 @@ impl Status {
             outdated: Arc::default(),
             is_create_only: false,
             conflicts: Arc::default(),
+            delegated: Arc::default(),
             quarantined: Arc::default(),
             held: None,
             owned: 0,
@@ -195,6 +201,7 @@ impl Status {
         }
         self.conflicts = Arc::new(round.conflicts);
         self.quarantined = Arc::new(round.quarantined);
+        self.delegated = Arc::new(round.delegated);
         self.held = round.held.map(|held| {
             let left = held.until.saturating_duration_since(Instant::now());
             let until = TimeDelta::from_std(left).map_or(now, |left| now + left);
@@ -222,8 +229,11 @@ impl Status {
             let until = timestamp(*until);
             problems.push(format!("Deletes wait until {until}: {held}."));
         }
+        let is_desired =
+            |conflict: &&Conflict| self.desired.record_sets.contains_key(&conflict.key);
+        let of_services = self.conflicts.iter().filter(is_desired).count();
         for (count, what) in [
-            (self.conflicts.len(), "in conflict with what is in the zone"),
+            (of_services, "in conflict with what is in the zone"),
             (self.quarantined.len(), "refused by Route 53"),
         ] {
             if count > 0 {
@@ -231,6 +241,19 @@ impl Status {
                     "Record sets {what}: {count}. The services say why."
                 ));
             }
+        }
+        let others = self.conflicts.iter().filter(|c| !is_desired(c));
+        for Conflict { key, reason } in others.take(MAX_NAMED) {
+            problems.push(format!("{key} is left alone: {reason}."));
+        }
+        for name in self.delegated.iter().take(MAX_NAMED) {
+            problems.push(format!("Delegated: {}.", explain(name)));
+        }
+        let more = (self.conflicts.len() - of_services).saturating_sub(MAX_NAMED);
+        if more > 0 {
+            problems.push(format!(
+                "{more} more are left alone that no service wants. The log names them."
+            ));
         }
         problems
     }

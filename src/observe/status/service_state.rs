@@ -53,10 +53,10 @@ impl Status {
     }
 
     /// Why a desired record set is left alone; none if it isn't.
-    fn conflict(&self, key: &RecordKey) -> Option<ConflictReason> {
+    fn conflict(&self, key: &RecordKey) -> Option<&ConflictReason> {
         let conflicts = &self.conflicts;
         let found = conflicts.binary_search_by(|conflict| conflict.key.cmp(key));
-        Some(conflicts[found.ok()?].reason)
+        Some(&conflicts[found.ok()?].reason)
     }
 
     /// Route 53's words if it refuses a record set.

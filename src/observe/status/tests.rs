@@ -235,7 +235,7 @@ fn the_json_has_everything() {
             {"stack": "shop", "name": "any", "state": "published", "skipped": null,
              "reason": "Rancher doesn't show the name yet; external_dns=\"<b>\" is not one of auto, \
                         always and never; it is treated as auto",
-             "fqdn": "\\052.example.com", "addresses": ["192.0.2.6"]},
+             "fqdn": "*.example.com", "addresses": ["192.0.2.6"]},
             {"stack": "shop", "name": "bad", "state": "quarantined", "skipped": null,
              "reason": "A: Route 53 refuses it: ARRDATAIllegalIPv4Address",
              "fqdn": "bad.example.com", "addresses": ["192.0.2.5"]},
@@ -360,4 +360,24 @@ fn only_the_last_changes_are_kept_and_only_some_values() {
             .ends_with("192.0.2.007, 247 more, TTL 300")
     );
     assert_eq!(status.changes[0].to, "");
+}
+
+#[test]
+fn what_is_left_alone_without_a_service_is_named_but_not_without_end() {
+    let mut status = busy();
+    let taken = status.conflicts[0].clone();
+    let before = status.problems().len();
+    let old = |index: usize| Conflict {
+        key: RecordKey::new(name(&format!("old{index}.example.com")), RecordType::A),
+        reason: ConflictReason::Extended("HealthCheckId".to_owned()),
+    };
+    let mut conflicts: Vec<Conflict> = (0..7).map(old).collect();
+    conflicts.push(taken);
+    status.conflicts = Arc::new(conflicts);
+    let problems = status.problems();
+    assert_eq!(problems.len(), before + 6, "{problems:#?}");
+    assert!(problems[before].starts_with("old0.example.com. A is left alone: the record set has"));
+    assert!(problems[before + 5].starts_with("2 more are left alone"));
+    let of_services = "in conflict with what is in the zone: 1. The services say why.";
+    assert!(problems.iter().any(|words| words.ends_with(of_services)));
 }

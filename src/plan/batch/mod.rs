@@ -17,7 +17,14 @@
 //!   it may be any batch. If the record set is being taken over, that batch is not before the one
 //!   that adds its entry.
 //!
-//! New entries go to the first state record that has room. A state record that was written in an
+//! - Each write of a state record has another generation, so an entry is removed only if nobody has
+//!   written the state record since it was read: a compare-and-swap also where no record set goes
+//!   with the entry.
+//! - The claim of a Rancher server is in the first batch. Another server's first batch fails then,
+//!   and it sees the claim.
+//!
+//! New entries go to the first state record that has room, those that the forerunners don't
+//! understand to the first but one. A state record that was written in an
 //! earlier batch of the same plan counts as full, since writing it twice costs more than starting
 //! the next one. A state record that has to be written several times gets the entries of new
 //! record sets the last time.
@@ -39,7 +46,8 @@ pub const MAX_RECORDS: usize = 1_000;
 pub const MAX_VALUE_CHARACTERS: usize = 32_000;
 
 /// Divides a plan into batches. They must be applied in this order, each only after Route 53 has
-/// confirmed the one before. `ttl` is the TTL of the state records, in seconds.
+/// confirmed the one before. `random` is any number, another one at each call: generations of new
+/// state records are made from it.
 ///
 /// There may be no batch although the plan is not empty: a state record that is too long for any
 /// request cannot be rewritten, so it keeps entries of record sets that no longer exist.
@@ -47,13 +55,22 @@ pub fn batches(
     approved: &ApprovedPlan,
     state: &StateRecords,
     names: &StateNames,
-    ttl: u32,
+    random: u64,
 ) -> Vec<ChangeBatch> {
     let plan = approved.plan();
     if plan.is_empty() {
         return Vec::new(); // saves going through all state records
     }
-    pack::pack(rewrites::Work::group(plan, state), state, names, ttl)
+    let work = rewrites::Work::group(plan, state);
+    let writing = pack::Writing { names, random };
+    pack::pack(&work, state, writing)
+}
+
+/// Whether all of these batches together fit into one request.
+pub fn fit_in_one_request<'a>(batches: impl IntoIterator<Item = &'a ChangeBatch>) -> bool {
+    let sets = |batch: &'a ChangeBatch| batch.deletes.iter().chain(&batch.creates);
+    let costs = batches.into_iter().flat_map(sets).map(Cost::of_set);
+    costs.sum::<Cost>().fits()
 }
 
 /// How much of a request's limits something takes.
@@ -72,9 +89,18 @@ impl Cost {
     }
 
     fn of_entry(entry: &Entry) -> Cost {
+        let space = usize::from(entry.is_claim()); // in front of it, if it has no value of its own
         Cost {
             records: 1,
-            characters: entry.value().chars().count(),
+            characters: space + entry.value().chars().count(),
+        }
+    }
+
+    /// This cost if the claim in it stands behind another entry, in the same value.
+    fn without_value_of_claim(self) -> Cost {
+        Cost {
+            records: self.records - 1,
+            ..self
         }
     }
 

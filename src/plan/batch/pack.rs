@@ -11,27 +11,65 @@ use super::{Cost, MAX_VALUE_CHARACTERS};
 use crate::base::sorted;
 use crate::dns::{ChangeBatch, RecordKey, RecordSet, RecordType};
 use crate::plan::Change;
-use crate::plan::state_records::{Entry, StateNames, StateRecords};
+use crate::plan::state_records::{Entry, Generation, StateNames, StateRecords};
+
+/// How state records are written.
+#[derive(Clone, Copy)]
+pub struct Writing<'a> {
+    /// Their names.
+    pub names: &'a StateNames,
+    /// Any number, for the generations of state records that have none.
+    pub random: u64,
+}
 
 /// Fills batches with all changes, in the order in which the batches must be applied.
-pub fn pack(
+pub fn pack(work: &Work<'_>, state: &StateRecords, writing: Writing<'_>) -> Vec<ChangeBatch> {
+    let has_claim = work.new_entries.iter().any(NewEntry::is_claim);
+    let mut rewrites = work.rewrites.iter();
+    let is_first_moving = rewrites.any(|r| r.index == 0 && !r.moved.is_empty());
+    // What leaves the first state record has to be in another one before the first is written.
+    let packed = fill(work.clone(), state, writing, is_first_moving);
+    if has_claim && !packed.is_claim_first {
+        // It usually comes first by itself. Where it doesn't, its state record is placed first.
+        return fill(work.clone(), state, writing, true).batches;
+    }
+    packed.batches
+}
+
+/// Filled batches.
+struct Packed {
+    batches: Vec<ChangeBatch>,
+    /// Whether the claim is in the first one.
+    is_claim_first: bool,
+}
+
+/// `are_numbered_first`: state records other than the first are placed before anything else.
+fn fill(
     work: Work<'_>,
     state: &StateRecords,
-    names: &StateNames,
-    ttl: u32,
-) -> Vec<ChangeBatch> {
+    writing: Writing<'_>,
+    are_numbered_first: bool,
+) -> Packed {
     let mut packer = Packer {
         bins: Vec::new(),
         entry_added_in: BTreeMap::new(),
-        names,
-        ttl,
+        new_records: BTreeSet::new(),
+        writing,
     };
     let Work {
-        rewrites,
+        mut rewrites,
         mut new_entries,
         deletes,
         changes,
     } = work;
+    if are_numbered_first {
+        let (mut numbered, rest): (Vec<_>, Vec<_>) = new_entries
+            .into_iter()
+            .partition(|add| !add.may_stand_in(0));
+        new_entries = rest;
+        packer.place_in_numbered(&mut rewrites, &mut numbered, state);
+        new_entries.extend(numbered);
+    }
     // Bulky changes are placed first, and smaller ones fill the gaps that they leave. A record set
     // that is being taken over can change only after its entry has been added, so it is not first.
     let changes = sorted::largest_first(changes, |change| cost_of(change).share());
@@ -45,18 +83,18 @@ pub fn pack(
     // are in other state records.
     let (long, usual): (Vec<_>, Vec<_>) = rewrites.into_iter().partition(|r| r.is_too_long);
     for rewrite in usual {
-        packer.place(rewrite, &mut new_entries, 0);
+        let earliest = packer.all_moved_in(&rewrite);
+        packer.place(rewrite, &mut new_entries, earliest);
     }
-    for index in (0..=u16::MAX).filter(|index| !state.is_taken(*index)) {
+    let taken: BTreeSet<u16> = packer.new_records.clone();
+    for index in (0..=u16::MAX).filter(|index| !state.is_taken(*index) && !taken.contains(index)) {
         if new_entries.is_empty() {
             break;
         }
         packer.place(Rewrite::of_new_record(index), &mut new_entries, 0);
     }
     for mut rewrite in long {
-        let moved = rewrite.moved.iter();
-        let moved_in = moved.filter_map(|entry| packer.entry_added_in.get(entry));
-        let mut earliest = moved_in.copied().max().unwrap_or(0);
+        let mut earliest = packer.all_moved_in(&rewrite);
         for set in std::mem::take(&mut rewrite.deletes) {
             earliest = earliest.max(packer.put_delete(set));
         }
@@ -68,7 +106,11 @@ pub fn pack(
     for change in changes {
         packer.put_change(change);
     }
-    packer.finish()
+    let mut added = packer.entry_added_in.iter();
+    Packed {
+        is_claim_first: added.any(|(entry, bin)| entry.is_claim() && *bin == 0),
+        batches: packer.finish(),
+    }
 }
 
 fn cost_of(change: &Change) -> Cost {
@@ -105,6 +147,8 @@ impl Load {
         };
         let fits = |load: &Load, more: Cost| used.plus(load.cost).plus(more).fits();
         let mut length = rewrite.kept_cost();
+        let claim = load.add_claim(rewrite, new_entries, used);
+        length = length.plus(claim);
         for (i, set) in rewrite.deletes.iter().enumerate() {
             let entry_cost = Cost::of_entry_for(set);
             let cost = load.cost.plus(Cost::of_set(set)).minus(entry_cost);
@@ -124,7 +168,11 @@ impl Load {
         // Each write sends the whole state record twice, so new entries that can wait are added
         // only at the last write.
         let is_last = load.completes(rewrite);
-        for (i, new_entry) in new_entries.iter().enumerate() {
+        let others = new_entries.iter().enumerate();
+        for (i, new_entry) in others.filter(|(_, add)| !add.is_claim()) {
+            if !new_entry.may_stand_in(rewrite.index) {
+                continue;
+            }
             // A change of an existing record set may be waiting for its entry.
             let may_wait = new_entry.create.is_some();
             let longer = length.plus(new_entry.entry_cost);
@@ -135,12 +183,38 @@ impl Load {
                 load.new_entries.insert(i);
             }
         }
+        let mut added = load.new_entries.iter().map(|i| &new_entries[*i]);
+        if claim != Cost::default() && (rewrite.keeps_owned() || added.any(NewEntry::is_owned)) {
+            load.cost = load.cost.without_value_of_claim();
+        }
         let is_of_use = if rewrite.is_done() {
             rewrite.loses_entries() || !load.new_entries.is_empty()
         } else {
             !load.deletes.is_empty() || !load.creates.is_empty()
         };
         (is_of_use && fits(&load, Cost::default())).then_some(load)
+    }
+
+    /// Adds the claim, if it is among the new entries and this state record may hold it. Returns its
+    /// cost, or none. It comes before anything else, since it has to be in the first batch.
+    fn add_claim(
+        &mut self,
+        rewrite: &Rewrite<'_>,
+        new_entries: &[NewEntry<'_>],
+        used: Cost,
+    ) -> Cost {
+        let mut all = new_entries.iter().enumerate();
+        let Some((i, claim)) = all.find(|(_, add)| add.is_claim()) else {
+            return Cost::default();
+        };
+        let may_stand = claim.may_stand_in(rewrite.index) && !rewrite.is_too_long;
+        let is_short = is_within_own_limits(rewrite.kept_cost().plus(claim.cost));
+        if !may_stand || !is_short || !used.plus(self.cost).plus(claim.cost).fits() {
+            return Cost::default();
+        }
+        self.cost = self.cost.plus(claim.cost);
+        self.new_entries.insert(i);
+        claim.cost
     }
 
     /// Whether it has all deletes and creates of a rewrite.
@@ -153,11 +227,45 @@ struct Packer<'a> {
     bins: Vec<Bin>,
     /// For each entry of an existing record set, the bin of the write that adds it.
     entry_added_in: BTreeMap<Entry, usize>,
-    names: &'a StateNames,
-    ttl: u32,
+    /// Indexes of the state records that were placed first and did not exist before.
+    new_records: BTreeSet<u16>,
+    writing: Writing<'a>,
 }
 
 impl Packer<'_> {
+    /// Places these new entries in state records other than the first, and with each of those what
+    /// else has to be written there. What is placed is removed from the lists.
+    fn place_in_numbered<'w>(
+        &mut self,
+        rewrites: &mut Vec<Rewrite<'w>>,
+        new_entries: &mut Vec<NewEntry<'w>>,
+        state: &StateRecords,
+    ) {
+        let usable = |r: &Rewrite<'_>| r.index > 0 && !r.is_too_long;
+        while let Some(at) = rewrites
+            .iter()
+            .position(usable)
+            .filter(|_| !new_entries.is_empty())
+        {
+            let rewrite = rewrites.remove(at);
+            self.place(rewrite, new_entries, 0);
+        }
+        for index in (1..=u16::MAX).filter(|index| !state.is_taken(*index)) {
+            if new_entries.is_empty() {
+                break;
+            }
+            self.place(Rewrite::of_new_record(index), new_entries, 0);
+            self.new_records.insert(index);
+        }
+    }
+
+    /// The first bin in which all entries that leave a state record are in other ones.
+    fn all_moved_in(&self, rewrite: &Rewrite<'_>) -> usize {
+        let moved = rewrite.moved.iter();
+        let bins = moved.filter_map(|entry| self.entry_added_in.get(entry));
+        bins.copied().max().unwrap_or(0)
+    }
+
     /// Places the rewrite of a state record in bin `earliest` or later, with all its deletes and
     /// creates, and with as many new entries as it has room for. If one batch cannot hold all its
     /// deletes and creates, the state record is written in several batches.
@@ -214,12 +322,12 @@ impl Packer<'_> {
             rewrite.kept.insert(new_entry.entry);
         }
         bin.batch.deletes.extend(rewrite.old.take());
-        let values = rewrite.values();
-        if !values.is_empty() {
-            let key = RecordKey::new(self.names.name(rewrite.index), RecordType::Txt);
+        let Writing { names, random } = self.writing;
+        let number = random.wrapping_add(u64::from(rewrite.index));
+        if let Some((values, generation)) = rewrite.next_write(Generation::of_number(number)) {
             let new = RecordSet {
-                key,
-                ttl: self.ttl,
+                key: RecordKey::new(names.name(rewrite.index), RecordType::Txt),
+                ttl: generation.ttl(),
                 values,
             };
             bin.batch.creates.push(new.clone());

@@ -8,17 +8,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Cost;
 use crate::base::sorted;
-use crate::dns::RecordSet;
-use crate::plan::state_records::{Entry, MAX_CHARACTERS, MAX_ENTRIES, StateRecords};
-use crate::plan::{Change, Plan};
+use crate::dns::{RecordKey, RecordSet};
+use crate::plan::state_records::{Entry, Generation, MAX_CHARACTERS, MAX_ENTRIES, StateRecords};
+use crate::plan::{Change, ClaimChange, Plan};
 
 /// All changes of a plan, grouped.
+#[derive(Clone)]
 pub struct Work<'a> {
     /// Existing state records, sorted by index: those that change, and those that have room for new
     /// entries.
     pub rewrites: Vec<Rewrite<'a>>,
-    /// Entries for which a state record with room must be found. First come those of existing
-    /// record sets, then those with a CREATE, each group sorted by size with the largest first.
+    /// Entries for which a state record with room must be found. First comes the claim, then those
+    /// of existing record sets, then those with a CREATE, each group sorted by size with the
+    /// largest first.
     pub new_entries: Vec<NewEntry<'a>>,
     /// Record sets to delete that no state record lists, such as those that are taken over.
     pub deletes: Vec<&'a RecordSet>,
@@ -27,6 +29,7 @@ pub struct Work<'a> {
 }
 
 /// An entry that has to be added to a state record.
+#[derive(Clone)]
 pub struct NewEntry<'a> {
     /// The entry.
     pub entry: Entry,
@@ -57,15 +60,33 @@ impl<'a> NewEntry<'a> {
     fn of_existing(entry: Entry) -> NewEntry<'a> {
         NewEntry::new(entry, None)
     }
+
+    /// Whether the state record with this index may list it.
+    pub fn may_stand_in(&self, index: u16) -> bool {
+        index > 0 || self.entry.is_for_forerunners()
+    }
+
+    /// Whether it lists a record set.
+    pub fn is_owned(&self) -> bool {
+        self.entry.is_owned()
+    }
+
+    /// Whether it is the claim, which has to be in the first batch.
+    pub fn is_claim(&self) -> bool {
+        self.entry.is_claim()
+    }
 }
 
 /// A state record that has to be written, or may be, and the changes that must share a batch with
 /// the write.
+#[derive(Clone)]
 pub struct Rewrite<'a> {
     /// Index of the state record, as in [`super::StateNames::name`].
     pub index: u16,
     /// The state record as it is in the zone. `None` if it is new.
     pub old: Option<RecordSet>,
+    /// Its generation in the zone, or as it was last written.
+    pub generation: Option<Generation>,
     /// Number of its entries in the zone.
     pub listed: usize,
     /// Entries that it has after the last write.
@@ -78,8 +99,8 @@ pub struct Rewrite<'a> {
     /// Whether it is longer than this program writes it, as another tool may leave it. Then nothing
     /// is added to it.
     pub is_too_long: bool,
-    /// Entries that do not fit into it. Another state record must list them by the time that this
-    /// one is written.
+    /// Entries that do not fit into it or do not belong there. Another state record must list them
+    /// by the time that this one is written.
     pub moved: Vec<Entry>,
 }
 
@@ -89,6 +110,7 @@ impl Rewrite<'_> {
         Rewrite {
             index,
             old: None,
+            generation: None,
             listed: 0,
             kept: BTreeSet::new(),
             deletes: Vec::new(),
@@ -123,16 +145,29 @@ impl Rewrite<'_> {
     pub fn kept_cost(&self) -> Cost {
         let kept: Cost = self.kept.iter().map(Cost::of_entry).sum();
         let deletes = self.deletes.iter();
-        kept.plus(deletes.map(|set| Cost::of_entry_for(set)).sum())
+        let cost = kept.plus(deletes.map(|set| Cost::of_entry_for(set)).sum());
+        match self.kept.iter().any(Entry::is_claim) && self.keeps_owned() {
+            true => cost.without_value_of_claim(),
+            false => cost,
+        }
     }
 
-    /// The values to write, in Route 53's form.
-    pub fn values(&self) -> BTreeSet<String> {
-        let mut values: Vec<String> = self.kept.iter().map(Entry::value).collect();
-        for set in &self.deletes {
-            values.push(Entry::Owned(set.key.clone()).value());
+    /// Whether it keeps an owned record set, behind which the claim can stand.
+    pub fn keeps_owned(&self) -> bool {
+        self.kept.iter().any(Entry::is_owned)
+    }
+
+    /// The values to write, in Route 53's form, and the generation to write them with; none if there
+    /// is nothing to write. `fresh` is the generation of a state record that has had none.
+    pub fn next_write(&mut self, fresh: Generation) -> Option<(BTreeSet<String>, Generation)> {
+        let deleted = self.deletes.iter().map(|set| Entry::Owned(set.key.clone()));
+        let entries: BTreeSet<Entry> = sorted::set(self.kept.iter().cloned().chain(deleted));
+        if entries.is_empty() {
+            return None;
         }
-        sorted::set(values)
+        let next = self.generation.map_or(fresh, Generation::next);
+        self.generation = Some(next);
+        Some((Entry::values(&entries), next))
     }
 }
 
@@ -141,27 +176,42 @@ impl<'a> Work<'a> {
     pub fn group(plan: &'a Plan, state: &StateRecords) -> Work<'a> {
         let deleted = plan.deletes.iter().map(|set| &set.key);
         let removed = sorted::set(plan.releases.iter().chain(deleted));
+        let moves = sorted::set(&plan.moves);
         let mut deletes = by_state_record(&plan.deletes, state);
         let mut creates = by_state_record(&plan.creates, state);
-        let losing_entries = sorted::set(removed.iter().flat_map(|key| state.listed_in(key)));
+        let changes_claim = plan.claim != ClaimChange::Keep;
+        let is_removed = |entry: &Entry| match entry {
+            Entry::Owned(key) => removed.contains(key),
+            Entry::Claim(_) => changes_claim,
+            Entry::Foreign(_) => false,
+        };
+        let is_moved = |key: &RecordKey| moves.contains(key);
 
         let mut new_entries = Vec::new();
         let mut rewrites = Vec::new();
-        for (index, old, entries) in state.records() {
-            let changes = losing_entries.contains(&index) || creates.contains_key(&Some(index));
-            if !changes && entries.len() >= MAX_ENTRIES {
+        let losing_entries = sorted::set(removed.iter().flat_map(|key| state.listed_in(key)));
+        for record in state.records() {
+            let index = record.index;
+            let is_changed = losing_entries.contains(&index)
+                || creates.contains_key(&Some(index))
+                || index == 0 && !moves.is_empty()
+                || changes_claim && record.entries.iter().any(is_removed);
+            if !is_changed && record.entries.len() >= MAX_ENTRIES {
                 continue; // a full state record that does not change, as most are in a large zone
             }
-            let is_removed =
-                |entry: &Entry| matches!(entry, Entry::Owned(key) if removed.contains(key));
+            let entries = record.entries.iter();
             let mut rewrite = Rewrite {
-                old: Some(old.clone()),
-                listed: entries.len(),
-                kept: sorted::set(entries.iter().filter(|entry| !is_removed(entry)).cloned()),
+                old: Some(record.set.clone()),
+                generation: record.generation,
+                listed: record.entries.len(),
+                kept: sorted::set(entries.filter(|entry| !is_removed(entry)).cloned()),
                 deletes: deletes.remove(&Some(index)).unwrap_or_default(),
                 creates: creates.remove(&Some(index)).unwrap_or_default(),
                 ..Rewrite::of_new_record(index)
             };
+            if index == 0 && !moves.is_empty() {
+                rewrite.move_out(&is_moved, state, &mut new_entries);
+            }
             // Both lengths count, since another tool may spell entries shorter than this program.
             if !is_within_own_limits(rewrite.old_cost())
                 || !is_within_own_limits(rewrite.kept_cost())
@@ -174,18 +224,27 @@ impl<'a> Work<'a> {
         new_entries.extend(adopted.map(NewEntry::of_existing));
         let unlisted_creates = creates.remove(&None).unwrap_or_default();
         new_entries.extend(unlisted_creates.into_iter().map(NewEntry::with_create));
-        let (existing, creating): (Vec<_>, Vec<_>) = new_entries
-            .into_iter()
-            .partition(|add| add.create.is_none());
-        let mut new_entries = sorted::largest_first(existing, |add| add.cost.share());
-        new_entries.extend(sorted::largest_first(creating, |add| add.cost.share()));
         Work {
             rewrites,
-            new_entries,
+            new_entries: in_order(&plan.claim, new_entries),
             deletes: deletes.remove(&None).unwrap_or_default(),
             changes: plan.changes.iter().collect(),
         }
     }
+}
+
+/// The claim, if it is new, then entries of existing record sets, then those with a CREATE.
+fn in_order<'a>(claim: &ClaimChange, new_entries: Vec<NewEntry<'a>>) -> Vec<NewEntry<'a>> {
+    let (existing, creating): (Vec<_>, Vec<_>) = new_entries
+        .into_iter()
+        .partition(|add| add.create.is_none());
+    let mut new_entries = Vec::new();
+    if let ClaimChange::Write(claim) = claim {
+        new_entries.push(NewEntry::of_existing(Entry::Claim(claim.clone())));
+    }
+    new_entries.extend(sorted::largest_first(existing, |add| add.cost.share()));
+    new_entries.extend(sorted::largest_first(creating, |add| add.cost.share()));
+    new_entries
 }
 
 /// Groups record sets by the first state record that lists them. Each group is sorted by size, with
@@ -213,6 +272,33 @@ pub fn is_within_own_limits(size: Cost) -> bool {
 }
 
 impl<'a> Rewrite<'a> {
+    /// Takes the entries that are to stand in other state records out of this one.
+    fn move_out(
+        &mut self,
+        is_moved: &impl Fn(&RecordKey) -> bool,
+        state: &StateRecords,
+        new_entries: &mut Vec<NewEntry<'a>>,
+    ) {
+        let (creates, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.creates)
+            .into_iter()
+            .partition(|set| is_moved(&set.key));
+        self.creates = rest;
+        let created = sorted::set(creates.iter().map(|set| &set.key));
+        let is_leaving = |entry: &Entry| matches!(entry, Entry::Owned(key) if is_moved(key));
+        let (leaving, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut self.kept)
+            .into_iter()
+            .partition(is_leaving);
+        self.kept = sorted::set(kept);
+        // One whose record set is created gets its new entry together with that.
+        let stands_alone = |entry: &Entry| match entry {
+            Entry::Owned(key) => !created.contains(key) && state.listed_in(key).count() == 1,
+            Entry::Claim(_) | Entry::Foreign(_) => true,
+        };
+        self.moved = leaving.into_iter().filter(stands_alone).collect();
+        new_entries.extend(self.moved.iter().cloned().map(NewEntry::of_existing));
+        new_entries.extend(creates.into_iter().map(NewEntry::with_create));
+    }
+
     /// Handles a state record that another tool has made too long. It is not written as long as all
     /// its entries stay. Once entries have to be removed, those that do not fit move to others.
     fn shorten(&mut self, state: &StateRecords, new_entries: &mut Vec<NewEntry<'a>>) {
@@ -239,13 +325,14 @@ impl<'a> Rewrite<'a> {
         // After a crash in the middle of this, some entries are in another state record already.
         let is_elsewhere = |entry: &Entry| match entry {
             Entry::Owned(key) => state.listed_in(key).any(|index| index > self.index),
-            Entry::Foreign(_) => false,
+            Entry::Claim(_) | Entry::Foreign(_) => false,
         };
         let moved = self.kept.iter().filter(|entry| {
             !short.contains(entry) && !created.contains(entry) && !is_elsewhere(entry)
         });
-        self.moved = moved.cloned().collect();
-        new_entries.extend(self.moved.iter().cloned().map(NewEntry::of_existing));
+        let moved: Vec<Entry> = moved.cloned().collect();
+        new_entries.extend(moved.iter().cloned().map(NewEntry::of_existing));
+        self.moved.extend(moved);
         self.kept = short;
     }
 }

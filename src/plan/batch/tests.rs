@@ -5,10 +5,12 @@ use super::*;
 use crate::dns::zone::Listed;
 use crate::dns::{Name, RecordKey, RecordType, Zone};
 use crate::plan::guard::{Guard, GuardSettings};
-use crate::plan::state_records::{MAX_CHARACTERS, MAX_ENTRIES};
-use crate::plan::{Adopt, Policy, plan};
+use crate::plan::state_records::{Claim, Generation, MAX_CHARACTERS, MAX_ENTRIES};
+use crate::plan::{Adopt, PlanSettings, Policy, plan};
 
 const TTL: u32 = 300;
+/// Generation of the first state record if it has none; the next one has one more.
+const RANDOM: u64 = 1_000;
 
 fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
@@ -40,8 +42,24 @@ fn state_record(index: u16, values: &[impl AsRef<str>]) -> RecordSet {
     }
 }
 
+/// The same, with this generation.
+fn of_generation(number: u64, record: RecordSet) -> RecordSet {
+    RecordSet {
+        ttl: Generation::of_number(number).ttl(),
+        ..record
+    }
+}
+
 /// The batches for a zone and what is desired, and the zone after them.
 fn run(zone: &[RecordSet], desired: &[RecordSet]) -> (Vec<ChangeBatch>, Zone) {
+    run_claimed(zone, desired, None)
+}
+
+fn run_claimed(
+    zone: &[RecordSet],
+    desired: &[RecordSet],
+    claim: Option<&Claim>,
+) -> (Vec<ChangeBatch>, Zone) {
     let mut view = Zone::default();
     for set in zone {
         view.insert(set.key.clone(), Listed::Simple(set.clone()));
@@ -51,10 +69,15 @@ fn run(zone: &[RecordSet], desired: &[RecordSet]) -> (Vec<ChangeBatch>, Zone) {
         .iter()
         .map(|set| (set.key.clone(), set.clone()))
         .collect();
-    let plan = plan(&desired, &view, &state, Policy::Sync, &Adopt::Never);
+    let settings = PlanSettings {
+        policy: Policy::Sync,
+        adopt: &Adopt::Never,
+        claim,
+    };
+    let plan = plan(&desired, &view, &state, settings);
     let mut guard = Guard::new(GuardSettings::OFF);
     let (approved, _) = guard.approve(plan, 0, Instant::now());
-    let batches = batches(&approved, &state, &names(), TTL);
+    let batches = batches(&approved, &state, &names(), RANDOM);
     for batch in &batches {
         view.apply(batch);
     }
@@ -118,7 +141,7 @@ fn a_change_that_no_request_holds_is_made_in_two() {
     });
     let desired = of(|i| format!("2001:db8:aaaa:bbbb:cccc:dddd:eeee:{i:x}"));
     assert!(!Cost::of_set(&long).plus(Cost::of_set(&desired)).fits());
-    let record = state_record(0, &["web.example.com. AAAA"]);
+    let record = state_record(1, &["web.example.com. AAAA"]);
     let (batches, after) = run(&[long.clone(), record], std::slice::from_ref(&desired));
     assert_eq!(after.simple(&aaaa), Some(&desired));
     assert_eq!(batches.len(), 2);
@@ -141,7 +164,10 @@ fn a_batch_deletes_first_and_is_sorted() {
         [ChangeBatch {
             deletes: vec![zone[2].clone(), zone[1].clone(), zone[0].clone()],
             creates: vec![
-                state_record(0, &["new.example.com.", "web.example.com."]),
+                of_generation(
+                    RANDOM,
+                    state_record(0, &["new.example.com.", "web.example.com."])
+                ),
                 desired[1].clone(),
                 desired[0].clone(),
             ],
@@ -164,6 +190,7 @@ fn new_entries_go_to_the_first_state_record_with_room() {
     let (batches, after) = run(&zone, &desired);
     assert_eq!(batches.len(), 1);
     let written = state_record(7, &["new.example.com.", "web.example.com."]);
+    let written = of_generation(RANDOM + 7, written);
     assert_eq!(after.simple(&written.key), Some(&written));
 }
 
@@ -198,4 +225,157 @@ fn a_state_record_that_grows_by_being_written_in_the_usual_way_is_split() {
     );
     assert_eq!(records.map(|record| record.values.len()), [98, 1]);
     assert_eq!(batches.len(), 1);
+}
+
+#[test]
+fn no_two_writes_of_a_state_record_are_equal() {
+    let before = of_generation(41, state_record(0, &["web.example.com."]));
+    let zone = [a("web", "192.0.2.1"), before.clone()];
+    let both = [a("web", "192.0.2.1"), a("new", "192.0.2.2")];
+    let (_, with_new) = run(&zone, &both);
+    let zone: Vec<RecordSet> = [&before.key, &both[0].key, &both[1].key]
+        .map(|key| with_new.simple(key).unwrap().clone())
+        .into();
+    let (_, without) = run(&zone, &both[..1]);
+    let after = without.simple(&before.key).unwrap();
+    let entries = state_record(0, &["web.example.com."]);
+    assert_eq!(after, &of_generation(43, entries.clone()));
+    assert_ne!(after, &before, "though the entries are the same again");
+}
+
+#[test]
+fn a_state_record_that_is_written_twice_in_a_plan_has_two_generations() {
+    let many: Vec<RecordSet> = (0..90)
+        .map(|i| RecordSet {
+            values: (0..40).map(|v| format!("192.0.{v}.{i}")).collect(),
+            ..a(&format!("n{i}"), "")
+        })
+        .collect();
+    // It lists them, and they are missing.
+    let listed: Vec<String> = (0..90).map(|i| format!("n{i}.example.com.")).collect();
+    let (batches, after) = run(&[state_record(0, &listed)], &many);
+    let key = RecordKey::new(names().name(0), RecordType::Txt);
+    let writes = batches.iter().flat_map(|batch| &batch.creates);
+    let writes: Vec<&RecordSet> = writes.filter(|set| set.key == key).collect();
+    assert!(writes.len() > 1);
+    let last = Generation::of_number(RANDOM + writes.len() as u64 - 1);
+    assert_eq!(after.simple(&key).unwrap().ttl, last.ttl());
+}
+
+#[test]
+fn the_claim_is_in_the_first_batch_and_no_other_record_than_the_first_holds_it() {
+    let claim = Claim::new("rancher:8080", Some("stack"));
+    let value = Entry::Claim(claim.clone()).value();
+    let many: Vec<RecordSet> = (0..700).map(|i| a(&format!("n{i}"), "192.0.2.1")).collect();
+    let six = RecordSet {
+        key: RecordKey::new(name("n1.example.com"), RecordType::Aaaa),
+        ttl: TTL,
+        values: ["2001:db8::1".to_owned()].into(),
+    };
+    let full: Vec<String> = (0..100).map(|i| format!("n{i}.example.com.")).collect();
+    for (zone, desired, index) in [
+        (vec![], &many[..1], 1),
+        (vec![], &many[..], 1),
+        (
+            vec![state_record(0, &full[..1]), many[0].clone()],
+            &many[..],
+            1,
+        ),
+        (
+            vec![state_record(1, &full[..1]), many[0].clone()],
+            &many[..1],
+            1,
+        ),
+        (
+            [&[state_record(1, &full)], &many[..100]].concat(),
+            &many[..],
+            2,
+        ),
+        (vec![], &[many[1].clone(), six.clone()][..], 1),
+    ] {
+        let (batches, after) = run_claimed(&zone, desired, Some(&claim));
+        let key = RecordKey::new(names().name(index), RecordType::Txt);
+        let holds_claim = |set: &RecordSet| set.values.iter().any(|v| v.ends_with(&value));
+        let first = batches[0].creates.iter().filter(|set| holds_claim(set));
+        assert_eq!(first.map(|set| &set.key).collect::<Vec<_>>(), [&key]);
+        assert!(holds_claim(after.simple(&key).unwrap()));
+        let state = StateRecords::read(&after, &names());
+        assert_eq!(state.owned().len(), desired.len());
+        assert!(
+            state
+                .records()
+                .iter()
+                .all(|record| record.misplaced().next().is_none())
+        );
+        if desired.len() < 3 {
+            assert_eq!(batches.len(), 1);
+        }
+    }
+}
+
+#[test]
+fn entries_of_other_types_leave_the_first_state_record_and_are_listed_all_the_while() {
+    let six = |i: usize| RecordSet {
+        key: RecordKey::new(name(&format!("n{i}.example.com")), RecordType::Aaaa),
+        ttl: TTL,
+        values: ["2001:db8::1".to_owned()].into(),
+    };
+    let (fours, sixes): (Vec<_>, Vec<_>) = (0..50)
+        .map(|i| (a(&format!("n{i}"), "192.0.2.1"), six(i)))
+        .unzip();
+    let both: Vec<RecordSet> = fours.iter().chain(&sixes).cloned().collect();
+    let entries: Vec<String> = (0..50)
+        .flat_map(|i| ["", " AAAA"].map(|suffix| format!("n{i}.example.com.{suffix}")))
+        .collect();
+    let record = state_record(0, &entries);
+    // Some are gone, some are missing in the zone, some are listed twice, some are new.
+    let twice = state_record(3, &["n7.example.com. AAAA", "n8.example.com. AAAA"]);
+    for (there, desired, extra) in [
+        (&both[..], &both[..], None),
+        (&both[..], &both[..90], None),
+        (&both[..90], &both[..], None),
+        (&both[..], &both[..], Some(twice.clone())),
+        (&both[..90], &both[..70], Some(twice)),
+        (
+            &both[..],
+            &[&both[..], &[a("new", "192.0.2.7")]].concat()[..],
+            None,
+        ),
+    ] {
+        let mut zone = there.to_vec();
+        zone.push(record.clone());
+        zone.extend(extra);
+        let mut view = Zone::default();
+        for set in &zone {
+            view.insert(set.key.clone(), Listed::Simple(set.clone()));
+        }
+        let (batches, after) = run(&zone, desired);
+        for batch in &batches {
+            view.apply(batch);
+            let state = StateRecords::read(&view, &names());
+            let mut ours = view.iter().filter(|(key, _)| key.rtype != RecordType::Txt);
+            assert!(ours.all(|(key, _)| state.owns(key)));
+        }
+        assert_eq!(view, after);
+        let state = StateRecords::read(&after, &names());
+        assert!(
+            state
+                .records()
+                .iter()
+                .all(|record| record.misplaced().next().is_none())
+        );
+        assert_eq!(state.owned().len(), desired.len());
+        assert_eq!(
+            run(&after_sets(&after), desired).0,
+            [],
+            "nothing is left to do"
+        );
+    }
+}
+
+fn after_sets(zone: &Zone) -> Vec<RecordSet> {
+    let sets = zone
+        .iter()
+        .map(|(key, _)| zone.simple(key).unwrap().clone());
+    sets.collect()
 }

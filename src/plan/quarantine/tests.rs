@@ -297,3 +297,16 @@ fn approved(plan: Plan) -> ApprovedPlan {
     let mut guard = Guard::new(GuardSettings::OFF);
     guard.approve(plan, 0, Instant::now()).0
 }
+
+#[test]
+fn what_is_in_conflict_is_not_refused_at_the_same_time() {
+    let mut quarantine = Quarantine::default();
+    for name in ["web A", "db A"] {
+        quarantine.add(key(name), None, "words".to_owned());
+    }
+    quarantine.release_conflicts(&[Conflict {
+        key: key("web A"),
+        reason: crate::plan::ConflictReason::Cname,
+    }]);
+    assert!(!quarantine.holds(&key("web A")) && quarantine.holds(&key("db A")));
+}

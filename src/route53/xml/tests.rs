@@ -93,6 +93,68 @@ fn reads_a_listing() {
     );
 }
 
+/// What a page with this one record set says that it is.
+fn listed_as(elements: &str) -> Listed {
+    let xml = format!(
+        "<ListResourceRecordSetsResponse><ResourceRecordSets><ResourceRecordSet>\
+         <Name>a.example.com.</Name><Type>A</Type>{elements}</ResourceRecordSet>\
+         </ResourceRecordSets><IsTruncated>false</IsTruncated></ListResourceRecordSetsResponse>"
+    );
+    page_of(&xml).unwrap().sets.remove(0).1
+}
+
+#[test]
+fn only_what_is_known_whole_is_simple() {
+    let value = "<ResourceRecord><Value>192.0.2.1</Value></ResourceRecord>";
+    let simple = format!("<TTL>300</TTL><ResourceRecords>{value}</ResourceRecords>");
+    let plain = set("a.example.com", RecordType::A, &["192.0.2.1"]);
+    assert_eq!(listed_as(&simple), Listed::Simple(plain));
+    for (elements, element) in [
+        (
+            format!("{simple}<HealthCheckId>1-2</HealthCheckId>"),
+            "HealthCheckId",
+        ),
+        (format!("<New><Deep/></New>{simple}"), "New"),
+        (format!("{simple}<New/><Newer/>"), "New"),
+        (format!("{simple}<TTL>60</TTL>"), "TTL"),
+        (
+            format!("{simple}<ResourceRecords>{value}</ResourceRecords>"),
+            "ResourceRecords",
+        ),
+        (
+            format!("<TTL>300</TTL><ResourceRecords>{value}<New/></ResourceRecords>"),
+            "ResourceRecords/New",
+        ),
+        (
+            "<TTL>300</TTL><ResourceRecords><ResourceRecord><Value>192.0.2.1</Value><New/>\
+             </ResourceRecord></ResourceRecords>"
+                .to_owned(),
+            "ResourceRecords/New",
+        ),
+        (
+            "<TTL>300</TTL><ResourceRecords><ResourceRecord><Value>192.0.2.1</Value>\
+             <Value>192.0.2.2</Value></ResourceRecord></ResourceRecords>"
+                .to_owned(),
+            "ResourceRecords/Value",
+        ),
+    ] {
+        let element = element.to_owned();
+        assert_eq!(
+            listed_as(&elements),
+            Listed::Extended { element },
+            "{elements}"
+        );
+    }
+    for special in SPECIAL {
+        let own = format!("<{special}>x</{special}>");
+        assert_eq!(listed_as(&format!("{simple}{own}")), Listed::Special);
+        let checked = format!("{own}{simple}<HealthCheckId>1</HealthCheckId>");
+        assert_eq!(listed_as(&checked), Listed::Special, "{special}");
+    }
+    let without = "<HealthCheckId>1</HealthCheckId><New/>";
+    assert_eq!(listed_as(without), Listed::Special, "no TTL, no values");
+}
+
 #[test]
 fn reads_an_empty_last_page() {
     let xml = "<ListResourceRecordSetsResponse><ResourceRecordSets/>\

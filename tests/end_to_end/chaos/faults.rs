@@ -13,7 +13,7 @@ fn millis(random: &mut Random, least: u64) -> Duration {
 
 pub fn route53(turn: usize, random: &mut Random, naming: Naming) -> sim::route53::Fault {
     use sim::route53::Fault;
-    match turn % 16 {
+    match turn % 17 {
         0 => Fault::DropBefore,
         1..3 => Fault::DropAfter,
         3..5 => Fault::CutAfter(random.below(300)),
@@ -25,6 +25,7 @@ pub fn route53(turn: usize, random: &mut Random, naming: Naming) -> sim::route53
         10 => Fault::PriorRequestNotComplete,
         11 => Fault::Hang(millis(random, 50)),
         12 => Fault::Delay(millis(random, 50)),
+        13 => Fault::Page(random.pick(&[401, 403, 404, 502])),
         _ => refusal(random, naming),
     }
 }

@@ -34,6 +34,10 @@ pub enum Edit {
     ListTwice(usize),
     /// Spells an entry in capitals and without its last dot.
     Respell(usize),
+    /// The addresses of that name get a health check: hands off, whoever's they are.
+    Check(String),
+    /// No addresses have a health check any more.
+    Uncheck,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -60,14 +64,15 @@ impl Edit {
         let kind = random.weighted(&kinds);
         match random.below(100) {
             0..25 => Edit::Create(name, kind),
-            25..35 => Edit::Replace(name, kind),
-            35..55 => Edit::Change(name, random.pick(&[60, TTL, 600])),
-            55..80 => Edit::Delete(name),
-            80..87 => Edit::Take(name),
-            87..91 => Edit::Note(format!("\"note {}\"", random.below(10))),
-            91..93 => Edit::StateTtl(random.pick(&[60, TTL])),
-            93..97 => Edit::ListTwice(random.below(100)),
-            _ => Edit::Respell(random.below(100)),
+            25..33 => Edit::Replace(name, kind),
+            33..53 => Edit::Change(name, random.pick(&[60, TTL, 600])),
+            53..76 => Edit::Delete(name),
+            76..83 => Edit::Take(name),
+            83..87 => Edit::Note(format!("\"note {}\"", random.below(10))),
+            87..89 => Edit::StateTtl(random.pick(&[60, TTL])),
+            89..92 => Edit::ListTwice(random.below(100)),
+            92..94 => Edit::Respell(random.below(100)),
+            _ => Edit::Check(name),
         }
     }
 
@@ -89,6 +94,10 @@ impl Edit {
                 .flat_map(|set| replace(set, |new| *new = foreign(name, &set.rtype, *ttl)))
                 .collect(),
             Edit::Delete(name) => delete(at(zone, name)),
+            // Their change is what makes them somebody else's, and a check is no such change.
+            Edit::Take(name) if at(zone, name).any(|set| set.health_check_id.is_some()) => {
+                Vec::new()
+            }
             Edit::Take(name) => {
                 let is_theirs = |value: &String| entry(value).is_some_and(|(n, _, _)| n == *name);
                 let taken = addresses(zone, name).flat_map(|set| {
@@ -125,6 +134,14 @@ impl Edit {
                     }
                 }
             }
+            Edit::Check(name) => addresses(zone, name)
+                .flat_map(|set| replace(set, |new| new.health_check_id = Some("a".to_owned())))
+                .collect(),
+            Edit::Uncheck => zone
+                .record_sets()
+                .filter(|set| set.health_check_id.is_some())
+                .flat_map(|set| replace(set, |new| new.health_check_id = None))
+                .collect(),
             Edit::Respell(n) => {
                 let Some(known) = nth_entry(zone, *n) else {
                     return Vec::new();

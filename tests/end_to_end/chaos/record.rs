@@ -47,9 +47,10 @@ pub fn key(set: &RecordSet) -> Key {
     (name, rtype, set.set_identifier.clone())
 }
 
-/// Neither an alias nor one of several with a routing policy: such as the program makes.
+/// Neither an alias nor one of several with a routing policy, and without a health check: such as
+/// the program makes.
 pub fn is_simple(set: &RecordSet) -> bool {
-    set.alias.is_none() && set.set_identifier.is_none()
+    set.alias.is_none() && set.set_identifier.is_none() && set.health_check_id.is_none()
 }
 
 pub fn state_name(index: usize) -> String {
@@ -82,6 +83,7 @@ pub fn others(zone: &Zone) -> Sets {
 
 /// Which record set a state record's value lists; `None` for what is no entry.
 pub fn entry(value: &str) -> Option<Key> {
+    let value = value.split(" \"claim ").next().unwrap_or(value);
     let text = value.trim_matches('"');
     let (name, rtype) = match text.strip_suffix(" AAAA") {
         Some(name) => (name, "AAAA"),

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{plan, ran};
 use crate::stage::{PATIENCE, STATE, Stage, UUID, ZONE, each, world};
+use sim::harness::listed as listed_by;
 use sim::route53::{Change, Operation, RecordSet};
 
 const CHANGE: Operation = Operation::ChangeResourceRecordSets;
@@ -41,8 +42,7 @@ fn is_state(set: &RecordSet) -> bool {
 /// What the state records list.
 fn entries_of(sets: &[RecordSet]) -> BTreeSet<String> {
     let records = sets.iter().filter(|set| is_state(set));
-    let values = records.flat_map(|set| &set.values);
-    values.map(|value| value.trim_matches('"').into()).collect()
+    records.flat_map(listed_by).collect()
 }
 
 /// Places that are taken in every way there is, by what is ours and what isn't.

@@ -21,6 +21,7 @@ const ALL_IS_WELL: &str = "\
 ✓ health      127.0.0.1 can be listened on
 ✓ metadata    read at http://127.0.0.1/2015-12-19
 ✓ environment Prod (1a726b88-f6b1-53ad-8dac-f631830b5815): 1 of 2 services are to be published, on 4 hosts
+✓ names       for an IAM policy: *.prod.example.com, external-dns-1a726b88-f6b1-53ad-8dac-f631830b5815.example.com, external-dns-1a726b88-f6b1-53ad-8dac-f631830b5815-*.example.com
 ✓ credentials arn:aws:iam::123456789012:user/AKIDEXAMPLE: AKIDEXAMPLE, from environment
 ✓ zone        example.com (Z0EXAMPLE, public)
 ✓ list        0 record sets seen, 0 are ours, in 0 state records
@@ -111,6 +112,7 @@ const FAILURES: [(&str, Spoil, &[&str], &str); 14] = [
             "✗ metadata    metadata at http://127.0.0.1/2015-12-19 is unavailable: /version: 404, \
              the server has not loaded its data or does not know this container yet",
             "– environment needs metadata",
+            "– names       needs metadata",
             "– list        needs metadata and the zone",
             "– change      needs metadata and the zone",
         ],
@@ -141,6 +143,9 @@ const FAILURES: [(&str, Spoil, &[&str], &str); 14] = [
         "no such zone",
         |_| &[("ROOT_DOMAIN", "example.net")],
         &[
+            "✓ names       for an IAM policy: *.prod.example.net, \
+             external-dns-1a726b88-f6b1-53ad-8dac-f631830b5815.example.net, \
+             external-dns-1a726b88-f6b1-53ad-8dac-f631830b5815-*.example.net",
             "✗ zone        there is no hosted zone example.net in this account: check ROOT_DOMAIN \
              and whose credentials these are",
             "– list        needs metadata and the zone",
@@ -350,6 +355,7 @@ fn whatever_is_missing_the_rest_is_looked_at() {
             "✓ health",
             "✗ metadata",
             "– environment",
+            "– names",
             "✓ credentials",
             "✗ zone",
             "– list",

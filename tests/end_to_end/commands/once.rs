@@ -68,8 +68,9 @@ const FAILURES: [Failure; 6] = [
         true,
         "the changes are made, but Route 53 doesn't say whether all its name servers know: Route 53 \
          answered AccessDenied (403): User: arn:aws:iam::123456789012:user/simulated is not \
-         authorized to perform: route53:GetChange on resource: * because no identity-based policy \
-         allows the route53:GetChange action – the IAM policy has to allow route53:GetChange",
+         authorized to perform: route53:GetChange on resource: \
+         arn:aws:route53:::change/C0000000000004 because no identity-based policy allows the \
+         route53:GetChange action – the IAM policy has to allow route53:GetChange",
     ),
     (
         "a Rancher that refuses these keys",

@@ -302,7 +302,7 @@ fn deletes_that_would_wait_are_marked() {
             "    12 of 12 record sets are no longer wanted; they are deleted if metadata says \
              so for 60 s (DELETE_GUARD_HOLD)\n"
         ) && stdout.ends_with(
-            "12 to delete, 0 to take over, 0 to forget, 0 left alone: no change batch.\n"
+            "12 to delete, 0 to take over, 0 to forget, 0 left alone: one change batch.\n"
         ),
         "{stdout}"
     );

@@ -1,5 +1,5 @@
 use super::{Ran, run};
-use crate::stage::{PATIENCE, STATE, Stage, ZONE, web, world};
+use crate::stage::{PATIENCE, SECOND, STATE, Stage, ZONE, web, world};
 use sim::route53::{Fault, Operation, RecordSet};
 
 const CHANGE: Operation = Operation::ChangeResourceRecordSets;
@@ -53,7 +53,8 @@ fn a_purged_zone_is_as_it_was_before_the_first_run() {
         format!(
             "- db.shop.prod.example.com. A 300 203.0.113.3\n\
              - web.shop.prod.example.com. A 300 203.0.113.1, 203.0.113.2\n\
-             - {STATE} TXT 300 \"db.shop.prod.example.com.\", \"web.shop.prod.example.com.\"\n\n\
+             - {STATE} TXT: a state record with 2 names\n\
+             - {SECOND} TXT: a state record with 0 names\n\n\
              2 record sets of environment Prod in example.com, and the state records.\n\
              A service that still runs creates them again at its next resync: stop it right after this.\n\
              2 record sets deleted, and the state records.\n"

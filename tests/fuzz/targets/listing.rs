@@ -26,7 +26,7 @@ fuzz_target!(|text: &str| {
 
     let simple = page.sets.iter().filter_map(|(_, held)| match held {
         Listed::Simple(set) => Some(set.clone()),
-        Listed::Special => None,
+        Listed::Special | Listed::Extended { .. } => None,
     });
     let sets: Vec<RecordSet> = simple.collect();
     assert!(sets.iter().all(|set| !set.values.is_empty()));
@@ -48,6 +48,23 @@ fn written(page: &ListPage) -> String {
         );
         match held {
             Listed::Special => xml.push_str("<AliasTarget/>"),
+            Listed::Extended { element } => {
+                let (own, inner) = match element.split_once('/') {
+                    None => (format!("<{element}/>"), String::new()),
+                    // Whatever it is called, this is no place for it.
+                    Some((_, "ResourceRecord")) => (
+                        String::new(),
+                        "<ResourceRecord><Value/><ResourceRecord/></ResourceRecord>".to_owned(),
+                    ),
+                    Some((_, "Value")) => (String::new(), "<Value/>".to_owned()),
+                    Some((_, inner)) => (String::new(), format!("<{inner}/>")),
+                };
+                let _ = write!(
+                    xml,
+                    "<TTL>0</TTL><ResourceRecords><ResourceRecord><Value>x</Value>\
+                     </ResourceRecord>{inner}</ResourceRecords>{own}"
+                );
+            }
             Listed::Simple(set) => {
                 let _ = write!(xml, "<TTL>{}</TTL><ResourceRecords>", set.ttl);
                 for value in &set.values {

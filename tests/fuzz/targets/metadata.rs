@@ -42,6 +42,7 @@ fuzz_target!(|bytes: &[u8]| {
             name: "Prod".to_owned(),
             uuid: "1a5".to_owned(),
             own_stack: "route53".to_owned(),
+            stack_uuid: None,
         }),
         services,
         hosts: hosts.unwrap_or_default(),

@@ -42,7 +42,8 @@ impl Harness {
         environment(&self.rancher, &self.route53.url(), DOMAIN)
     }
 
-    /// The zone without SOA and NS, a line each.
+    /// The zone without SOA and NS, a line each. Of the state records it shows what they list, as
+    /// the forerunners write it: neither their generations nor the claim.
     pub fn lines(&self) -> Vec<String> {
         lines(self.route53.record_sets(ZONE).iter())
     }
@@ -116,8 +117,41 @@ pub fn has_address(state: &State, name: &str) -> bool {
     zone.get(name, "A").is_some()
 }
 
-fn lines<'a>(sets: impl Iterator<Item = &'a RecordSet>) -> Vec<String> {
+/// Record sets, a line each: without those that every zone has, and without what a state record
+/// holds besides its entries.
+pub fn lines<'a>(sets: impl Iterator<Item = &'a RecordSet>) -> Vec<String> {
     sets.filter(|set| !matches!(set.rtype.as_str(), "SOA" | "NS"))
-        .map(RecordSet::to_string)
+        .filter_map(without_bookkeeping)
+        .map(|set| set.to_string())
         .collect()
+}
+
+/// What a state record lists: the texts of its values, without the claim.
+pub fn listed(record: &RecordSet) -> impl Iterator<Item = String> {
+    let record = without_bookkeeping(record);
+    let values = record.into_iter().flat_map(|record| record.values);
+    values.map(|value| value.trim_matches('"').to_owned())
+}
+
+/// Least TTL that is a state record's generation.
+const LEAST_GENERATION: u32 = 1 << 30;
+const CLAIM: &str = "\"claim ";
+
+/// A record set as it would be without generation and claim; none if it is nothing but a claim.
+pub fn without_bookkeeping(set: &RecordSet) -> Option<RecordSet> {
+    let mut set = set.clone();
+    if !set.name.starts_with("external-dns-") || set.rtype != "TXT" {
+        return Some(set);
+    }
+    if set.ttl >= Some(LEAST_GENERATION) {
+        set.ttl = Some(300);
+    }
+    let is_claim = |value: &String| value.starts_with(CLAIM);
+    let values = set.values.iter().filter(|value| !is_claim(value));
+    let listed = |value: &String| {
+        let (listed, _) = value.split_once(" \"claim ").unwrap_or((value, ""));
+        listed.to_owned()
+    };
+    set.values = values.map(listed).collect();
+    (!set.values.is_empty()).then_some(set)
 }

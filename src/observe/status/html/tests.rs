@@ -174,7 +174,7 @@ fn nothing_from_outside_is_markup_on_the_page() {
         "<bdi>Prod &lt;i&gt;</bdi>",
         "(state &quot;&lt;/td&gt;&quot;)",
         "&lt;Throttling&gt;",
-        "<bdi>\\052.example.com</bdi>",
+        "<bdi>*.example.com</bdi>",
         concat!("<dd>", env!("CARGO_PKG_VERSION"), " (3e4ffb7abcde)</div>"),
         "<a href=\"http://web.example.com/\">web.example.com</a>",
     ] {

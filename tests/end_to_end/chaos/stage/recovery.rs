@@ -8,6 +8,7 @@ use sim::route53::{Operation, State};
 
 use super::{PATIENCE, Stage};
 use crate::chaos::invariants::{Desired, desired};
+use crate::chaos::outside_edits::Edit;
 use crate::chaos::record::ZONE;
 use crate::chaos::schedule::Rest;
 
@@ -18,6 +19,7 @@ impl Stage {
         self.rancher.clear_faults();
         self.rancher.load();
         self.route53.clear_faults();
+        self.edit(&Edit::Uncheck);
         if rest == Rest::Restart {
             self.restart();
         }

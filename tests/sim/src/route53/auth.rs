@@ -3,6 +3,7 @@
 
 use super::clock;
 use super::error::ApiError;
+use super::policy::{self, Policy};
 use super::record::Change;
 use super::service::Operation;
 use crate::http::Request;
@@ -32,6 +33,8 @@ pub struct Credential {
     pub denied: BTreeSet<Operation>,
     /// What its conditions forbid in a change batch: actions (`CREATE`) and types (`AAAA`).
     pub denied_changes: BTreeSet<&'static str>,
+    /// Their policy as it stands in IAM. Without one everything else is allowed.
+    pub policy: Option<Policy>,
 }
 
 impl Credential {
@@ -44,6 +47,7 @@ impl Credential {
             expires: None,
             denied: BTreeSet::new(),
             denied_changes: BTreeSet::new(),
+            policy: None,
         }
     }
 
@@ -64,6 +68,12 @@ impl Credential {
     /// `route53:ChangeResourceRecordSetsActions` and `…RecordTypes`.
     pub fn denying_changes(mut self, word: &'static str) -> Credential {
         self.denied_changes.insert(word);
+        self
+    }
+
+    /// Ones that may do what this policy allows, in JSON as IAM takes it.
+    pub fn with_policy(mut self, json: &str) -> Credential {
+        self.policy = Some(Policy::parse(json));
         self
     }
 }
@@ -140,25 +150,24 @@ pub fn authenticate<'c>(
     Ok(credential)
 }
 
-/// Whether the sender's policy lets them do this.
+/// Whether the sender's policy lets them do this. `id` is the one in the request's path.
 pub fn authorize(
     credential: &Credential,
     operation: Operation,
-    zone: Option<&str>,
+    id: &str,
     batch: &[Change],
 ) -> Result<(), ApiError> {
     let is_denied = |word: &str| credential.denied_changes.contains(word);
     let is_allowed = !batch.iter().any(|change| {
         is_denied(change.action.name()) || is_denied(change.record_set.rtype.as_str())
     });
+    let resource = policy::resource(operation, id);
+    let of_policy = credential.policy.as_ref();
+    let is_allowed = is_allowed && of_policy.is_none_or(|p| p.allows(operation, &resource, batch));
     if is_allowed && !credential.denied.contains(&operation) {
         return Ok(());
     }
     let action = operation.name();
-    let resource = match zone {
-        Some(id) => format!("arn:aws:route53:::hostedzone/{id}"),
-        None => "*".to_owned(),
-    };
     Err(ApiError::new(
         403,
         "AccessDenied",

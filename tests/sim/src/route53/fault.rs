@@ -20,6 +20,8 @@ pub enum Fault {
     Status(u16),
     /// The same answer, but applied.
     StatusAfter(u16),
+    /// Not applied: a page of HTML with this status, as gateways and captive portals answer.
+    Page(u16),
     /// Not applied: this error.
     Error {
         status: u16,
@@ -44,6 +46,7 @@ impl Fault {
         match self {
             Fault::DropBefore
             | Fault::Status(_)
+            | Fault::Page(_)
             | Fault::Error { .. }
             | Fault::Throttle
             | Fault::PriorRequestNotComplete

@@ -1,7 +1,7 @@
 //! A simulated Amazon Route 53: hosted zones behind its REST API, as strict as the real one.
 //!
 //! ```text
-//! request ─ service ─┬─ auth      signature, credentials, permissions
+//! request ─ service ─┬─ auth      signature, credentials, permissions (policy)
 //!                    ├─ throttle  the account's token buckets
 //!                    ├─ fault     what a test wants to go wrong
 //!                    ├─ request   the body's XML → changes (schema)
@@ -18,6 +18,7 @@ pub(crate) mod clock;
 mod error;
 mod fault;
 mod name;
+mod policy;
 mod record;
 mod request;
 mod schema;
@@ -32,6 +33,7 @@ pub use auth::Credential;
 pub use error::ApiError;
 pub use fault::Fault;
 pub use name::{canonical as canonical_name, reversed as reversed_name};
+pub use policy::Policy;
 pub use record::{Action, Alias, Change, GeoLocation, RecordSet};
 pub use schema::Order;
 pub use service::Operation;
@@ -143,6 +145,11 @@ impl Route53 {
             zone.record_set_limit = state.options.record_set_limit;
             state.zones.insert(id.to_owned(), zone);
         });
+    }
+
+    /// Deletes a zone with all that is in it.
+    pub fn remove_zone(&self, id: &str) {
+        self.shared.with(|state| state.zones.remove(id));
     }
 
     /// Does something to a zone behind the API's back, under the lock: someone else at work.

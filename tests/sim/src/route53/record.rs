@@ -77,6 +77,12 @@ impl RecordSet {
         self
     }
 
+    /// This one with a health check of the account.
+    pub fn checked(mut self, health_check_id: &str) -> RecordSet {
+        self.health_check_id = Some(health_check_id.to_owned());
+        self
+    }
+
     /// Which of the routing policies this belongs to. Those that share a name and type must
     /// agree on it, and at most one may be simple.
     pub fn policies(&self) -> Vec<&'static str> {
@@ -125,6 +131,9 @@ impl fmt::Display for RecordSet {
                 write!(f, " {weight}")?;
             }
             write!(f, "]")?;
+        }
+        if let Some(id) = &self.health_check_id {
+            write!(f, " [health check {id}]")?;
         }
         if let Some(id) = &self.traffic_policy_instance_id {
             write!(f, " [traffic policy {id}]")?;

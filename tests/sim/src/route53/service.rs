@@ -17,6 +17,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// The most zones that one answer lists.
 const ZONE_PAGE: usize = 100;
+/// What somebody in between answers.
+const PAGE: &str = "<!DOCTYPE html><html><body><h1>Sign in to the network</h1></body></html>";
 
 /// What Route 53 is asked to do; those of its operations that are simulated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,7 +44,7 @@ impl Operation {
         }
     }
 
-    fn has_zone(self) -> bool {
+    pub(super) fn has_zone(self) -> bool {
         matches!(
             self,
             Operation::ListResourceRecordSets
@@ -210,6 +212,10 @@ impl Service {
                 response.body = Arc::new(b"\x1f\x8b\x00 <Change\xff\xfe& this is no XML".to_vec());
                 Reply::Send(response)
             }
+            Some(Fault::Page(status)) => {
+                (record.status, record.code) = (status, None);
+                Reply::Send(Response::new(status, "text/html", PAGE))
+            }
             Some(Fault::HugeBody(length)) => {
                 // Comments may follow the root element: it is well-formed, only too long.
                 let body = Arc::make_mut(&mut response.body);
@@ -251,9 +257,8 @@ fn admit(
         service: "route53",
     };
     let credential = auth::authenticate(request, &options.credentials, expected, now(state))?;
-    let zone = operation.has_zone().then_some(id.as_str());
     let batch = record.batch.as_deref().unwrap_or_default();
-    auth::authorize(credential, *operation, zone, batch)?;
+    auth::authorize(credential, *operation, id, batch)?;
     if let Some(buckets) = &options.buckets {
         let throttled = |why: String| ApiError::throttling(&why);
         buckets

@@ -10,8 +10,10 @@ fn shell(script: &str) -> Service {
     Service::spawn(Path::new("/bin/sh"), &["-c", script], &env)
 }
 
-/// Says `ready`, then stays until it is told to go.
-const STAYS: &str = "echo ready >&2; exec /bin/sleep 600";
+/// Says [`READY`], then stays until it is told to go. `tail` says it, not the shell: a shell catches
+/// an interrupt, and forgets one that comes while it becomes another program.
+const STAYS: &str = "exec /usr/bin/tail -n 0 -f --verbose /dev/null >&2";
+const READY: &str = "==> /dev/null <==";
 
 #[test]
 fn output_and_exit_status_are_kept() {
@@ -51,7 +53,7 @@ fn signals_arrive() {
         (Service::kill, 9),
     ] {
         let service = shell(STAYS);
-        assert!(service.wait_for_log(ENOUGH, |l| l == "ready").is_some());
+        assert!(service.wait_for_log(ENOUGH, |l| l == READY).is_some());
         assert_eq!(service.wait(Duration::ZERO), None);
         send(&service);
         let status = service.wait(ENOUGH).unwrap();
@@ -76,7 +78,7 @@ fn memory_and_processor_time_are_measured() {
 #[test]
 fn a_dropped_service_is_dead() {
     let service = shell(STAYS);
-    assert!(service.wait_for_log(ENOUGH, |l| l == "ready").is_some());
+    assert!(service.wait_for_log(ENOUGH, |l| l == READY).is_some());
     let proc = format!("/proc/{}", service.pid());
     assert!(Path::new(&proc).exists());
     drop(service);

@@ -53,6 +53,24 @@ fn creates_deletes_and_replaces() {
 }
 
 #[test]
+fn a_health_check_has_to_be_repeated_in_a_delete() {
+    let mut zone = zone();
+    let plain = a("web.example.com", &["192.0.2.1", "192.0.2.2"]);
+    zone.put(plain.clone().checked("one"));
+    for wrong in [plain.clone(), plain.clone().checked("two")] {
+        let refused = zone.apply(&[Change::delete(wrong)]).unwrap_err();
+        let words = "the values provided do not match the current values";
+        assert!(refused.join("; ").contains(words), "{refused:?}");
+    }
+    assert_eq!(
+        zone.get("web.example.com", "A"),
+        Some(&plain.clone().checked("one"))
+    );
+    zone.apply(&[Change::delete(plain.checked("one"))]).unwrap();
+    assert_eq!(zone.get("web.example.com", "A"), None);
+}
+
+#[test]
 fn create_is_refused_if_there_is_one() {
     refused(
         &[Change::create(a("web.example.com", &["192.0.2.3"]))],

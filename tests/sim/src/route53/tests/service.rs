@@ -271,6 +271,10 @@ fn faults_happen_as_asked() {
         assert_eq!(answer.element("Code").as_deref(), Some(code), "{fault:?}");
         assert_eq!(holds(&server, name), applied, "{fault:?}");
     }
+    once(Fault::Page(403));
+    let answer = create(&server, "n.example.com").unwrap();
+    assert_eq!((answer.status, answer.element("Code")), (403, None));
+    assert!(answer.text().contains("<html>") && !holds(&server, "n.example.com"));
     once(Fault::CutAfter(40));
     let answer = create(&server, "i.example.com").unwrap();
     assert_eq!((answer.status, answer.body.len()), (200, 40));

@@ -1,0 +1,189 @@
+//! Moves entries from the state records of one owner to those of another: the command
+//! `adopt --owner`. Pure.
+
+use std::collections::BTreeSet;
+
+use crate::dns::{ChangeBatch, RecordKey, RecordSet};
+use crate::plan::batch::{batches, fit_in_one_request};
+use crate::plan::guard::ApprovedPlan;
+use crate::plan::state_records::{Claim, Entry, Generation, StateNames, StateRecord, StateRecords};
+use crate::plan::{ClaimChange, Plan};
+
+/// What a handover is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Handover<'a> {
+    /// The state records that give entries away.
+    pub theirs: &'a StateRecords,
+    /// The state records that get them.
+    pub ours: &'a StateRecords,
+    /// The names of ours.
+    pub our_names: &'a StateNames,
+    /// The claim that ours are to hold.
+    pub claim: &'a Claim,
+    /// Any number, another one at each call.
+    pub random: u64,
+}
+
+impl Handover<'_> {
+    /// The batches that move these entries. They must be applied in this order.
+    ///
+    /// An entry leaves one state record in the batch in which it comes into the other. Where one
+    /// batch can't hold both, it comes first and leaves later: nobody writes a record set that two
+    /// owners list.
+    pub fn batches(&self, keys: &BTreeSet<RecordKey>) -> Vec<ChangeBatch> {
+        let mut ours = self.ours.clone();
+        let mut all: Vec<ChangeBatch> = Vec::new();
+        for record in self.theirs.records() {
+            let moved = record.owned().filter(|key| keys.contains(key)).cloned();
+            let moved: BTreeSet<RecordKey> = moved.collect();
+            if moved.is_empty() {
+                continue;
+            }
+            let coming = batches(
+                &self.arrival(&moved, &ours),
+                &ours,
+                self.our_names,
+                self.random,
+            );
+            for batch in &coming {
+                ours.apply(batch, self.our_names);
+            }
+            all.extend(coming);
+            let leaving = self.departure(record, &moved);
+            match all.last_mut() {
+                Some(last) if fit_in_one_request([&*last, &leaving]) => {
+                    last.deletes.extend(leaving.deletes);
+                    last.creates.extend(leaving.creates);
+                }
+                _ => all.push(leaving),
+            }
+        }
+        all
+    }
+
+    /// The plan that adds entries of existing record sets, and the claim.
+    fn arrival(&self, moved: &BTreeSet<RecordKey>, ours: &StateRecords) -> ApprovedPlan {
+        ApprovedPlan::of_entries(Plan {
+            adopts: moved
+                .iter()
+                .filter(|key| !ours.owns(key))
+                .cloned()
+                .collect(),
+            claim: match ours.has_claim_of(self.claim) {
+                true => ClaimChange::Keep,
+                false => ClaimChange::Write(self.claim.clone()),
+            },
+            ..Plan::default()
+        })
+    }
+
+    /// One of their state records without these entries.
+    fn departure(&self, record: &StateRecord, moved: &BTreeSet<RecordKey>) -> ChangeBatch {
+        let is_moved = |entry: &&Entry| matches!(entry, Entry::Owned(key) if moved.contains(key));
+        let kept = record.entries.iter().filter(|entry| !is_moved(entry));
+        let fresh = Generation::of_number(self.random);
+        let rest = RecordSet {
+            ttl: record.generation.map_or(fresh, Generation::next).ttl(),
+            values: Entry::values(kept),
+            ..record.set.clone()
+        };
+        ChangeBatch {
+            deletes: vec![record.set.clone()],
+            creates: Some(rest)
+                .filter(|rest| !rest.values.is_empty())
+                .into_iter()
+                .collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dns::zone::Listed;
+    use crate::dns::{Name, RecordType, Zone};
+
+    const TTL: u32 = 300;
+
+    fn zone_name() -> Name {
+        Name::parse("example.com").unwrap()
+    }
+
+    fn key(number: usize) -> RecordKey {
+        let name = format!("web{number}.{}.example.com", "x".repeat(40));
+        RecordKey::new(Name::parse(&name).unwrap(), RecordType::A)
+    }
+
+    /// A state record of `old` with these entries.
+    fn record(names: &StateNames, numbers: std::ops::Range<usize>) -> RecordSet {
+        RecordSet {
+            key: RecordKey::new(names.name(0), RecordType::Txt),
+            ttl: TTL,
+            values: numbers.map(|n| Entry::Owned(key(n)).value()).collect(),
+        }
+    }
+
+    /// The batches, and the zone after each.
+    fn handed_over(listed: std::ops::Range<usize>, moved: std::ops::Range<usize>) -> Vec<Zone> {
+        let old = StateNames::new("old", &zone_name()).unwrap();
+        let new = StateNames::new("new", &zone_name()).unwrap();
+        let mut zone = Zone::default();
+        let set = record(&old, listed);
+        zone.insert(set.key.clone(), Listed::Simple(set));
+        let handover = Handover {
+            theirs: &StateRecords::read(&zone, &old),
+            ours: &StateRecords::read(&zone, &new),
+            our_names: &new,
+            claim: &Claim::new("rancher:8080", None),
+            random: 7,
+        };
+        let batches = handover.batches(&moved.map(key).collect());
+        let after = batches.iter().map(|batch| {
+            assert!(fit_in_one_request([batch]));
+            zone.apply(batch);
+            zone.clone()
+        });
+        after.collect()
+    }
+
+    fn owned(zone: &Zone, id: &str) -> usize {
+        let names = StateNames::new(id, &zone_name()).unwrap();
+        StateRecords::read(zone, &names).owned().len()
+    }
+
+    #[test]
+    fn entries_leave_in_the_batch_in_which_they_come() {
+        let zones = handed_over(0..50, 10..30);
+        assert_eq!(zones.len(), 1);
+        assert_eq!((owned(&zones[0], "old"), owned(&zones[0], "new")), (30, 20));
+        let zones = handed_over(0..50, 0..50);
+        assert_eq!((owned(&zones[0], "old"), owned(&zones[0], "new")), (0, 50));
+        let names = StateNames::new("old", &zone_name()).unwrap();
+        let key = RecordKey::new(names.name(0), RecordType::Txt);
+        assert_eq!(zones[0].get(&key), None, "an empty one is deleted");
+        assert_eq!(
+            handed_over(0..50, 60..70).len(),
+            0,
+            "nothing of it is listed"
+        );
+    }
+
+    #[test]
+    fn entries_of_a_long_state_record_come_before_they_leave() {
+        let zones = handed_over(0..380, 0..380);
+        assert!(zones.len() > 1, "20,000 characters twice and more");
+        for zone in &zones {
+            assert!(owned(zone, "old") + owned(zone, "new") >= 380);
+        }
+        let last = zones.last().unwrap();
+        assert_eq!((owned(last, "old"), owned(last, "new")), (0, 380));
+    }
+
+    #[test]
+    fn the_new_state_records_are_claimed() {
+        let last = handed_over(0..5, 0..5).pop().unwrap();
+        let names = StateNames::new("new", &zone_name()).unwrap();
+        let state = StateRecords::read(&last, &names);
+        assert!(state.has_claim_of(&Claim::new("rancher:8080", None)));
+    }
+}

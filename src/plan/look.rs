@@ -1,0 +1,93 @@
+//! What to look at next in the hosted zone, on the way to a plan that may be applied. Pure: the
+//! loop makes the listings, and tests/model runs the same steps in every order that two instances
+//! can come in.
+//!
+//! A listing takes several requests, and others may write between them. So the order matters:
+//!
+//! 1. Our state records are read first. A record set that is created after that shows without its
+//!    entry, and is left alone. In the other order its entry would show without the record set.
+//! 2. Everything else is read.
+//! 3. If the plan depends on who owns what, everybody's state records are read. If ours have changed,
+//!    everything else is read again, too: the first listing may show a record set without its owner.
+
+use crate::dns::RecordKey;
+use crate::plan::Plan;
+use crate::plan::view::{RecordsChange, Whose, ZoneView};
+
+/// How often the state records are listed again because others write them meanwhile. After that,
+/// what they have written is seen at the next resync. Each write is a compare-and-swap, so nothing
+/// gets lost by it.
+const MAX_RELISTINGS: u32 = 3;
+
+/// What to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    /// List state records.
+    ListStateRecords(Whose),
+    /// List everything else in [`ZoneView::coverage_for`].
+    ListRest,
+    /// Make a plan from what was seen.
+    Plan,
+    /// The plan may be applied.
+    Apply,
+}
+
+/// How far the look at the zone is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Look {
+    /// What is known will do: nothing is listed.
+    Known,
+    /// The first listing.
+    First,
+    /// The state records were listed again so many times.
+    Again(u32),
+}
+
+impl Look {
+    /// Where to begin. `known` is what is known of the zone, `is_due` that it is to be listed
+    /// anyway, and `desired` the keys of the desired record sets.
+    pub fn begin<'a>(
+        known: Option<&ZoneView>,
+        is_due: bool,
+        desired: impl Iterator<Item = &'a RecordKey>,
+    ) -> (Look, Step) {
+        match known {
+            Some(view) if !is_due && view.covers(desired) => (Look::Known, Step::Plan),
+            Some(_) | None => (Look::First, Step::ListStateRecords(Whose::Ours)),
+        }
+    }
+
+    /// The step after the state records were listed. `is_kept_by_another`: another Rancher server
+    /// keeps them, so nothing else matters.
+    pub fn after_state_records(self, change: RecordsChange, is_kept_by_another: bool) -> Step {
+        match (self, change) {
+            _ if is_kept_by_another => Step::Plan,
+            (Look::First | Look::Known, _) | (Look::Again(_), RecordsChange::Ours) => {
+                Step::ListRest
+            }
+            (Look::Again(_), RecordsChange::Others) => Step::Plan,
+            (Look::Again(_), RecordsChange::None) => Step::Apply,
+        }
+    }
+
+    /// The step after a plan was made.
+    pub fn after_plan(&mut self, plan: &Plan) -> Step {
+        let relistings = match self {
+            // A release removes an entry whose record set is gone. Programs that know of no
+            // generations may have created that record set again without a trace in the state
+            // record, so a release is planned from a fresh listing only.
+            Look::Known if !plan.releases.is_empty() => {
+                *self = Look::First;
+                return Step::ListStateRecords(Whose::Ours);
+            }
+            Look::Known => return Step::Apply,
+            Look::First => 0,
+            Look::Again(times) => *times,
+        };
+        if !plan.depends_on_ownership() || relistings >= MAX_RELISTINGS {
+            return Step::Apply;
+        }
+        *self = Look::Again(relistings + 1);
+        Step::ListStateRecords(Whose::Everybodys)
+    }
+}

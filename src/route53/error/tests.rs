@@ -1,0 +1,74 @@
+use super::*;
+
+fn refused(status: u16, code: &str, messages: &[&str]) -> Refusal {
+    Refusal {
+        status,
+        code: code.to_owned(),
+        messages: messages.iter().map(|&message| message.to_owned()).collect(),
+        request_id: String::new(),
+    }
+}
+
+const EXISTS: &str =
+    "Tried to create resource record set [name='x.', type='A'] but it already exists";
+const CNAME: &str = "RRSet of type A with DNS name x. is not permitted because a conflicting RRSet \
+                     of type  CNAME with the same DNS name already exists in zone z.";
+const WEIGHTED: &str = "RRSet with DNS name x., type A cannot be created as other RRSets exist with \
+                        the same name and type.";
+const NOT_WEIGHTED: &str = "RRSet with DNS name x., type A, SetIdentifier b cannot be created as a \
+                            non-weighted set exists with the same name and type.";
+const BESIDE: &str = "RRSet of type CNAME with DNS name x. is not permitted as it conflicts with \
+                      other records with the same DNS name in zone z.";
+const OUTSIDE: &str = "RRSet with DNS name x. is not permitted in zone z.";
+const APEX: &str = "RRSet of type CNAME with DNS name z. is not permitted at apex in zone z.";
+
+#[test]
+fn what_is_in_the_way_since_the_listing_is_a_lost_race() {
+    for (messages, expected) in [
+        (&[EXISTS][..], true),
+        (&[CNAME], true),
+        (&[WEIGHTED], true),
+        (&[NOT_WEIGHTED], true),
+        (&[BESIDE], true),
+        (&[EXISTS, CNAME], true),
+        (&[OUTSIDE], false),
+        (&[APEX], false),
+        (&[CNAME, OUTSIDE], false),
+    ] {
+        let refusal = refused(400, "InvalidChangeBatch", messages);
+        assert_eq!(refusal.is_lost_race(), expected, "{messages:?}");
+        assert!(!refused(400, "InvalidInput", messages).is_lost_race());
+    }
+}
+
+#[test]
+fn of_several_messages_only_the_bad_record_sets_are_set_aside() {
+    let refusal = refused(400, "InvalidChangeBatch", &[CNAME, OUTSIDE]);
+    assert_eq!(refusal.batch_messages(false), [OUTSIDE]);
+    assert_eq!(refusal.batch_messages(true), [CNAME, OUTSIDE]);
+}
+
+#[test]
+fn only_aws_can_say_that_it_takes_an_operator() {
+    for (status, code, expected) in [
+        (403, "AccessDenied", true),
+        (403, "InvalidClientTokenId", true),
+        (403, "SignatureDoesNotMatch", true),
+        (403, "ExpiredToken", true),
+        (400, "IncompleteSignature", true),
+        (404, "NoSuchHostedZone", true),
+        (400, "Throttling", false),
+        (403, "Throttling", false),
+        (400, "PriorRequestNotComplete", false),
+        (500, "InternalFailure", false),
+        (503, "ServiceUnavailable", false),
+        // Pages of somebody in between.
+        (401, "HTTP 401", false),
+        (403, "HTTP 403", false),
+        (404, "HTTP 404", false),
+        (502, "HTTP 502", false),
+    ] {
+        let refusal = refused(status, code, &[]);
+        assert_eq!(refusal.needs_operator(), expected, "{refusal}");
+    }
+}

@@ -1,0 +1,184 @@
+//! Record sets to which somebody has attached a health check: a DELETE would have to repeat it.
+
+use crate::commands::{Ran, run};
+use crate::stage::{PATIENCE, STATE, Stage, ZONE, state_line, web, world};
+use crate::status::wait_until;
+use sim::route53::{Operation, RecordSet};
+use sim::service::Service;
+
+const WEB: &str = "web.shop.prod.example.com.";
+const CHECK: &str = "11111111-2222-3333-4444-555555555555";
+const RESYNCS: [(&str, &str); 1] = [("RESYNC_INTERVAL", "10")];
+
+/// Attaches a health check to a record set, or removes it.
+fn attach(stage: &Stage, name: &str, rtype: &str, is_attached: bool) {
+    stage.route53.edit(ZONE, |zone| {
+        let mut set = zone.get(name, rtype).expect("the record set").clone();
+        set.health_check_id = is_attached.then(|| CHECK.to_owned());
+        zone.put(set);
+    });
+}
+
+fn line(name: &str, address: &str) -> String {
+    format!("{name} 300 A {address}")
+}
+
+fn checked(name: &str, address: &str) -> String {
+    format!("{name} 300 A {address} [health check {CHECK}]")
+}
+
+/// Waits until the log says that a record set is left alone, and why.
+fn expect_told(service: &Service, what: &str) {
+    let tells = |line: &str| {
+        line.contains("left alone") && line.contains(what) && line.contains("HealthCheckId")
+    };
+    let told = service.wait_for_log(PATIENCE, tells);
+    assert!(told.is_some(), "{what}: {:#?}", service.log());
+}
+
+#[test]
+fn ours_is_left_alone_holds_nothing_back_and_is_ours_again_without_it() {
+    let stage = Stage::new(web());
+    let service = stage.run_with(&[], &RESYNCS);
+    stage.expect_fqdn("shop", "web", WEB.trim_end_matches('.'));
+    attach(&stage, WEB, "A", true);
+    stage.rancher.change(|world| {
+        world.service_mut("shop", "web").move_from("h1", "h2");
+        world.add_service("shop", "new").run_on("h3", 80);
+    });
+    let new = "new.shop.prod.example.com.";
+    let state = state_line(&[new, WEB]);
+    let left = [
+        state.clone(),
+        line(new, "203.0.113.3"),
+        checked(WEB, "203.0.113.1"),
+    ];
+    let left = left.each_ref().map(String::as_str);
+    stage.expect_zone(&left);
+    expect_told(&service, "web.shop.prod.example.com. A");
+    let status = wait_until(&service, |status| status["record_sets_in_conflict"] == 1);
+    assert_eq!(status["record_sets_quarantined"], 0, "{status:#}");
+    assert_eq!(status["record_sets_owned"], 2, "{status:#}");
+    let services = status["services"].as_array().expect("a list");
+    let row = services
+        .iter()
+        .find(|row| row["name"] == "web")
+        .expect("it");
+    assert_eq!(row["state"], "conflict", "{row}");
+    let reason = row["reason"].as_str().expect("a reason");
+    assert!(
+        reason.contains("remove \"HealthCheckId\" from it"),
+        "{reason}"
+    );
+
+    // It is changed as ever once the health check is gone.
+    attach(&stage, WEB, "A", false);
+    stage.expect_zone(&[&state, &line(new, "203.0.113.3"), &line(WEB, "203.0.113.2")]);
+    wait_until(&service, |status| {
+        status["problems"] == serde_json::json!([])
+    });
+}
+
+#[test]
+fn ours_that_nobody_wants_any_more_stays_with_its_entry_and_is_said() {
+    let stage = Stage::new(world(|world| {
+        world.add_service("shop", "web").run_on("h1", 80);
+        world.add_service("shop", "old").run_on("h1", 80);
+    }));
+    let service = stage.run_with(&[], &RESYNCS);
+    stage.expect_fqdn("shop", "web", WEB.trim_end_matches('.'));
+    attach(&stage, WEB, "A", true);
+    stage.rancher.change(|world| world.remove_stack("shop"));
+    let left = [state_line(&[WEB]), checked(WEB, "203.0.113.1")];
+    stage.expect_zone(&left.each_ref().map(String::as_str));
+    expect_told(&service, "web.shop.prod.example.com. A");
+    let status = wait_until(&service, |status| status["record_sets_in_conflict"] == 1);
+    let problems = status["problems"].to_string();
+    assert!(
+        problems.contains(WEB) && problems.contains("HealthCheckId"),
+        "{problems}"
+    );
+
+    let Ran { code, stdout, .. } = run(&stage, &["plan", "--detailed-exitcode"]);
+    assert!(stdout.contains(&format!("! {WEB} A\n    the record set has the element")));
+    assert_eq!(code, 0, "nothing would be changed: {stdout}");
+    let Ran {
+        code,
+        stdout,
+        stderr,
+    } = run(&stage, &["purge", "--yes"]);
+    assert_eq!((code, &*stdout), (1, "Nothing to remove.\n"));
+    let last = stderr.lines().last().unwrap_or_default();
+    assert!(
+        last.starts_with(&format!("{WEB} A is left alone: ")),
+        "{stderr}"
+    );
+    assert_eq!(stage.lines(), left);
+
+    attach(&stage, WEB, "A", false);
+    stage.expect_zone(&[]);
+    wait_until(&service, |status| {
+        status["problems"] == serde_json::json!([])
+    });
+}
+
+#[test]
+fn somebody_else_s_is_a_conflict_and_is_not_taken_over() {
+    let stage = Stage::new(web());
+    stage.put(RecordSet::simple(WEB, "A", 300, &["192.0.2.1"]).checked(CHECK));
+    let before = stage.lines();
+    let adopt = stage.run_with(&["adopt", "--yes"], &[("ADOPT", "matching")]);
+    let Ran { code, stdout, .. } = crate::commands::ran(&adopt);
+    assert!(stdout.contains("HealthCheckId") && stdout.ends_with("Nothing to take over.\n"));
+    assert_eq!(code, 0);
+    let once = stage.run_with(&["once"], &[("ADOPT", "legacy")]);
+    assert_eq!(crate::commands::ran(&once).code, 0);
+    assert_eq!(stage.lines(), before);
+    assert_eq!(stage.calls(Operation::ChangeResourceRecordSets), 0);
+}
+
+#[test]
+fn a_state_record_with_one_is_not_read_not_changed_and_said() {
+    let stage = Stage::new(web());
+    assert_eq!(run(&stage, &["once"]).code, 0);
+    let right = stage.lines();
+    attach(&stage, STATE, "TXT", true);
+    let before = stage.lines();
+    stage.rancher.change(|world| {
+        world.service_mut("shop", "web").move_from("h1", "h2");
+    });
+    let service = stage.run_with(&[], &RESYNCS);
+    expect_told(&service, STATE);
+    let status = wait_until(&service, |status| status["record_sets_in_conflict"] == 2);
+    let problems = status["problems"].to_string();
+    assert!(
+        problems.contains(STATE) && problems.contains("HealthCheckId"),
+        "{problems}"
+    );
+    assert_eq!(stage.lines(), before);
+
+    attach(&stage, STATE, "TXT", false);
+    assert_eq!(right, [state_line(&[WEB]), line(WEB, "203.0.113.1")]);
+    stage.expect_zone(&[&right[0], &line(WEB, "203.0.113.2")]);
+    wait_until(&service, |status| {
+        status["problems"] == serde_json::json!([])
+    });
+}
+
+/// A state record that can't be read is a fault; the zone can be listed all the same.
+#[test]
+fn for_check_a_state_record_with_one_is_a_fault() {
+    let stage = Stage::new(web());
+    let entry = format!("\"{WEB}\"");
+    stage.put(RecordSet::simple(STATE, "TXT", 300, &[entry]).checked(CHECK));
+    let Ran { code, stdout, .. } = run(&stage, &["check"]);
+    assert!(
+        stdout.contains("✗ state       external-dns-1a726b88"),
+        "{stdout}"
+    );
+    assert!(
+        stdout.contains("remove \"HealthCheckId\" from it"),
+        "{stdout}"
+    );
+    assert_eq!(code, 1);
+}
