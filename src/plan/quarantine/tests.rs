@@ -133,7 +133,7 @@ fn bisect(
     let (mut done, mut found) = (BTreeSet::new(), Vec::<BTreeSet<RecordKey>>::new());
     let mut trials = Bisection::default();
     let mut tried = 0;
-    loop {
+    for _ in 0..2 * all.len() {
         let mut plan = Plan {
             creates: creates.clone(),
             ..Plan::default()
@@ -159,12 +159,13 @@ fn bisect(
         }
         tried += 1;
     }
+    panic!("it has no end")
 }
 
 #[test]
 fn groups_are_halved_until_the_bad_ones_are_found() {
-    let all = web(500);
-    for bad in [&[][..], &[0], &[499], &[77, 78, 400]] {
+    let all = web(250);
+    for bad in [&[][..], &[0], &[249], &[77, 78, 200]] {
         let bad: BTreeSet<RecordKey> = bad.iter().map(|i| all[*i].clone()).collect();
         let (done, found, tried) = bisect(&all, |batch| (!batch.is_disjoint(&bad)).then_some("no"));
         assert!(found.iter().all(|group| group.len() == 1));
@@ -172,8 +173,8 @@ fn groups_are_halved_until_the_bad_ones_are_found() {
             found.iter().flatten().cloned().collect::<BTreeSet<_>>(),
             bad
         );
-        assert_eq!(done.len() + found.len(), 500);
-        assert!(tried <= 2 + 2 * 9 * bad.len(), "{tried}");
+        assert_eq!(done.len() + found.len(), 250);
+        assert!(tried <= 2 + 2 * 8 * bad.len(), "{tried}");
     }
 }
 
@@ -275,6 +276,7 @@ fn it_lasts_until_something_else_is_desired() {
     quarantine.add(key("old A"), None, "never".to_owned());
     quarantine.review(&desired(&[&web]));
     assert!(quarantine.holds(&web.key) && quarantine.holds(&key("old A")));
+    assert!(!quarantine.holds(&key("db A")));
     assert_eq!(quarantine.list().len(), 2);
     quarantine.review(&desired(&[
         &set("web A", "192.0.2.2"),
