@@ -91,3 +91,6 @@ impl Look {
         Step::ListStateRecords(Whose::Everybodys)
     }
 }
+
+#[cfg(test)]
+mod tests;
