@@ -1,8 +1,8 @@
 //! Record sets that Route 53 refuses hold back nothing else.
 
-use crate::stage::{PATIENCE, Stage, ZONE, each, prompt, world};
+use crate::stage::{PATIENCE, SECOND, STATE, Stage, ZONE, each, prompt, state_line, world};
 use sim::rancher::World;
-use sim::route53::{self, Operation, RequestRecord};
+use sim::route53::{self, Operation, RecordSet, RequestRecord};
 
 const CHANGE: Operation = Operation::ChangeResourceRecordSets;
 /// Says which one, as Route 53 does it.
@@ -84,6 +84,40 @@ fn without_a_hint_it_is_found_by_halves() {
     );
 }
 
+/// A zone that has no room for the state record with the claim is kept all the same.
+#[test]
+fn a_full_zone_without_a_claim_is_kept_and_claimed_once_there_is_room() {
+    let stage = Stage::new(world(|world| {
+        world.add_service("shop", "web").run_on("h2", 80);
+        world.add_service("shop", "new").run_on("h1", 80);
+    }));
+    let name = |label: &str| format!("{label}.shop.prod.example.com.");
+    let entries = ["web", "gone"].map(|label| format!("\"{}\"", name(label)));
+    stage.put(RecordSet::simple(STATE, "TXT", 300, &entries));
+    for label in ["web", "gone"] {
+        stage.put(RecordSet::simple(&name(label), "A", 300, &["203.0.113.1"]));
+    }
+    stage
+        .route53
+        .edit(ZONE, |zone| zone.record_set_limit = zone.len());
+    let settings = [("ROUTE53_REQUEST_RATE", "1000"), ("RESYNC_INTERVAL", "10")];
+    let _service = stage.run_with(&[], &settings);
+    let (web, new) = (name("web"), name("new"));
+    stage.expect_zone(&[
+        &state_line(&[&new, &web]),
+        &format!("{new} 300 A 203.0.113.1"),
+        &format!("{web} 300 A 203.0.113.2"),
+    ]);
+    let has_claim = |state: &sim::route53::State| {
+        let zone = state.zone(ZONE).expect("the zone");
+        zone.get(SECOND, "TXT").is_some()
+    };
+    stage
+        .route53
+        .edit(ZONE, |zone| zone.record_set_limit = zone.len() + 1);
+    assert!(stage.route53.wait_until(PATIENCE, has_claim));
+}
+
 /// A zone that is full takes no new record set; all else goes on.
 #[test]
 fn a_full_zone_holds_back_only_what_is_new() {
@@ -115,7 +149,7 @@ fn a_full_zone_holds_back_only_what_is_new() {
     );
     assert_eq!(
         (has("web002"), has("web"), has("new")),
-        (0, 98, 2),
+        (0, 98, 3),
         "{lines:#?}"
     );
     // Not one for each of them.
