@@ -260,6 +260,16 @@ fn what_changes_in_a_settled_zone_is_noticed() {
 }
 
 #[test]
+fn what_was_settled_before_another_wish_is_worked_out_anew() {
+    let mut stage = Stage::new();
+    let (two, three) = (services(2), services(3));
+    for (seconds, wanted) in [(0, &two), (1, &two), (2, &three), (3, &two)] {
+        stage.round(wanted, seconds);
+        assert_eq!(stage.addresses().len(), wanted.record_sets.len());
+    }
+}
+
+#[test]
 fn whether_a_batch_is_wanted_is_asked_after_it_has_waited() {
     // Ten changes at once, then one a second.
     let mut stage = Stage::with_change_rate(1.0);
