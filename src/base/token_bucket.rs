@@ -48,15 +48,20 @@ impl TokenBucket {
         self.tokens -= count;
         // A lowered rate recovers while the caller waits.
         let mut later = self.clone();
-        loop {
-            let debt = (-later.tokens).max(0.0);
-            let paid = later.counted_at + Duration::from_secs_f64(debt / later.current_rate());
+        for _ in 0..self.halvings {
             let recovers = later.halved_at + RECOVERY;
-            if later.halvings == 0 || paid <= recovers {
-                return paid.saturating_duration_since(now);
+            if later.paid_at() <= recovers {
+                break;
             }
             later.advance(recovers);
         }
+        later.paid_at().saturating_duration_since(now)
+    }
+
+    /// When the debt is paid if the rate stays as it is.
+    fn paid_at(&self) -> Instant {
+        let debt = (-self.tokens).max(0.0);
+        self.counted_at + Duration::from_secs_f64(debt / self.current_rate())
     }
 
     /// Lowers the debt to `max_debt` tokens, if it is larger.

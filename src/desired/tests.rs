@@ -290,3 +290,74 @@ fn keeps_the_first_400_addresses_and_says_so() {
     assert!(set.values.contains("10.0.1.149") && !set.values.contains("10.0.1.150"));
     assert_eq!(desired.truncated.values().collect::<Vec<_>>(), [&500]);
 }
+
+#[test]
+fn what_is_skipped_is_what_has_no_name() {
+    let good = service("a", vec![container("h1", &["8080:80/tcp"])]);
+    let bad = service("b", vec![]);
+    let desired = desired(&world(vec![good, bad]), &rules());
+    let skipped: Vec<(&str, &SkipReason)> = desired
+        .skipped()
+        .map(|(key, reason)| (key.service.as_str(), reason))
+        .collect();
+    assert_eq!(skipped, [("b", &SkipReason::NoContainer)]);
+}
+
+#[test]
+fn of_two_services_of_one_name_the_published_one_counts_in_any_order() {
+    let good = || service("a", vec![container("h1", &["8080:80/tcp"])]);
+    let bad = || service("a", vec![]);
+    for services in [vec![good(), bad()], vec![bad(), good()]] {
+        let desired = desired(&world(services), &rules());
+        assert_eq!(desired.services.len(), 1);
+        assert_eq!(desired.skipped().count(), 0);
+    }
+    let mut later = bad();
+    later.kind = "externalService".into();
+    let desired = desired(&world(vec![bad(), later]), &rules());
+    let reasons: Vec<&SkipReason> = desired.skipped().map(|(_, reason)| reason).collect();
+    assert_eq!(reasons, [&SkipReason::Kind("externalService".to_owned())]);
+}
+
+#[test]
+fn what_rancher_shows_is_the_name_in_any_spelling() {
+    let outcome = |fqdn: Option<&str>| ServiceOutcome {
+        name: Err(SkipReason::Never),
+        fqdn: fqdn.map(str::to_owned),
+        is_sidekick: false,
+        unknown_policy: None,
+    };
+    for (name, fqdn, expected) in [
+        ("web.example.com", Some("web.example.com"), true),
+        ("web.example.com", Some("web.example.com."), true),
+        ("web.example.com", Some("Web.Example.COM"), true),
+        ("web.example.com", Some("db.example.com"), false),
+        ("web.example.com", Some(""), false),
+        ("web.example.com", None, false),
+        ("*.example.com", Some("*.example.com"), true),
+        ("*.example.com", Some("\\052.example.com"), true),
+    ] {
+        let name = Name::parse(name).unwrap();
+        assert_eq!(outcome(fqdn).shows(&name), expected, "{name} {fqdn:?}");
+    }
+}
+
+#[test]
+fn only_a_label_that_is_not_understood_is_warned_about() {
+    let mut unknown = service("x", vec![]);
+    unknown.labels = labels_of(&[("io.rancher.service.external_dns", "yes")]);
+    let mut known = service("y", vec![]);
+    known.labels = labels_of(&[("io.rancher.service.external_dns", "Auto")]);
+    let desired = desired(&world(vec![unknown, known, service("z", vec![])]), &rules());
+    let warnings: Vec<Option<String>> = desired
+        .services
+        .values()
+        .map(ServiceOutcome::warning)
+        .collect();
+    let words = "external_dns=\"yes\" is not one of auto, always and never; it is treated as auto";
+    assert_eq!(warnings, [Some(words.to_owned()), None, None]);
+    assert_eq!(
+        truncation_notice(401),
+        "only the first 400 of 401 addresses are published"
+    );
+}

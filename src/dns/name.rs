@@ -258,6 +258,11 @@ mod tests {
         ]
         .join(".");
         assert!(Name::parse(&longest).is_ok());
+        assert_eq!(
+            Name::parse(&longest.to_uppercase()),
+            Name::parse(&longest),
+            "octet by octet"
+        );
         for (text, error) in [
             ("", NameError::Empty),
             (".", NameError::Empty),
@@ -329,6 +334,24 @@ mod tests {
                 "external-dns-u.z."
             ]
         );
+    }
+
+    #[test]
+    fn names_as_route_53_has_them_need_no_look_at_each_octet() {
+        let label = "a".repeat(63);
+        let longest = [&*label, &*label, &*label, &"a".repeat(61)].join(".");
+        for (text, expected) in [
+            ("a-1_b.example.com.", true),
+            ("example.com", true),
+            (&label, true),
+            (&longest, true),
+            (&format!("{longest}."), true),
+            ("Example.com.", false),
+            ("\\052.example.com.", false),
+            ("*.example.com.", false),
+        ] {
+            assert_eq!(is_plain(text), expected, "{text}");
+        }
     }
 
     proptest! {

@@ -109,6 +109,8 @@ mod tests {
         for (value, text) in [
             (r#""a" "b""#, Some("ab")),
             (r#"plain"#, Some("plain")),
+            (r#"two words"#, Some("twowords")),
+            (r#"a "b""#, Some("ab")),
             (r#""\141""#, Some("a")),
             (r#""a"#, None),
             (r#"a"b"#, None),
@@ -118,6 +120,14 @@ mod tests {
             (r#""\377""#, None),
         ] {
             assert_eq!(decode(value).as_deref(), text, "{value}");
+        }
+    }
+
+    #[test]
+    fn only_quotes_backslashes_and_what_isn_t_printable_are_escaped() {
+        for octet in 0..=u8::MAX {
+            let expected = (b' '..=b'~').contains(&octet) && octet != b'"' && octet != b'\\';
+            assert_eq!(is_plain(octet), expected, "{octet}");
         }
     }
 

@@ -100,3 +100,71 @@ impl ChangeBatch {
         self.deletes.len() + self.creates.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn a(name: &str, value: &str) -> RecordSet {
+        RecordSet {
+            key: RecordKey::new(Name::parse(name).unwrap(), RecordType::A),
+            ttl: 60,
+            values: [value.to_owned()].into(),
+        }
+    }
+
+    fn zone(sets: &[RecordSet]) -> Zone {
+        let mut zone = Zone::default();
+        for set in sets {
+            zone.insert(set.key.clone(), Listed::Simple(set.clone()));
+        }
+        zone
+    }
+
+    #[test]
+    fn what_is_listed_later_is_added_and_wins() {
+        let mut both = zone(&[a("one.", "192.0.2.1"), a("two.", "192.0.2.2")]);
+        both.merge(zone(&[a("two.", "192.0.2.22"), a("three.", "192.0.2.3")]));
+        let expected = zone(&[
+            a("one.", "192.0.2.1"),
+            a("two.", "192.0.2.22"),
+            a("three.", "192.0.2.3"),
+        ]);
+        assert_eq!(both, expected);
+    }
+
+    #[test]
+    fn only_what_is_to_be_kept_stays() {
+        let kept = a("one.", "192.0.2.1");
+        let mut some = zone(&[kept.clone(), a("two.", "192.0.2.2")]);
+        some.retain(|key| *key == kept.key);
+        assert_eq!(some, zone(&[kept]));
+    }
+
+    #[test]
+    fn a_confirmed_batch_is_what_the_zone_has() {
+        let changed = a("two.", "192.0.2.22");
+        let mut zone_of_three = zone(&[
+            a("one.", "192.0.2.1"),
+            a("two.", "192.0.2.2"),
+            a("three.", "192.0.2.3"),
+        ]);
+        let batch = ChangeBatch {
+            deletes: vec![a("one.", "192.0.2.1"), a("two.", "192.0.2.2")],
+            creates: vec![
+                changed.clone(),
+                a("four.", "192.0.2.4"),
+                a("five.", "192.0.2.5"),
+            ],
+        };
+        assert_eq!(batch.changes(), 5);
+        zone_of_three.apply(&batch);
+        let expected = zone(&[
+            changed,
+            a("three.", "192.0.2.3"),
+            a("four.", "192.0.2.4"),
+            a("five.", "192.0.2.5"),
+        ]);
+        assert_eq!(zone_of_three, expected);
+    }
+}

@@ -10,6 +10,8 @@
 //! 3. If the plan depends on who owns what, everybody's state records are read. If any has changed,
 //!    everything else is read again, too: the first listing may show a record set without its owner,
 //!    or one that its owner has deleted since.
+//! 4. A takeover goes by a listing of everything else between two equal looks at everybody's state
+//!    records: then nobody has listed the record set in between, and none has come in its place.
 
 use crate::dns::RecordKey;
 use crate::plan::Plan;
@@ -19,6 +21,8 @@ use crate::plan::view::{RecordsChange, Whose, ZoneView};
 /// what they have written is seen at the next resync. Each write is a compare-and-swap, so nothing
 /// gets lost by it.
 const MAX_RELISTINGS: u32 = 3;
+/// How often they are listed again for a takeover, which has nothing of its own to compare.
+const MAX_RELISTINGS_FOR_TAKEOVER: u32 = 10;
 
 /// What to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,6 +44,8 @@ pub enum Look {
     Known,
     /// The first listing.
     First,
+    /// Everybody's state records are listed for the first time, for a takeover.
+    Others,
     /// The state records were listed again so many times.
     Again(u32),
 }
@@ -64,7 +70,7 @@ impl Look {
         match (self, change) {
             _ if is_kept_by_another => Step::Plan,
             (Look::Again(_), RecordsChange::None) => Step::Apply,
-            (Look::First | Look::Known, _)
+            (Look::First | Look::Known | Look::Others, _)
             | (Look::Again(_), RecordsChange::Ours | RecordsChange::Others) => Step::ListRest,
         }
     }
@@ -81,13 +87,24 @@ impl Look {
                 return Step::ListStateRecords(Whose::Ours);
             }
             Look::Known => return Step::Apply,
-            Look::First => 0,
+            Look::First if !plan.adopts.is_empty() => {
+                *self = Look::Others;
+                return Step::ListStateRecords(Whose::Everybodys);
+            }
+            Look::First | Look::Others => 0,
             Look::Again(times) => *times,
         };
-        if !plan.depends_on_ownership() || relistings >= MAX_RELISTINGS {
+        let most = match plan.adopts.is_empty() {
+            true => MAX_RELISTINGS,
+            false => MAX_RELISTINGS_FOR_TAKEOVER,
+        };
+        if !plan.depends_on_ownership() || relistings >= most {
             return Step::Apply;
         }
         *self = Look::Again(relistings + 1);
         Step::ListStateRecords(Whose::Everybodys)
     }
 }
+
+#[cfg(test)]
+mod tests;

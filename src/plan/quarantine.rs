@@ -204,7 +204,6 @@ impl Bisection {
         }
         match &self.current {
             Some(current) => plan.retain(|key| current.contains(key)),
-            None if self.waiting.is_empty() => {}
             None => plan.retain(|key| !self.waiting.iter().any(|group| group.contains(key))),
         }
     }

@@ -111,6 +111,9 @@ fn lines(plan: &Plan) -> Vec<String> {
         let what = reason.split("; ").next().unwrap();
         lines.push(format!("conflict {} because {what}", short(key)));
     }
+    if plan.forbidden_by_policy > 0 {
+        lines.push(format!("forbidden {}", plan.forbidden_by_policy));
+    }
     lines
 }
 

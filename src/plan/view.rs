@@ -151,3 +151,6 @@ impl ZoneView {
         (names, outdated)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -150,4 +150,12 @@ mod tests {
             assert_eq!(labels(json).get(HOST), text, "{json}");
         }
     }
+    #[test]
+    fn what_is_no_map_says_what_was_expected() {
+        let error = serde_json::from_str::<Labels>("[]").unwrap_err();
+        assert!(
+            error.to_string().contains("a map of labels or null"),
+            "{error}"
+        );
+    }
 }

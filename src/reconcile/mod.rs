@@ -462,3 +462,6 @@ fn owned(state: &StateRecords, plan: &Plan) -> usize {
     let unlisted = plan.deletes.iter().filter(|set| !state.owns(&set.key));
     state.owned().len() + plan.adopts.len() + unlisted.count()
 }
+
+#[cfg(test)]
+mod tests;

@@ -116,6 +116,17 @@ mod tests {
     }
 
     #[test]
+    fn after_a_refused_listing_what_listings_take_is_spread() {
+        let start = Instant::now();
+        for (random, expected) in [(0.0, 4), (1.0, 12)] {
+            let mut limits = Limits::new(1.0, 80.0, start);
+            limits.throttled(0, false, start);
+            limits.spread_next_call(random);
+            assert_eq!(limits.take(0, start), Duration::from_secs(expected));
+        }
+    }
+
+    #[test]
     fn a_listing_that_is_refused_leaves_changes_alone() {
         let start = Instant::now();
         let mut limits = Limits::new(5.0, 100.0, start);

@@ -102,10 +102,7 @@ pub fn search(setup: &Setup, patience: Duration) -> Found {
             let mut undisturbed = world.clone();
             undisturbed.disturb_no_more();
             let is_new = rested.insert(undisturbed.fingerprint());
-            if let Err(fault) = is_new
-                .then(|| ends_well(setup, undisturbed))
-                .unwrap_or(Ok(()))
-            {
+            if is_new && let Err(fault) = ends_well(setup, undisturbed) {
                 let steps = steps(setup, &ways, from);
                 return found(&ways, false, Some(Trace { fault, steps }));
             }

@@ -29,8 +29,10 @@
 //! the next one. A state record that has to be written several times gets the entries of new
 //! record sets the last time.
 //!
-//! `rewrites` groups a plan by state record, `pack` fills the batches.
+//! `rewrites` groups a plan by state record, `pack` fills the batches, with as
+//! much at a time as `load` says.
 
+mod load;
 mod pack;
 mod rewrites;
 

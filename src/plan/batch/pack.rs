@@ -6,7 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::rewrites::{NewEntry, Rewrite, Work, is_within_own_limits};
+use super::load::Load;
+use super::rewrites::{NewEntry, Rewrite, Work};
 use super::{Cost, MAX_VALUE_CHARACTERS};
 use crate::base::sorted;
 use crate::dns::{ChangeBatch, RecordKey, RecordSet, RecordType};
@@ -70,15 +71,7 @@ fn fill(
         packer.place_in_numbered(&mut rewrites, &mut numbered, state);
         new_entries.extend(numbered);
     }
-    // Bulky changes are placed first, and smaller ones fill the gaps that they leave. A record set
-    // that is being taken over can change only after its entry has been added, so it is not first.
-    let changes = sorted::largest_first(changes, |change| cost_of(change).share());
-    let (bulky, changes): (Vec<_>, Vec<_>) = changes.into_iter().partition(|change| {
-        cost_of(change).share() > MAX_VALUE_CHARACTERS / 4 && state.owns(&change.from.key)
-    });
-    for change in bulky {
-        packer.put_change(change);
-    }
+    let changes = packer.place_bulky(changes, state);
     // State records that are too long come last: by then, the entries that do not fit into them
     // are in other state records.
     let (long, usual): (Vec<_>, Vec<_>) = rewrites.into_iter().partition(|r| r.is_too_long);
@@ -130,105 +123,6 @@ struct Bin {
     cost: Cost,
 }
 
-/// The changes that go into a batch together with one write of a state record.
-#[derive(Default, PartialEq, Eq)]
-struct Load {
-    /// Positions in [`Rewrite::deletes`].
-    deletes: BTreeSet<usize>,
-    /// Positions in [`Rewrite::creates`].
-    creates: BTreeSet<usize>,
-    /// Positions in the list of all new entries.
-    new_entries: BTreeSet<usize>,
-    /// Cost of all these and of writing the state record.
-    cost: Cost,
-}
-
-impl Load {
-    /// As many changes as fit into a batch of which `used` is taken. `None` if the write of the
-    /// state record does not fit, or would bring the plan no further.
-    fn fitting(rewrite: &Rewrite<'_>, new_entries: &[NewEntry<'_>], used: Cost) -> Option<Load> {
-        let mut load = Load {
-            cost: rewrite.cost(),
-            ..Load::default()
-        };
-        let fits = |load: &Load, more: Cost| used.plus(load.cost).plus(more).fits();
-        let mut length = rewrite.kept_cost();
-        let claim = load.add_claim(rewrite, new_entries, used);
-        length = length.plus(claim);
-        for (i, set) in rewrite.deletes.iter().enumerate() {
-            let entry_cost = Cost::of_entry_for(set);
-            let cost = load.cost.plus(Cost::of_set(set)).minus(entry_cost);
-            // The entry's removal may save more than the DELETE takes.
-            if used.plus(cost).fits() || cost.is_within(load.cost.records, load.cost.characters) {
-                length = length.minus(entry_cost);
-                load.cost = cost;
-                load.deletes.insert(i);
-            }
-        }
-        for (i, set) in rewrite.creates.iter().enumerate() {
-            if fits(&load, Cost::of_set(set)) {
-                load.cost = load.cost.plus(Cost::of_set(set));
-                load.creates.insert(i);
-            }
-        }
-        // Each write sends the whole state record twice, so new entries that can wait are added
-        // only at the last write.
-        let is_last = load.completes(rewrite);
-        let others = new_entries.iter().enumerate();
-        for (i, new_entry) in others.filter(|(_, add)| !add.is_claim()) {
-            if !new_entry.may_stand_in(rewrite.index) {
-                continue;
-            }
-            // A change of an existing record set may be waiting for its entry.
-            let may_wait = new_entry.create.is_some();
-            let longer = length.plus(new_entry.entry_cost);
-            if (is_last || !may_wait) && is_within_own_limits(longer) && fits(&load, new_entry.cost)
-            {
-                length = longer;
-                load.cost = load.cost.plus(new_entry.cost);
-                load.new_entries.insert(i);
-            }
-        }
-        let mut added = load.new_entries.iter().map(|i| &new_entries[*i]);
-        if claim != Cost::default() && (rewrite.keeps_owned() || added.any(NewEntry::is_owned)) {
-            load.cost = load.cost.without_value_of_claim();
-        }
-        let is_of_use = if rewrite.is_done() {
-            rewrite.loses_entries() || !load.new_entries.is_empty()
-        } else {
-            !load.deletes.is_empty() || !load.creates.is_empty()
-        };
-        (is_of_use && fits(&load, Cost::default())).then_some(load)
-    }
-
-    /// Adds the claim, if it is among the new entries and this state record may hold it. Returns its
-    /// cost, or none. It comes before anything else, since it has to be in the first batch.
-    fn add_claim(
-        &mut self,
-        rewrite: &Rewrite<'_>,
-        new_entries: &[NewEntry<'_>],
-        used: Cost,
-    ) -> Cost {
-        let mut all = new_entries.iter().enumerate();
-        let Some((i, claim)) = all.find(|(_, add)| add.is_claim()) else {
-            return Cost::default();
-        };
-        let may_stand = claim.may_stand_in(rewrite.index) && !rewrite.is_too_long;
-        let is_short = is_within_own_limits(rewrite.kept_cost().plus(claim.cost));
-        if !may_stand || !is_short || !used.plus(self.cost).plus(claim.cost).fits() {
-            return Cost::default();
-        }
-        self.cost = self.cost.plus(claim.cost);
-        self.new_entries.insert(i);
-        claim.cost
-    }
-
-    /// Whether it has all deletes and creates of a rewrite.
-    fn completes(&self, rewrite: &Rewrite<'_>) -> bool {
-        self.deletes.len() + self.creates.len() == rewrite.deletes.len() + rewrite.creates.len()
-    }
-}
-
 struct Packer<'a> {
     bins: Vec<Bin>,
     /// For each entry of an existing record set, the bin of the write that adds it.
@@ -239,6 +133,24 @@ struct Packer<'a> {
 }
 
 impl Packer<'_> {
+    /// Places bulky changes, so that smaller ones fill the gaps that they leave, and returns the
+    /// others. A record set that is being taken over can change only after its entry has been added,
+    /// so it is none of the first.
+    fn place_bulky<'w>(
+        &mut self,
+        changes: Vec<&'w Change>,
+        state: &StateRecords,
+    ) -> Vec<&'w Change> {
+        let changes = sorted::largest_first(changes, |change| cost_of(change).share());
+        let (bulky, others): (Vec<_>, Vec<_>) = changes.into_iter().partition(|change| {
+            cost_of(change).share() > MAX_VALUE_CHARACTERS / 4 && state.owns(&change.from.key)
+        });
+        for change in bulky {
+            self.put_change(change);
+        }
+        others
+    }
+
     /// Places these new entries in state records other than the first, and with each of those what
     /// else has to be written there. What is placed is removed from the lists.
     fn place_in_numbered<'w>(

@@ -8,6 +8,8 @@ use crate::plan::guard::{Guard, GuardSettings};
 use crate::plan::state_records::{Claim, Generation, MAX_CHARACTERS, MAX_ENTRIES};
 use crate::plan::{Adopt, PlanSettings, Policy, plan};
 
+mod cost;
+
 const TTL: u32 = 300;
 /// Generation of the first state record if it has none; the next one has one more.
 const RANDOM: u64 = 1_000;

@@ -112,44 +112,156 @@ fn a_batch_of_state_records_only_has_no_suspects() {
     assert_eq!(suspects(&bookkeeping, &[], is_state_record), []);
 }
 
+/// Names of record sets to create.
+fn web(count: usize) -> Vec<RecordKey> {
+    (0..count).map(|i| key(&format!("web{i} A"))).collect()
+}
+
+/// Creates record sets as a round does, halving what is refused. `refuse` has the words of the
+/// refusal, if a batch of these record sets is refused. Returns what was created, the groups that
+/// go into quarantine, and how many groups were tried.
+fn bisect(
+    all: &[RecordKey],
+    mut refuse: impl FnMut(&BTreeSet<RecordKey>) -> Option<&'static str>,
+) -> (BTreeSet<RecordKey>, Vec<BTreeSet<RecordKey>>, usize) {
+    let creates = all.iter().map(|key| RecordSet {
+        key: key.clone(),
+        ttl: 300,
+        values: ["192.0.2.1".to_owned()].into(),
+    });
+    let creates: Vec<RecordSet> = creates.collect();
+    let (mut done, mut found) = (BTreeSet::new(), Vec::<BTreeSet<RecordKey>>::new());
+    let mut trials = Bisection::default();
+    let mut tried = 0;
+    for _ in 0..2 * all.len() {
+        let mut plan = Plan {
+            creates: creates.clone(),
+            ..Plan::default()
+        };
+        let aside: BTreeSet<&RecordKey> = found.iter().flatten().collect();
+        plan.retain(|key| !done.contains(key) && !aside.contains(key));
+        let mut approved = approved(plan);
+        trials.limit(&mut approved);
+        let creates = approved.plan().creates.iter();
+        let batch: BTreeSet<RecordKey> = creates.map(|set| set.key.clone()).collect();
+        let words = refuse(&batch).filter(|_| !batch.is_empty());
+        if let Some(words) = words {
+            let refused = Suspects {
+                keys: batch,
+                words: words.to_owned(),
+            };
+            found.extend(trials.split(refused).map(|bad| bad.keys));
+            continue;
+        }
+        done.extend(batch);
+        if !trials.advance() {
+            return (done, found, tried);
+        }
+        tried += 1;
+    }
+    panic!("it has no end")
+}
+
 #[test]
 fn groups_are_halved_until_the_bad_ones_are_found() {
-    let names: Vec<String> = (0..500).map(|i| format!("web{i} A")).collect();
-    for bad in [&[][..], &[0], &[499], &[77, 78, 400]] {
-        let bad: BTreeSet<RecordKey> = bad.iter().map(|i| key(&names[*i])).collect();
-        let (mut done, mut found) = (BTreeSet::new(), BTreeSet::new());
-        let mut trials = Bisection::default();
-        let refused = |keys: BTreeSet<RecordKey>| Suspects {
-            keys,
-            words: "no".to_owned(),
-        };
-        let all = names.iter().map(|name| key(name)).collect();
-        assert_eq!(trials.split(refused(all)), None);
-        loop {
-            let creates = names.iter().map(|name| set(name, "192.0.2.1"));
-            let mut plan = Plan {
-                creates: creates.collect(),
-                ..Plan::default()
-            };
-            plan.retain(|key| !done.contains(key) && !found.contains(key));
-            let mut approved = approved(plan);
-            trials.limit(&mut approved);
-            let creates = approved.plan().creates.iter();
-            let batch: BTreeSet<RecordKey> = creates.map(|set| set.key.clone()).collect();
-            if batch.is_disjoint(&bad) {
-                done.extend(batch);
-                if !trials.advance() {
-                    break;
-                }
-            } else if let Some(bad_ones) = trials.split(refused(batch)) {
-                assert_eq!(bad_ones.keys.len(), 1);
-                found.extend(bad_ones.keys);
-            }
-        }
-        assert_eq!(found, bad);
-        assert_eq!(done.len() + found.len(), 500);
-        assert!(trials.count <= 2 + 2 * 9 * bad.len(), "{}", trials.count);
+    let all = web(250);
+    for bad in [&[][..], &[0], &[249], &[77, 78, 200]] {
+        let bad: BTreeSet<RecordKey> = bad.iter().map(|i| all[*i].clone()).collect();
+        let (done, found, tried) = bisect(&all, |batch| (!batch.is_disjoint(&bad)).then_some("no"));
+        assert!(found.iter().all(|group| group.len() == 1));
+        assert_eq!(
+            found.iter().flatten().cloned().collect::<BTreeSet<_>>(),
+            bad
+        );
+        assert_eq!(done.len() + found.len(), 250);
+        assert!(tried <= 2 + 2 * 8 * bad.len(), "{tried}");
     }
+}
+
+#[test]
+fn after_so_many_trials_what_is_refused_is_set_aside_as_it_is() {
+    let all = web(250);
+    let (done, found, tried) = bisect(&all, |_| Some("no"));
+    assert_eq!(done, BTreeSet::new());
+    assert_eq!(found.iter().map(BTreeSet::len).sum::<usize>(), 250);
+    // The first 99 groups that are tried are halved: 2 + 4 + … + 32 and 37 of the next 64. The other
+    // 27 and the halves of the 37 are tried once.
+    assert_eq!(found.len(), 27 + 2 * 37);
+    assert_eq!(tried, 99 + 27 + 2 * 37);
+}
+
+#[test]
+fn what_room_a_full_zone_has_is_found_and_used() {
+    let all = web(100);
+    for (room, tries) in [(0, 14), (1, 14), (37, 12), (99, 12)] {
+        let mut left = room;
+        let (done, found, tried) = bisect(&all, |batch| {
+            if batch.len() > left {
+                return Some("… exceeds the RRSets limit of 10000 in zone z.");
+            }
+            left -= batch.len();
+            None
+        });
+        assert_eq!(done.len(), room);
+        assert_eq!(found.iter().map(BTreeSet::len).sum::<usize>(), 100 - room);
+        assert_eq!(tried, tries, "{room}");
+    }
+}
+
+#[test]
+fn in_a_full_zone_only_what_is_new_is_suspect() {
+    let mut batch = batch();
+    batch.deletes.push(set("db A", "192.0.2.22")); // it changes
+    let full = "This operation can't be completed because … RRSets limit of 10000".to_owned();
+    let found = suspects(&batch, std::slice::from_ref(&full), is_state_record);
+    let expected = Suspects {
+        keys: keys(&["web A", "web AAAA", "webdb A"]),
+        words: full.clone(),
+    };
+    assert_eq!(found, [expected]);
+
+    batch.creates.clear();
+    assert_eq!(suspects(&batch, &[full], is_state_record), []);
+}
+
+#[test]
+fn a_message_about_a_name_is_about_that_name_only() {
+    let batch = ChangeBatch {
+        deletes: vec![],
+        creates: vec![
+            set("a A", "192.0.2.1"),
+            set("b.a A", "192.0.2.2"),
+            set("c-a A", "192.0.2.3"),
+            set("a AAAA", "2001:db8::1"),
+        ],
+    };
+    for (message, expected) in [
+        ("a.example.com. is bad", &["a A", "a AAAA"][..]),
+        ("b.a.example.com. is bad", &["b.a A"]),
+        ("c-a.example.com. is bad", &["c-a A"]),
+        ("[name='a.example.com.', type='AAAA'] is bad", &["a AAAA"]),
+        (
+            "'AAAA a.example.com.' and 'A a.example.com.'",
+            &["a A", "a AAAA"],
+        ),
+        // A longer name that begins like one of them is none of them.
+        (
+            "a.example.com.example.org. is bad",
+            &["a A", "a AAAA", "b.a A", "c-a A"],
+        ),
+    ] {
+        let found = suspects(&batch, &[message.to_owned()], is_state_record);
+        let found: Vec<BTreeSet<RecordKey>> = found.into_iter().map(|group| group.keys).collect();
+        assert_eq!(found, [keys(expected)], "{message}");
+    }
+}
+
+#[test]
+fn the_words_of_all_messages_about_a_record_set_are_kept() {
+    let messages = ["db.example.com. is bad", "'A db.example.com.' is wrong"].map(str::to_owned);
+    let found = suspects(&batch(), &messages, is_state_record);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].words, messages.join("; "));
 }
 
 #[test]
@@ -164,11 +276,21 @@ fn it_lasts_until_something_else_is_desired() {
     quarantine.add(key("old A"), None, "never".to_owned());
     quarantine.review(&desired(&[&web]));
     assert!(quarantine.holds(&web.key) && quarantine.holds(&key("old A")));
+    assert!(!quarantine.holds(&key("db A")));
     assert_eq!(quarantine.list().len(), 2);
     quarantine.review(&desired(&[
         &set("web A", "192.0.2.2"),
         &set("old A", "192.0.2.3"),
     ]));
+    assert_eq!(quarantine.list(), []);
+
+    quarantine.add(web.key.clone(), Some(&web), "no".to_owned());
+    let listed = Quarantined {
+        key: web.key.clone(),
+        words: "no".to_owned(),
+    };
+    assert_eq!(quarantine.list(), [listed]);
+    quarantine.clear();
     assert_eq!(quarantine.list(), []);
 }
 

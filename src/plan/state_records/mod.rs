@@ -218,3 +218,6 @@ impl StateRecords {
         self.place(index).is_ok() || self.blocked.contains(&index)
     }
 }
+
+#[cfg(test)]
+mod tests;

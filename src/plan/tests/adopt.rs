@@ -96,6 +96,7 @@ fn adopt_legacy_takes_over_a_record_sets_of_the_environment_with_the_ttl() {
                 "change web A 192.0.2.1 into web A 192.0.2.9",
                 "adopt deep.web A",
                 "adopt web A",
+                "forbidden 1",
             ],
         }],
     );

@@ -16,6 +16,7 @@ fn upsert_only_never_deletes() {
                 plan: &[
                     "create new A 192.0.2.1",
                     "change web A 192.0.2.9 into web A 192.0.2.2",
+                    "forbidden 1",
                 ],
             },
             Row {
@@ -39,7 +40,11 @@ fn create_only_neither_changes_nor_deletes() {
             desired: &["new A 192.0.2.1", "web A 192.0.2.2", "lost A 192.0.2.4"],
             zone: &["web A 192.0.2.9", "old A 192.0.2.3"],
             owned: &["web A", "old A", "lost A"],
-            plan: &["create lost A 192.0.2.4", "create new A 192.0.2.1"],
+            plan: &[
+                "create lost A 192.0.2.4",
+                "create new A 192.0.2.1",
+                "forbidden 2",
+            ],
         }],
     );
     check(
@@ -50,7 +55,7 @@ fn create_only_neither_changes_nor_deletes() {
             desired: &["web A 192.0.2.2"],
             zone: &["web A 192.0.2.9"],
             owned: &[],
-            plan: &["adopt web A"],
+            plan: &["adopt web A", "forbidden 1"],
         }],
     );
 }

@@ -99,10 +99,11 @@ fn round(
     let (mut published, mut quarantined) = (BTreeSet::new(), BTreeSet::new());
     let mut trials = Bisection::default();
     let mut calls = 0;
+    let creates: Vec<RecordSet> = names.iter().map(|name| set(name)).collect();
     for _ in 0..1_000 {
         let open = |key: &RecordKey| !published.contains(key) && !quarantined.contains(key);
         let plan = Plan {
-            creates: names.iter().map(|name| set(name)).collect(),
+            creates: creates.clone(),
             ..Plan::default()
         };
         let (mut plan, _) = Guard::new(GuardSettings::OFF).approve(plan, 0, Instant::now());

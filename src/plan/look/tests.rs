@@ -1,0 +1,167 @@
+use super::*;
+use crate::dns::{Name, RecordSet, RecordType};
+use crate::plan::state_records::StateNames;
+use crate::plan::view::Coverage;
+use crate::plan::{Change, Conflict, ConflictReason};
+
+const OURS: Step = Step::ListStateRecords(Whose::Ours);
+const EVERYBODYS: Step = Step::ListStateRecords(Whose::Everybodys);
+
+fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
+}
+
+fn web() -> RecordSet {
+    RecordSet {
+        key: RecordKey::new(name("web.prod.example.com"), RecordType::A),
+        ttl: 300,
+        values: ["192.0.2.1".to_owned()].into(),
+    }
+}
+
+fn view(below: &str) -> ZoneView {
+    let mut view = ZoneView::new(StateNames::new("u", &name("example.com")).unwrap());
+    view.coverage = Coverage::Below(name(below));
+    view
+}
+
+/// A plan that only creates: it is the same whoever owns what.
+fn creating() -> Plan {
+    Plan {
+        creates: vec![web()],
+        ..Plan::default()
+    }
+}
+
+fn conflict(reason: ConflictReason) -> Plan {
+    let key = web().key;
+    Plan {
+        conflicts: vec![Conflict { key, reason }],
+        ..Plan::default()
+    }
+}
+
+/// Plans that would be others if others owned something else.
+fn dependent() -> Vec<Plan> {
+    let (from, to) = (web(), web());
+    let nothing = Plan::default;
+    vec![
+        Plan {
+            changes: vec![Change { from, to }],
+            ..nothing()
+        },
+        Plan {
+            deletes: vec![web()],
+            ..nothing()
+        },
+        Plan {
+            adopts: vec![web().key],
+            ..nothing()
+        },
+        Plan {
+            releases: vec![web().key],
+            ..nothing()
+        },
+        conflict(ConflictReason::NotOwned),
+        conflict(ConflictReason::OwnedElsewhere(name("x.example.com"))),
+    ]
+}
+
+#[test]
+fn what_is_known_will_do_only_if_it_covers_everything_and_no_listing_is_due() {
+    let web = web().key;
+    let (covers, elsewhere) = (view("prod.example.com"), view("test.example.com"));
+    for (known, is_due, expected) in [
+        (Some(&covers), false, (Look::Known, Step::Plan)),
+        (Some(&covers), true, (Look::First, OURS)),
+        (Some(&elsewhere), false, (Look::First, OURS)),
+        (None, false, (Look::First, OURS)),
+    ] {
+        let begun = Look::begin(known, is_due, std::iter::once(&web));
+        assert_eq!(begun, expected, "{known:?} {is_due}");
+    }
+}
+
+#[test]
+fn what_others_have_written_meanwhile_decides_what_is_looked_at_again() {
+    use RecordsChange::{None, Others, Ours};
+    for (look, change, expected) in [
+        (Look::First, None, Step::ListRest),
+        (Look::First, Others, Step::ListRest),
+        (Look::First, Ours, Step::ListRest),
+        (Look::Again(1), None, Step::Apply),
+        (Look::Others, None, Step::ListRest),
+        (Look::Others, Others, Step::ListRest),
+        (Look::Others, Ours, Step::ListRest),
+        (Look::Again(1), Others, Step::ListRest),
+        (Look::Again(1), Ours, Step::ListRest),
+    ] {
+        assert_eq!(look.after_state_records(change, false), expected);
+        assert_eq!(look.after_state_records(change, true), Step::Plan);
+    }
+}
+
+#[test]
+fn a_plan_that_depends_on_ownership_is_looked_at_again_up_to_three_times() {
+    for plan in dependent()
+        .into_iter()
+        .filter(|plan| plan.adopts.is_empty())
+    {
+        let mut look = Look::First;
+        for times in 1..=3 {
+            assert_eq!(look.after_plan(&plan), EVERYBODYS, "{plan:?}");
+            assert_eq!(look, Look::Again(times));
+        }
+        assert_eq!(
+            look.after_plan(&plan),
+            Step::Apply,
+            "not for ever: {plan:?}"
+        );
+    }
+}
+
+/// A listing before the first of them shows what somebody else may have deleted since.
+#[test]
+fn a_takeover_takes_two_equal_looks_at_everybodys_state_records() {
+    let plan = dependent().into_iter().find(|plan| !plan.adopts.is_empty());
+    let plan = plan.unwrap();
+    let mut look = Look::First;
+    assert_eq!(look.after_plan(&plan), EVERYBODYS);
+    assert_eq!(look, Look::Others);
+    for times in 1..=10 {
+        assert_eq!(look.after_plan(&plan), EVERYBODYS);
+        assert_eq!(look, Look::Again(times));
+    }
+    assert_eq!(look.after_plan(&plan), Step::Apply, "not for ever");
+}
+
+#[test]
+fn a_plan_that_anybody_would_make_is_applied_after_one_look() {
+    let others = [
+        Plan::default(),
+        creating(),
+        conflict(ConflictReason::Cname),
+        conflict(ConflictReason::Special),
+    ];
+    for plan in others {
+        for mut look in [Look::First, Look::Again(1)] {
+            assert_eq!(look.after_plan(&plan), Step::Apply, "{plan:?}");
+        }
+    }
+}
+
+#[test]
+fn from_what_is_known_everything_but_releases_and_takeovers_is_applied() {
+    for plan in dependent().into_iter().chain([creating()]) {
+        let mut look = Look::Known;
+        let is_listed_first = !plan.releases.is_empty() || !plan.adopts.is_empty();
+        let expected = if is_listed_first { OURS } else { Step::Apply };
+        assert_eq!(look.after_plan(&plan), expected, "{plan:?}");
+        let expected = if is_listed_first {
+            Look::First
+        } else {
+            Look::Known
+        };
+        assert_eq!(look, expected, "{plan:?}");
+    }
+}

@@ -1,0 +1,200 @@
+use super::*;
+use crate::dns::zone::Listed;
+use crate::dns::{RecordSet, RecordType};
+use crate::plan::state_records::Entry;
+
+fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
+}
+
+fn names() -> StateNames {
+    StateNames::new("u", &name("example.com")).unwrap()
+}
+
+fn a(text: &str, value: &str) -> RecordSet {
+    RecordSet {
+        key: RecordKey::new(name(text), RecordType::A),
+        ttl: 300,
+        values: [value.to_owned()].into(),
+    }
+}
+
+/// A state record of this owner that lists A record sets.
+fn record(owner: &str, index: u16, listed: &[&str]) -> RecordSet {
+    let names = StateNames::new(owner, &name("example.com")).unwrap();
+    let owned = |text: &&str| Entry::Owned(a(text, "192.0.2.1").key);
+    RecordSet {
+        key: RecordKey::new(names.name(index), RecordType::Txt),
+        ttl: 300,
+        values: listed
+            .iter()
+            .map(owned)
+            .map(|entry| entry.value())
+            .collect(),
+    }
+}
+
+fn zone(sets: &[RecordSet]) -> Zone {
+    let mut zone = Zone::default();
+    for set in sets {
+        zone.insert(set.key.clone(), Listed::Simple(set.clone()));
+    }
+    zone
+}
+
+fn desired(sets: &[RecordSet]) -> Desired {
+    let sets = sets.iter().map(|set| (set.key.clone(), set.clone()));
+    Desired {
+        record_sets: sets.collect(),
+        ..Desired::default()
+    }
+}
+
+const WEB: &str = "web.prod.example.com";
+const DB: &str = "db.prod.example.com";
+
+/// A view after both listings: web is ours, db is another owner's.
+fn view() -> ZoneView {
+    let mut view = ZoneView::new(names());
+    let records = [record("u", 0, &[WEB]), record("other", 0, &[DB])];
+    view.set_state_records(zone(&records), Whose::Everybodys);
+    let rest = zone(&[a(WEB, "192.0.2.1"), a(DB, "192.0.2.2")]);
+    view.set_rest(rest, Coverage::Below(name("prod.example.com")));
+    view
+}
+
+#[test]
+fn another_listing_of_state_records_says_whose_have_changed() {
+    let (ours, others) = (record("u", 0, &[WEB]), record("other", 0, &[DB]));
+    let other_ours = RecordSet {
+        ttl: 301,
+        ..ours.clone()
+    };
+    for (listed, whose, expected) in [
+        (&[ours.clone()][..], Whose::Ours, RecordsChange::None),
+        (&[other_ours.clone()], Whose::Ours, RecordsChange::Ours),
+        (&[], Whose::Ours, RecordsChange::Ours),
+        (
+            &[ours.clone(), others.clone()],
+            Whose::Everybodys,
+            RecordsChange::None,
+        ),
+        (&[ours.clone()], Whose::Everybodys, RecordsChange::Others),
+        (
+            &[ours.clone(), record("other", 0, &[WEB])],
+            Whose::Everybodys,
+            RecordsChange::Others,
+        ),
+        (
+            &[other_ours, others],
+            Whose::Everybodys,
+            RecordsChange::Ours,
+        ),
+    ] {
+        let mut view = view();
+        let change = view.set_state_records(zone(listed), whose);
+        assert_eq!(change, expected, "{listed:?}");
+        assert_eq!(view.state, StateRecords::read(&view.zone, &names()));
+    }
+}
+
+#[test]
+fn a_listing_of_state_records_replaces_those_that_it_lists_and_nothing_else() {
+    let ours = record("u", 1, &[WEB]);
+    // Pages end behind what was asked for.
+    let listed = zone(&[ours.clone(), record("zz", 0, &[]), a(WEB, "192.0.2.9")]);
+    let (web, db) = (a(WEB, "192.0.2.1"), a(DB, "192.0.2.2"));
+
+    let mut first = view();
+    first.set_state_records(listed.clone(), Whose::Ours);
+    let others = record("other", 0, &[DB]);
+    let expected = zone(&[web.clone(), db.clone(), ours.clone(), others]);
+    assert_eq!(first.zone, expected);
+
+    let mut all = view();
+    all.set_state_records(listed, Whose::Everybodys);
+    let expected = zone(&[web, db, ours, record("zz", 0, &[])]);
+    assert_eq!(all.zone, expected);
+}
+
+#[test]
+fn a_listing_of_the_rest_leaves_the_state_records_as_they_are() {
+    let mut view = view();
+    let new = a("new.example.com", "192.0.2.3");
+    view.set_rest(zone(&[new.clone(), record("u", 5, &[DB])]), Coverage::Whole);
+    let records = [record("u", 0, &[WEB]), record("other", 0, &[DB])];
+    assert_eq!(view.zone, zone(&[&[new][..], &records].concat()));
+    assert_eq!(view.coverage, Coverage::Whole);
+    assert!(view.state.owns(&a(WEB, "").key));
+}
+
+#[test]
+fn the_whole_zone_is_listed_only_if_something_is_elsewhere() {
+    let environment = name("prod.example.com");
+    let below = Coverage::Below(environment.clone());
+    let elsewhere = "web.example.com";
+    for (desired_name, owned_name, expected) in [
+        (WEB, DB, &below),
+        ("prod.example.com", WEB, &below),
+        (elsewhere, WEB, &Coverage::Whole),
+        (WEB, elsewhere, &Coverage::Whole),
+    ] {
+        let mut view = ZoneView::new(names());
+        view.set_state_records(zone(&[record("u", 0, &[owned_name])]), Whose::Ours);
+        let desired = desired(&[a(desired_name, "192.0.2.1")]);
+        let found = view.coverage_for(Some(&environment), &desired);
+        assert_eq!(found, *expected, "{desired_name} {owned_name}");
+        assert_eq!(view.coverage_for(None, &desired), Coverage::Whole);
+    }
+    assert_eq!(below.below(), Some(&environment));
+    assert_eq!(Coverage::Whole.below(), None);
+}
+
+#[test]
+fn what_was_listed_is_known_for_names_below_it() {
+    let mut view = view();
+    let (web, elsewhere) = (a(WEB, "").key, a("web.example.com", "").key);
+    assert!(view.covers([&web].into_iter()));
+    assert!(!view.covers([&web, &elsewhere].into_iter()));
+    view.coverage = Coverage::Whole;
+    assert!(view.covers([&web, &elsewhere].into_iter()));
+}
+
+#[test]
+fn a_confirmed_batch_changes_the_zone_and_what_is_owned() {
+    let mut view = view();
+    let new = a("new.prod.example.com", "192.0.2.3");
+    let records = [
+        record("u", 0, &[WEB]),
+        record("u", 0, &[WEB, "new.prod.example.com"]),
+    ];
+    view.apply(&ChangeBatch {
+        deletes: vec![records[0].clone()],
+        creates: vec![records[1].clone(), new.clone()],
+    });
+    assert_eq!(view.zone.simple(&new.key), Some(&new));
+    assert!(view.state.owns(&new.key));
+    assert_eq!(view.state, StateRecords::read(&view.zone, &names()));
+}
+
+#[test]
+fn a_name_is_published_once_all_of_it_is_in_the_zone_and_ours() {
+    let aaaa = |text: &str| RecordSet {
+        key: RecordKey::new(name(text), RecordType::Aaaa),
+        ttl: 300,
+        values: ["2001:db8::1".to_owned()].into(),
+    };
+    let (web, other) = (a(WEB, "192.0.2.1"), a(WEB, "192.0.2.99"));
+    let set = |names: &[&str]| names.iter().map(|text| name(text)).collect::<BTreeSet<_>>();
+    for (wanted, published, outdated) in [
+        (&[web.clone()][..], &[WEB][..], &[][..]),
+        (&[other.clone()], &[WEB], &[WEB]),
+        (&[web.clone(), aaaa(WEB)], &[], &[]), // the AAAA record set is still to be created
+        (&[a(DB, "192.0.2.2")], &[], &[]),     // it is another owner's
+        (&[a("gone.prod.example.com", "192.0.2.4")], &[], &[]),
+        (&[], &[], &[]),
+    ] {
+        let found = view().published(&desired(wanted));
+        assert_eq!(found, (set(published), set(outdated)), "{wanted:?}");
+    }
+}
