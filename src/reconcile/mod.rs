@@ -11,8 +11,10 @@
 pub mod change_log;
 pub mod error;
 pub mod listing;
+mod looking;
 pub mod recovery;
 pub mod sending;
+pub mod settings;
 pub mod takeover;
 
 use std::time::Duration;
@@ -27,67 +29,25 @@ use crate::desired::name_template::environment_name;
 use crate::desired::{Desired, Rules};
 use crate::dns::{ChangeBatch, RecordKey};
 use crate::observe::telemetry::Telemetry;
+use crate::plan::Plan;
 use crate::plan::batch::batches;
-use crate::plan::blocked::blocked_state_records;
 use crate::plan::delegation::delegations;
-use crate::plan::guard::{Guard, GuardSettings};
-use crate::plan::look::{Look, Step};
+use crate::plan::guard::Guard;
 use crate::plan::quarantine::denied::denied;
 use crate::plan::quarantine::{Bisection, Quarantine, Suspects, suspects};
 use crate::plan::round::{Goal, Preview, Progress, Round};
 use crate::plan::state_records::{Claim, StateNames, StateRecords};
-use crate::plan::{Adopt, AdoptSetting, Plan, PlanSettings, Policy, plan};
-use crate::rancher::model::Environment;
 use crate::reconcile::error::RoundError;
 use crate::reconcile::listing::CachedZone;
 use crate::reconcile::recovery::{History, Recovery};
 use crate::reconcile::sending::{Sending, Waiting};
+pub use crate::reconcile::settings::{OwnerSettings, ReconcilerSettings};
 use crate::route53::client::Client;
 use crate::route53::error::Error;
 
 /// Longest first pause before a round lists the zone again: another instance that writes at the
 /// same time should be done by then.
 const PAUSE: Duration = Duration::from_millis(200);
-
-/// The settings of a round.
-#[derive(Debug, Clone)]
-pub struct ReconcilerSettings {
-    /// Id of the hosted zone, without `/hostedzone/`.
-    pub zone_id: String,
-    /// Zone name, name template and TTL.
-    pub rules: Rules,
-    /// `POLICY`.
-    pub policy: Policy,
-    /// `ADOPT`.
-    pub adopt: AdoptSetting,
-    /// `DELETE_GUARD_PERCENT`, `DELETE_GUARD_MIN` and `DELETE_GUARD_HOLD`.
-    pub guard: GuardSettings,
-    /// Who keeps the state records.
-    pub owner: OwnerSettings,
-}
-
-/// Who keeps the state records.
-#[derive(Debug, Clone)]
-pub struct OwnerSettings {
-    /// `OWNER_ID`; none if the environment's UUID names the state records.
-    pub id: Option<String>,
-    /// Host and port of Rancher's API, by which the server is known.
-    pub server: String,
-    /// Whether the state records are to hold a claim. They are not once they are to be deleted.
-    pub is_claimed: bool,
-}
-
-impl OwnerSettings {
-    /// The id that names the state records.
-    pub fn id<'a>(&'a self, environment: &'a Environment) -> &'a str {
-        self.id.as_deref().unwrap_or(&environment.uuid)
-    }
-
-    /// The claim of the Rancher server that this environment belongs to.
-    pub fn claim(&self, environment: &Environment) -> Claim {
-        Claim::new(&self.server, environment.stack_uuid.as_deref())
-    }
-}
 
 /// Keeps one hosted zone equal to what is desired, round by round.
 pub struct Reconciler {
@@ -375,85 +335,6 @@ impl Reconciler {
         }
         self.view = Some(known);
         stopped.map_or(Ok(()), Err)
-    }
-
-    /// The zone, listed if need be, and the plan for it.
-    fn look(&mut self, goal: Goal<'_>, names: &StateNames) -> Result<(CachedZone, Plan), Error> {
-        let is_due = std::mem::take(&mut self.is_due);
-        let known = self.view.take().filter(|known| known.view.names == *names);
-        let known_view = known.as_ref().map(|known| &known.view);
-        let desired = goal.desired.record_sets.keys();
-        let (mut look, mut step) = Look::begin(known_view, is_due, desired);
-        let mut zone = match (known, look) {
-            (Some(known), Look::Known) => known,
-            (Some(known), _) => known.for_listing(),
-            (None, _) => CachedZone::new(names.clone()),
-        };
-        let below = environment_name(goal.environment, &self.settings.rules.zone);
-        let ours = self.settings.owner.claim(goal.environment);
-        let mut plan = Plan::default();
-        loop {
-            let (client, zone_id) = (&mut self.client, &self.settings.zone_id);
-            step = match step {
-                Step::ListStateRecords(whose) => {
-                    let change = zone.list_state_records(client, zone_id, whose)?;
-                    let is_kept_by_another = zone.view.state.claim_of_another(&ours).is_some();
-                    look.after_state_records(change, is_kept_by_another)
-                }
-                Step::ListRest => {
-                    zone.list_rest(client, zone_id, below.as_ref(), goal.desired)?;
-                    Step::Plan
-                }
-                Step::Plan => {
-                    plan = self.plan(&zone, goal, &ours);
-                    let was_known = look == Look::Known;
-                    let next = look.after_plan(&plan);
-                    if was_known && next != Step::Apply {
-                        zone = zone.for_listing();
-                    }
-                    next
-                }
-                Step::Apply => return Ok((zone, plan)),
-            }
-        }
-    }
-
-    fn plan(&self, known: &CachedZone, goal: Goal<'_>, ours: &Claim) -> Plan {
-        if known.is_settled(goal.desired) {
-            return Plan::default();
-        }
-        let ReconcilerSettings {
-            rules,
-            policy,
-            adopt,
-            owner,
-            ..
-        } = &self.settings;
-        let adopt = match adopt {
-            AdoptSetting::Never => Adopt::Never,
-            AdoptSetting::Matching => Adopt::Matching,
-            AdoptSetting::Legacy => match environment_name(goal.environment, &rules.zone) {
-                Some(below) => Adopt::Legacy {
-                    below,
-                    ttl: rules.ttl,
-                },
-                None => Adopt::Never,
-            },
-        };
-        let settings = PlanSettings {
-            policy: *policy,
-            adopt: &adopt,
-            claim: owner.is_claimed.then_some(ours),
-        };
-        let desired = &goal.desired.record_sets;
-        let view = &known.view;
-        let mut plan = plan(desired, &view.zone, &view.state, settings);
-        let blocked = blocked_state_records(&view.zone, &view.names);
-        if !blocked.is_empty() && plan.kept_by_another.is_none() {
-            plan.conflicts.extend(blocked);
-            plan.conflicts.sort_by(|a, b| a.key.cmp(&b.key));
-        }
-        plan
     }
 }
 

@@ -19,8 +19,11 @@ use crate::dns::{Name, RecordSet, RecordType};
 use crate::net::http::Http;
 use crate::net::proxy::Proxies;
 use crate::net::url::Url;
+use crate::plan::guard::GuardSettings;
 use crate::plan::state_records::Entry;
 use crate::plan::view::{Coverage, RecordsChange, Whose};
+use crate::plan::{AdoptSetting, Policy};
+use crate::rancher::model::Environment;
 use crate::route53::caller::{Caller, CallerSettings};
 
 const GUARD: GuardSettings = GuardSettings {

@@ -181,7 +181,7 @@ fn claims_are_found_wherever_they_stand_but_ours_belongs_behind_the_first() {
 #[test]
 fn state_records_of_others_are_not_this_owners() {
     let ours = record("u", 0, &["web A"], None);
-    let before = state(&[ours.clone()]);
+    let before = state(std::slice::from_ref(&ours));
     let with_others = state(&[ours.clone(), record("other", 0, &["x A"], None)]);
     assert!(before.has_same_records(&with_others));
     assert!(!before.has_same_records(&state(&[])));

@@ -72,14 +72,22 @@ fn another_listing_of_state_records_says_whose_have_changed() {
     };
     for (listed, whose, expected) in [
         (&[ours.clone()][..], Whose::Ours, RecordsChange::None),
-        (&[other_ours.clone()], Whose::Ours, RecordsChange::Ours),
+        (
+            std::slice::from_ref(&other_ours),
+            Whose::Ours,
+            RecordsChange::Ours,
+        ),
         (&[], Whose::Ours, RecordsChange::Ours),
         (
             &[ours.clone(), others.clone()],
             Whose::Everybodys,
             RecordsChange::None,
         ),
-        (&[ours.clone()], Whose::Everybodys, RecordsChange::Others),
+        (
+            std::slice::from_ref(&ours),
+            Whose::Everybodys,
+            RecordsChange::Others,
+        ),
         (
             &[ours.clone(), record("other", 0, &[WEB])],
             Whose::Everybodys,
@@ -188,7 +196,7 @@ fn a_name_is_published_once_all_of_it_is_in_the_zone_and_ours() {
     let set = |names: &[&str]| names.iter().map(|text| name(text)).collect::<BTreeSet<_>>();
     for (wanted, published, outdated) in [
         (&[web.clone()][..], &[WEB][..], &[][..]),
-        (&[other.clone()], &[WEB], &[WEB]),
+        (std::slice::from_ref(&other), &[WEB], &[WEB]),
         (&[web.clone(), aaaa(WEB)], &[], &[]), // the AAAA record set is still to be created
         (&[a(DB, "192.0.2.2")], &[], &[]),     // it is another owner's
         (&[a("gone.prod.example.com", "192.0.2.4")], &[], &[]),
