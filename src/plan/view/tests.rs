@@ -94,7 +94,7 @@ fn another_listing_of_state_records_says_whose_have_changed() {
             RecordsChange::Others,
         ),
         (
-            &[other_ours, others],
+            &[other_ours.clone(), others],
             Whose::Everybodys,
             RecordsChange::Ours,
         ),
