@@ -113,9 +113,6 @@ impl Template {
                 Part::Environment => text.push_str(&sanitize(names.environment)),
             }
         }
-        if text.is_empty() || text.ends_with('.') {
-            return Err(NameError::EmptyLabel);
-        }
         zone.child(&text)
     }
 }
@@ -249,6 +246,27 @@ mod tests {
         assert!(render("a b", "x").unwrap_err().contains("' '"));
         let error = render("%{{a\nb}}", "x").unwrap_err();
         assert!(error.starts_with("%{{a\\nb}} is"), "one line: {error}");
+    }
+
+    #[test]
+    fn an_environment_has_a_name_unless_its_label_is_empty_or_too_long() {
+        let zone = Name::parse("example.com").unwrap();
+        let long = "a".repeat(64);
+        for (name, expected) in [
+            ("Production EU", Some("production-eu.example.com.")),
+            ("日本", None),
+            ("", None),
+            (&long, None),
+        ] {
+            let environment = Environment {
+                name: name.to_owned(),
+                uuid: "u".to_owned(),
+                own_stack: "dns".to_owned(),
+                stack_uuid: None,
+            };
+            let found = environment_name(&environment, &zone);
+            assert_eq!(found.as_ref().map(Name::as_str), expected, "{name}");
+        }
     }
 
     #[test]
