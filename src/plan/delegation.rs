@@ -117,4 +117,10 @@ mod tests {
             assert_eq!(found, expected, "{sets:?} {desired}");
         }
     }
+    #[test]
+    fn the_operator_reads_which_name_it_is_and_what_to_do() {
+        let words = explain(&name("prod.example.com"));
+        assert!(words.starts_with("the NS record set prod.example.com. gives"));
+        assert!(words.ends_with("; remove it, or publish elsewhere"));
+    }
 }

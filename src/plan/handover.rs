@@ -186,4 +186,29 @@ mod tests {
         let state = StateRecords::read(&last, &names);
         assert!(state.has_claim_of(&Claim::new("rancher:8080", None)));
     }
+    #[test]
+    fn what_stays_gets_another_generation() {
+        let old = StateNames::new("old", &zone_name()).unwrap();
+        let generation = Generation::of_number(41);
+        for (before, after) in [
+            (TTL, Generation::of_number(7)),
+            (generation.ttl(), generation.next()),
+        ] {
+            let mut set = record(&old, 0..5);
+            set.ttl = before;
+            let mut zone = Zone::default();
+            zone.insert(set.key.clone(), Listed::Simple(set.clone()));
+            let new = StateNames::new("new", &zone_name()).unwrap();
+            let handover = Handover {
+                theirs: &StateRecords::read(&zone, &old),
+                ours: &StateRecords::default(),
+                our_names: &new,
+                claim: &Claim::new("rancher:8080", None),
+                random: 7,
+            };
+            let batches = handover.batches(&[key(0)].into());
+            let rest = batches[0].creates.iter().find(|new| new.key == set.key);
+            assert_eq!(rest.map(|rest| rest.ttl), Some(after.ttl()));
+        }
+    }
 }

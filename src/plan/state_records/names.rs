@@ -185,6 +185,10 @@ mod tests {
                 assert!(from.listing_key() <= key && key <= to.listing_key());
                 assert!(!names.is_past_ours(&name), "{owner} {index}");
             }
+            for other in ["0", "1a726b88", "adminproject", "zz"] {
+                let other = StateNames::new(other, &zone).unwrap().name(1);
+                assert!(start <= other.listing_key(), "{owner} lists {other}");
+            }
             let past = zone.child("zzz").unwrap();
             assert!(names.is_past_ours(&past) && names.is_past_all(&past));
         }

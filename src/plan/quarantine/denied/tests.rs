@@ -179,3 +179,41 @@ fn looking_for_what_is_denied_has_an_end() {
     assert_eq!((published.len(), quarantined.len()), (0, 800));
     assert!(calls <= 2 * MAX_TRIALS + 1, "{calls}");
 }
+
+#[test]
+fn what_is_denied_alone_is_tried_type_by_type_before_name_by_name() {
+    let tried = |names: &[&str]| {
+        let batch = ChangeBatch {
+            deletes: vec![],
+            creates: names.iter().map(|name| set(name)).collect(),
+        };
+        let denied = denied(&batch, WORDS.to_owned(), Some(&below()), is_state_record);
+        let mut trials = Bisection::default();
+        let bad = trials.deny(denied.expect("suspects"));
+        (bad.map(|bad| bad.keys), trials.waiting)
+    };
+    let keys = |names: &[&str]| names.iter().map(|name| key(name)).collect::<BTreeSet<_>>();
+    for (names, bad, waiting) in [
+        (
+            &["a AAAA", "b A", "c A"][..],
+            None,
+            &[&["b A", "c A"][..], &["a AAAA"]][..],
+        ),
+        (&["a A", "b A", "c A"], None, &[&["a A", "b A"], &["c A"]]),
+        (&["a A"], Some(&["a A"][..]), &[]),
+        // By its name it isn't denied, so all of its type are.
+        (
+            &["a.prod AAAA", "b.prod AAAA"],
+            Some(&["a.prod AAAA", "b.prod AAAA"]),
+            &[],
+        ),
+        (
+            &["a.prod AAAA", "b.prod AAAA", "c.prod MX"],
+            None,
+            &[&["a.prod AAAA", "b.prod AAAA"], &["c.prod MX"]],
+        ),
+    ] {
+        let waiting: Vec<BTreeSet<RecordKey>> = waiting.iter().map(|group| keys(group)).collect();
+        assert_eq!(tried(names), (bad.map(keys), waiting), "{names:?}");
+    }
+}
