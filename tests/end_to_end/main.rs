@@ -10,6 +10,7 @@ mod credentials;
 mod delegation;
 mod denied;
 mod extended;
+mod going_back;
 mod guard;
 mod health;
 mod idle;
