@@ -447,9 +447,16 @@ impl Reconciler {
         };
         let desired = &goal.desired.record_sets;
         let view = &known.view;
+        // Also for who gives up all that it owns: this is another's.
+        if let Some(theirs) = view.state.claim_of_another(ours) {
+            return Plan {
+                kept_by_another: Some(theirs.clone()),
+                ..Plan::default()
+            };
+        }
         let mut plan = plan(desired, &view.zone, &view.state, settings);
         let blocked = blocked_state_records(&view.zone, &view.names);
-        if !blocked.is_empty() && plan.kept_by_another.is_none() {
+        if !blocked.is_empty() {
             plan.conflicts.extend(blocked);
             plan.conflicts.sort_by(|a, b| a.key.cmp(&b.key));
         }
