@@ -80,8 +80,8 @@ impl Look {
         let relistings = match self {
             // A release removes an entry whose record set is gone. Programs that know of no
             // generations may have created that record set again without a trace in the state
-            // record, so a release is planned from a fresh listing only. So is a takeover: another
-            // owner may have listed the record set.
+            // record, so a release is planned from a fresh listing only. And so is a takeover: as
+            // long as nobody here wanted the record set, it wasn't asked whose it is.
             Look::Known if !plan.releases.is_empty() || !plan.adopts.is_empty() => {
                 *self = Look::First;
                 return Step::ListStateRecords(Whose::Ours);
