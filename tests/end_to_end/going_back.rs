@@ -96,7 +96,7 @@ fn addresses(zone: &Zone) -> BTreeMap<String, RecordSet> {
 }
 
 /// Record sets that no state record lists.
-fn orphans(zone: &Zone) -> Vec<String> {
+pub fn orphans(zone: &Zone) -> Vec<String> {
     let is_state = |set: &&RecordSet| set.rtype == "TXT" && set.name.starts_with("external-dns-");
     let records = zone.record_sets().filter(is_state);
     // However it is escaped.
