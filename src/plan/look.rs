@@ -75,8 +75,9 @@ impl Look {
         let relistings = match self {
             // A release removes an entry whose record set is gone. Programs that know of no
             // generations may have created that record set again without a trace in the state
-            // record, so a release is planned from a fresh listing only.
-            Look::Known if !plan.releases.is_empty() => {
+            // record, so a release is planned from a fresh listing only. So is what takes over: the
+            // state records of others weren't read if no plan has depended on them before.
+            Look::Known if !plan.releases.is_empty() || plan.takes_over => {
                 *self = Look::First;
                 return Step::ListStateRecords(Whose::Ours);
             }
