@@ -120,6 +120,8 @@ pub struct Plan {
     pub deletes: Vec<RecordSet>,
     /// Existing record sets that are taken over. One that also has to change is in `changes` too.
     pub adopts: Vec<RecordKey>,
+    /// Whether record sets are taken over, be it only to delete them.
+    pub takes_over: bool,
     /// Owned keys to remove from the state records, because somebody else has deleted the record
     /// set or replaced it by one that is not simple.
     pub releases: Vec<RecordKey>,
@@ -317,6 +319,7 @@ impl Plan {
         adopted: bool,
         policy: Policy,
     ) {
+        self.takes_over |= adopted;
         if wanted.is_none() && policy == Policy::Sync {
             self.deletes.push(current.clone());
             return;

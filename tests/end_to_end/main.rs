@@ -9,6 +9,7 @@ mod commands;
 mod credentials;
 mod delegation;
 mod denied;
+mod elsewhere;
 mod extended;
 mod going_back;
 mod guard;
