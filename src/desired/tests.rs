@@ -284,11 +284,19 @@ fn keeps_the_first_400_addresses_and_says_so() {
     let some = (250..500).chain(0..200).map(on).rev().collect();
     let others = (100..300).map(on).collect();
     let services = vec![service("X x", some), service("x-x", others)];
-    let desired = desired(&world(services), &rules());
-    let set = desired.record_sets.values().next().unwrap();
+    let too_many = desired(&world(services), &rules());
+    let set = too_many.record_sets.values().next().unwrap();
     assert_eq!(set.values.len(), 400);
     assert!(set.values.contains("10.0.1.149") && !set.values.contains("10.0.1.150"));
-    assert_eq!(desired.truncated.values().collect::<Vec<_>>(), [&500]);
+    assert_eq!(too_many.truncated.values().collect::<Vec<_>>(), [&500]);
+
+    let as_many_as_may_be = desired(
+        &world(vec![service("x", (0..400).map(on).collect())]),
+        &rules(),
+    );
+    let set = as_many_as_may_be.record_sets.values().next().unwrap();
+    assert_eq!(set.values.len(), 400);
+    assert!(as_many_as_may_be.truncated.is_empty());
 }
 
 #[test]
