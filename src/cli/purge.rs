@@ -36,7 +36,7 @@ pub fn purge(
         adopt: AdoptSetting::Never,
         guard: GuardSettings::OFF, // this command is meant to delete everything
         owner: OwnerSettings {
-            is_claimed: false,
+            gives_up: true,
             ..usual.owner.clone()
         },
         ..usual

@@ -83,6 +83,6 @@ pub fn owner_settings(config: &Config) -> OwnerSettings {
     OwnerSettings {
         id: config.owner_id.clone(),
         server: config.rancher.url.authority().to_owned(),
-        is_claimed: true,
+        gives_up: false,
     }
 }

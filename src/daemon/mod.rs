@@ -361,8 +361,12 @@ impl Daemon {
             Err(error) => {
                 let error = self.zone.learn(error, self.reconciler.zone_id())?;
                 self.reports.failed(&error);
-                self.telemetry
-                    .note(|status| status.counters.add_round(RoundOutcome::Failed, took));
+                self.telemetry.note(|status| {
+                    status.counters.add_round(RoundOutcome::Failed, took);
+                    if let RoundError::KeptByAnother { .. } = error {
+                        status.kept_by_another = Some(error.to_string());
+                    }
+                });
                 self.telemetry
                     .recorder
                     .dependency(Dependency::Rounds, Some(error.to_string()));

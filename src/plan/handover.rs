@@ -97,6 +97,42 @@ impl Handover<'_> {
     }
 }
 
+/// Adds to the batches of a takeover a write of each state record that they don't write. Whoever
+/// has kept the state records until now loses its next write of any of them, whatever it still knows,
+/// and then reads whose they are.
+pub fn write_all(batches: &mut Vec<ChangeBatch>, ours: &StateRecords, random: u64) {
+    let Some(mut last) = batches.pop() else {
+        return;
+    };
+    let written = |set: &RecordSet, batch: &ChangeBatch| batch.deletes.contains(set);
+    for record in ours.records() {
+        let is_written = batches.iter().any(|batch| written(&record.set, batch));
+        if is_written || written(&record.set, &last) {
+            continue;
+        }
+        let fresh = Generation::of_number(random);
+        let ttl = record.generation.map_or(fresh, Generation::next).ttl();
+        let write = ChangeBatch {
+            deletes: vec![record.set.clone()],
+            creates: vec![RecordSet {
+                ttl,
+                ..record.set.clone()
+            }],
+        };
+        // A state record of another program may be too long for any request.
+        if !fit_in_one_request([&write]) {
+            continue;
+        }
+        if fit_in_one_request([&last, &write]) {
+            last.deletes.extend(write.deletes);
+            last.creates.extend(write.creates);
+        } else {
+            batches.push(std::mem::replace(&mut last, write));
+        }
+    }
+    batches.push(last);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +180,49 @@ mod tests {
             zone.clone()
         });
         after.collect()
+    }
+
+    #[test]
+    fn every_state_record_is_written_and_each_once() {
+        let names = StateNames::new("own", &zone_name()).unwrap();
+        let mut zone = Zone::default();
+        for index in 0..7 {
+            let first = usize::from(index) * 100;
+            let mut set = record(&names, first..first + 100);
+            set.key.name = names.name(index);
+            set.ttl = match index {
+                3 => TTL,
+                _ => Generation::of_number(u64::from(index)).ttl(),
+            };
+            zone.insert(set.key.clone(), Listed::Simple(set));
+        }
+        let state = StateRecords::read(&zone, &names);
+        let sixth = state.records()[6].set.clone();
+        let claimed = RecordSet {
+            ttl: sixth.ttl + 1,
+            ..sixth.clone()
+        };
+        let mut batches = vec![ChangeBatch {
+            deletes: vec![sixth],
+            creates: vec![claimed],
+        }];
+        write_all(&mut batches, &state, 7);
+        assert!(batches.len() > 1, "they don't fit into one");
+        let mut written = BTreeSet::new();
+        for batch in &batches {
+            assert!(fit_in_one_request([batch]));
+            for (old, new) in batch.deletes.iter().zip(&batch.creates) {
+                assert!(written.insert(old.key.clone()), "{} twice", old.key);
+                assert_eq!((&old.key, &old.values), (&new.key, &new.values));
+                let known = Generation::of_ttl(old.ttl);
+                let next = known.map_or(Generation::of_number(7), Generation::next);
+                assert_eq!(new.ttl, next.ttl());
+            }
+        }
+        assert_eq!(written.len(), 7);
+        let mut none = Vec::new();
+        write_all(&mut none, &state, 7);
+        assert_eq!(none, [], "nothing to fence off");
     }
 
     fn owned(zone: &Zone, id: &str) -> usize {

@@ -80,23 +80,23 @@ impl Look {
         let relistings = match self {
             // A release removes an entry whose record set is gone. Programs that know of no
             // generations may have created that record set again without a trace in the state
-            // record, so a release is planned from a fresh listing only. So is a takeover: another
-            // owner may have listed the record set.
-            Look::Known if !plan.releases.is_empty() || !plan.adopts.is_empty() => {
+            // record, so a release is planned from a fresh listing only. So is a takeover: the state
+            // records of others weren't read if no plan has depended on them before.
+            Look::Known if !plan.releases.is_empty() || plan.takes_over => {
                 *self = Look::First;
                 return Step::ListStateRecords(Whose::Ours);
             }
             Look::Known => return Step::Apply,
-            Look::First if !plan.adopts.is_empty() => {
+            Look::First if plan.takes_over => {
                 *self = Look::Others;
                 return Step::ListStateRecords(Whose::Everybodys);
             }
             Look::First | Look::Others => 0,
             Look::Again(times) => *times,
         };
-        let most = match plan.adopts.is_empty() {
-            true => MAX_RELISTINGS,
-            false => MAX_RELISTINGS_FOR_TAKEOVER,
+        let most = match plan.takes_over {
+            true => MAX_RELISTINGS_FOR_TAKEOVER,
+            false => MAX_RELISTINGS,
         };
         if !plan.depends_on_ownership() || relistings >= most {
             return Step::Apply;

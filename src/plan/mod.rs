@@ -89,9 +89,12 @@ pub struct PlanSettings<'a> {
     pub policy: Policy,
     /// `ADOPT`.
     pub adopt: &'a Adopt,
-    /// The claim that the state records are to hold. None if this owner gives up all that it owns:
-    /// then they are to hold none.
-    pub claim: Option<&'a Claim>,
+    /// The claim of the Rancher server that the services belong to. If the state records hold
+    /// another server's, nothing is planned.
+    pub claim: &'a Claim,
+    /// Whether this owner gives up all that it owns, so that the state records are to hold no claim
+    /// any more.
+    pub gives_up: bool,
 }
 
 /// What has to change about the claim in the state records.
@@ -117,6 +120,8 @@ pub struct Plan {
     pub deletes: Vec<RecordSet>,
     /// Existing record sets that are taken over. One that also has to change is in `changes` too.
     pub adopts: Vec<RecordKey>,
+    /// Whether record sets are taken over, be it only to delete them.
+    pub takes_over: bool,
     /// Owned keys to remove from the state records, because somebody else has deleted the record
     /// set or replaced it by one that is not simple.
     pub releases: Vec<RecordKey>,
@@ -183,8 +188,9 @@ pub fn plan(
         policy,
         adopt,
         claim,
+        gives_up,
     } = settings;
-    if let Some(theirs) = claim.and_then(|ours| state.claim_of_another(ours)) {
+    if let Some(theirs) = state.claim_of_another(claim) {
         return Plan {
             kept_by_another: Some(theirs.clone()),
             ..Plan::default()
@@ -209,7 +215,7 @@ pub fn plan(
         let listed = advance_to(&mut all_listed, key);
         // An owner that gives up deletes what it has made, whoever else lists it.
         let elsewhere = state.listed_elsewhere(key);
-        if let Some(by) = elsewhere.filter(|_| !owned || claim.is_some()) {
+        if let Some(by) = elsewhere.filter(|_| !owned || !gives_up) {
             plan.add_owned_elsewhere(key, wanted, listed, owned, by);
             continue;
         }
@@ -238,7 +244,7 @@ pub fn plan(
             }
         }
     }
-    plan.add_upkeep(state, claim);
+    plan.add_upkeep(state, claim, gives_up);
     plan
 }
 
@@ -287,19 +293,21 @@ impl Plan {
     }
 
     /// Adds what the state records need, whatever they list.
-    fn add_upkeep(&mut self, state: &StateRecords, claim: Option<&Claim>) {
+    fn add_upkeep(&mut self, state: &StateRecords, claim: &Claim, gives_up: bool) {
         let first = state.records().first();
         self.moves
             .extend(first.into_iter().flat_map(StateRecord::misplaced).cloned());
         let is_in_use = !state.records().is_empty() || !self.creates.is_empty();
-        self.claim = match claim {
-            Some(claim) if state.has_claim_of(claim) => ClaimChange::Keep,
-            Some(claim) if is_in_use || !self.adopts.is_empty() => {
-                ClaimChange::Write(claim.clone())
-            }
+        self.claim = if gives_up {
             // What has to be left in the zone stays claimed.
-            None if state.has_claim() && self.conflicts.is_empty() => ClaimChange::Remove,
-            Some(_) | None => ClaimChange::Keep,
+            match state.has_claim() && self.conflicts.is_empty() {
+                true => ClaimChange::Remove,
+                false => ClaimChange::Keep,
+            }
+        } else if state.has_claim_of(claim) || !is_in_use && self.adopts.is_empty() {
+            ClaimChange::Keep
+        } else {
+            ClaimChange::Write(claim.clone())
         };
     }
 
@@ -311,6 +319,7 @@ impl Plan {
         adopted: bool,
         policy: Policy,
     ) {
+        self.takes_over |= adopted;
         if wanted.is_none() && policy == Policy::Sync {
             self.deletes.push(current.clone());
             return;

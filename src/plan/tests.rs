@@ -127,13 +127,18 @@ fn state_record(names: &StateNames, index: u16, owned: &[&str]) -> RecordSet {
     }
 }
 
-/// Without a claim.
-fn settings(policy: Policy, adopt: &Adopt) -> PlanSettings<'_> {
+/// Of an owner that wants no claim in its state records.
+fn settings<'a>(policy: Policy, adopt: &'a Adopt, claim: &'a Claim) -> PlanSettings<'a> {
     PlanSettings {
         policy,
         adopt,
-        claim: None,
+        claim,
+        gives_up: true,
     }
+}
+
+fn claim() -> Claim {
+    Claim::new("rancher", Some("stack"))
 }
 
 fn check(policy: Policy, adopt: &Adopt, rows: &[Row<'_>]) {
@@ -149,7 +154,7 @@ fn check(policy: Policy, adopt: &Adopt, rows: &[Row<'_>]) {
         let state = StateRecords::read(&zone, &names);
         let desired = row.desired.iter().map(|line| record_set(line));
         let desired = desired.map(|(key, set)| (key, set.unwrap())).collect();
-        let plan = plan(&desired, &zone, &state, settings(policy, adopt));
+        let plan = plan(&desired, &zone, &state, settings(policy, adopt, &claim()));
         assert_eq!(lines(&plan), row.plan, "{}", row.story);
         let only_conflicts = row.plan.iter().all(|line| line.starts_with("conflict"));
         assert_eq!(plan.is_empty(), only_conflicts, "{}", row.story);

@@ -79,8 +79,8 @@ impl ZoneView {
     pub fn set_state_records(&mut self, records: Zone, whose: Whose) -> RecordsChange {
         let names = &self.names;
         let is_listed = |key: &RecordKey| match whose {
-            Whose::Ours => names.index_of_name(&key.name).is_some(),
-            Whose::Everybodys => names.is_anybodys(&key.name),
+            Whose::Ours => names.is_state_record(key) && names.index_of_name(&key.name).is_some(),
+            Whose::Everybodys => names.is_state_record(key),
         };
         self.zone.retain(|key| !is_listed(key));
         let mut records = records;
@@ -101,8 +101,8 @@ impl ZoneView {
     /// Takes over a listing of everything else in this part of the zone.
     pub fn set_rest(&mut self, mut rest: Zone, coverage: Coverage) {
         let names = &self.names;
-        rest.retain(|key| !names.is_anybodys(&key.name));
-        self.zone.retain(|key| names.is_anybodys(&key.name));
+        rest.retain(|key| !names.is_state_record(key));
+        self.zone.retain(|key| names.is_state_record(key));
         self.zone.merge(rest);
         self.coverage = coverage;
     }

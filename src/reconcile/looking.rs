@@ -82,7 +82,8 @@ impl Reconciler {
         let settings = PlanSettings {
             policy: *policy,
             adopt: &adopt,
-            claim: owner.is_claimed.then_some(ours),
+            claim: ours,
+            gives_up: owner.gives_up,
         };
         let desired = &goal.desired.record_sets;
         let view = &known.view;

@@ -30,8 +30,8 @@ pub struct OwnerSettings {
     pub id: Option<String>,
     /// Host and port of Rancher's API, by which the server is known.
     pub server: String,
-    /// Whether the state records are to hold a claim. They are not once they are to be deleted.
-    pub is_claimed: bool,
+    /// Whether all that is owned is given up: the state records are to hold no claim then.
+    pub gives_up: bool,
 }
 
 impl OwnerSettings {

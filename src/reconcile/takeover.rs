@@ -7,7 +7,7 @@ use crate::base::random;
 use crate::dns::{ChangeBatch, RecordKey};
 use crate::plan::batch::batches;
 use crate::plan::guard::ApprovedPlan;
-use crate::plan::handover::Handover;
+use crate::plan::handover::{Handover, write_all};
 use crate::plan::round::{Goal, Progress};
 use crate::plan::state_records::{StateNames, StateRecords};
 use crate::plan::{ClaimChange, Plan};
@@ -48,10 +48,12 @@ impl Reconciler {
                 },
                 ..Plan::default()
             });
+            let mut batches = batches(&plan, &view.state, &names, random);
+            write_all(&mut batches, &view.state, random);
             return Ok(Takeover {
                 keys,
                 left: 0,
-                batches: batches(&plan, &view.state, &names, random),
+                batches,
             });
         }
         if let Some(other) = view.state.claim_of_another(&claim) {

@@ -98,7 +98,7 @@ impl Stage {
             owner: OwnerSettings {
                 id: None,
                 server: "rancher:8080".to_owned(),
-                is_claimed: true,
+                gives_up: false,
             },
         };
         let client = client(&route53, change_rate, &telemetry);

@@ -4,6 +4,12 @@
 //! no instant is a foreign record set changed, one of ours without its entry, anything published
 //! that was never desired, or deleted that was desired all the time.
 //!
+//! Restarts bring other settings (`ADOPT`, `POLICY`, `OWNER_ID`, `NAME_TEMPLATE`), the environment is
+//! renamed, labels make names outside of it, IAM denies things for a while, the zone is made anew,
+//! Route 53 throttles in the middle of long plans, and other owners list names or say that they keep
+//! the state records. Each process signs with a key of its own, so each batch is judged by the
+//! settings of the one that sent it, also one that comes in after its end.
+//!
 //! ```text
 //! seed ─► schedule (world, outside_edits: what can happen) ─► stage ─► invariants: what must hold in the end
 //!                                                   └────► watcher: what must be so at any time
@@ -13,26 +19,25 @@
 //! has a seed of its own. One that fails shows its seed: `CHAOS_SEED=<it> CHAOS_ROUNDS=50` lets
 //! the same things happen in the same order again. Not at the same microseconds, though: how
 //! fast the program and this machine are is not in the seed's hands.
-//!
-//! One thing is not allowed for, being too rare: somebody deletes a record set of ours, an instance
-//! that doesn't know that its service is back forgets the entry, and in the tenth of a second since
-//! it looked, another one creates the record set anew under that entry. The state record is the
-//! same before and after, so nothing tells the first one, and the record set has no entry any more.
 
+mod denial;
 mod faults;
 mod history;
 mod invariants;
+mod naming;
 mod outside_edits;
 mod random;
 mod record;
+mod regime;
 mod schedule;
 mod stage;
 mod watcher;
 mod world;
 
+use std::ops::RangeInclusive;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use stage::Tally;
 
@@ -74,6 +79,17 @@ fn whatever_goes_wrong_nothing_is_lost_and_all_is_right_in_the_end() {
         }
     });
     let tallies = tallies.into_inner().unwrap();
+    let seeds = first..=first.wrapping_add(stages - 1);
+    tell(&tallies, seeds, start.elapsed());
+    let performed: usize = tallies.iter().map(|tally| tally.rounds).sum();
+    assert_eq!(performed, stages as usize * ROUNDS);
+    if rounds >= 500 && first == 1 {
+        everything_has_happened(&tallies);
+    }
+}
+
+/// Says what there was.
+fn tell(tallies: &[Tally], seeds: RangeInclusive<u64>, took: Duration) {
     let sum = |f: fn(&Tally) -> usize| tallies.iter().map(f).sum::<usize>();
     let faults = |whose: &[&str]| -> usize {
         let all = tallies.iter().flat_map(|tally| &tally.faults);
@@ -81,18 +97,14 @@ fn whatever_goes_wrong_nothing_is_lost_and_all_is_right_in_the_end() {
             .map(|(_, count)| count)
             .sum()
     };
+    let longest = |f: fn(&Tally) -> Duration| tallies.iter().map(f).max().unwrap_or_default();
     println!(
-        "seeds {first} to {}: {} rounds, {} rests (the longest took {:?}), {} batches, {} edits by \
+        "seeds {seeds:?}: {} rounds, {} rests (the longest took {:?}), {} batches, {} edits by \
          others, {} kills ({} with a request in flight, {} between two batches), {} terminations, {} \
          faults of Route 53, {} of Rancher, {} restarts for lost names, in {:?}",
-        first.wrapping_add(stages - 1),
         sum(|t| t.rounds),
         sum(|t| t.rests),
-        tallies
-            .iter()
-            .map(|t| t.longest_rest)
-            .max()
-            .unwrap_or_default(),
+        longest(|t| t.longest_rest),
         sum(|t| t.batches),
         sum(|t| t.edits),
         sum(|t| t.kills),
@@ -102,12 +114,22 @@ fn whatever_goes_wrong_nothing_is_lost_and_all_is_right_in_the_end() {
         faults(&["Route 53"]),
         faults(&["metadata", "API"]),
         sum(|t| t.lost_names),
-        start.elapsed(),
+        took,
     );
-    assert_eq!(sum(|t| t.rounds), stages as usize * ROUNDS);
-    if rounds >= 500 && first == 1 {
-        everything_has_happened(&tallies);
-    }
+    println!(
+        "{} restarts with other settings ({} with another OWNER_ID), {} zones made anew, {} claims of \
+         another server, {} denials by IAM, {} throttles in the middle of a plan, {} record sets taken \
+         over, {} batches beside other owners, the latest delete {:?} after it was wanted again",
+        sum(|t| t.regimes),
+        sum(|t| t.owners),
+        sum(|t| t.zones),
+        sum(|t| t.claims),
+        sum(|t| t.denied),
+        sum(|t| t.throttles),
+        sum(|t| t.adopted),
+        sum(|t| t.beside_others),
+        longest(|t| t.latest_delete),
+    );
 }
 
 const METADATA: &[&str] = &[
@@ -154,6 +176,14 @@ fn everything_has_happened(tallies: &[Tally]) {
         ("kills between batches", sum(&|t| t.kills_between)),
         ("terminations", sum(&|t| t.terminations)),
         ("restarts of metadata", sum(&|t| t.restarts)),
+        ("other settings", sum(&|t| t.regimes)),
+        ("other owner ids", sum(&|t| t.owners)),
+        ("zones made anew", sum(&|t| t.zones)),
+        ("claims of another server", sum(&|t| t.claims)),
+        ("denials by IAM", sum(&|t| t.denied)),
+        ("throttled plans", sum(&|t| t.throttles)),
+        ("record sets taken over", sum(&|t| t.adopted)),
+        ("batches beside other owners", sum(&|t| t.beside_others)),
     ] {
         assert!(count > 0, "no {what}");
     }

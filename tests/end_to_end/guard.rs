@@ -1,9 +1,9 @@
 //! The deletion guard: what vanishes in a heap is given time to come back. (`absence` has a case
 //! that takes longer.)
 
-use crate::stage::{PATIENCE, Stage, addresses, world};
+use crate::stage::{PATIENCE, Stage, addresses, each, world};
 use sim::rancher::World;
-use sim::route53::Operation;
+use sim::route53::{Fault, Operation};
 use std::time::{Duration, Instant};
 
 const CHANGE: Operation = Operation::ChangeResourceRecordSets;
@@ -92,4 +92,68 @@ fn once_waits_for_what_is_held() {
     stage.rancher.change(|world| remove(world, 0..16));
     assert_eq!(exit(()), Some(0));
     stage.expect_addresses(5);
+}
+
+/// Ten of eleven vanish, and thirty others come: together with those, ten are few. A resync comes
+/// meanwhile, or the answer to the creates is lost, so that everything is planned anew.
+#[test]
+fn what_is_held_stays_held_though_many_others_come() {
+    each([true, false], |is_lost| {
+        let (hold, resync) = if is_lost { (4, "300") } else { (13, "10") };
+        let stage = Stage::new(many(0..10));
+        let hold_text = hold.to_string();
+        let settings = [
+            ("DELETE_GUARD_HOLD", &*hold_text),
+            ("RESYNC_INTERVAL", resync),
+        ];
+        let service = stage.run_with(&[], &settings);
+        stage.expect_addresses(11);
+        stage.settle();
+        stage.route53.clear_requests();
+        if is_lost {
+            stage.route53.inject(Some(CHANGE), Fault::DropAfter, 1);
+        }
+        let vanished = Instant::now();
+        stage.rancher.change(|world| {
+            remove(world, 0..10);
+            add(world, 20..50);
+        });
+        stage.expect_addresses(41);
+        let held = service.wait_for_log(PATIENCE, |line| line.contains("deletes wait"));
+        assert!(held.is_some_and(|line| line.contains("10 of ")));
+        stage.expect_addresses(31);
+        let took = vanished.elapsed();
+        assert!(took >= Duration::from_secs(hold), "{took:?}");
+        stage.settle();
+        let listed = stage.calls(Operation::ListResourceRecordSets);
+        assert!(listed >= 2, "the zone was listed meanwhile");
+        let changes = stage.calls(CHANGE);
+        assert_eq!(changes, 2, "one that creates, and one that deletes");
+    });
+}
+
+#[test]
+fn many_that_go_in_small_portions_wait_too() {
+    let stage = Stage::new(many(0..11));
+    let _service = stage.run_with(&[], &[("DELETE_GUARD_HOLD", "5")]);
+    stage.expect_addresses(12);
+    stage.settle();
+    let mut vanished = Vec::new();
+    for portion in 0..3 {
+        vanished.push(Instant::now());
+        let first = 3 * portion;
+        stage
+            .rancher
+            .change(|world| remove(world, first..first + 3));
+        if portion == 0 {
+            stage.expect_addresses(9); // three of twelve are few
+        } else {
+            stage.settle();
+        }
+    }
+    for (left, vanished) in [(6, vanished[1]), (3, vanished[2])] {
+        let gone = |state: &sim::route53::State| addresses(state) <= left;
+        assert!(stage.route53.wait_until(PATIENCE, gone));
+        assert!(vanished.elapsed() >= Duration::from_secs(5));
+    }
 }

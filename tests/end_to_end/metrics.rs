@@ -1,7 +1,7 @@
 //! Every metric moves when its cause happens. Read by a parser that someone else wrote.
 
 use crate::health::{address, ask};
-use crate::stage::{PATIENCE, Stage, ZONE, each, four_batches, web, world};
+use crate::stage::{PATIENCE, SECOND, Stage, ZONE, each, four_batches, web, world};
 use prometheus_parse::{Scrape, Value};
 use sim::rancher::{self, World};
 use sim::route53::{self, Fault, Operation, RecordSet};
@@ -225,6 +225,21 @@ fn in_the_way(seen: &Seen) {
     watched.expect("record_sets_owned", &[], 0.0);
 }
 
+fn kept_by_another(seen: &Seen) {
+    let stage = Stage::new(web());
+    let claim = ["\"claim 00000000000000ff\""];
+    stage.put(RecordSet::simple(SECOND, "TXT", 1 << 30, &claim));
+    let watched = Watched::new(stage, &[], seen);
+    watched.expect("state_records_kept_by_another", &[], 1.0);
+    watched.expect("record_sets_owned", &[], 0.0);
+    watched
+        .stage
+        .route53
+        .edit(ZONE, |zone| zone.remove(SECOND, "TXT"));
+    watched.expect("state_records_kept_by_another", &[], 0.0);
+    watched.expect("record_sets_owned", &[], 1.0);
+}
+
 fn skipped_for_every_reason(seen: &Seen) {
     let label = "io.rancher.service.external_dns";
     let template = "io.rancher.service.external_dns_name_template";
@@ -366,11 +381,12 @@ fn cut(seen: &Seen) {
 #[test]
 fn every_metric_moves_when_its_cause_happens() {
     let seen = Seen::default();
-    let cases: [fn(&Seen); 9] = [
+    let cases: [fn(&Seen); 10] = [
         start,
         route53_fails,
         throttled_and_lost,
         in_the_way,
+        kept_by_another,
         skipped_for_every_reason,
         guarded,
         rancher_fails,

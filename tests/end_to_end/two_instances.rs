@@ -1,9 +1,12 @@
 //! Somebody else at work, played by the test: another instance in the same environment, or a
 //! person. What they do between two requests of ours is neither lost nor left without an entry.
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::stage::{PATIENCE, STATE, Stage, ZONE, each, state_line, web, world};
+use crate::going_back::orphans;
+use crate::stage::{PATIENCE, STATE, Stage, ZONE, each, has_address, state_line, web, world};
 use sim::route53::{Fault, Operation, RecordSet};
 
 const LIST: Operation = Operation::ListResourceRecordSets;
@@ -152,4 +155,64 @@ fn a_conflict_is_no_refusal_any_more() {
         let fits = |line: &str| line.contains(words) && line.contains(name);
         assert!(service.wait_for_log(PATIENCE, fits).is_some(), "{words}");
     }
+}
+
+/// A flapping service and two instances: while one looks at the zone, the other deletes a record set
+/// with its entry and creates both again. The entries are then the same as before, and the record
+/// set was missing in between. Whoever removed the entry now would leave it to nobody.
+#[test]
+fn an_entry_that_went_and_came_back_during_a_look_is_not_the_one_that_was_read() {
+    let name = "web.shop.prod.example.com.";
+    let stage = Stage::new(world(|world| {
+        world.add_service("shop", "web").run_on("h1", 80);
+        world.add_service("shop", "stays").run_on("h1", 80);
+    }));
+    let nobodys = Arc::new(Mutex::new(BTreeSet::new()));
+    let found = nobodys.clone();
+    let look = move |written: &sim::route53::Written<'_>| {
+        found.lock().unwrap().extend(orphans(written.after));
+    };
+    stage.route53.watch(look);
+    let _one = stage.run();
+    stage.expect_fqdn("shop", "web", "web.shop.prod.example.com");
+    stage.expect_fqdn("shop", "stays", "stays.shop.prod.example.com");
+    stage.settle();
+    stage.route53.clear_requests();
+
+    // The other one runs in the same stack, and its metadata hasn't the service at present.
+    let other = Stage::new(world(|world| {
+        world.add_service("shop", "stays").run_on("h1", 80);
+    }));
+    let slow = Fault::Delay(Duration::from_secs(2));
+    stage.route53.inject(Some(LIST), slow, 2);
+    let url = stage.route53.url();
+    let _other = other.run_with(&[], &[("AWS_ENDPOINT_URL_ROUTE_53", &url)]);
+    let expect = |is_there: bool| {
+        let is_so = |state: &sim::route53::State| has_address(state, name) == is_there;
+        assert!(stage.route53.wait_until(PATIENCE, is_so), "{is_there}");
+    };
+    // It has read the state records.
+    wait_for_listings(&stage, 1);
+    stage
+        .rancher
+        .change(|world| world.remove_service("shop", "web"));
+    expect(false);
+    // It has read the rest.
+    wait_for_listings(&stage, 2);
+    let add = |world: &mut sim::rancher::World| {
+        world.add_service("shop", "web").run_on("h1", 80);
+    };
+    stage.rancher.change(add);
+    expect(true);
+    other.expect_fqdn("shop", "stays", "stays.shop.prod.example.com");
+    other.settle();
+    assert_eq!(*nobodys.lock().unwrap(), BTreeSet::new());
+    // Both want it again: there it is, and it is ours.
+    other.rancher.change(add);
+    stage.expect_zone(&[
+        &state_line(&["stays.shop.prod.example.com.", name]),
+        "stays.shop.prod.example.com. 300 A 203.0.113.1",
+        "web.shop.prod.example.com. 300 A 203.0.113.1",
+    ]);
+    assert_eq!(*nobodys.lock().unwrap(), BTreeSet::new());
 }

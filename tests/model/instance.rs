@@ -7,6 +7,7 @@ use rancher_route53::dns::{ChangeBatch, RecordKey, Zone};
 use rancher_route53::plan::batch::batches;
 use rancher_route53::plan::guard::{Guard, GuardSettings};
 use rancher_route53::plan::look::{Look, Step};
+use rancher_route53::plan::state_records::{Claim, StateNames};
 use rancher_route53::plan::view::{RecordsChange, Whose, ZoneView};
 use rancher_route53::plan::{Plan, PlanSettings, plan};
 
@@ -160,11 +161,7 @@ fn has_claims(setup: &Setup) -> bool {
     setup.variant != Variant::WithoutClaims
 }
 
-fn records(
-    zone: &Zone,
-    names: &rancher_route53::plan::state_records::StateNames,
-    whose: Whose,
-) -> Zone {
+fn records(zone: &Zone, names: &StateNames, whose: Whose) -> Zone {
     let mut records = zone.clone();
     records.retain(|key: &RecordKey| match whose {
         Whose::Ours => names.index_of_name(&key.name).is_some(),
@@ -238,10 +235,16 @@ fn without_generation(batch: &mut ChangeBatch) {
 }
 
 fn planned(setup: &Setup, server: &Server, goal: Goal, view: &ZoneView) -> Plan {
+    let nobodys = Claim::new("nobody", None);
     let settings = PlanSettings {
         policy: server.policy,
         adopt: &server.adopt,
-        claim: Some(&server.claim).filter(|_| has_claims(setup)),
+        claim: if has_claims(setup) {
+            &server.claim
+        } else {
+            &nobodys
+        },
+        gives_up: false,
     };
     let desired = &server.worlds[usize::from(goal.world)].record_sets;
     plan(desired, &view.zone, &view.state, settings)

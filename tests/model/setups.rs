@@ -309,7 +309,7 @@ pub fn without_a_safeguard() -> Vec<(Variant, Setup, &'static str)> {
         (
             Variant::WithoutClaims,
             find("one claim"),
-            "rounds go on and on",
+            "another Rancher server",
         ),
         (Variant::WithoutGuard, find("guard"), "too early"),
         (

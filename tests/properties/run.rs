@@ -7,7 +7,7 @@ use std::time::Instant;
 use rancher_route53::dns::{ChangeBatch, Zone};
 use rancher_route53::plan::batch::batches;
 use rancher_route53::plan::guard::{Guard, GuardSettings};
-use rancher_route53::plan::state_records::StateRecords;
+use rancher_route53::plan::state_records::{Claim, StateRecords};
 use rancher_route53::plan::{Plan, PlanSettings, plan};
 use rancher_route53::route53::xml;
 use sim::route53 as aws;
@@ -55,10 +55,12 @@ pub fn think(view: Zone, setting: &Setting) -> Round {
         claim,
         ..
     } = setting;
+    let nobodys = Claim::new("nobody", None);
     let settings = PlanSettings {
         policy: *policy,
         adopt,
-        claim: claim.as_ref(),
+        claim: claim.as_ref().unwrap_or(&nobodys),
+        gives_up: claim.is_none(),
     };
     let plan = plan(desired, &view, &state, settings);
     let mut guard = Guard::new(GuardSettings::OFF);

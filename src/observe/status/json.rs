@@ -36,6 +36,7 @@ pub fn head(out: &mut String, status: &Status, now: DateTime<Utc>) {
     }
     text(out, "version", Some(VERSION));
     text(out, "commit", status.commit);
+    text(out, "kept_by_another", status.kept_by_another.as_deref());
     list(out, "problems", status.problems().iter());
     places(out, status);
     dependencies(out, status);

@@ -123,6 +123,11 @@ fn gauges(page: &mut Page, status: &Status) {
             status.desired.record_sets.len(),
         ),
         (
+            "state_records_kept_by_another",
+            "1 if another Rancher server keeps the state records, so that nothing is changed.",
+            usize::from(status.kept_by_another.is_some()),
+        ),
+        (
             "record_sets_owned",
             "Record sets in the zone that are ours.",
             status.owned,

@@ -78,6 +78,9 @@ pub struct Status {
     pub quarantined: Arc<Vec<Quarantined>>,
     /// Deletes that the deletion guard holds, and the earliest time at which they may go.
     pub held: Option<(HeldDeletes, DateTime<Utc>)>,
+    /// That another Rancher server keeps the state records, so that nothing is changed here, and what
+    /// to do about it, in words; none if that is not so.
+    pub kept_by_another: Option<String>,
     /// Number of owned record sets.
     pub owned: usize,
     /// Number of names in the zone that metadata doesn't show as `fqdn` yet.
@@ -126,6 +129,7 @@ impl Status {
             delegated: Arc::default(),
             quarantined: Arc::default(),
             held: None,
+            kept_by_another: None,
             owned: 0,
             fqdns_waiting: 0,
             last_success: None,
@@ -207,6 +211,7 @@ impl Status {
             let until = TimeDelta::from_std(left).map_or(now, |left| now + left);
             (held, until)
         });
+        self.kept_by_another = None;
         self.owned = round.owned;
         self.in_zone = round.in_zone;
         self.outdated = round.outdated;
@@ -220,8 +225,13 @@ impl Status {
                 "The loop is stuck: it last got on {seconds} s ago."
             ));
         }
+        if let Some(words) = &self.kept_by_another {
+            let (first, rest) = words.split_at_checked(1).unwrap_or_default();
+            problems.push(format!("{}{rest}.", first.to_uppercase()));
+        }
         for part in Dependency::ALL {
-            if self.health(part).condition == Condition::Fails {
+            let is_explained = part == Dependency::Rounds && self.kept_by_another.is_some();
+            if self.health(part).condition == Condition::Fails && !is_explained {
                 problems.push(part.trouble().to_owned());
             }
         }

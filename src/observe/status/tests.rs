@@ -222,6 +222,7 @@ fn the_json_has_everything() {
             "rounds": {"state": "unknown", "since": null,
                 "last_error": null, "last_error_at": null},
         },
+        "kept_by_another": null,
         "deletion_guard": {"deletes": 12, "of": 30, "until": "2026-01-02T03:04:35Z"},
         "record_sets_desired": 6,
         "record_sets_owned": 3,
@@ -298,6 +299,22 @@ fn all_is_well_until_something_is_not() {
             .record_failure("why".to_owned(), ago(1));
         assert_eq!(status.problems(), [part.trouble()]);
     }
+}
+
+/// It says more than that the last round failed, which needn't be said twice.
+#[test]
+fn that_another_server_keeps_the_state_records_is_a_problem_in_its_own_words() {
+    let mut status = empty();
+    let words = "another Rancher server keeps them";
+    status.kept_by_another = Some(words.to_owned());
+    let rounds = status.record.health_mut(Dependency::Rounds);
+    rounds.record_failure(words.to_owned(), ago(1));
+    assert_eq!(status.problems(), ["Another Rancher server keeps them."]);
+    assert_eq!(json_of(&status)["kept_by_another"], words);
+    let metric = "\nrancher_route53_state_records_kept_by_another 1\n";
+    assert!(page("/metrics", &status).1.contains(metric));
+    status.round(Round::default(), Duration::ZERO, now());
+    assert_eq!(status.kept_by_another, None);
 }
 
 #[test]

@@ -71,10 +71,12 @@ fn run_claimed(
         .iter()
         .map(|set| (set.key.clone(), set.clone()))
         .collect();
+    let nobodys = Claim::new("nobody", None);
     let settings = PlanSettings {
         policy: Policy::Sync,
         adopt: &Adopt::Never,
-        claim,
+        claim: claim.unwrap_or(&nobodys),
+        gives_up: claim.is_none(),
     };
     let plan = plan(&desired, &view, &state, settings);
     let mut guard = Guard::new(GuardSettings::OFF);

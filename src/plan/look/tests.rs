@@ -56,6 +56,7 @@ fn dependent() -> Vec<Plan> {
         },
         Plan {
             adopts: vec![web().key],
+            takes_over: true,
             ..nothing()
         },
         Plan {
@@ -103,10 +104,7 @@ fn what_others_have_written_meanwhile_decides_what_is_looked_at_again() {
 
 #[test]
 fn a_plan_that_depends_on_ownership_is_looked_at_again_up_to_three_times() {
-    for plan in dependent()
-        .into_iter()
-        .filter(|plan| plan.adopts.is_empty())
-    {
+    for plan in dependent().into_iter().filter(|plan| !plan.takes_over) {
         let mut look = Look::First;
         for times in 1..=3 {
             assert_eq!(look.after_plan(&plan), EVERYBODYS, "{plan:?}");
@@ -123,7 +121,7 @@ fn a_plan_that_depends_on_ownership_is_looked_at_again_up_to_three_times() {
 /// A listing before the first of them shows what somebody else may have deleted since.
 #[test]
 fn a_takeover_takes_two_equal_looks_at_everybodys_state_records() {
-    let plan = dependent().into_iter().find(|plan| !plan.adopts.is_empty());
+    let plan = dependent().into_iter().find(|plan| plan.takes_over);
     let plan = plan.unwrap();
     let mut look = Look::First;
     assert_eq!(look.after_plan(&plan), EVERYBODYS);
@@ -154,7 +152,7 @@ fn a_plan_that_anybody_would_make_is_applied_after_one_look() {
 fn from_what_is_known_everything_but_releases_and_takeovers_is_applied() {
     for plan in dependent().into_iter().chain([creating()]) {
         let mut look = Look::Known;
-        let is_listed_first = !plan.releases.is_empty() || !plan.adopts.is_empty();
+        let is_listed_first = !plan.releases.is_empty() || plan.takes_over;
         let expected = if is_listed_first { OURS } else { Step::Apply };
         assert_eq!(look.after_plan(&plan), expected, "{plan:?}");
         let expected = if is_listed_first {

@@ -1,12 +1,9 @@
-//! What a state record says besides its name: its values, and its generation.
+//! What the values of a state record say, and how that is written.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
-use sha2::{Digest as _, Sha256};
-
+use super::claim::Claim;
 use crate::base::sorted;
-use crate::dns::record_set::MAX_TTL;
 use crate::dns::{Name, RecordKey, RecordType, txt};
 
 /// What a value of a state record says.
@@ -125,125 +122,16 @@ fn owned_key(text: &str, zone: &Name) -> Option<RecordKey> {
     Some(RecordKey::new(name, rtype))
 }
 
-/// Number of a state record's content. Each write has the next one, so no two writes are equal,
-/// and a write succeeds only if nobody has written since the content was read, even if all entries
-/// are the same again.
-///
-/// It is the TTL of the record set, which nobody resolves: there it takes no room in a request, and
-/// the forerunners don't look at it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Generation(u32);
-
-/// The least TTL that is a generation. No record set that people resolve has such a TTL: it is 34
-/// years.
-const LEAST_GENERATION: u32 = 1 << 30;
-
-impl Generation {
-    /// The generation with this TTL; none if the TTL is one of the usual size, as programs write it
-    /// that know of no generations.
-    pub fn of_ttl(ttl: u32) -> Option<Generation> {
-        (LEAST_GENERATION..=MAX_TTL)
-            .contains(&ttl)
-            .then_some(Generation(ttl))
-    }
-
-    /// Any generation: a different one for each number, as far as there are.
-    pub fn of_number(number: u64) -> Generation {
-        let few = number % u64::from(LEAST_GENERATION);
-        Generation(LEAST_GENERATION | few as u32)
-    }
-
-    /// The generation of the next write.
-    pub fn next(self) -> Generation {
-        match self.0 {
-            MAX_TTL => Generation(LEAST_GENERATION),
-            ttl => Generation(ttl + 1),
-        }
-    }
-
-    /// The TTL.
-    pub fn ttl(self) -> u32 {
-        self.0
-    }
-}
-
-/// Which Rancher server keeps the state records of an owner. Every Rancher server gives its first
-/// environment the same UUID, so the UUID doesn't tell.
-///
-/// A server is known by the host and port in the URL of its API, and by the UUID of the stack that
-/// this program runs in. Either is enough: a server may move to another URL, and the stack may be
-/// made anew. The zone is public, so only digests of them are written.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Claim {
-    server: u64,
-    /// None if metadata gives the stack no UUID.
-    stack: Option<u64>,
-}
-
-impl Claim {
-    /// The claim of the server whose API is at this host and port, for the stack with this UUID.
-    pub fn new(host_and_port: &str, stack_uuid: Option<&str>) -> Claim {
-        Claim {
-            server: digest(host_and_port),
-            stack: stack_uuid.map(digest),
-        }
-    }
-
-    /// Whether both are of the same server.
-    pub fn is_same_server(&self, other: &Claim) -> bool {
-        self.server == other.server || self.stack.is_some() && self.stack == other.stack
-    }
-
-    /// Whether both are of the server with the same address.
-    pub fn has_same_address(&self, other: &Claim) -> bool {
-        self.server == other.server
-    }
-
-    fn parse(text: &str) -> Option<Claim> {
-        let rest = text.strip_prefix("claim ")?;
-        let (server, stack) = match rest.split_once(' ') {
-            None => (rest, None),
-            Some((server, stack)) => (server, Some(hexadecimal(stack)?)),
-        };
-        Some(Claim {
-            server: hexadecimal(server)?,
-            stack,
-        })
-    }
-}
-
-impl fmt::Display for Claim {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "claim {:016x}", self.server)?;
-        match self.stack {
-            Some(stack) => write!(f, " {stack:016x}"),
-            None => Ok(()),
-        }
-    }
-}
-
-/// The first 64 bits of a SHA-256.
-fn digest(text: &str) -> u64 {
-    let bytes = Sha256::digest(text.as_bytes());
-    bytes
-        .iter()
-        .take(8)
-        .fold(0, |number, byte| number << 8 | u64::from(*byte))
-}
-
-/// A number in exactly 16 lower-case hexadecimal digits.
-fn hexadecimal(text: &str) -> Option<u64> {
-    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    let is_whole = text.len() == 16 && text.bytes().all(is_digit);
-    is_whole.then(|| u64::from_str_radix(text, 16).ok())?
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn name(text: &str) -> Name {
         Name::parse(text).unwrap()
+    }
+
+    fn claim(text: &str) -> Entry {
+        Entry::Claim(Claim::parse(text).unwrap())
     }
 
     fn owned(text: &str, rtype: RecordType) -> Entry {
@@ -273,17 +161,11 @@ mod tests {
             ("\"claim 12\"", foreign("\"claim 12\"")),
             (
                 "\"claim 00000000000000ff\"",
-                Entry::Claim(Claim {
-                    server: 255,
-                    stack: None,
-                }),
+                claim("claim 00000000000000ff"),
             ),
             (
                 "\"claim 00000000000000ff 0000000000000010\"",
-                Entry::Claim(Claim {
-                    server: 255,
-                    stack: Some(16),
-                }),
+                claim("claim 00000000000000ff 0000000000000010"),
             ),
         ] {
             assert_eq!(
@@ -339,10 +221,7 @@ mod tests {
     #[test]
     fn the_claim_stands_behind_the_first_owned_record_set() {
         let zone = name("example.com");
-        let claim = Entry::Claim(Claim {
-            server: 255,
-            stack: Some(16),
-        });
+        let claim = claim("claim 00000000000000ff 0000000000000010");
         let text = "\"claim 00000000000000ff 0000000000000010\"";
         let foreign = Entry::Foreign("\"a\"".to_owned());
         let (web, six) = (
@@ -381,45 +260,5 @@ mod tests {
                 "{value}"
             );
         }
-    }
-
-    #[test]
-    fn generations_are_ttls_that_no_other_record_set_has() {
-        for (ttl, is_generation) in [
-            (0, false),
-            (300, false),
-            (604_800, false),
-            (LEAST_GENERATION - 1, false),
-            (LEAST_GENERATION, true),
-            (MAX_TTL, true),
-        ] {
-            assert_eq!(Generation::of_ttl(ttl).is_some(), is_generation, "{ttl}");
-        }
-        for number in [0, 1, 7, u64::from(u32::MAX), u64::MAX] {
-            let generation = Generation::of_number(number);
-            assert_eq!(Generation::of_ttl(generation.ttl()), Some(generation));
-            let next = generation.next();
-            assert_eq!(Generation::of_ttl(next.ttl()), Some(next));
-            assert_ne!(next, generation);
-        }
-    }
-
-    #[test]
-    fn a_server_is_known_by_its_address_or_by_its_stack() {
-        let claim = Claim::new("rancher.example.com:8080", Some("96d00b3d"));
-        for (host_and_port, stack, is_same) in [
-            ("rancher.example.com:8080", Some("96d00b3d"), true),
-            ("rancher.example.com:8080", Some("made anew"), true),
-            ("rancher.example.com:8080", None, true),
-            ("other.example.com:8080", Some("96d00b3d"), true),
-            ("other.example.com:8080", Some("another"), false),
-            ("other.example.com:8080", None, false),
-        ] {
-            let other = Claim::new(host_and_port, stack);
-            assert_eq!(claim.is_same_server(&other), is_same, "{host_and_port}");
-            assert_eq!(other.is_same_server(&claim), is_same, "{host_and_port}");
-        }
-        let unknown = |host| Claim::new(host, None);
-        assert!(!unknown("a:1").is_same_server(&unknown("b:1")));
     }
 }

@@ -10,10 +10,14 @@
 //! so each of the two programs can take over from the other. The forerunners write it anew with
 //! the A record sets that they know, and never read the others. So it gets A record sets only.
 
+mod claim;
 mod entry;
+mod generation;
 mod names;
 
-pub use entry::{Claim, Entry, Generation};
+pub use claim::Claim;
+pub use entry::Entry;
+pub use generation::Generation;
 pub use names::StateNames;
 
 use std::collections::{BTreeMap, BTreeSet};

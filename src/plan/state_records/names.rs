@@ -75,6 +75,16 @@ impl StateNames {
         })
     }
 
+    /// Whether a record set is somebody's state record, or a CNAME in the place of one of ours. Record
+    /// sets of other types may have such a name, too, if a service is given it.
+    pub fn is_state_record(&self, key: &RecordKey) -> bool {
+        match key.rtype {
+            RecordType::Txt => self.is_anybodys(&key.name),
+            RecordType::Cname => self.index_of_name(&key.name).is_some(),
+            _ => false,
+        }
+    }
+
     /// The first and the last of the names in the order in which Route 53 lists a zone. All other
     /// state records of this owner are listed between these two.
     ///

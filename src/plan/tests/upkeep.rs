@@ -47,10 +47,10 @@ fn what_another_state_record_lists_is_left_alone_and_said_to_be_whose() {
                 zone.push(state_record(&names("u"), 0, &["web A"]));
             }
             let desired: Vec<&str> = desired.into_iter().collect();
-            let claim = Claim::new("rancher", None);
+            let claim = claim();
             let settings = PlanSettings {
-                claim: Some(&claim),
-                ..settings(SYNC, adopt)
+                gives_up: false,
+                ..settings(SYNC, adopt, &claim)
             };
             let plan = planned(&zone, &desired, settings);
             let story = format!("{desired:?} {there:?} {ours} {adopt:?}");
@@ -67,7 +67,7 @@ fn an_owner_that_gives_up_deletes_what_it_lists_whoever_else_lists_it() {
         record_set("web A 192.0.2.1").1.unwrap(),
         record_set("not-ours A 192.0.2.1").1.unwrap(),
     ];
-    let plan = planned(&zone, &[], settings(SYNC, &Adopt::Never));
+    let plan = planned(&zone, &[], settings(SYNC, &Adopt::Never, &claim()));
     assert_eq!(lines(&plan), ["delete web A 192.0.2.1"]);
 }
 
@@ -103,15 +103,15 @@ fn a_claim_is_written_where_there_is_something_to_claim_and_kept_from_then_on() 
         ),
     ] {
         let settings = PlanSettings {
-            claim: Some(&ours),
-            ..settings(SYNC, &Adopt::Never)
+            gives_up: false,
+            ..settings(SYNC, &Adopt::Never, &ours)
         };
         let plan = planned(&zone, desired, settings);
         assert_eq!(plan.claim, change, "{story}");
         assert_eq!(plan.kept_by_another, None, "{story}");
         assert_eq!(plan.is_empty(), change == ClaimChange::Keep, "{story}");
     }
-    let plan = planned(&with(&[&ours]), web, settings(SYNC, &Adopt::Never));
+    let plan = planned(&with(&[&ours]), web, settings(SYNC, &Adopt::Never, &ours));
     assert_eq!(plan.claim, ClaimChange::Remove, "before all is deleted");
 }
 
@@ -123,15 +123,17 @@ fn nothing_is_planned_where_another_server_keeps_the_state_records() {
     record.values.extend(values);
     let (_, gone) = record_set("web A 192.0.2.1");
     let zone = [record, gone.unwrap()];
-    let settings = PlanSettings {
-        claim: Some(&ours),
-        ..settings(SYNC, &Adopt::Matching)
-    };
     let expected = Plan {
         kept_by_another: Some(theirs),
         ..Plan::default()
     };
-    assert_eq!(planned(&zone, &["new A 192.0.2.1"], settings), expected);
+    for gives_up in [false, true] {
+        let settings = PlanSettings {
+            gives_up,
+            ..settings(SYNC, &Adopt::Matching, &ours)
+        };
+        assert_eq!(planned(&zone, &["new A 192.0.2.1"], settings), expected);
+    }
 }
 
 #[test]
@@ -147,7 +149,7 @@ fn entries_that_the_forerunners_would_drop_leave_the_first_state_record() {
         let plan = planned(
             &zone(index),
             &["web A 192.0.2.1", six],
-            settings(SYNC, &Adopt::Never),
+            settings(SYNC, &Adopt::Never, &claim()),
         );
         assert_eq!(plan.moves, moves);
         assert_eq!(plan.is_empty(), moves.is_empty());

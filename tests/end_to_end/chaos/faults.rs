@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
+use crate::chaos::naming::Naming;
 use crate::chaos::random::Random;
-use crate::chaos::record::Naming;
 use crate::chaos::world::SERVICES;
 
 fn millis(random: &mut Random, least: u64) -> Duration {

@@ -2,24 +2,38 @@
 //! program's help.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use sim::rancher::{Service, World};
 use sim::route53::{RecordSet, Zone};
 
-use crate::chaos::record::{Key, Naming, Sets, TTL, key, listed, others};
+use crate::chaos::naming::{below, render, shown};
+use crate::chaos::record::{Key, Sets, TTL, is_simple, key, listed, listed_elsewhere, others};
+use crate::chaos::regime::{Policy, Regime};
+
+const TEMPLATE: &str = "io.rancher.service.external_dns_name_template";
 
 /// What Rancher's world says should be published.
 pub struct Desired {
     pub sets: Sets,
-    /// The name of each service, by stack and name: of all of them, and whether it is published.
+    /// `<environment>.<zone>`.
+    pub below: String,
+    /// The name of each service, by stack and name, and whether it is published; not of those that
+    /// can have no name.
     names: BTreeMap<(String, String), (String, bool)>,
 }
 
-pub fn desired(world: &World, naming: Naming) -> Desired {
+/// `template` is `NAME_TEMPLATE`.
+pub fn desired(world: &World, template: &str) -> Desired {
     let mut addresses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut names = BTreeMap::new();
     for service in &world.services {
-        let name = naming.name(&service.stack, &service.name);
+        let own = label(&service.labels, TEMPLATE);
+        let template = own.as_deref().unwrap_or(template);
+        let environment = &world.environment_name;
+        let Some(name) = render(template, &service.stack, &service.name, environment) else {
+            continue;
+        };
         let found = addresses_of(service, world);
         let id = (service.stack.clone(), service.name.clone());
         names.insert(id, (name.clone(), !found.is_empty()));
@@ -36,15 +50,19 @@ pub fn desired(world: &World, naming: Naming) -> Desired {
             }
         }
     }
-    Desired { sets, names }
+    Desired {
+        sets,
+        below: below(&world.environment_name),
+        names,
+    }
+}
+
+fn label(labels: &serde_json::Map<String, serde_json::Value>, name: &str) -> Option<String> {
+    let value = labels.get(name)?;
+    Some(value.as_str().expect("text").to_owned())
 }
 
 fn addresses_of(service: &Service, world: &World) -> BTreeSet<String> {
-    let label = |labels: &serde_json::Map<String, serde_json::Value>, name: &str| {
-        labels
-            .get(name)
-            .map(|v| v.as_str().expect("text").to_owned())
-    };
     let policy = label(&service.labels, "io.rancher.service.external_dns");
     let policy = policy.as_deref().unwrap_or("auto");
     let mut addresses = BTreeSet::new();
@@ -66,71 +84,138 @@ fn addresses_of(service: &Service, world: &World) -> BTreeSet<String> {
     addresses
 }
 
+/// What has become of a record set that is desired, owned or taken over.
+enum Outcome {
+    Right,
+    /// It is left alone, and the program has to say so.
+    Conflict,
+    /// It is left alone, and whether the program knows of a conflict depends on what it has listed.
+    PerhapsConflict,
+    Wrong(&'static str),
+}
+
+/// What the zone has in the place of a record set.
+struct Place<'a> {
+    set: Option<&'a RecordSet>,
+    /// An alias, or a record set with a routing policy, has that name and type.
+    is_special: bool,
+    is_cname: bool,
+    is_listed: bool,
+    is_elsewhere: bool,
+}
+
 impl Desired {
-    /// Whether something else is in the way of a record set.
-    fn is_blocked(foreign: &Sets, (name, rtype, _): &Key) -> bool {
-        let in_the_way = |(n, t, _): &Key| n == name && (t == rtype || t == "CNAME");
-        foreign.keys().any(in_the_way)
-    }
-
-    /// What the program should own: what is desired and free.
-    fn ours<'a>(&'a self, foreign: &'a Sets) -> impl Iterator<Item = (&'a Key, &'a RecordSet)> {
-        let sets = self.sets.iter();
-        sets.filter(|(key, _)| !Desired::is_blocked(foreign, key))
-    }
-
-    /// What is wrong with a zone in which this is foreign.
-    pub fn faults(&self, zone: &Zone, foreign: &Sets) -> Vec<String> {
-        let mut faults = Vec::new();
-        let mut expected: BTreeMap<&Key, &RecordSet> = foreign.iter().collect();
-        expected.extend(self.ours(foreign));
+    /// What is wrong with a zone once nothing is left to be done, and how many conflicts the program
+    /// should tell of.
+    pub fn judge(&self, zone: &Zone, regime: Regime) -> (Vec<String>, RangeInclusive<usize>) {
+        let (listed, elsewhere) = (
+            listed(zone, regime.owner),
+            listed_elsewhere(zone, regime.owner),
+        );
         let found = others(zone);
-        for (key, set) in &expected {
-            match found.get(*key) {
-                None => faults.push(format!("missing: {set}")),
-                Some(other) if !other.matches(set) => {
-                    faults.push(format!("should be {set}: {other}"));
+        let names: BTreeSet<(&str, &str)> = found
+            .keys()
+            .map(|(name, rtype, _)| (name.as_str(), rtype.as_str()))
+            .collect();
+        let keys: BTreeSet<&Key> = self
+            .sets
+            .keys()
+            .chain(&listed)
+            .chain(found.keys())
+            .collect();
+        let (mut faults, mut conflicts, mut perhaps) = (Vec::new(), 0, 0);
+        for key in keys.into_iter().filter(|key| key.2.is_none()) {
+            let set = found.get(key).filter(|set| is_simple(set));
+            let place = Place {
+                set,
+                is_special: set.is_none() && names.contains(&(&key.0, &key.1)),
+                is_cname: key.1 != "CNAME" && names.contains(&(&key.0, "CNAME")),
+                is_listed: listed.contains(key),
+                is_elsewhere: elsewhere.contains(key),
+            };
+            match self.outcome(key, &place, regime) {
+                Outcome::Right => {}
+                Outcome::Conflict => conflicts += 1,
+                Outcome::PerhapsConflict => perhaps += 1,
+                Outcome::Wrong(why) => {
+                    let wanted = self.sets.get(key).map(RecordSet::to_string);
+                    let is = set.map(RecordSet::to_string);
+                    faults.push(format!("{why}: {key:?} is {is:?}, wanted {wanted:?}"));
                 }
-                Some(_) => {}
             }
         }
-        let extra = found.iter().filter(|(key, _)| !expected.contains_key(key));
-        faults.extend(extra.map(|(_, set)| format!("should not be there: {set}")));
-        let ours: BTreeSet<&Key> = self.ours(foreign).map(|(key, _)| key).collect();
-        let listed = listed(zone);
-        let listed: BTreeSet<&Key> = listed.iter().collect();
-        for key in ours.difference(&listed) {
-            faults.push(format!("has no entry: {key:?}"));
+        (faults, conflicts..=conflicts + perhaps)
+    }
+
+    fn outcome(&self, key: &Key, place: &Place<'_>, regime: Regime) -> Outcome {
+        let wanted = self.sets.get(key);
+        let is_right = match (wanted, place.set) {
+            (Some(wanted), Some(set)) => set.matches(wanted),
+            _ => false,
+        };
+        if place.is_elsewhere {
+            return match (place.is_listed, place.set) {
+                (true, None) => Outcome::Wrong("has an entry although it is gone"),
+                (true, Some(_)) if is_right => Outcome::Right,
+                // Without anything to do there is no need to know who else lists it.
+                (true, Some(_)) if regime.policy == Policy::CreateOnly => Outcome::PerhapsConflict,
+                (true, Some(_)) if wanted.is_none() && regime.policy != Policy::Sync => {
+                    Outcome::PerhapsConflict
+                }
+                (true, Some(_)) => Outcome::Conflict,
+                (false, _) if wanted.is_some() => Outcome::Conflict,
+                (false, _) => Outcome::Right,
+            };
         }
-        for key in listed.difference(&ours) {
-            faults.push(format!("has an entry: {key:?}"));
+        let takes = |set| regime.takes(set, wanted.is_some(), &self.below);
+        match (wanted, place.set, place.is_listed) {
+            (_, None, true) => Outcome::Wrong("has an entry although it is not there"),
+            (Some(_), None, false) if place.is_cname || place.is_special => Outcome::Conflict,
+            (Some(_), None, false) => Outcome::Wrong("is missing"),
+            (Some(_), Some(_), true) if is_right || regime.policy == Policy::CreateOnly => {
+                Outcome::Right
+            }
+            (Some(_), Some(_), true) => Outcome::Wrong("should be other"),
+            (_, Some(set), false) if takes(set) => Outcome::Wrong("should have been taken over"),
+            (Some(_), Some(_), false) => Outcome::Conflict,
+            (None, Some(_), true) if regime.policy == Policy::Sync => {
+                Outcome::Wrong("should not be there")
+            }
+            (None, ..) => Outcome::Right,
         }
-        faults
     }
 
     /// The services whose fqdn isn't what it should be, with the name that each should have: all
-    /// that are published and have all their record sets in the zone should show it, and none
-    /// shows another.
+    /// that are published and have all their record sets in the zone should show it, and the others
+    /// nothing, or what they showed when they had: `was_shown`.
     pub fn wrong_fqdns<'a>(
         &'a self,
         world: &'a World,
-        foreign: &Sets,
-    ) -> Vec<(&'a Service, &'a str)> {
+        zone: &Zone,
+        owner: &str,
+        was_shown: impl Fn(&str) -> bool,
+    ) -> Vec<(&'a Service, String)> {
+        let (found, listed) = (others(zone), listed(zone, owner));
+        let is_ours = |key: &Key| found.get(key).is_some_and(is_simple) && listed.contains(key);
+        let mut names: BTreeMap<&str, bool> = BTreeMap::new();
+        for key in self.sets.keys() {
+            *names.entry(&key.0).or_insert(true) &= is_ours(key);
+        }
         let mut wrong = Vec::new();
         for service in &world.services {
             let id = (service.stack.clone(), service.name.clone());
-            let Some((name, is_published)) = self.names.get(&id) else {
-                continue;
-            };
-            let mut keys = self.sets.keys().filter(|(n, _, _)| n == name);
-            let is_free = keys.all(|key| !Desired::is_blocked(foreign, key));
-            let right = name.trim_end_matches('.');
-            let is_right = match service.fqdn.as_deref() {
-                None => !is_published || !is_free,
-                Some(shown) => shown == right,
+            let known = self.names.get(&id);
+            let name = known.filter(|(name, is_published)| {
+                *is_published && names.get(name.as_str()) == Some(&true)
+            });
+            let is_right = match (&service.fqdn, name) {
+                (Some(fqdn), Some((name, _))) => *fqdn == shown(name),
+                (None, Some(_)) => false,
+                (Some(fqdn), None) => was_shown(fqdn),
+                (None, None) => true,
             };
             if !is_right {
-                wrong.push((service, right));
+                wrong.push((service, known.map(|(n, _)| shown(n)).unwrap_or_default()));
             }
         }
         wrong

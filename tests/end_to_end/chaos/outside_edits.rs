@@ -6,12 +6,16 @@
 //! removed, or a state record that is deleted, while the record set itself stays exactly as it
 //! was. Whoever takes a record set away from the program changes it at the same time.
 
+mod others;
+
 use sim::route53::{Change, RecordSet, Zone};
 
+use crate::chaos::naming::{LABELS, Naming, render};
 use crate::chaos::random::Random;
 use crate::chaos::record::{
-    DOMAIN, Naming, TTL, entry, is_simple, is_state, state_name, state_records, value,
+    DOMAIN, TTL, UUID, entry, is_simple, keeper, state_name, state_records, value,
 };
+use crate::chaos::regime::OWNERS;
 use crate::chaos::world::SERVICES;
 
 #[derive(Debug, Clone)]
@@ -38,6 +42,19 @@ pub enum Edit {
     Check(String),
     /// No addresses have a health check any more.
     Uncheck,
+    /// Another environment makes an A record set of that name, whatever was there, and lists it.
+    OtherMakes(String),
+    /// Another environment lists the addresses of that name, whether there are any or not.
+    OtherLists(String),
+    /// Another environment lists that name no more. What it has there stays.
+    OtherForgets(String),
+    /// Another environment deletes what it has of that name.
+    OtherDeletes(String),
+    /// Another Rancher server says that it keeps the state records, instead of whom they said so of
+    /// or besides.
+    Claim(bool),
+    /// No other Rancher server says so any more.
+    Unclaim,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +65,8 @@ pub enum Kind {
     Alias,
     Weighted,
     Text,
+    /// An A record set with the TTL of those that old versions left.
+    Left,
 }
 
 impl Edit {
@@ -62,7 +81,12 @@ impl Edit {
             (1, Kind::Text),
         ];
         let kind = random.weighted(&kinds);
-        match random.below(100) {
+        match random.below(118) {
+            100..104 => Edit::OtherMakes(name),
+            104..109 => Edit::OtherLists(name),
+            109..112 => Edit::OtherForgets(name),
+            112..114 => Edit::OtherDeletes(name),
+            114..118 => Edit::Create(name, Kind::Left),
             0..25 => Edit::Create(name, kind),
             25..33 => Edit::Replace(name, kind),
             33..53 => Edit::Change(name, random.pick(&[60, TTL, 600])),
@@ -77,12 +101,13 @@ impl Edit {
     }
 
     /// Does it. What was changed, or why nothing was.
-    pub fn apply(&self, zone: &mut Zone) -> Result<Vec<Change>, Vec<String>> {
-        let changes = self.changes(zone);
+    /// `owner` keeps the state records that are meant.
+    pub fn apply(&self, zone: &mut Zone, owner: &str) -> Result<Vec<Change>, Vec<String>> {
+        let changes = self.changes(zone, owner);
         zone.apply(&changes).map(|()| changes)
     }
 
-    fn changes(&self, zone: &Zone) -> Vec<Change> {
+    fn changes(&self, zone: &Zone, owner: &str) -> Vec<Change> {
         match self {
             Edit::Create(name, kind) => vec![Change::create(kind.of(name))],
             Edit::Replace(name, kind) => {
@@ -103,24 +128,25 @@ impl Edit {
                 let taken = addresses(zone, name).flat_map(|set| {
                     replace(set, |new| *new = foreign(name, &set.rtype, taken_ttl(set)))
                 });
-                let listing = state_records(zone).filter(|set| set.values.iter().any(is_theirs));
+                let listing = all_state_records(zone);
+                let listing = listing.filter(|set| set.values.iter().any(is_theirs));
                 let forgotten = listing.flat_map(|set| {
                     replace(set, |new| new.values.retain(|value| !is_theirs(value)))
                 });
                 forgotten.chain(taken).collect()
             }
-            Edit::Note(note) => first_state(zone, |new| {
+            Edit::Note(note) => first_state(zone, owner, |new| {
                 if !new.values.contains(note) {
                     new.values.push(note.clone());
                 }
             }),
-            Edit::StateTtl(ttl) => first_state(zone, |new| new.ttl = Some(*ttl)),
+            Edit::StateTtl(ttl) => first_state(zone, owner, |new| new.ttl = Some(*ttl)),
             Edit::ListTwice(n) => {
-                let Some(key) = nth_entry(zone, *n).and_then(|value| entry(&value)) else {
+                let Some(key) = nth_entry(zone, owner, *n).and_then(|value| entry(&value)) else {
                     return Vec::new();
                 };
-                let name = state_name(7);
-                match state_records(zone).find(|set| set.name == name) {
+                let name = state_name(owner, 7);
+                match state_records(zone, owner).find(|set| set.name == name) {
                     Some(set) => replace(set, |new| {
                         if !new.values.contains(&value(&key)) {
                             new.values.push(value(&key));
@@ -143,7 +169,7 @@ impl Edit {
                 .flat_map(|set| replace(set, |new| new.health_check_id = None))
                 .collect(),
             Edit::Respell(n) => {
-                let Some(known) = nth_entry(zone, *n) else {
+                let Some(known) = nth_entry(zone, owner, *n) else {
                     return Vec::new();
                 };
                 // The type stays as it is.
@@ -154,7 +180,8 @@ impl Edit {
                     ),
                     Some((name, rtype)) => format!("\"{} {rtype}\"", name.to_uppercase()),
                 };
-                let listing = state_records(zone).filter(|set| set.values.contains(&known));
+                let listing = state_records(zone, owner);
+                let listing = listing.filter(|set| set.values.contains(&known));
                 let respelt = listing.flat_map(|set| {
                     replace(set, |new| {
                         new.values.retain(|value| *value != known && *value != odd);
@@ -163,6 +190,7 @@ impl Edit {
                 });
                 respelt.collect()
             }
+            _ => self.changes_of_others(zone, owner),
         }
     }
 }
@@ -183,6 +211,7 @@ impl Kind {
             Kind::Cname => RecordSet::simple(name, "CNAME", 60, &["elsewhere.example.net."]),
             Kind::Alias => alias("A"),
             Kind::Weighted => foreign(name, "A", 60).weighted("one of two", 10),
+            Kind::Left => foreign(name, "A", TTL),
             Kind::Text => RecordSet::simple(name, "TXT", 60, &["\"hello\""]),
         }
     }
@@ -208,20 +237,28 @@ fn name(random: &mut Random, naming: Naming) -> String {
         format!("www.{DOMAIN}."),
         format!("mail.prod.{DOMAIN}."),
         format!("\\052.shop.prod.{DOMAIN}."),
-        state_name(1),
+        state_name(UUID, 1),
     ];
-    match random.chance(80) {
-        true => {
-            let (stack, service) = random.pick(&SERVICES);
-            naming.name(stack, service)
+    let (stack, service) = random.pick(&SERVICES);
+    match random.below(100) {
+        0..75 => naming.name(stack, service),
+        75..85 => {
+            let name = render(random.pick(&LABELS), stack, service, naming.environment);
+            name.unwrap_or_else(|| naming.name(stack, service))
         }
-        false => random.pick(&elsewhere),
+        _ => random.pick(&elsewhere),
     }
 }
 
 fn at<'a>(zone: &'a Zone, name: &'a str) -> impl Iterator<Item = &'a RecordSet> {
     let sets = zone.record_sets();
-    sets.filter(move |set| set.name == name && !is_state(set))
+    sets.filter(move |set| set.name == name && keeper(set).is_none())
+}
+
+/// Those of the program, whatever its settings are.
+fn all_state_records(zone: &Zone) -> impl Iterator<Item = &RecordSet> {
+    let sets = zone.record_sets();
+    sets.filter(|set| keeper(set).is_some_and(|id| OWNERS.contains(&id)))
 }
 
 fn addresses<'a>(zone: &'a Zone, name: &'a str) -> impl Iterator<Item = &'a RecordSet> {
@@ -243,13 +280,13 @@ fn replace(set: &RecordSet, f: impl FnOnce(&mut RecordSet)) -> Vec<Change> {
     changes
 }
 
-fn first_state(zone: &Zone, f: impl FnOnce(&mut RecordSet)) -> Vec<Change> {
-    let first = state_records(zone).next();
+fn first_state(zone: &Zone, owner: &str, f: impl FnOnce(&mut RecordSet)) -> Vec<Change> {
+    let first = state_records(zone, owner).next();
     first.map(|set| replace(set, f)).unwrap_or_default()
 }
 
-fn nth_entry(zone: &Zone, n: usize) -> Option<String> {
-    let values = state_records(zone).flat_map(|set| &set.values);
+fn nth_entry(zone: &Zone, owner: &str, n: usize) -> Option<String> {
+    let values = state_records(zone, owner).flat_map(|set| &set.values);
     let entries: Vec<&String> = values.filter(|value| entry(value).is_some()).collect();
     (!entries.is_empty()).then(|| entries[n % entries.len()].clone())
 }

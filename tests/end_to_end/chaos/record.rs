@@ -1,42 +1,20 @@
 //! What a zone holds, in the words of this test: record sets by their keys, and which of them
-//! the environment's state records list. Nothing here is the program's own code.
+//! whose state records list. Nothing here is the program's own code.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use sim::route53::{RecordSet, Zone};
 
+use crate::chaos::regime::OWNERS;
+
 pub use sim::harness::{DOMAIN, ZONE};
 pub const UUID: &str = "1a726b88-f6b1-53ad-8dac-f631830b5815";
 /// Seconds; the program's default.
 pub const TTL: u32 = 300;
-
-/// How names are made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Naming {
-    /// `<service>.<stack>.<environment>.<zone>.`, so that only that part of the zone is listed.
-    Usual,
-    /// The environment comes first, so that the whole zone is.
-    Turned,
-}
-
-impl Naming {
-    /// `NAME_TEMPLATE`.
-    pub fn template(self) -> &'static str {
-        match self {
-            Naming::Usual => "%{{service_name}}.%{{stack_name}}.%{{environment_name}}",
-            Naming::Turned => "%{{environment_name}}.%{{service_name}}.%{{stack_name}}",
-        }
-    }
-
-    pub fn name(self, stack: &str, service: &str) -> String {
-        let label = |text: &str| text.to_lowercase().replace('_', "-");
-        let (name, stack) = (label(service), label(stack));
-        match self {
-            Naming::Usual => format!("{name}.{stack}.prod.{DOMAIN}."),
-            Naming::Turned => format!("prod.{name}.{stack}.{DOMAIN}."),
-        }
-    }
-}
+/// The id of somebody else's state records.
+pub const OTHER: &str = "other";
+/// The value with which another Rancher server says that it keeps the state records.
+pub const OTHERS_CLAIM: &str = "\"claim 00000000000000a1 00000000000000b2\"";
 
 /// Name, type, set identifier: what a zone has at most one record set of.
 pub type Key = (String, String, Option<String>);
@@ -53,31 +31,44 @@ pub fn is_simple(set: &RecordSet) -> bool {
     set.alias.is_none() && set.set_identifier.is_none() && set.health_check_id.is_none()
 }
 
-pub fn state_name(index: usize) -> String {
+pub fn state_name(owner: &str, index: usize) -> String {
     match index {
-        0 => format!("external-dns-{UUID}.{DOMAIN}."),
-        _ => format!("external-dns-{UUID}-{index}.{DOMAIN}."),
+        0 => format!("external-dns-{owner}.{DOMAIN}."),
+        _ => format!("external-dns-{owner}-{index}.{DOMAIN}."),
     }
 }
 
-/// Whether this is one of the environment's state records.
-pub fn is_state(set: &RecordSet) -> bool {
-    let is_numbered = |name: &str| {
-        let number = name.strip_prefix(&format!("external-dns-{UUID}-"));
-        let number = number.and_then(|rest| rest.strip_suffix(&format!(".{DOMAIN}.")));
-        number.is_some_and(|text| text.parse().is_ok_and(|n: u16| n.to_string() == text))
+/// Whose state record this is, if it is anybody's.
+pub fn keeper(set: &RecordSet) -> Option<&str> {
+    let id = set.name.strip_prefix("external-dns-")?;
+    let id = id.strip_suffix(&format!(".{DOMAIN}."))?;
+    let is_number = |text: &str| text.parse().is_ok_and(|n: u16| n.to_string() == text);
+    let is_theirs = |owner: &str| {
+        let number = id.strip_prefix(owner).and_then(|id| id.strip_prefix('-'));
+        id == owner || number.is_some_and(is_number)
     };
-    let is_named = set.name == state_name(0) || is_numbered(&set.name);
-    set.rtype == "TXT" && is_simple(set) && is_named
+    let is_one = set.rtype == "TXT" && is_simple(set) && !id.contains('.');
+    is_one.then(|| {
+        OWNERS
+            .into_iter()
+            .find(|owner| is_theirs(owner))
+            .unwrap_or(id)
+    })
 }
 
-pub fn state_records(zone: &Zone) -> impl Iterator<Item = &RecordSet> {
-    zone.record_sets().filter(|set| is_state(set))
+/// Whether this is one of the owner's state records.
+pub fn is_state(set: &RecordSet, owner: &str) -> bool {
+    keeper(set) == Some(owner)
 }
 
-/// Everything else.
+pub fn state_records<'a>(zone: &'a Zone, owner: &'a str) -> impl Iterator<Item = &'a RecordSet> {
+    let sets = zone.record_sets();
+    sets.filter(move |set| is_state(set, owner))
+}
+
+/// All but the state records.
 pub fn others(zone: &Zone) -> Sets {
-    let others = zone.record_sets().filter(|set| !is_state(set));
+    let others = zone.record_sets().filter(|set| keeper(set).is_none());
     others.map(|set| (key(set), set.clone())).collect()
 }
 
@@ -102,15 +93,39 @@ pub fn value((name, rtype, _): &Key) -> String {
     }
 }
 
-/// What the state records list: what is owned.
-pub fn listed(zone: &Zone) -> BTreeSet<Key> {
-    let values = state_records(zone).flat_map(|set| &set.values);
+/// Who lists what.
+pub fn entries(zone: &Zone) -> BTreeSet<(String, Key)> {
+    let of = |set: &RecordSet| {
+        let keeper = keeper(set)?.to_owned();
+        let keys: Vec<Key> = set.values.iter().filter_map(|value| entry(value)).collect();
+        Some(keys.into_iter().map(move |key| (keeper.clone(), key)))
+    };
+    zone.record_sets().filter_map(of).flatten().collect()
+}
+
+/// What the owner's state records list: what is owned.
+pub fn listed(zone: &Zone, owner: &str) -> BTreeSet<Key> {
+    let values = state_records(zone, owner).flat_map(|set| &set.values);
     values.filter_map(|value| entry(value)).collect()
 }
 
-/// What else is written in the state records.
-pub fn notes(zone: &Zone) -> BTreeSet<String> {
-    let values = state_records(zone).flat_map(|set| &set.values);
-    let notes = values.filter(|value| entry(value).is_none());
+/// What the state records of all others list.
+pub fn listed_elsewhere(zone: &Zone, owner: &str) -> BTreeSet<Key> {
+    let all = entries(zone).into_iter();
+    all.filter(|(keeper, _)| keeper != owner)
+        .map(|(_, key)| key)
+        .collect()
+}
+
+/// What is written in the state records besides entries and claims.
+pub fn notes(zone: &Zone, owner: &str) -> BTreeSet<String> {
+    let values = state_records(zone, owner).flat_map(|set| &set.values);
+    let notes = values.filter(|value| entry(value).is_none() && !value.starts_with("\"claim "));
     notes.cloned().collect()
+}
+
+/// Whether another Rancher server says that it keeps the owner's state records.
+pub fn is_kept_by_another(zone: &Zone, owner: &str) -> bool {
+    let mut values = state_records(zone, owner).flat_map(|set| &set.values);
+    values.any(|value| value == OTHERS_CLAIM)
 }

@@ -1,17 +1,22 @@
 //! What happens, in which order: decided by the seed alone. No clock, no I/O, and no look at
 //! what came of it.
 
+mod events;
+mod temper;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sim::rancher::{self, World};
 use sim::route53::{self, Operation};
 
-use crate::chaos::faults;
+use crate::chaos::denial::Denial;
+use crate::chaos::naming::{ENVIRONMENTS, Naming};
 use crate::chaos::outside_edits::Edit;
 use crate::chaos::random::Random;
-use crate::chaos::record::{Naming, TTL};
+use crate::chaos::regime::Regime;
 use crate::chaos::world::{self, Deed};
+use temper::{Temper, options, settings};
 
 /// Faults of each, Route 53, metadata and the API, between two times of rest: more in a row would
 /// only lengthen the program's pauses, which grow to a minute.
@@ -27,7 +32,8 @@ pub struct Plan {
     /// Settings of the program besides the usual ones.
     pub settings: Vec<(&'static str, String)>,
     pub route53: route53::Options,
-    pub naming: Naming,
+    /// The settings that restarts change.
+    pub regime: Regime,
     pub rounds: Vec<Round>,
 }
 
@@ -60,6 +66,18 @@ pub enum Event {
     Kill(usize, Moment, Deed),
     /// SIGTERM.
     Terminate(usize),
+    /// All instances end, by SIGTERM or, if it says so, by kill -9, and one is started with these
+    /// settings.
+    Restart(Regime, bool),
+    /// From now on IAM denies this.
+    Deny(Denial),
+    /// IAM denies nothing any more.
+    Allow,
+    /// Somebody deletes the zone and makes one of the same name.
+    Anew(Anew),
+    /// The crowd comes or goes; once a part of it has, Route 53 throttles so many batches, and
+    /// something else is wanted.
+    Throttle(Deed, usize, Deed),
     /// All that is wrong ends, and everything has to come right.
     Rest(Rest),
 }
@@ -86,6 +104,16 @@ pub enum Pause {
     Seen,
 }
 
+/// What is in a zone that is made anew.
+#[derive(Debug, Clone, Copy)]
+pub enum Anew {
+    Nothing,
+    /// All that was in the one before.
+    All,
+    /// The same, but for the state records.
+    AllButStateRecords,
+}
+
 /// How everything comes right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rest {
@@ -100,7 +128,11 @@ pub fn plan(seed: u64, rounds: usize) -> Plan {
     let mut random = Random::new(seed);
     let world = world::start(&mut random);
     let temper = Temper::random(&mut random);
-    let naming = temper.naming;
+    let regime = Regime::random(&mut random);
+    let naming = Naming {
+        template: regime.template,
+        environment: ENVIRONMENTS[0],
+    };
     let edits = (0..6).map(|_| Edit::random(&mut random, naming)).collect();
     let settings = settings(&mut random, &temper);
     let route53 = options(&mut random, &temper);
@@ -112,6 +144,8 @@ pub fn plan(seed: u64, rounds: usize) -> Plan {
         // A stage comes through some kinds only; those of the next seed begin about where these end.
         turns: [seed.wrapping_mul(5) as usize; 3],
         crowd: 0,
+        regime,
+        naming,
     }
     .make(rounds);
     Plan {
@@ -119,102 +153,8 @@ pub fn plan(seed: u64, rounds: usize) -> Plan {
         edits,
         settings,
         route53,
-        naming,
+        regime,
         rounds,
-    }
-}
-
-fn settings(random: &mut Random, temper: &Temper) -> Vec<(&'static str, String)> {
-    vec![
-        // The least there is: what others have changed is repaired then. Or next to never.
-        (
-            "RESYNC_INTERVAL",
-            if temper.is_alone { "3000" } else { "10" }.to_owned(),
-        ),
-        ("NAME_TEMPLATE", temper.naming.template().to_owned()),
-        ("ROUTE53_REQUEST_RATE", "50".to_owned()),
-        ("ROUTE53_CHANGE_RATE", "1000".to_owned()),
-        (
-            "ROUTE53_MAX_RETRIES",
-            random.pick(&["0", "1", "3"]).to_owned(),
-        ),
-        ("TTL", TTL.to_string()),
-        ("DELETE_GUARD_MIN", "10".to_owned()),
-        ("DELETE_GUARD_HOLD", "1".to_owned()),
-    ]
-}
-
-fn options(random: &mut Random, temper: &Temper) -> route53::Options {
-    let is_limited = random.chance(25) && !temper.has_large_crowds;
-    let limits = is_limited.then(route53::AccountBuckets::new);
-    route53::Options {
-        latency: Duration::from_millis(match temper.has_large_crowds {
-            true => random.pick(&[20, 60]), // to strike between two batches
-            false => random.pick(&[0, 5, 20, 60]),
-        }),
-        buckets: limits.map(std::sync::Arc::new),
-        old_error_form: random.chance(50),
-        ..route53::Options::default()
-    }
-}
-
-/// What kind of a stage it is: of what there is much and of what little.
-struct Temper {
-    /// What may happen, with its weight.
-    weights: Vec<(usize, What)>,
-    /// There are two instances all the time, not now and then.
-    has_twins: bool,
-    naming: Naming,
-    /// Plans that take several batches.
-    has_large_crowds: bool,
-    /// Nobody else touches the zone, and Route 53 refuses nothing without a reason: no resync is
-    /// needed to come right.
-    is_alone: bool,
-    /// In the end only other people are at work, so that nothing makes the program look at the
-    /// zone but the time.
-    ends_quietly: bool,
-}
-
-#[derive(Clone, Copy)]
-enum What {
-    Deed,
-    Edit,
-    Route53,
-    Metadata,
-    Restart,
-    Api,
-    Kill,
-    Terminate,
-    Second,
-}
-
-impl Temper {
-    fn random(random: &mut Random) -> Temper {
-        let (little, much) = (random.pick(&[0, 1]), random.pick(&[1, 2]));
-        let is_alone = random.chance(25);
-        let has_large_crowds = random.chance(25);
-        let edits = if is_alone { 0 } else { 18 };
-        let kills = if has_large_crowds { 20 } else { 6 };
-        let mut weight = |usual: usize| usual * random.pick(&[little, 1, 1, much]);
-        let weights = vec![
-            (42, What::Deed),
-            (weight(edits), What::Edit),
-            (weight(20), What::Route53),
-            (weight(12), What::Metadata),
-            (weight(3), What::Restart),
-            (weight(12), What::Api),
-            (weight(kills), What::Kill),
-            (1, What::Terminate),
-            (3, What::Second),
-        ];
-        Temper {
-            weights,
-            has_twins: random.chance(35),
-            naming: random.weighted(&[(3, Naming::Usual), (1, Naming::Turned)]),
-            has_large_crowds,
-            is_alone,
-            ends_quietly: !is_alone && random.chance(30),
-        }
     }
 }
 
@@ -229,6 +169,10 @@ struct Rounds {
     turns: [usize; 3],
     /// How many there are in the crowd by then.
     crowd: usize,
+    /// The settings by then.
+    regime: Regime,
+    /// How names are made by then.
+    naming: Naming,
 }
 
 impl Rounds {
@@ -247,7 +191,7 @@ impl Rounds {
             } else if now == end {
                 Event::Rest(Rest::Restart)
             } else if now > end {
-                Event::Edit(Edit::random(&mut self.random, self.temper.naming))
+                Event::Edit(Edit::random(&mut self.random, self.naming))
             } else if now >= rest && now + 20 < end {
                 rest = self.next_rest(now);
                 Event::Rest(self.random.pick(&[Rest::Patience, Rest::Restart]))
@@ -255,9 +199,7 @@ impl Rounds {
                 let due = self.later.remove(&now);
                 due.unwrap_or_else(|| self.event(now))
             };
-            if let Event::Deed(Deed::Crowd(count)) | Event::Kill(.., Deed::Crowd(count)) = event {
-                self.crowd = count;
-            }
+            self.note(&event);
             if matches!(event, Event::Rest(_)) {
                 self.faults = [0; 3];
                 self.later.clear();
@@ -266,6 +208,21 @@ impl Rounds {
             rounds.push(self.round(event));
         }
         rounds
+    }
+
+    /// Takes in what an event changes for those that come later.
+    fn note(&mut self, event: &Event) {
+        match event {
+            Event::Deed(Deed::Crowd(count))
+            | Event::Kill(.., Deed::Crowd(count))
+            | Event::Throttle(.., Deed::Crowd(count)) => self.crowd = *count,
+            Event::Deed(Deed::Rename(environment)) => self.naming.environment = environment,
+            Event::Restart(regime, _) => {
+                self.regime = *regime;
+                self.naming.template = regime.template;
+            }
+            _ => {}
+        }
     }
 
     fn next_rest(&mut self, now: usize) -> usize {
@@ -285,97 +242,6 @@ impl Rounds {
             _ => Pause::Seen,
         };
         Round { event, pause }
-    }
-
-    fn event(&mut self, now: usize) -> Event {
-        let random = &mut self.random;
-        let (naming, is_large) = (self.temper.naming, self.temper.has_large_crowds);
-        let what = random.weighted(&self.temper.weights);
-        let of = match what {
-            What::Route53 => Some(0),
-            What::Metadata | What::Restart => Some(1),
-            What::Api => Some(2),
-            _ => None,
-        };
-        if let Some(of) = of {
-            self.faults[of] += 1;
-            if self.faults[of] > MOST_FAULTS {
-                return Event::Deed(Deed::random(random));
-            }
-        }
-        let turns = &mut self.turns;
-        let mut turn = |of: usize| {
-            turns[of] = turns[of].wrapping_add(1);
-            turns[of]
-        };
-        match what {
-            What::Deed if is_large && random.chance(10) => {
-                Event::Deed(Deed::large_crowd(self.crowd))
-            }
-            What::Deed => Event::Deed(Deed::random(random)),
-            What::Edit => Event::Edit(Edit::random(random, naming)),
-            What::Route53 => {
-                let operations = [
-                    (5, Some(Operation::ChangeResourceRecordSets)),
-                    (4, Some(Operation::ListResourceRecordSets)),
-                    (2, None),
-                ];
-                let operation = random.weighted(&operations);
-                let times = random.pick(&[1, 1, 2]);
-                let fault = match faults::route53(turn(0), random, naming) {
-                    route53::Fault::Error { .. } if self.temper.is_alone => {
-                        route53::Fault::Status(500)
-                    }
-                    fault => fault,
-                };
-                Event::Route53(operation, fault, times)
-            }
-            What::Metadata => {
-                let paths = [
-                    None,
-                    Some("version"),
-                    Some("services"),
-                    Some("hosts"),
-                    Some("self/stack"),
-                ];
-                let path = random.pick(&paths);
-                let times = 1 + random.below(3);
-                Event::Metadata(path, faults::metadata(turn(1), random), times)
-            }
-            What::Restart if random.chance(30) => Event::RestartMetadata,
-            What::Restart => {
-                let after = now + 1 + random.below(4);
-                self.later.insert(after, Event::LoadMetadata);
-                Event::UnloadMetadata
-            }
-            What::Api => {
-                let times = 1 + random.below(2);
-                Event::Api(faults::api(turn(2), random), times)
-            }
-            What::Kill => {
-                let slot = random.pick(&[0, 0, 1]);
-                let moments = [
-                    (3, Moment::Now),
-                    (3, Moment::During(Operation::ChangeResourceRecordSets)),
-                    (1, Moment::During(Operation::ListResourceRecordSets)),
-                    (2, Moment::AfterBatch),
-                ];
-                let moment = random.weighted(&moments);
-                let after = now + 1 + random.pick(&[0, 0, 0, 1, 3]);
-                self.later.insert(after, Event::Start(slot));
-                if is_large && random.chance(60) {
-                    let deed = Deed::large_crowd(self.crowd);
-                    return Event::Kill(slot, Moment::HalfDone, deed);
-                }
-                Event::Kill(slot, moment, Deed::run(random))
-            }
-            What::Terminate => {
-                let slot = random.below(2);
-                self.later.insert(now + 1, Event::Start(slot));
-                Event::Terminate(slot)
-            }
-            What::Second => Event::Start(1),
-        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Performs a plan: a simulated Rancher and Route 53, the program as one or two processes, and
 //! what happens to them.
 
+mod changes;
+mod kills;
 mod recovery;
 
 use std::collections::BTreeMap;
@@ -9,18 +11,18 @@ use std::time::{Duration, Instant};
 
 use sim::harness::Harness;
 use sim::lock::lock;
-use sim::rancher::{self, Rancher};
-use sim::route53::{Operation, Route53, State};
-use sim::service::{self, Service, environment};
+use sim::rancher::Rancher;
+use sim::route53::{RequestRecord, Route53, State, Zone};
+use sim::service::Service;
 
 use crate::chaos::ROUNDS;
+use crate::chaos::denial::Denial;
 use crate::chaos::history::History;
 use crate::chaos::invariants::desired;
-use crate::chaos::outside_edits::Edit;
-use crate::chaos::record::{DOMAIN, Naming, ZONE, others};
+use crate::chaos::record::ZONE;
+use crate::chaos::regime::Regime;
 use crate::chaos::schedule::{Event, Moment, Pause, Plan};
 use crate::chaos::watcher::Watcher;
-use crate::chaos::world::{Deed, LARGE, MEMBER, MOST_IN_SMALL};
 use crate::stage::prompt;
 
 /// In which everything must come right. It normally takes seconds; but a round that fails again
@@ -28,19 +30,21 @@ use crate::stage::prompt;
 const PATIENCE: Duration = Duration::from_secs(150);
 /// What is waited for before the next thing happens, at most.
 const SOON: Duration = Duration::from_millis(400);
-/// The same, for a program that has hundreds of services to read and perhaps deletes to hold.
-const NOT_SO_SOON: Duration = Duration::from_secs(4);
-/// After which the program isn't expected to have a look any more: metadata is down, say.
-const NEVER: Duration = Duration::from_secs(8);
-/// How often is looked whether it has.
-const LOOKS: Duration = Duration::from_millis(20);
 
 pub struct Stage {
     seed: u64,
     rancher: Rancher,
     route53: Route53,
+    /// The zone's id.
+    zone: String,
+    /// Settings that are the same all the time.
     settings: Vec<(&'static str, String)>,
-    naming: Naming,
+    /// The other ones, for instances that are started now.
+    regime: Regime,
+    /// What IAM denies.
+    denial: Option<Denial>,
+    /// How many instances were ever started.
+    started: usize,
     /// The instances that run.
     slots: [Option<Instance>; 2],
     /// Those that don't any more, for their logs.
@@ -72,6 +76,22 @@ pub struct Tally {
     pub edits: usize,
     /// By whose they were, and of what kind.
     pub faults: BTreeMap<(&'static str, String), usize>,
+    /// Restarts with other settings, and those with another `OWNER_ID` among them.
+    pub regimes: usize,
+    pub owners: usize,
+    /// Zones that were made anew.
+    pub zones: usize,
+    /// Claims of another Rancher server.
+    pub claims: usize,
+    /// Throttles in the middle of a long plan.
+    pub throttles: usize,
+    /// Answers by which IAM denied something.
+    pub denied: usize,
+    /// Batches while another owner listed something.
+    pub beside_others: usize,
+    pub adopted: usize,
+    /// The longest that a record set was wanted again when it was deleted.
+    pub latest_delete: Duration,
     /// Restarts for names that Rancher had taken and lost.
     pub lost_names: usize,
     pub longest_rest: Duration,
@@ -94,9 +114,8 @@ impl Stage {
     fn set(seed: u64, plan: &Plan) -> Stage {
         let harness = Harness::start(plan.world.clone(), prompt(), plan.route53.clone());
         let Harness { rancher, route53 } = harness;
-        let foreign = route53.edit(ZONE, |zone| others(zone));
-        let mut watcher = Watcher::new(foreign);
-        watcher.is_desired(desired(&plan.world, plan.naming).sets);
+        let mut watcher = route53.edit(ZONE, |zone| Watcher::new(zone));
+        watcher.is_desired(desired(&plan.world, plan.regime.template));
         let watcher = Arc::new(Mutex::new(watcher));
         let history = Arc::new(History::new());
         route53.watch({
@@ -113,13 +132,17 @@ impl Stage {
                 }
             }
         });
-        history.note(format_args!("{:?} {:?}", plan.settings, plan.route53));
-        let stage = Stage {
+        history.note(format_args!("{:?}", plan.settings));
+        history.note(format_args!("{:?} {:?}", plan.regime, plan.route53));
+        let mut stage = Stage {
             seed,
             rancher,
             route53,
             settings: plan.settings.clone(),
-            naming: plan.naming,
+            zone: ZONE.to_owned(),
+            regime: plan.regime,
+            denial: None,
+            started: 0,
             slots: [None, None],
             ended: Vec::new(),
             watcher,
@@ -141,6 +164,7 @@ impl Stage {
             true
         });
         let requests = self.route53.requests();
+        let is_denied = |r: &&RequestRecord| r.code.as_deref() == Some("AccessDenied");
         count(
             &mut faults,
             "Route 53",
@@ -149,6 +173,10 @@ impl Stage {
         Tally {
             batches: watcher.batches,
             edits: watcher.edits,
+            beside_others: watcher.beside_others,
+            adopted: watcher.adopted,
+            latest_delete: watcher.latest_delete,
+            denied: requests.iter().filter(is_denied).count(),
             faults,
             ..self.tally.clone()
         }
@@ -175,119 +203,13 @@ impl Stage {
                 self.kill(slot, moment);
             }
             Event::Terminate(slot) => self.terminate(slot),
+            Event::Restart(regime, is_killed) => self.restart_with(regime, is_killed),
+            Event::Deny(denial) => self.deny(Some(denial)),
+            Event::Allow => self.deny(None),
+            Event::Anew(anew) => self.make_anew(anew),
+            Event::Throttle(deed, times, then) => self.throttle(&deed, times, &then),
             Event::Rest(rest) => self.rest(rest),
         }
-    }
-
-    fn deed(&self, deed: &Deed) {
-        self.rancher.change(|world| {
-            deed.apply(world, self.naming);
-            lock(&self.watcher).is_desired(desired(world, self.naming).sets);
-        });
-    }
-
-    fn edit(&self, edit: &Edit) {
-        // Noted under the lock, so that the history has it where it belongs.
-        self.route53.edit(ZONE, |zone| match edit.apply(zone) {
-            Ok(changes) => {
-                for change in changes {
-                    self.history.note(format_args!("    by hand: {change}"));
-                }
-            }
-            Err(why) => self.history.note(format_args!("    not possible: {why:?}")),
-        });
-    }
-
-    fn start(&mut self, slot: usize) {
-        if self.slots[slot].is_some() {
-            return;
-        }
-        let mut environment = environment(&self.rancher, &self.route53.url(), DOMAIN);
-        environment.extend(self.settings.iter().cloned());
-        let program = service::program(env!("CARGO_BIN_EXE_rancher-route53"));
-        self.slots[slot] = Some(Instance {
-            service: Service::spawn(&program, &[], &environment),
-            started: Instant::now(),
-        });
-    }
-
-    fn kill(&mut self, slot: usize, moment: Moment) {
-        let Some(Instance { service, .. }) = &self.slots[slot] else {
-            return;
-        };
-        match moment {
-            Moment::Now => {}
-            Moment::During(operation) => {
-                self.strike(service, SOON, |state| state.in_flight(operation) > 0);
-            }
-            Moment::AfterBatch => self.strike(service, SOON, self.another_batch()),
-            Moment::HalfDone if self.crowd_is_complete() => {}
-            Moment::HalfDone => self.strike(service, NOT_SO_SOON, is_half_done),
-        }
-        service.kill();
-        let (mut batch, mut listing, mut half_done) = (false, false, false);
-        self.route53.wait_until(Duration::ZERO, |state| {
-            batch = state.in_flight(Operation::ChangeResourceRecordSets) > 0;
-            listing = state.in_flight(Operation::ListResourceRecordSets) > 0;
-            half_done = is_half_done(state);
-            true
-        });
-        let in_flight = batch || listing;
-        self.tally.kills += 1;
-        self.tally.kills_in_flight += usize::from(in_flight);
-        self.history
-            .note(format_args!("    killed, in flight: {in_flight}"));
-        assert!(service.wait(PATIENCE).is_some());
-        self.ended
-            .extend(self.slots[slot].take().map(|i| i.service));
-        // What was in flight may have been the last one, and be done all the same.
-        let is_between =
-            half_done && (!batch || self.route53.wait_until(Duration::ZERO, is_half_done));
-        self.tally.kills_between += usize::from(is_between);
-    }
-
-    /// Kills when it is time; what makes it time is still so then, under Route 53's lock. If it isn't
-    /// in the end, nothing is killed. How fast the machine is hardly matters: `soon` is counted from
-    /// when all instances have looked at what there is.
-    fn strike(&self, service: &Service, soon: Duration, is_time: impl Fn(&State) -> bool) {
-        let strikes = |state: &State| {
-            let strikes = is_time(state);
-            if strikes {
-                service.kill();
-            }
-            strikes
-        };
-        let end = Instant::now() + NEVER;
-        let have_seen = |state: &rancher::State| state.polls() >= self.running();
-        while Instant::now() < end && !self.rancher.wait_until(Duration::ZERO, have_seen) {
-            if self.route53.wait_until(LOOKS, strikes) {
-                return;
-            }
-        }
-        self.route53.wait_until(soon, strikes);
-    }
-
-    /// Whether all who are wanted of the crowd are there.
-    fn crowd_is_complete(&self) -> bool {
-        let world = self.rancher.world();
-        let wanted = world.services.iter().filter(|s| s.name.starts_with(MEMBER));
-        let wanted = wanted.count();
-        let is_complete = |state: &State| crowd(state) == wanted;
-        self.route53.wait_until(Duration::ZERO, is_complete)
-    }
-
-    fn terminate(&mut self, slot: usize) {
-        let Some(instance) = self.slots[slot].take() else {
-            return;
-        };
-        instance.service.terminate();
-        let status = instance.service.wait(PATIENCE);
-        // One that has hardly begun has no handler yet; it dies like any other process.
-        let has_begun = !instance.service.log().is_empty();
-        self.ended.push(instance.service);
-        let code = status.and_then(|status| status.code());
-        assert!(code == Some(0) || !has_begun, "after SIGTERM: {status:?}");
-        self.tally.terminations += 1;
     }
 
     fn pause(&self, pause: Pause) {
@@ -330,6 +252,11 @@ impl Stage {
     }
 }
 
+/// The only one there is.
+fn the_zone(state: &State) -> &Zone {
+    state.zones().next().expect("the zone")
+}
+
 /// Counts faults by their kind, which leaves out how long and how much.
 fn count<'a, F: std::fmt::Debug + 'a>(
     counts: &mut BTreeMap<(&'static str, String), usize>,
@@ -345,18 +272,6 @@ fn count<'a, F: std::fmt::Debug + 'a>(
         };
         *counts.entry((whose, kind.to_owned())).or_default() += 1;
     }
-}
-
-/// How many of the crowd have a record set.
-fn crowd(state: &State) -> usize {
-    let zone = state.zone(ZONE).expect("the zone");
-    let sets = zone.record_sets();
-    sets.filter(|set| set.name.contains(MEMBER)).count()
-}
-
-/// Whether of a large crowd that comes, or goes, a part is there.
-fn is_half_done(state: &State) -> bool {
-    (MOST_IN_SMALL + 1..LARGE).contains(&crowd(state))
 }
 
 impl Drop for Stage {

@@ -1,317 +1,175 @@
 //! What must hold at every instant: looks at each batch of the program, and at each edit of
 //! someone else, while the zone is locked.
 
+mod case;
+mod past;
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sim::route53::{Action, Change, Written, Zone};
 
-use crate::chaos::record::{Key, Sets, is_simple, is_state, key, listed, notes, others};
+use crate::chaos::invariants::Desired;
+use crate::chaos::record::{Key, is_simple, key, listed, others};
+use crate::chaos::regime::{OWNERS, Regime};
+use case::Case;
+use past::{Epoch, Past};
+
+/// A process, known by the key with which it signs. Its batches are judged by the settings that it
+/// was started with, also those that come in after its end.
+#[derive(Debug, Clone, Copy)]
+pub struct Instance {
+    pub regime: Regime,
+    pub started: Instant,
+}
 
 /// Remembers whose each record set is.
 pub struct Watcher {
-    /// What others have put there, as they left it.
-    foreign: Sets,
-    /// What the program has created and nobody has taken away from it.
-    created: BTreeSet<Key>,
-    /// Names of all that the program has ever created, and when it first did.
+    past: Past,
+    instances: BTreeMap<String, Instance>,
+    /// What the program has created or taken over, by whose state records list it, and nobody has
+    /// taken away from it.
+    ours: BTreeMap<Key, &'static str>,
+    /// Names of all that the program has ever had there, and when it first did.
     published: BTreeMap<String, Instant>,
-    /// What was desired at any time since all was right. The program may be late, and see
-    /// nothing of what was so for a moment only; but what never was desired, it can't know.
-    desired: Vec<Sets>,
     /// What should never have been.
     pub wrongs: Vec<String>,
     pub batches: usize,
     pub edits: usize,
+    /// Record sets that were taken over.
+    pub adopted: usize,
+    /// Batches while another owner's state record listed something.
+    pub beside_others: usize,
+    /// The longest that a record set was wanted again when it was deleted.
+    pub latest_delete: Duration,
 }
 
 impl Watcher {
     /// Of a zone in which everything is someone else's.
-    pub fn new(foreign: Sets) -> Watcher {
+    pub fn new(zone: &Zone) -> Watcher {
+        let mut past = Past::new();
+        past.is_listed(zone, &BTreeSet::new());
         Watcher {
-            foreign,
-            created: BTreeSet::new(),
+            past,
+            instances: BTreeMap::new(),
+            ours: BTreeMap::new(),
             published: BTreeMap::new(),
-            desired: Vec::new(),
             wrongs: Vec::new(),
             batches: 0,
             edits: 0,
+            adopted: 0,
+            beside_others: 0,
+            latest_delete: Duration::ZERO,
         }
     }
 
-    pub fn foreign(&self) -> &Sets {
-        &self.foreign
+    /// A process is about to be started that signs with this key.
+    pub fn starts(&mut self, access_key: &str, regime: Regime) {
+        let started = Instant::now();
+        let instance = Instance { regime, started };
+        self.instances.insert(access_key.to_owned(), instance);
     }
 
-    /// Whether the program had created something of this name by then.
+    /// Whether the program had something of this name in the zone by then.
     pub fn had_published(&self, name: &str, then: Instant) -> bool {
         self.published.get(name).is_some_and(|first| *first <= then)
     }
 
     /// From now on this is desired. To be called before the program can know of it.
-    pub fn is_desired(&mut self, sets: Sets) {
-        self.desired.push(sets);
+    pub fn is_desired(&mut self, desired: Desired) {
+        let Desired { sets, below, .. } = desired;
+        self.past.is_desired(Epoch { sets, below }, Instant::now());
     }
 
-    /// Every instance knows what is desired now.
+    /// Every instance knows what is desired now, and who lists what.
     pub fn all_is_right(&mut self) {
-        let last = self.desired.pop();
-        self.desired.clear();
-        self.desired.extend(last);
+        self.past.all_is_right(Instant::now());
+    }
+
+    /// Somebody has deleted the zone, and made it anew like this.
+    pub fn is_made_anew(&mut self, zone: &Zone) {
+        self.lose(zone);
+        self.past.is_listed(zone, &BTreeSet::new());
     }
 
     pub fn see(&mut self, written: &Written<'_>) {
+        let touched = touched(written.before, written.after);
         match written.batch {
-            Some(batch) => self.see_batch(written.before, written.after, batch),
-            None => self.see_edit(written.before, written.after),
+            Some(batch) => self.see_batch(written, batch),
+            None => self.see_edit(written.after),
         }
+        self.past.is_listed(written.after, &touched);
     }
 
-    fn see_batch(&mut self, before: &Zone, after: &Zone, batch: &[Change]) {
+    fn see_batch(&mut self, written: &Written<'_>, batch: &[Change]) {
         self.batches += 1;
-        let (was_listed, is_listed) = (listed(before), listed(after));
-        let mut is_new = BTreeSet::new();
+        let by = written.by.and_then(|key| self.instances.get(key));
+        let Some(instance) = by.copied() else {
+            let by = written.by;
+            return self
+                .wrongs
+                .push(format!("a batch of nobody that was started: {by:?}"));
+        };
+        let owner = instance.regime.owner;
+        let case = Case::new(written, batch, instance, Instant::now());
+        let mut wrongs = case.wrongs(&self.past);
+        self.adopted += case.adopted().count();
+        self.beside_others += usize::from(!case.elsewhere.is_empty());
+        self.latest_delete = self.latest_delete.max(case.latest_delete(&self.past));
         for change in batch {
             let set = &change.record_set;
-            if change.action == Action::Upsert {
-                self.wrong(format!("overwrites what it may not have seen: {change}"));
-            }
-            if is_state(set) {
-                continue;
-            }
+            self.past.remember_write(change, owner);
             if change.action == Action::Delete {
-                if !was_listed.contains(&key(set)) || !is_simple(set) {
-                    self.wrong(format!("deletes what it does not own: {change}"));
-                }
-                self.created.remove(&key(set));
-                let is_back = batch
-                    .iter()
-                    .any(|c| c.action != Action::Delete && key(&c.record_set) == key(set));
-                if !is_back && self.desired.iter().all(|sets| sets.contains_key(&key(set))) {
-                    self.wrong(format!("deletes what was desired all the time: {change}"));
-                }
-            } else {
-                let says_so = |sets: &Sets| sets.get(&key(set)).is_some_and(|s| s.matches(set));
-                if !self.desired.iter().any(says_so) {
-                    self.wrong(format!("publishes what was never desired: {change}"));
-                }
-                if !matches!(&*set.rtype, "A" | "AAAA") || !is_simple(set) {
-                    self.wrong(format!("makes something strange: {change}"));
-                }
-                is_new.insert(key(set));
-                self.created.insert(key(set));
+                self.ours.remove(&key(set));
+            } else if !case.is_state(set) {
+                self.ours.insert(key(set), owner);
                 let name = set.name.clone();
-                self.published.entry(name).or_insert_with(Instant::now);
-                self.foreign.remove(&key(set));
+                self.published.entry(name).or_insert(case.now);
             }
         }
-        for key in self
-            .created
-            .difference(&is_listed)
-            .cloned()
-            .collect::<Vec<_>>()
-        {
-            self.wrong(format!("a record set of ours has no entry: {key:?}"));
-            self.created.remove(&key);
+        for key in case.adopted() {
+            let name = key.0.clone();
+            self.published.entry(name).or_insert(case.now);
+            self.ours.insert(key.clone(), owner);
         }
-        let now = others(after);
-        for key in is_listed.difference(&was_listed) {
-            if now.contains_key(key) && !is_new.contains(key) {
-                self.wrong(format!("takes over what is someone else's: {key:?}"));
-            }
-        }
-        // Deleted and made again by others, while the program was forgetting it.
-        for key in was_listed.difference(&is_listed) {
-            if let Some(set) = now.get(key) {
-                self.foreign.insert(key.clone(), set.clone());
-            }
-        }
-        for note in notes(before).difference(&notes(after)) {
-            self.wrong(format!("loses what others wrote in a state record: {note}"));
-        }
+        let lost = self.lose(written.after);
+        let words = |key| format!("a record set of ours has no entry: {key:?}");
+        wrongs.extend(lost.into_iter().map(words));
+        self.wrongs.extend(wrongs);
     }
 
-    fn see_edit(&mut self, before: &Zone, after: &Zone) {
+    fn see_edit(&mut self, after: &Zone) {
         self.edits += 1;
-        let (was_listed, is_listed) = (listed(before), listed(after));
-        let (was, is) = (others(before), others(after));
-        let is_owned = |key: &Key| {
-            let set = is.get(key);
-            set.is_some_and(is_simple) && is_listed.contains(key)
-        };
-        self.created.retain(is_owned);
-        for key in was.keys().chain(is.keys()) {
-            let is_listed_still = was_listed.contains(key) == is_listed.contains(key);
-            if was.get(key) == is.get(key) && is_listed_still {
-                continue;
-            }
-            match is.get(key).filter(|_| !is_owned(key)) {
-                Some(set) => self.foreign.insert(key.clone(), set.clone()),
-                None => self.foreign.remove(key),
-            };
-        }
+        self.lose(after);
     }
 
-    fn wrong(&mut self, what: String) {
-        self.wrongs.push(what);
+    /// Forgets what is there no more, or not as the program may have it, or without an entry; what
+    /// has none.
+    fn lose(&mut self, zone: &Zone) -> Vec<Key> {
+        let found = others(zone);
+        let listed: BTreeMap<&str, BTreeSet<Key>> =
+            OWNERS.map(|owner| (owner, listed(zone, owner))).into();
+        self.ours
+            .retain(|key, _| found.get(key).is_some_and(is_simple));
+        let mut lost = Vec::new();
+        self.ours.retain(|key, owner| {
+            let is_listed = listed[*owner].contains(key);
+            if !is_listed {
+                lost.push(key.clone());
+            }
+            is_listed
+        });
+        lost
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::chaos::record::{TTL, state_name};
-    use sim::route53::RecordSet;
-
-    const NAME: &str = "web.shop.prod.example.com.";
-
-    fn a(address: &str) -> RecordSet {
-        RecordSet::simple(NAME, "A", TTL, &[address])
-    }
-
-    fn state(values: &[&str]) -> RecordSet {
-        RecordSet::simple(&state_name(0), "TXT", TTL, values)
-    }
-
-    fn entry() -> RecordSet {
-        state(&["\"web.shop.prod.example.com.\""])
-    }
-
-    /// A zone under observation.
-    struct Scene {
-        zone: Zone,
-        watcher: Watcher,
-    }
-
-    impl Scene {
-        fn new() -> Scene {
-            let zone = Zone::new("example.com");
-            let mut watcher = Watcher::new(others(&zone));
-            for set in [a("203.0.113.1"), a("203.0.113.2")] {
-                watcher.is_desired(Sets::from([(key(&set), set)]));
-            }
-            Scene { zone, watcher }
-        }
-
-        fn write(&mut self, changes: &[Change], is_batch: bool) {
-            let before = self.zone.clone();
-            self.zone.apply(changes).unwrap();
-            self.watcher.see(&Written {
-                before: &before,
-                after: &self.zone,
-                batch: is_batch.then_some(changes),
-            });
-        }
-
-        fn batch(&mut self, changes: &[Change]) -> &mut Scene {
-            self.write(changes, true);
-            self
-        }
-
-        fn edit(&mut self, changes: &[Change]) -> &mut Scene {
-            self.write(changes, false);
-            self
-        }
-
-        fn wrongs(&mut self) -> String {
-            std::mem::take(&mut self.watcher.wrongs).join("; ")
-        }
-    }
-
-    fn create(set: RecordSet) -> Change {
-        Change::create(set)
-    }
-
-    fn delete(set: RecordSet) -> Change {
-        Change::delete(set)
-    }
-
-    /// With one record set that the program has published.
-    fn published() -> Scene {
-        let mut scene = Scene::new();
-        scene.batch(&[create(entry()), create(a("203.0.113.1"))]);
-        assert_eq!(scene.wrongs(), "");
-        scene
-    }
-
-    #[test]
-    fn finds_nothing_wrong_with_what_the_program_may_do() {
-        let mut scene = published();
-        let (one, two) = (a("203.0.113.1"), a("203.0.113.2"));
-        scene.batch(&[delete(one), create(two.clone())]);
-        scene.edit(&[delete(two), create(a("192.0.2.1"))]);
-        scene.watcher.is_desired(Sets::new());
-        scene.batch(&[delete(a("192.0.2.1")), delete(entry())]);
-        assert_eq!(scene.wrongs(), "");
-        assert_eq!(scene.watcher.foreign(), &others(&Zone::new("example.com")));
-    }
-
-    #[test]
-    fn finds_whatever_touches_what_is_not_ours() {
-        for with in [create(a("203.0.113.1")), create(a("192.0.2.1"))] {
-            let mut scene = Scene::new();
-            scene.edit(&[create(a("192.0.2.1"))]);
-            scene.batch(&[delete(a("192.0.2.1")), with, create(entry())]);
-            let wrongs = scene.wrongs();
-            assert!(wrongs.contains("deletes what it does not own"), "{wrongs}");
-        }
-        let mut scene = Scene::new();
-        scene.edit(&[create(a("192.0.2.1"))]);
-        scene.batch(&[create(entry())]);
-        assert!(scene.wrongs().contains("takes over what is someone else's"));
-        scene.batch(&[Change::upsert(a("203.0.113.1"))]);
-        assert!(scene.wrongs().contains("overwrites"));
-    }
-
-    #[test]
-    fn finds_what_is_left_without_an_entry_and_a_note_that_is_lost() {
-        let mut scene = Scene::new();
-        scene.batch(&[create(a("203.0.113.1"))]);
-        assert!(scene.wrongs().contains("has no entry"));
-        let mut scene = published();
-        scene.batch(&[delete(entry())]);
-        assert!(scene.wrongs().contains("has no entry"));
-        let mut scene = published();
-        let noted = state(&["\"web.shop.prod.example.com.\"", "\"a note\""]);
-        scene.edit(&[delete(entry()), create(noted.clone())]);
-        scene.batch(&[delete(noted), create(entry())]);
-        assert!(scene.wrongs().contains("a note"));
-    }
-
-    #[test]
-    fn finds_what_nobody_can_have_wanted() {
-        let mut scene = published();
-        scene.batch(&[delete(a("203.0.113.1")), create(a("203.0.113.3"))]);
-        assert!(scene.wrongs().contains("never desired"));
-        let mut scene = published();
-        scene.batch(&[delete(a("203.0.113.1")), delete(entry())]);
-        assert!(scene.wrongs().contains("was desired all the time"));
-        // What was so before all was right doesn't count any more.
-        let mut scene = published();
-        let two = a("203.0.113.2");
-        scene.watcher.all_is_right();
-        scene.batch(&[delete(a("203.0.113.1")), create(two.clone())]);
-        assert_eq!(scene.wrongs(), "");
-        scene.batch(&[delete(two), create(a("203.0.113.1"))]);
-        assert!(scene.wrongs().contains("never desired"));
-    }
-
-    #[test]
-    fn knows_what_others_have_taken() {
-        let mut scene = published();
-        let taken = a("192.0.2.1");
-        scene.edit(&[
-            delete(entry()),
-            delete(a("203.0.113.1")),
-            create(taken.clone()),
-        ]);
-        assert_eq!(scene.watcher.foreign()[&key(&taken)], taken);
-        scene.batch(&[delete(taken.clone())]);
-        assert!(scene.wrongs().contains("deletes what it does not own"));
-        // First changed, then taken.
-        let mut scene = published();
-        scene.edit(&[delete(a("203.0.113.1")), create(taken.clone())]);
-        scene.edit(&[delete(entry())]);
-        assert_eq!(scene.watcher.foreign()[&key(&taken)], taken);
-    }
+/// What isn't there any more as it was, or is new.
+fn touched(before: &Zone, after: &Zone) -> BTreeSet<Key> {
+    let (was, is) = (others(before), others(after));
+    let keys = was.keys().chain(is.keys());
+    keys.filter(|key| was.get(*key) != is.get(*key))
+        .cloned()
+        .collect()
 }

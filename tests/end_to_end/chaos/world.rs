@@ -2,8 +2,9 @@
 
 use sim::rancher::World;
 
+use crate::chaos::naming::{ENVIRONMENTS, LABELS, render, shown};
 use crate::chaos::random::Random;
-use crate::chaos::record::{Naming, UUID};
+use crate::chaos::record::UUID;
 
 /// Stack and name. Two of them meet in one DNS name.
 pub type Service = (&'static str, &'static str);
@@ -64,19 +65,23 @@ pub enum Deed {
     /// So many services are in that stack, each with a name of its own. Those of a large crowd
     /// have their fqdns already.
     Crowd(usize),
+    /// The service has a name template of its own, or none.
+    Template(Service, Option<&'static str>),
+    /// The environment is called so.
+    Rename(&'static str),
     /// Metadata has a new version all the same.
     Nothing,
 }
 
 /// The environment as it is at the start: most services run.
 pub fn start(random: &mut Random) -> World {
-    let mut world = World::new("Prod", UUID);
+    let mut world = World::new(ENVIRONMENTS[0], UUID);
     for (host, addresses) in HOSTS {
         world.add_host(host, addresses[0]);
     }
     for service in SERVICES {
         if random.chance(75) {
-            Deed::Run(service, hosts(random), true).apply(&mut world, Naming::Usual);
+            Deed::Run(service, hosts(random), true).apply(&mut world, "");
         }
     }
     world
@@ -92,7 +97,12 @@ impl Deed {
     pub fn random(random: &mut Random) -> Deed {
         let service = random.pick(&SERVICES);
         let (host, addresses) = random.pick(&HOSTS);
-        match random.below(100) {
+        match random.below(112) {
+            99..107 => {
+                let label = random.chance(65).then(|| random.pick(&LABELS));
+                Deed::Template(service, label)
+            }
+            107..111 => Deed::Rename(random.pick(&ENVIRONMENTS)),
             0..36 => Deed::run(random),
             36..48 => Deed::Remove(service),
             48..50 => Deed::RemoveStack(service.0),
@@ -140,7 +150,13 @@ impl Deed {
         Deed::Crowd(if there == LARGE { 0 } else { LARGE })
     }
 
-    pub fn apply(&self, world: &mut World, naming: Naming) {
+    /// What else may become of a crowd that has just begun to come, or to go.
+    pub fn other_crowd(random: &mut Random, coming: usize) -> Deed {
+        Deed::Crowd(random.pick(&[LARGE - coming.min(LARGE), LARGE / 2]))
+    }
+
+    /// `template` is `NAME_TEMPLATE`.
+    pub fn apply(&self, world: &mut World, template: &str) {
         match self {
             Deed::Run((stack, name), hosts, is_public) => {
                 if world.service(stack, name).is_none() {
@@ -200,29 +216,53 @@ impl Deed {
                 }
             }
             Deed::Forget(service) => with(world, service, |s| s.fqdn = None),
-            Deed::Crowd(count) => {
-                let name = |i: usize| format!("{MEMBER}{i:03}");
-                for i in 0..*count {
-                    if world.service(CROWD, &name(i)).is_none() {
-                        let service = world.add_service(CROWD, &name(i));
-                        service.run_on("infra", 80);
-                        if *count == LARGE {
-                            // To write so many back one after the other would take its time.
-                            let fqdn = naming.name(CROWD, &name(i));
-                            service.fqdn = Some(fqdn.trim_end_matches('.').to_owned());
-                        }
-                    }
-                }
-                let rest: Vec<String> = (*count..)
-                    .map(name)
-                    .take_while(|name| world.service(CROWD, name).is_some())
-                    .collect();
-                for name in rest {
-                    world.remove_service(CROWD, &name);
-                }
+            Deed::Crowd(count) => crowd(world, *count, template),
+            Deed::Template(service, template) => with(world, service, |s| {
+                let label = "io.rancher.service.external_dns_name_template";
+                match template {
+                    Some(template) => s.labels.insert(label.into(), (*template).into()),
+                    None => s.labels.remove(label),
+                };
+            }),
+            Deed::Rename(name) => {
+                world.environment_name = (*name).to_owned();
+                name_crowd(world, template);
             }
             Deed::Nothing => {}
         }
+    }
+}
+
+/// So many are in the crowd.
+fn crowd(world: &mut World, count: usize, template: &str) {
+    let name = |i: usize| format!("{MEMBER}{i:03}");
+    for i in 0..count {
+        if world.service(CROWD, &name(i)).is_none() {
+            world.add_service(CROWD, &name(i)).run_on("infra", 80);
+        }
+    }
+    let rest: Vec<String> = (count..)
+        .map(name)
+        .take_while(|name| world.service(CROWD, name).is_some())
+        .collect();
+    for name in rest {
+        world.remove_service(CROWD, &name);
+    }
+    name_crowd(world, template);
+}
+
+/// A large crowd has its fqdns already: to write so many back one after the other would take its
+/// time.
+pub fn name_crowd(world: &mut World, template: &str) {
+    let environment = world.environment_name.clone();
+    let crowd = world.services.iter_mut().filter(|s| s.stack == CROWD);
+    let crowd: Vec<_> = crowd.collect();
+    if crowd.len() <= MOST_IN_SMALL {
+        return;
+    }
+    for service in crowd {
+        let name = render(template, CROWD, &service.name, &environment);
+        service.fqdn = name.map(|name| shown(&name));
     }
 }
 

@@ -5,6 +5,7 @@
 //! its mistakes.
 
 pub mod credentials;
+pub mod forerunner;
 pub mod harness;
 pub mod http;
 pub mod listening;

@@ -1,16 +1,19 @@
 //! The times of rest: nothing new goes wrong, and everything has to come right.
 
+use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 use sim::lock::lock;
 use sim::rancher::{self, Outcome};
 use sim::route53::{Operation, State};
 
-use super::{PATIENCE, Stage};
+use serde_json::Value;
+
+use super::{PATIENCE, Stage, the_zone};
 use crate::chaos::invariants::{Desired, desired};
 use crate::chaos::outside_edits::Edit;
-use crate::chaos::record::ZONE;
 use crate::chaos::schedule::Rest;
+use crate::status;
 
 impl Stage {
     /// Ends all that is wrong and waits until everything is right.
@@ -19,7 +22,9 @@ impl Stage {
         self.rancher.clear_faults();
         self.rancher.load();
         self.route53.clear_faults();
+        self.deny(None);
         self.edit(&Edit::Uncheck);
+        self.edit(&Edit::Unclaim);
         if rest == Rest::Restart {
             self.restart();
         }
@@ -29,10 +34,15 @@ impl Stage {
         self.rancher.bump(); // the polls of those that were killed end
         let end = start + PATIENCE;
         loop {
-            let desired = desired(&self.rancher.world(), self.naming);
+            let desired = desired(&self.rancher.world(), self.regime.template);
             self.wait_for_zone(&desired, end);
             match self.wait_for_fqdns(&desired, end) {
-                Fqdns::Right if self.is_zone_right(&desired) => break,
+                Fqdns::Right if self.is_zone_right(&desired) => {
+                    self.wait_for_status(&desired, end);
+                    if self.is_zone_right(&desired) {
+                        break;
+                    }
+                }
                 Fqdns::Right => {}
                 Fqdns::Lost => {
                     self.tally.lost_names += 1;
@@ -53,7 +63,8 @@ impl Stage {
     fn check_events(&self) {
         let watcher = lock(&self.watcher);
         for event in self.rancher.events() {
-            let is_in_time = watcher.had_published(&format!("{}.", event.fqdn), event.at);
+            let name = format!("{}.", event.fqdn).replace('*', "\\052");
+            let is_in_time = watcher.had_published(&name, event.at);
             assert!(is_in_time, "told too early: {event:?}");
         }
     }
@@ -77,12 +88,37 @@ impl Stage {
     }
 
     fn zone_faults(&self, desired: &Desired, state: &State) -> Vec<String> {
-        let zone = state.zone(ZONE).expect("the zone");
-        let mut faults = desired.faults(zone, lock(&self.watcher).foreign());
+        let (mut faults, _) = desired.judge(the_zone(state), self.regime);
         if state.in_flight(Operation::ChangeResourceRecordSets) > 0 {
             faults.push("a batch is on its way".to_owned());
         }
         faults
+    }
+
+    /// Waits until every instance says that all is well, but for what is left alone with reason.
+    fn wait_for_status(&self, desired: &Desired, end: Instant) {
+        let mut conflicts = 0..=0;
+        self.route53.wait_until(Duration::ZERO, |state| {
+            (_, conflicts) = desired.judge(the_zone(state), self.regime);
+            true
+        });
+        for instance in self.slots.iter().flatten() {
+            loop {
+                let body = status::get(&instance.service, "/status.json").1;
+                let status: Value = serde_json::from_str(&body).expect("JSON");
+                let troubles = troubles(&status, &conflicts);
+                if troubles.is_empty() {
+                    break;
+                }
+                assert!(
+                    Instant::now() < end,
+                    "{troubles:#?} {:#}",
+                    status["problems"]
+                );
+                // Nothing tells of a change, so it is asked for.
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
     }
 
     /// Waits until every instance has seen all there is, and every fqdn is right, or has been
@@ -91,13 +127,16 @@ impl Stage {
         let started = self.slots.iter().flatten().map(|i| i.started);
         let since = started.min().expect("an instance");
         let running = self.running();
+        let zone = self.route53.edit(&self.zone, |zone| zone.clone());
+        let was_shown = |fqdn: &str| {
+            let name = format!("{fqdn}.").replace('*', "\\052");
+            lock(&self.watcher).had_published(&name, Instant::now())
+        };
         let mut last = None;
         let mut wrong = Vec::new();
         let left = end.saturating_duration_since(Instant::now());
         self.rancher.wait_until(left, |state| {
-            let watcher = lock(&self.watcher);
-            let foreign = watcher.foreign();
-            let found = desired.wrong_fqdns(state.world(), foreign);
+            let found = desired.wrong_fqdns(state.world(), &zone, self.regime.owner, was_shown);
             let all_lost = found
                 .iter()
                 .all(|(service, name)| is_lost(state, since, service, name));
@@ -107,7 +146,7 @@ impl Stage {
                 (false, true) => Some(Fqdns::Lost),
                 (false, false) => None,
             };
-            let shown = |(service, name): &(&rancher::Service, &str)| {
+            let shown = |(service, name): &(&rancher::Service, String)| {
                 let rancher::Service {
                     stack,
                     name: of,
@@ -121,6 +160,32 @@ impl Stage {
         });
         last.unwrap_or_else(|| panic!("the fqdns did not come right: {wrong:#?}"))
     }
+}
+
+/// What an instance says of itself that it shouldn't when all is right.
+fn troubles(status: &Value, conflicts: &RangeInclusive<usize>) -> Vec<String> {
+    let mut troubles = Vec::new();
+    for (name, dependency) in status["dependencies"].as_object().expect("dependencies") {
+        if dependency["state"] == "fails" {
+            troubles.push(format!("{name}: {dependency}"));
+        }
+    }
+    for (field, right) in [
+        ("deletion_guard", Value::Null),
+        ("record_sets_quarantined", 0.into()),
+        ("fqdns_waiting", 0.into()),
+    ] {
+        if status[field] != right {
+            troubles.push(format!("{field} is {}, not {right}", status[field]));
+        }
+    }
+    let said = status["record_sets_in_conflict"]
+        .as_u64()
+        .unwrap_or(u64::MAX);
+    if !conflicts.contains(&(said as usize)) {
+        troubles.push(format!("{said} conflicts, not {conflicts:?}"));
+    }
+    troubles
 }
 
 enum Fqdns {

@@ -331,7 +331,12 @@ fn host<'a>(world: &'a World, h: &'a Host) -> ShownHost<'a> {
 }
 
 fn stack_uuid(world: &World, stack: &str) -> String {
-    uuid(&format!("{} {stack}", world.environment_uuid))
+    let World {
+        environment_uuid,
+        server,
+        ..
+    } = world;
+    uuid(&format!("{environment_uuid} {server}{stack}"))
 }
 
 /// A field that is `null` in every answer captured.

@@ -14,6 +14,8 @@ pub struct World {
     /// As typed by whoever made the environment.
     pub environment_name: String,
     pub environment_uuid: String,
+    /// Which Rancher server it belongs to: each invents other UUIDs for its stacks.
+    pub server: String,
     /// The stack that `/self/stack` shows; `None` if metadata doesn't know the caller's address.
     pub own_stack: Option<String>,
     pub services: Vec<Service>,
@@ -78,6 +80,7 @@ impl World {
         let mut world = World {
             environment_name: environment_name.into(),
             environment_uuid: environment_uuid.into(),
+            server: String::new(),
             own_stack: Some(OWN_STACK.into()),
             services: Vec::new(),
             hosts: Vec::new(),

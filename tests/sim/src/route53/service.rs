@@ -344,7 +344,8 @@ fn change(
     let ChangeRequest { comment, changes } = batch?;
     zone.apply(&changes)
         .map_err(ApiError::invalid_change_batch)?;
-    state.tell(before, Some(&changes));
+    let by = auth::claimed_key(request);
+    state.tell(before, Some(&changes), by.as_deref());
     let id = format!("C{:013}", state.fresh());
     let submitted = Submitted {
         accepted: request.arrived,

@@ -48,6 +48,10 @@ pub struct Written<'a> {
     pub after: &'a Zone,
     /// The change batch that was applied; `None` if it was an edit behind the API's back.
     pub batch: Option<&'a [Change]>,
+    /// The key that the batch was signed with.
+    pub by: Option<&'a str>,
+    /// Every request that was handled before.
+    pub requests: &'a [RequestRecord],
 }
 
 /// Called whenever a zone has changed.
@@ -101,7 +105,12 @@ impl State {
 
     /// Tells the observers that a batch was applied, or that an edit is over, if it changed
     /// anything.
-    pub(super) fn tell(&mut self, before: Option<Zone>, batch: Option<&[Change]>) {
+    pub(super) fn tell(
+        &mut self,
+        before: Option<Zone>,
+        batch: Option<&[Change]>,
+        by: Option<&str>,
+    ) {
         let Some(before) = before else { return };
         let Some(after) = self.zones.get(&before.id) else {
             return;
@@ -113,6 +122,8 @@ impl State {
             before: &before,
             after,
             batch,
+            by,
+            requests: &self.requests,
         };
         for observe in &mut self.observers {
             observe(&written);

@@ -1,0 +1,138 @@
+//! What users, other people and operators do on a stage.
+
+use std::time::{Duration, Instant};
+
+use sim::lock::lock;
+use sim::route53::{Credential, Fault, Operation, RecordSet, Zone};
+use sim::service::{self, Service, environment};
+
+use super::{Instance, PATIENCE, Stage};
+use crate::chaos::denial::Denial;
+use crate::chaos::invariants::desired;
+use crate::chaos::outside_edits::Edit;
+use crate::chaos::record::{DOMAIN, keeper};
+use crate::chaos::regime::Regime;
+use crate::chaos::schedule::{Anew, Moment};
+use crate::chaos::world::{Deed, name_crowd};
+
+impl Stage {
+    pub(super) fn deed(&self, deed: &Deed) {
+        let template = self.regime.template;
+        self.rancher.change(|world| {
+            deed.apply(world, template);
+            lock(&self.watcher).is_desired(desired(world, template));
+        });
+    }
+
+    pub(super) fn edit(&mut self, edit: &Edit) {
+        self.tally.claims += usize::from(matches!(edit, Edit::Claim(_)));
+        // Noted under the lock, so that the history has it where it belongs.
+        let owner = self.regime.owner;
+        self.route53
+            .edit(&self.zone, |zone| match edit.apply(zone, owner) {
+                Ok(changes) => {
+                    for change in changes {
+                        self.history.note(format_args!("    by hand: {change}"));
+                    }
+                }
+                Err(why) => self.history.note(format_args!("    not possible: {why:?}")),
+            });
+    }
+
+    pub(super) fn start(&mut self, slot: usize) {
+        if self.slots[slot].is_some() {
+            return;
+        }
+        // Each has a key of its own, by which its batches are known.
+        self.started += 1;
+        let key = access_key(self.started);
+        lock(&self.watcher).starts(&key, self.regime);
+        self.route53.rotate_credentials(self.credentials());
+        let mut environment = environment(&self.rancher, &self.route53.url(), DOMAIN);
+        environment.retain(|(name, _)| *name != "AWS_ACCESS_KEY_ID");
+        environment.push(("AWS_ACCESS_KEY_ID", key));
+        environment.extend(self.settings.iter().cloned());
+        environment.extend(self.regime.settings());
+        let program = service::program(env!("CARGO_BIN_EXE_rancher-route53"));
+        self.slots[slot] = Some(Instance {
+            service: Service::spawn(&program, &[], &environment),
+            started: Instant::now(),
+        });
+    }
+
+    fn credentials(&self) -> Vec<Credential> {
+        let secret = Credential::default().secret_key;
+        let all = (1..=self.started).map(|number| {
+            let credential = Credential::new(&access_key(number), &secret);
+            match &self.denial {
+                Some(denial) => denial.of(credential),
+                None => credential,
+            }
+        });
+        all.collect()
+    }
+
+    pub(super) fn deny(&mut self, denial: Option<Denial>) {
+        self.denial = denial;
+        self.route53.rotate_credentials(self.credentials());
+    }
+
+    /// Ends all instances and starts one with other settings.
+    pub(super) fn restart_with(&mut self, regime: Regime, is_killed: bool) {
+        for slot in 0..self.slots.len() {
+            match is_killed {
+                true => self.kill(slot, Moment::Now),
+                false => self.terminate(slot),
+            }
+        }
+        // What comes in late is judged by the settings of before, but a look of the next instance
+        // may miss it, and where nobody else is at work nothing makes it look again.
+        self.route53.wait_until(PATIENCE, |state| {
+            state.in_flight(Operation::ChangeResourceRecordSets) == 0
+        });
+        let owner = self.regime.owner;
+        self.regime = regime;
+        self.tally.regimes += 1;
+        self.tally.owners += usize::from(regime.owner != owner);
+        self.rancher.change(|world| {
+            name_crowd(world, regime.template);
+            lock(&self.watcher).is_desired(desired(world, regime.template));
+        });
+        self.start(0);
+    }
+
+    /// Somebody makes the zone anew, under another id.
+    pub(super) fn make_anew(&mut self, anew: Anew) {
+        self.tally.zones += 1;
+        let id = format!("Z0ANEW{}", self.tally.zones);
+        let is_left = |set: &RecordSet| match anew {
+            Anew::Nothing => false,
+            Anew::All => true,
+            Anew::AllButStateRecords => keeper(set).is_none(),
+        };
+        self.route53.replace_zone(&self.zone, |old| {
+            let mut zone = Zone::new(DOMAIN).with_id(&id);
+            for set in old.record_sets().filter(|set| is_left(set)) {
+                zone.put(set.clone());
+            }
+            lock(&self.watcher).is_made_anew(&zone);
+            zone
+        });
+        self.zone = id;
+    }
+
+    /// Route 53 throttles in the middle of a long plan, and meanwhile something else is wanted.
+    pub(super) fn throttle(&mut self, deed: &Deed, times: usize, then: &Deed) {
+        self.deed(deed);
+        self.wait_for_half_a_crowd();
+        let operation = Some(Operation::ChangeResourceRecordSets);
+        self.route53.inject(operation, Fault::Throttle, times);
+        self.tally.throttles += 1;
+        std::thread::sleep(Duration::from_millis(100));
+        self.deed(then);
+    }
+}
+
+fn access_key(number: usize) -> String {
+    format!("AKIDCHAOS{number}")
+}
