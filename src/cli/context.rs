@@ -62,7 +62,6 @@ impl CommandContext {
 impl MetadataReading {
     /// Reads metadata. The error is a sentence for the operator.
     pub fn read(metadata: &mut Metadata, config: &Config) -> Result<MetadataReading, String> {
-        let read_at = Instant::now();
         let mut errors = Vec::new();
         let snapshot = loop {
             let url = metadata.url().clone();
@@ -79,7 +78,7 @@ impl MetadataReading {
             desired: Arc::new(snapshot.desired),
             hosts: snapshot.hosts,
             environment: snapshot.environment,
-            read_at,
+            read_at: snapshot.read,
         })
     }
 

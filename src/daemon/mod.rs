@@ -146,9 +146,9 @@ impl Daemon {
     /// Takes over the snapshot that was taken while the zone was looked up, if it is recent.
     fn begin(&mut self, first: Result<Read, Unavailable>) {
         match first {
-            Ok((_, _, read)) if read.elapsed() > FRESH => {}
-            Ok((version, snapshot, read)) => {
-                self.learn(version, snapshot, read);
+            Ok((_, snapshot)) if snapshot.read.elapsed() > FRESH => {}
+            Ok((version, snapshot)) => {
+                self.learn(version, snapshot);
             }
             Err(error) => self.unavailable(&error),
         }
@@ -245,11 +245,11 @@ impl Daemon {
             return Ok(false); // names are written back meanwhile; each is a new version
         }
         self.telemetry.heartbeat().sleep(pause);
-        let read = Instant::now();
+        let begun = Instant::now();
         let snapshot = snapshot::take(&mut self.metadata, version, self.reconciler.rules());
-        self.pace.after_snapshot(read.elapsed(), Instant::now());
+        self.pace.after_snapshot(begun.elapsed(), Instant::now());
         let (version, snapshot) = snapshot?;
-        let is_changed = self.learn(version, snapshot, read);
+        let is_changed = self.learn(version, snapshot);
         if is_reread {
             self.schedule.reread();
         }
@@ -257,13 +257,13 @@ impl Daemon {
     }
 
     /// Takes over a snapshot. True if something else is desired than before.
-    fn learn(&mut self, version: Version, snapshot: Snapshot, read: Instant) -> bool {
+    fn learn(&mut self, version: Version, snapshot: Snapshot) -> bool {
         let desired = Arc::new(snapshot.desired);
         let known = Known {
             version,
             environment: snapshot.environment,
             desired,
-            read,
+            read: snapshot.read,
         };
         let is_changed = self.known.as_ref().is_none_or(|old| {
             old.desired.record_sets != known.desired.record_sets

@@ -1,5 +1,7 @@
 //! Metadata → what should be published: one snapshot, decoded as it comes from the socket.
 
+use std::time::Instant;
+
 use crate::desired::{Desired, DesiredBuilder, Rules};
 use crate::rancher::metadata::{Metadata, Unavailable, Version};
 use crate::rancher::model::Environment;
@@ -12,6 +14,9 @@ pub struct Snapshot {
     pub hosts: usize,
     /// What should be published.
     pub desired: Desired,
+    /// When reading it began; if the version changed meanwhile, when it was begun anew. So metadata
+    /// says this from then on, not since before.
+    pub read: Instant,
 }
 
 /// A snapshot of the version that metadata has now, with that version.
@@ -31,6 +36,7 @@ pub fn take(
     rules: &Rules,
 ) -> Result<(Version, Snapshot), Unavailable> {
     metadata.settled(version, &mut |metadata| {
+        let read = Instant::now();
         let environment = metadata.environment()?;
         let hosts = metadata.hosts()?;
         let mut builder = DesiredBuilder::new(&environment, &hosts, rules);
@@ -40,6 +46,56 @@ pub fn take(
             hosts: hosts.len(),
             desired,
             environment,
+            read,
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::heartbeat::Heartbeat;
+    use crate::base::shutdown::InFlightGate;
+    use crate::config::{Config, arguments};
+    use crate::daemon::clients::Clients;
+    use crate::observe::telemetry::Telemetry;
+    use sim::rancher::{Fault, Options, Rancher, World};
+    use std::time::Duration;
+
+    fn taken(rancher: &Rancher) -> (Version, Snapshot) {
+        let settings = sim::service::environment(rancher, "http://127.0.0.1:9", "example.com");
+        let variable = |name: &str| {
+            let (_, value) = settings.iter().find(|(known, _)| *known == name)?;
+            Some(Ok(value.clone()))
+        };
+        let config = Config::read(&variable, &arguments::parse([]).unwrap()).unwrap();
+        let telemetry = Telemetry::new(config.rules.zone.clone(), Heartbeat::start());
+        let clients = Clients::new(&config, InFlightGate::default(), &telemetry.recorder);
+        let mut metadata = clients.metadata;
+        take_now(&mut metadata, &config.rules).expect("a snapshot")
+    }
+
+    /// The deletion guard counts from then.
+    #[test]
+    fn a_snapshot_is_not_older_than_what_it_says() {
+        let mut world = World::new("Prod", "1a726b88-f6b1-53ad-8dac-f631830b5815");
+        world.add_service("shop", "web").run_on("infra", 80);
+        let rancher = Rancher::start(Options::default(), world);
+        let slow = Fault::Delay(Duration::from_millis(300));
+        rancher.inject_metadata(Some("services"), slow, 1);
+        std::thread::scope(|scope| {
+            let change = scope.spawn(|| {
+                let is_asked = |state: &sim::rancher::State| !state.shown_by_metadata().is_empty();
+                assert!(rancher.wait_until(Duration::from_secs(60), is_asked));
+                rancher.change(|world| {
+                    world.remove_service("shop", "web");
+                    Instant::now()
+                })
+            });
+            let (_, snapshot) = taken(&rancher);
+            let changed = change.join().expect("a change");
+            assert_eq!(snapshot.desired.services.len(), 1, "our own");
+            assert!(snapshot.read > changed, "{:?}", changed - snapshot.read);
+        });
+    }
 }

@@ -3,7 +3,7 @@
 
 use std::io;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::base::backoff;
 use crate::base::log;
@@ -22,8 +22,8 @@ use crate::route53::xml::HostedZone;
 const WAIT: Duration = Duration::from_secs(2);
 const MAX_WAIT: Duration = Duration::from_secs(60);
 
-/// Version and snapshot of metadata, and when reading it began.
-pub type Read = (Version, Snapshot, Instant);
+/// Version and snapshot of metadata.
+pub type Read = (Version, Snapshot);
 
 /// The hosted zone's id and the first snapshot, read at the same time. The error is one that only
 /// an operator can correct; it is returned after metadata has answered or failed.
@@ -39,9 +39,7 @@ pub fn zone_id_and_metadata(
     let read = thread::scope(|scope| {
         let work = || zone_id = Some(look_for_zone(config, client, telemetry));
         threads::start_scoped(scope, "zone", DEFAULT_STACK, Box::new(work))?;
-        let begun = Instant::now();
-        let said = snapshot::take_now(metadata, &config.rules);
-        Ok(said.map(|(version, said)| (version, said, begun)))
+        Ok(snapshot::take_now(metadata, &config.rules))
     });
     let read = read.map_err(|error: io::Error| error.to_string())?;
     Ok((zone_id.expect("a thread that has ended")?, read))

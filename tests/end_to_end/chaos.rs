@@ -117,11 +117,12 @@ fn tell(tallies: &[Tally], seeds: RangeInclusive<u64>, took: Duration) {
         took,
     );
     println!(
-        "{} restarts with other settings ({} with another OWNER_ID), {} zones made anew, {} claims of \
+        "{} restarts with other settings ({} with another OWNER_ID, {} batches of adopt --owner), {} zones made anew, {} claims of \
          another server, {} denials by IAM, {} throttles in the middle of a plan, {} record sets taken \
          over, {} batches beside other owners, the latest delete {:?} after it was wanted again",
         sum(|t| t.regimes),
         sum(|t| t.owners),
+        sum(|t| t.takeovers),
         sum(|t| t.zones),
         sum(|t| t.claims),
         sum(|t| t.denied),

@@ -67,8 +67,13 @@ pub enum Event {
     /// SIGTERM.
     Terminate(usize),
     /// All instances end, by SIGTERM or, if it says so, by kill -9, and one is started with these
-    /// settings.
-    Restart(Regime, bool),
+    /// settings; if another owner id is among them, perhaps after what the one before owned was
+    /// taken over with the command `adopt --owner`.
+    Restart {
+        regime: Regime,
+        is_killed: bool,
+        takes_over: bool,
+    },
     /// From now on IAM denies this.
     Deny(Denial),
     /// IAM denies nothing any more.
@@ -217,7 +222,7 @@ impl Rounds {
             | Event::Kill(.., Deed::Crowd(count))
             | Event::Throttle(.., Deed::Crowd(count)) => self.crowd = *count,
             Event::Deed(Deed::Rename(environment)) => self.naming.environment = environment,
-            Event::Restart(regime, _) => {
+            Event::Restart { regime, .. } => {
                 self.regime = *regime;
                 self.naming.template = regime.template;
             }

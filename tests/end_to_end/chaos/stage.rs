@@ -79,6 +79,8 @@ pub struct Tally {
     /// Restarts with other settings, and those with another `OWNER_ID` among them.
     pub regimes: usize,
     pub owners: usize,
+    /// How often the command took over what another owner had.
+    pub takeovers: usize,
     /// Zones that were made anew.
     pub zones: usize,
     /// Claims of another Rancher server.
@@ -175,6 +177,7 @@ impl Stage {
             edits: watcher.edits,
             beside_others: watcher.beside_others,
             adopted: watcher.adopted,
+            takeovers: watcher.takeovers,
             latest_delete: watcher.latest_delete,
             denied: requests.iter().filter(is_denied).count(),
             faults,
@@ -203,7 +206,11 @@ impl Stage {
                 self.kill(slot, moment);
             }
             Event::Terminate(slot) => self.terminate(slot),
-            Event::Restart(regime, is_killed) => self.restart_with(regime, is_killed),
+            Event::Restart {
+                regime,
+                is_killed,
+                takes_over,
+            } => self.restart_with(regime, is_killed, takes_over),
             Event::Deny(denial) => self.deny(Some(denial)),
             Event::Allow => self.deny(None),
             Event::Anew(anew) => self.make_anew(anew),

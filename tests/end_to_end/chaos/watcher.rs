@@ -23,6 +23,8 @@ use past::{Epoch, Past};
 pub struct Instance {
     pub regime: Regime,
     pub started: Instant,
+    /// It is the command `adopt`, which takes over what this owner has.
+    pub takes_from: Option<&'static str>,
 }
 
 /// Remembers whose each record set is.
@@ -40,6 +42,8 @@ pub struct Watcher {
     pub edits: usize,
     /// Record sets that were taken over.
     pub adopted: usize,
+    /// Batches of the command that takes over what another owner has.
+    pub takeovers: usize,
     /// Batches while another owner's state record listed something.
     pub beside_others: usize,
     /// The longest that a record set was wanted again when it was deleted.
@@ -60,15 +64,19 @@ impl Watcher {
             batches: 0,
             edits: 0,
             adopted: 0,
+            takeovers: 0,
             beside_others: 0,
             latest_delete: Duration::ZERO,
         }
     }
 
     /// A process is about to be started that signs with this key.
-    pub fn starts(&mut self, access_key: &str, regime: Regime) {
-        let started = Instant::now();
-        let instance = Instance { regime, started };
+    pub fn starts(&mut self, access_key: &str, regime: Regime, takes_from: Option<&'static str>) {
+        let instance = Instance {
+            regime,
+            started: Instant::now(),
+            takes_from,
+        };
         self.instances.insert(access_key.to_owned(), instance);
     }
 
@@ -116,11 +124,14 @@ impl Watcher {
         let case = Case::new(written, batch, instance, Instant::now());
         let mut wrongs = case.wrongs(&self.past);
         self.adopted += case.adopted().count();
+        self.takeovers += usize::from(instance.takes_from.is_some());
         self.beside_others += usize::from(!case.elsewhere.is_empty());
         self.latest_delete = self.latest_delete.max(case.latest_delete(&self.past));
         for change in batch {
             let set = &change.record_set;
-            self.past.remember_write(change, owner);
+            if case.is_state(set) {
+                self.past.remember_write(change);
+            }
             if change.action == Action::Delete {
                 self.ours.remove(&key(set));
             } else if !case.is_state(set) {

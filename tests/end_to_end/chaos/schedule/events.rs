@@ -112,7 +112,11 @@ impl Rounds {
                 if self.temper.has_twins {
                     self.later.insert(now + 1, Event::Start(1));
                 }
-                Event::Restart(self.regime.changed(random), random.chance(50))
+                Event::Restart {
+                    regime: self.regime.changed(random),
+                    is_killed: random.chance(50),
+                    takes_over: random.chance(50),
+                }
             }
             What::Deny => {
                 let after = now + 1 + random.below(5);

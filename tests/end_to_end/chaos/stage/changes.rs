@@ -43,10 +43,18 @@ impl Stage {
         if self.slots[slot].is_some() {
             return;
         }
-        // Each has a key of its own, by which its batches are known.
+        let service = self.spawn(&[], None);
+        self.slots[slot] = Some(Instance {
+            service,
+            started: Instant::now(),
+        });
+    }
+
+    /// Starts the program. Each time it has a key of its own, by which its batches are known.
+    fn spawn(&mut self, arguments: &[&str], takes_from: Option<&'static str>) -> Service {
         self.started += 1;
         let key = access_key(self.started);
-        lock(&self.watcher).starts(&key, self.regime);
+        lock(&self.watcher).starts(&key, self.regime, takes_from);
         self.route53.rotate_credentials(self.credentials());
         let mut environment = environment(&self.rancher, &self.route53.url(), DOMAIN);
         environment.retain(|(name, _)| *name != "AWS_ACCESS_KEY_ID");
@@ -54,10 +62,7 @@ impl Stage {
         environment.extend(self.settings.iter().cloned());
         environment.extend(self.regime.settings());
         let program = service::program(env!("CARGO_BIN_EXE_rancher-route53"));
-        self.slots[slot] = Some(Instance {
-            service: Service::spawn(&program, &[], &environment),
-            started: Instant::now(),
-        });
+        Service::spawn(&program, arguments, &environment)
     }
 
     fn credentials(&self) -> Vec<Credential> {
@@ -78,7 +83,7 @@ impl Stage {
     }
 
     /// Ends all instances and starts one with other settings.
-    pub(super) fn restart_with(&mut self, regime: Regime, is_killed: bool) {
+    pub(super) fn restart_with(&mut self, regime: Regime, is_killed: bool, takes_over: bool) {
         for slot in 0..self.slots.len() {
             match is_killed {
                 true => self.kill(slot, Moment::Now),
@@ -98,6 +103,14 @@ impl Stage {
             name_crowd(world, regime.template);
             lock(&self.watcher).is_desired(desired(world, regime.template));
         });
+        if takes_over && regime.owner != owner {
+            // It may fail, since much else goes wrong; what it has done by then stays.
+            let adopt = self.spawn(&["adopt", "--owner", owner, "--yes"], Some(owner));
+            let status = adopt.wait(PATIENCE);
+            self.history.note(format_args!("    adopt: {status:?}"));
+            assert!(status.is_some_and(|status| status.code().is_some()));
+            self.ended.push(adopt);
+        }
         self.start(0);
     }
 
@@ -124,7 +137,9 @@ impl Stage {
     /// Route 53 throttles in the middle of a long plan, and meanwhile something else is wanted.
     pub(super) fn throttle(&mut self, deed: &Deed, times: usize, then: &Deed) {
         self.deed(deed);
-        self.wait_for_half_a_crowd();
+        if self.denial.is_none() {
+            self.wait_for_half_a_crowd();
+        }
         let operation = Some(Operation::ChangeResourceRecordSets);
         self.route53.inject(operation, Fault::Throttle, times);
         self.tally.throttles += 1;

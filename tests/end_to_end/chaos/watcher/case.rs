@@ -60,7 +60,15 @@ impl<'a> Case<'a> {
     }
 
     pub fn is_state(&self, set: &RecordSet) -> bool {
-        is_state(set, self.instance.regime.owner)
+        self.owners().any(|owner| is_state(set, owner))
+    }
+
+    /// Whose state records it may write.
+    fn owners(&self) -> impl Iterator<Item = &'static str> {
+        let Instance {
+            regime, takes_from, ..
+        } = self.instance;
+        [regime.owner].into_iter().chain(takes_from)
     }
 
     /// What it takes over that was there already.
@@ -87,10 +95,11 @@ impl<'a> Case<'a> {
                 wrongs.push(format!("takes over what is someone else's: {key:?}"));
             }
         }
-        let owner = self.instance.regime.owner;
         let (before, after) = (self.written.before, self.written.after);
-        for note in notes(before, owner).difference(&notes(after, owner)) {
-            wrongs.push(format!("loses what others wrote in a state record: {note}"));
+        for owner in self.owners() {
+            for note in notes(before, owner).difference(&notes(after, owner)) {
+                wrongs.push(format!("loses what others wrote in a state record: {note}"));
+            }
         }
         wrongs.extend(self.of_claim(past));
         wrongs.extend(self.of_guard(past));
@@ -177,7 +186,14 @@ impl<'a> Case<'a> {
 
     /// Whether `ADOPT` takes it over: what others list is never taken.
     fn may_adopt(&self, key: &Key, past: &Past) -> bool {
-        let Instance { regime, started } = self.instance;
+        let Instance {
+            regime,
+            started,
+            takes_from,
+        } = self.instance;
+        if let Some(owner) = takes_from {
+            return listed(self.written.before, owner).contains(key) && past.was_desired(key);
+        }
         if self.elsewhere.contains(key) && past.is_known_elsewhere(key, regime.owner, started) {
             return false;
         }
@@ -189,7 +205,9 @@ impl<'a> Case<'a> {
     /// An instance that has listed the state records since another Rancher server keeps them knows
     /// it, and whoever was started since then must have.
     fn of_claim(&self, past: &Past) -> Option<String> {
-        let Instance { regime, started } = self.instance;
+        let Instance {
+            regime, started, ..
+        } = self.instance;
         let since = past.kept_by_another(regime.owner)?;
         let has_listed = |request: &RequestRecord| {
             request.operation == Some(Operation::ListResourceRecordSets)
@@ -206,7 +224,9 @@ impl<'a> Case<'a> {
 
     /// Many deletes of what was desired a moment ago.
     fn of_guard(&self, past: &Past) -> Option<String> {
-        let Instance { regime, started } = self.instance;
+        let Instance {
+            regime, started, ..
+        } = self.instance;
         let deletes = self.batch.iter().filter(|c| c.action == Action::Delete);
         let deletes = deletes.filter(|change| !self.is_state(&change.record_set));
         let keys = deletes.map(|change| key(&change.record_set));

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use sim::route53::{Action, Change, RecordSet, Zone};
 
-use crate::chaos::record::{Key, Sets, entries, is_kept_by_another, is_state, listed};
+use crate::chaos::record::{Key, Sets, entries, is_kept_by_another, listed};
 use crate::chaos::regime::OWNERS;
 
 /// How long the program may take what it has listed for true.
@@ -101,10 +101,10 @@ impl Past {
         }
     }
 
-    pub fn remember_write(&mut self, change: &Change, owner: &str) {
-        let set = &change.record_set;
-        if change.action != Action::Delete && is_state(set, owner) {
-            self.written.insert(set.to_string());
+    /// Of a state record.
+    pub fn remember_write(&mut self, change: &Change) {
+        if change.action != Action::Delete {
+            self.written.insert(change.record_set.to_string());
         }
     }
 

@@ -36,7 +36,7 @@ impl Scene {
             requests: Vec::new(),
             generation: 1 << 30,
         };
-        scene.watcher.starts("key", regime);
+        scene.watcher.starts("key", regime, None);
         for set in [a("203.0.113.1"), a("203.0.113.2")] {
             scene.is_desired(&[set]);
         }
@@ -187,7 +187,7 @@ fn finds_what_nobody_can_have_wanted() {
     let mut scene = Scene::published(REGIME);
     scene.is_desired(&[]);
     scene.is_desired(&[a("203.0.113.1")]);
-    scene.watcher.starts("key", REGIME);
+    scene.watcher.starts("key", REGIME, None);
     scene.batch(&[delete(a("203.0.113.1"))], &[]);
     scene.expect("desired as long as it runs");
 }
@@ -299,7 +299,7 @@ fn finds_what_is_written_beside_the_claim_of_another_server() {
             scene.requests.push(listed(Instant::now()));
         }
         if starts {
-            scene.watcher.starts("key", REGIME);
+            scene.watcher.starts("key", REGIME, None);
         }
         let changed = [delete(a("203.0.113.1")), create(a("203.0.113.2"))];
         scene.batch(&changed, &[ENTRY, OTHERS_CLAIM]);
@@ -325,5 +325,23 @@ fn finds_many_deletes_that_were_not_held() {
         let deletes: Vec<Change> = sets[..gone].iter().cloned().map(delete).collect();
         scene.batch(&deletes, &entries[gone..]);
         assert_eq!(scene.wrongs().is_empty(), may_go, "{gone} of {count}");
+    }
+}
+
+#[test]
+fn knows_what_the_command_takes_from_the_owner_that_it_names_and_no_other() {
+    let berlin = Regime {
+        owner: OWNERS[1],
+        ..REGIME
+    };
+    for (from, may_take) in [(UUID, true), (OWNERS[2], false)] {
+        let mut scene = Scene::published(REGIME);
+        scene.watcher.starts("adopt", berlin, Some(from));
+        let name = state_name(OWNERS[1], 0);
+        let coming = create(RecordSet::simple(&name, "TXT", (1 << 30) + 77, &[ENTRY]));
+        let mut changes = scene.state(&[]);
+        changes.push(coming);
+        scene.write(&changes, Some("adopt"));
+        assert_eq!(scene.wrongs().is_empty(), may_take, "{from}");
     }
 }
