@@ -91,11 +91,8 @@ fn a_page_of_somebody_in_between_is_waited_for() {
             let service = stage.run_with(&[], settings);
             stage.expect_fqdn("shop", "web", "web.shop.prod.example.com");
             let words = format!("HTTP {status} ({status}), which is no answer of AWS's");
-            let log = service.log();
-            assert!(
-                log.iter().any(|line| line.contains(&words)),
-                "{words}: {log:#?}"
-            );
+            let told = service.wait_for_log(PATIENCE, |line| line.contains(&words));
+            assert!(told.is_some(), "{words}: {:#?}", service.log());
         },
     );
 }
