@@ -48,13 +48,13 @@ impl Entry {
             .iter()
             .position(|entry| matches!(entry, Entry::Owned(_)));
         let mut values: Vec<String> = others.iter().map(|entry| entry.value()).collect();
-        for claim in claims {
+        for (number, claim) in claims.into_iter().enumerate() {
             match owned {
-                Some(first) => {
+                Some(first) if number == 0 => {
                     values[first].push(' ');
                     values[first] += &claim.value();
                 }
-                None => values.push(claim.value()),
+                Some(_) | None => values.push(claim.value()),
             }
         }
         sorted::set(values)
@@ -224,6 +224,7 @@ mod tests {
         let claim = claim("claim 00000000000000ff 0000000000000010");
         let text = "\"claim 00000000000000ff 0000000000000010\"";
         let foreign = Entry::Foreign("\"a\"".to_owned());
+        let other = Entry::Claim(Claim::parse("claim 0000000000000001").unwrap());
         let (web, six) = (
             owned("web.example.com", RecordType::A),
             owned("web.example.com", RecordType::Aaaa),
@@ -242,6 +243,10 @@ mod tests {
             ),
             (vec![&six, &claim], vec![format!("{of_six} {text}")]),
             (vec![&web, &six], vec![of_web.clone(), of_six.clone()]),
+            (
+                vec![&web, &other, &claim],
+                vec![format!("{of_web} {}", other.value()), text.to_owned()],
+            ),
         ] {
             let entries: BTreeSet<Entry> = entries.into_iter().cloned().collect();
             assert_eq!(Entry::values(&entries), sorted::set(values.clone()));

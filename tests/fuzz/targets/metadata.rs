@@ -13,8 +13,8 @@ use rancher_route53::desired::name_template::{DEFAULT, Template};
 use rancher_route53::desired::{Desired, DesiredBuilder, Rules};
 use rancher_route53::dns::{Name, RecordType, Zone};
 use rancher_route53::plan::batch::batches;
-use rancher_route53::plan::state_records::{StateNames, StateRecords};
-use rancher_route53::plan::{Adopt, Policy, plan};
+use rancher_route53::plan::state_records::{Claim, StateNames, StateRecords};
+use rancher_route53::plan::{Adopt, PlanSettings, Policy, plan};
 use rancher_route53::rancher::metadata::Version;
 use rancher_route53::rancher::model::{
     Container, Environment, Host, Service, read_environment, read_hosts, read_services,
@@ -201,14 +201,18 @@ fn publish(wanted: &Desired, uuid: &str, rules: &Rules) {
     let mut zone = Zone::default();
     let wanted = &wanted.record_sets;
     let state = StateRecords::default();
-    let first = plan(wanted, &zone, &state, Policy::Sync, &Adopt::Never);
+    let claim = Claim::new("rancher", None);
+    let settings = PlanSettings {
+        policy: Policy::Sync,
+        adopt: &Adopt::Never,
+        claim: &claim,
+        gives_up: false,
+    };
+    let first = plan(wanted, &zone, &state, settings);
     assert_eq!(first.creates.len(), wanted.len());
-    apply_strictly(
-        &mut zone,
-        &batches(&approved(first), &state, &names, rules.ttl),
-    );
+    apply_strictly(&mut zone, &batches(&approved(first), &state, &names, 7));
     let state = StateRecords::read(&zone, &names);
-    let again = plan(wanted, &zone, &state, Policy::Sync, &Adopt::Never);
+    let again = plan(wanted, &zone, &state, settings);
     assert!(again.is_empty() && again.conflicts.is_empty(), "{again:?}");
     assert!(state.owned().eq(wanted.keys()));
 }

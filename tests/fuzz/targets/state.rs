@@ -3,14 +3,14 @@
 
 #![no_main]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use libfuzzer_sys::fuzz_target;
 use rancher_route53::dns::zone::Listed;
 use rancher_route53::dns::{Name, RecordKey, RecordSet, RecordType, Zone, txt};
 use rancher_route53::plan::batch::batches;
-use rancher_route53::plan::state_records::{Entry, StateNames, StateRecords};
-use rancher_route53::plan::{Adopt, Policy, plan};
+use rancher_route53::plan::state_records::{Claim, Entry, StateNames, StateRecords};
+use rancher_route53::plan::{Adopt, PlanSettings, Policy, plan};
 use rancher_route53_fuzz::{apply_strictly, approved, assert_within_limits};
 
 fuzz_target!(|text: &str| {
@@ -52,16 +52,24 @@ fn texts(text: &str) {
 }
 
 fn entry(value: &str, zone: &Name) {
-    let entry = Entry::read(value, zone);
-    match &entry {
-        Entry::Owned(key) => {
-            assert_within_limits(&key.name);
-            assert!(key.name.is_at_or_below(zone));
-            assert!(matches!(key.rtype, RecordType::A | RecordType::Aaaa));
+    let entries: BTreeSet<Entry> = Entry::read(value, zone).into_iter().collect();
+    for entry in &entries {
+        match entry {
+            Entry::Owned(key) => {
+                assert_within_limits(&key.name);
+                assert!(key.name.is_at_or_below(zone));
+                assert!(matches!(key.rtype, RecordType::A | RecordType::Aaaa));
+            }
+            Entry::Foreign(kept) => assert_eq!(kept, value),
+            Entry::Claim(claim) => assert!(claim.is_same_server(claim)),
         }
-        Entry::Foreign(kept) => assert_eq!(kept, value),
     }
-    assert_eq!(Entry::read(&entry.value(), zone), entry);
+    let values = Entry::values(&entries);
+    let read: BTreeSet<Entry> = values
+        .iter()
+        .flat_map(|value| Entry::read(value, zone))
+        .collect();
+    assert_eq!(read, entries);
 }
 
 /// Whatever the UUID is, the state records are one label below the zone, and are listed between
@@ -78,20 +86,24 @@ fn numbered(names: &StateNames, zone: &Name) {
         assert_eq!(names.index_of_name(&name), Some(index));
         let key = name.listing_key();
         assert!(from.listing_key() <= key && key <= to.listing_key());
+        assert!(names.listing_start().listing_key() <= key);
+        assert!(!names.is_past_ours(&name) && !names.is_past_all(&name));
     }
 }
 
 fn read_as_a_whole(state: &StateRecords, zone: &Zone, zone_name: &Name) {
     let mut listed: BTreeMap<RecordKey, Vec<u16>> = BTreeMap::new();
-    for (index, set, entries) in state.records() {
+    for record in state.records() {
+        let set = &record.set;
         assert_eq!(zone.simple(&set.key), Some(set));
-        assert!(state.is_taken(index));
-        let read = set.values.iter().map(|value| Entry::read(value, zone_name));
-        assert_eq!(&read.collect::<std::collections::BTreeSet<_>>(), entries);
-        for entry in entries {
-            if let Entry::Owned(key) = entry {
-                listed.entry(key.clone()).or_default().push(index);
-            }
+        assert!(state.is_taken(record.index));
+        let read = set
+            .values
+            .iter()
+            .flat_map(|value| Entry::read(value, zone_name));
+        assert_eq!(read.collect::<BTreeSet<_>>(), record.entries);
+        for key in record.owned() {
+            listed.entry(key.clone()).or_default().push(record.index);
         }
     }
     assert!(state.owned().eq(listed.keys()));
@@ -103,6 +115,10 @@ fn read_as_a_whole(state: &StateRecords, zone: &Zone, zone_name: &Name) {
 /// Everything owned is in the zone and none of it is desired any more: afterwards nothing of it
 /// is there, and what other people wrote into the state records still is.
 fn empty(mut zone: Zone, state: &StateRecords, names: &StateNames) {
+    let claim = Claim::new("rancher", None);
+    if state.claim_of_another(&claim).is_some() {
+        return;
+    }
     for key in state.owned() {
         let value = match key.rtype {
             RecordType::A => "192.0.2.1",
@@ -116,11 +132,11 @@ fn empty(mut zone: Zone, state: &StateRecords, names: &StateNames) {
         zone.insert(key.clone(), Listed::Simple(set));
     }
     let foreign = |state: &StateRecords| -> Vec<String> {
-        let entries = state.records().flat_map(|(_, _, entries)| entries.iter());
+        let entries = state.records().iter().flat_map(|record| &record.entries);
         let mut foreign: Vec<String> = entries
             .filter_map(|entry| match entry {
                 Entry::Foreign(value) => Some(value.clone()),
-                Entry::Owned(_) => None,
+                Entry::Owned(_) | Entry::Claim(_) => None,
             })
             .collect();
         foreign.sort();
@@ -128,9 +144,15 @@ fn empty(mut zone: Zone, state: &StateRecords, names: &StateNames) {
         foreign
     };
     let nothing = BTreeMap::new();
-    let todo = plan(&nothing, &zone, state, Policy::Sync, &Adopt::Never);
+    let settings = PlanSettings {
+        policy: Policy::Sync,
+        adopt: &Adopt::Never,
+        claim: &claim,
+        gives_up: true,
+    };
+    let todo = plan(&nothing, &zone, state, settings);
     assert_eq!(todo.deletes.len(), state.owned().len());
-    apply_strictly(&mut zone, &batches(&approved(todo), state, names, 300));
+    apply_strictly(&mut zone, &batches(&approved(todo), state, names, 7));
     let after = StateRecords::read(&zone, names);
     assert_eq!(foreign(&after), foreign(state));
     assert_eq!(after.owned().len(), 0);
