@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::check_health::health;
 use super::context::MetadataReading;
 use super::terminal::{Colour, Failure, NotShown, coloured, has_colours, say, shown};
 use crate::aws::credentials::provider::Identity;
@@ -12,9 +13,6 @@ use crate::daemon::clients::{Clients, owner_settings, reconciler_settings};
 use crate::daemon::startup;
 use crate::desired::name_template::environment_name;
 use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
-use crate::net::http::{Http, Request};
-use crate::net::proxy::Proxies;
-use crate::observe::server::ListenAddress;
 use crate::observe::telemetry::Telemetry;
 use crate::plan::Conflict;
 use crate::plan::blocked::blocked_state_records;
@@ -33,10 +31,6 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// AWS refuses a signature whose time is five minutes off. This program corrects its signatures
 /// then, but an operator should know of a wrong clock.
 const MAX_SKEW_SECONDS: i64 = 120;
-/// Time limit of a health check on this machine.
-const PING_TIMEOUT: Duration = Duration::from_secs(2);
-/// Largest answer to a health check that is read, in bytes.
-const MAX_PING_ANSWER: u64 = 1024;
 /// The first label of a name that no service has, for the change that must fail.
 const PROBE: &str = "rancher-route53-check";
 
@@ -337,69 +331,6 @@ fn made_up(name: Name, rtype: RecordType, value: &str) -> RecordSet {
         key: RecordKey::new(name, rtype),
         ttl: 0,
         values: [value.to_owned()].into(),
-    }
-}
-
-/// Checks that each address of `HEALTH_ADDRESS` is free, or is answered by the running service.
-fn health(config: &Config) -> Result<String, String> {
-    let http = Http::new(&[], Proxies::default());
-    let mut free = Vec::new();
-    let mut answering = Vec::new();
-    let mut wrong = Vec::new();
-    for address in &config.health {
-        match ping(&http, *address) {
-            Some(Ping::Alive) => answering.push(address.to_string()),
-            Some(Ping::Stuck(why)) => wrong.push(format!("{address}: the service is {why}")),
-            None => match address.bind() {
-                Ok(_) => free.push(address.to_string()),
-                Err(error) => {
-                    wrong.push(format!("{address}: {}", address.explain_bind_error(&error)))
-                }
-            },
-        }
-    }
-    if !wrong.is_empty() {
-        return Err(wrong.join("; "));
-    }
-    let words = [
-        (free, "can be listened on"),
-        (answering, "answered by the running service"),
-    ];
-    let words: Vec<String> = words
-        .iter()
-        .filter(|(addresses, _)| !addresses.is_empty())
-        .map(|(addresses, words)| format!("{} {words}", addresses.join(", ")))
-        .collect();
-    Ok(words.join("; "))
-}
-
-/// The answer of the running service to a health check.
-enum Ping {
-    Alive,
-    /// The main loop is stuck; the text is the service's own.
-    Stuck(String),
-}
-
-/// Sends a health check to an address. `None` if there is no answer, or another program's.
-fn ping(http: &Http, address: ListenAddress) -> Option<Ping> {
-    let address = address.on_this_machine();
-    if address.port() == 0 {
-        return None; // the system would choose a free one
-    }
-    let answer = http.send(&Request {
-        method: "GET",
-        url: &format!("http://{address}/ping"),
-        headers: &[],
-        body: &[],
-        timeout: PING_TIMEOUT,
-    });
-    let answer = answer.ok()?;
-    let status = answer.status;
-    let body = answer.text(MAX_PING_ANSWER).ok()?;
-    match status {
-        200 if body == "ok\n" => Some(Ping::Alive),
-        503 if body.starts_with("stuck: ") => Some(Ping::Stuck(body.trim_end().to_owned())),
-        _ => None,
     }
 }
 

@@ -4,6 +4,7 @@
 pub mod adopt;
 pub mod adopt_owner;
 pub mod check;
+mod check_health;
 pub mod context;
 pub mod help;
 pub mod once;
