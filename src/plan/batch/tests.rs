@@ -9,6 +9,7 @@ use crate::plan::state_records::{Claim, Generation, MAX_CHARACTERS, MAX_ENTRIES}
 use crate::plan::{Adopt, PlanSettings, Policy, plan};
 
 mod cost;
+mod load;
 
 const TTL: u32 = 300;
 /// Generation of the first state record if it has none; the next one has one more.
