@@ -10,6 +10,7 @@ use crate::plan::{Adopt, PlanSettings, Policy, plan};
 
 mod cost;
 mod load;
+mod order;
 
 const TTL: u32 = 300;
 /// Generation of the first state record if it has none; the next one has one more.

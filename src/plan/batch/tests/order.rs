@@ -1,0 +1,86 @@
+//! What has to be in an earlier batch than something else, where one batch is too small for both.
+
+use super::*;
+
+/// A record set whose change takes 800 of the 1,000 values of a request.
+fn bulk(third: u8) -> RecordSet {
+    let values = (0..400).map(|i| format!("10.{third}.{}.{}", i / 200, i % 200));
+    RecordSet {
+        key: key("bulk"),
+        ttl: TTL,
+        values: values.collect(),
+    }
+}
+
+fn six() -> RecordSet {
+    RecordSet {
+        key: RecordKey::new(name("six.example.com"), RecordType::Aaaa),
+        ttl: TTL,
+        values: ["2001:db8::1".to_owned()].into(),
+    }
+}
+
+/// The zone after each batch.
+fn states(zone: &[RecordSet], batches: &[ChangeBatch]) -> Vec<StateRecords> {
+    let mut view = Zone::default();
+    for set in zone {
+        view.insert(set.key.clone(), Listed::Simple(set.clone()));
+    }
+    let after = batches.iter().map(|batch| {
+        view.apply(batch);
+        StateRecords::read(&view, &names())
+    });
+    after.collect()
+}
+
+#[test]
+fn an_entry_is_in_its_new_state_record_before_it_leaves_the_first_one() {
+    let others: Vec<RecordSet> = (0..103).map(|i| a(&format!("n{i}"), "192.0.2.1")).collect();
+    let (in_first, in_second) = others.split_at(98);
+    let listed = |sets: &[RecordSet]| -> Vec<String> {
+        sets.iter()
+            .map(|set| set.key.name.as_str().to_owned())
+            .collect()
+    };
+    let mut first = listed(in_first);
+    first.extend([
+        "bulk.example.com.".to_owned(),
+        "six.example.com. AAAA".to_owned(),
+    ]);
+    let mut zone = others.clone();
+    zone.extend([
+        bulk(1),
+        six(),
+        state_record(0, &first),
+        state_record(1, &listed(in_second)),
+    ]);
+    let mut desired = others;
+    desired.extend([bulk(2), six()]);
+
+    // The change and the first state record's write fill a batch, unless the entry comes before.
+    let (batches, _) = run(&zone, &desired);
+    assert!(batches.len() > 1);
+    for state in states(&zone, &batches) {
+        assert!(state.owns(&six().key));
+    }
+}
+
+#[test]
+fn the_claim_is_in_the_first_batch_though_others_would_fill_it() {
+    let others: Vec<RecordSet> = (0..98).map(|i| a(&format!("n{i}"), "192.0.2.1")).collect();
+    let gone = a("gone", "192.0.2.2");
+    let mut first: Vec<String> = others
+        .iter()
+        .map(|set| set.key.name.as_str().to_owned())
+        .collect();
+    first.extend(["bulk", "gone"].map(|label| format!("{label}.example.com.")));
+    let mut zone = others.clone();
+    zone.extend([bulk(1), gone, state_record(0, &first)]);
+    let mut desired = others;
+    desired.push(bulk(2));
+
+    let claim = Claim::new("rancher:8080", None);
+    let (batches, _) = run_claimed(&zone, &desired, Some(&claim));
+    assert!(batches.len() > 1);
+    assert!(states(&zone, &batches)[0].has_claim_of(&claim));
+}
