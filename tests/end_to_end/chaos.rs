@@ -83,8 +83,12 @@ fn whatever_goes_wrong_nothing_is_lost_and_all_is_right_in_the_end() {
     tell(&tallies, seeds, start.elapsed());
     let performed: usize = tallies.iter().map(|tally| tally.rounds).sum();
     assert_eq!(performed, stages as usize * ROUNDS);
-    if rounds >= 500 && first == 1 {
-        everything_has_happened(&tallies);
+    if rounds >= 500 {
+        // What a seed says may come to nothing, as a fault that no request meets: the more rounds,
+        // the less is left out.
+        let most_missing = if rounds >= 5_000 { 0 } else { 5 };
+        let missing = what_has_not_happened(&tallies);
+        assert!(missing.len() <= most_missing, "{missing:?}");
     }
 }
 
@@ -168,10 +172,10 @@ const ROUTE53: &[&str] = &[
     "Error",
 ];
 
-/// What is there to go wrong did go wrong.
-fn everything_has_happened(tallies: &[Tally]) {
+/// What was there to go wrong and didn't.
+fn what_has_not_happened(tallies: &[Tally]) -> Vec<String> {
     let sum = |f: &dyn Fn(&Tally) -> usize| tallies.iter().map(f).sum::<usize>();
-    for (what, count) in [
+    let counts = [
         ("edits", sum(&|t| t.edits)),
         ("kills in flight", sum(&|t| t.kills_in_flight)),
         ("kills between batches", sum(&|t| t.kills_between)),
@@ -185,9 +189,9 @@ fn everything_has_happened(tallies: &[Tally]) {
         ("throttled plans", sum(&|t| t.throttles)),
         ("record sets taken over", sum(&|t| t.adopted)),
         ("batches beside other owners", sum(&|t| t.beside_others)),
-    ] {
-        assert!(count > 0, "no {what}");
-    }
+    ];
+    let none = counts.iter().filter(|(_, count)| *count == 0);
+    let mut missing: Vec<String> = none.map(|(what, _)| (*what).to_owned()).collect();
     let kinds = [("metadata", METADATA), ("API", API), ("Route 53", ROUTE53)];
     let kinds = kinds.into_iter();
     let kinds = kinds.flat_map(|(whose, kinds)| kinds.iter().map(move |kind| (whose, *kind)));
@@ -195,6 +199,6 @@ fn everything_has_happened(tallies: &[Tally]) {
         let key = (*whose, (*kind).to_owned());
         !tallies.iter().any(|tally| tally.faults.contains_key(&key))
     };
-    let missing: Vec<_> = kinds.filter(is_missing).collect();
-    assert!(missing.is_empty(), "{missing:?}");
+    missing.extend(kinds.filter(is_missing).map(|kind| format!("{kind:?}")));
+    missing
 }
