@@ -84,3 +84,42 @@ fn the_claim_is_in_the_first_batch_though_others_would_fill_it() {
     assert!(batches.len() > 1);
     assert!(states(&zone, &batches)[0].has_claim_of(&claim));
 }
+
+/// State records that are nearly full take one entry each, and no batch holds more than two of them.
+#[test]
+fn entries_that_go_to_several_state_records_are_in_all_of_them_before_they_leave() {
+    let pad = "x".repeat(39);
+    let label = |record: usize, i: usize| format!("n{record}-{i:02}.{pad}");
+    for (in_first, moved) in [(97, 2), (10, 3)] {
+        let counts = [in_first].into_iter().chain(std::iter::repeat_n(98, moved));
+        let (mut zone, mut sixes, mut records) = (Vec::new(), Vec::new(), Vec::new());
+        for (record, count) in counts.enumerate() {
+            let sets: Vec<RecordSet> = (0..count)
+                .map(|i| a(&label(record, i), "192.0.2.1"))
+                .collect();
+            let mut listed: Vec<String> = sets
+                .iter()
+                .map(|set| set.key.name.as_str().to_owned())
+                .collect();
+            if record == 0 {
+                for i in 0..moved {
+                    let mut set = six();
+                    set.key.name = a(&label(9, i), "").key.name;
+                    listed.push(format!("{} AAAA", set.key.name.as_str()));
+                    sixes.push(set);
+                }
+            }
+            zone.extend(sets);
+            records.push(state_record(record as u16, &listed));
+        }
+        zone.extend(sixes.iter().cloned());
+        let desired = zone.clone();
+        zone.extend(records);
+
+        let (batches, _) = run(&zone, &desired);
+        assert_eq!(batches.len(), 2, "{moved}");
+        for state in states(&zone, &batches) {
+            assert!(sixes.iter().all(|set| state.owns(&set.key)), "{moved}");
+        }
+    }
+}
