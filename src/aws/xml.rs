@@ -99,11 +99,11 @@ fn document(xml: &str) -> Result<Element, String> {
                 if open.len() > MAX_DEPTH {
                     return Err("the XML is nested too deep".to_owned());
                 }
-                open.push(new_element(start.local_name().as_ref(), &mut names));
+                open.push(new_element(start.local_name().as_ref(), &mut names)?);
                 continue;
             }
             Event::Empty(empty) => {
-                let element = new_element(empty.local_name().as_ref(), &mut names);
+                let element = new_element(empty.local_name().as_ref(), &mut names)?;
                 innermost(&mut open).children.push(element);
                 continue;
             }
@@ -137,19 +137,26 @@ fn document(xml: &str) -> Result<Element, String> {
 }
 
 /// An empty element. Elements with the same name share its text.
-fn new_element(name: &str, names: &mut Vec<Rc<str>>) -> Element {
-    let known = names.iter().find(|known| ***known == *name).cloned();
-    let name = known.unwrap_or_else(|| {
-        let new: Rc<str> = name.into();
-        if names.len() < MAX_SHARED_NAMES {
-            names.push(new.clone());
+fn new_element(name: &str, names: &mut Vec<Rc<str>>) -> Result<Element, String> {
+    let name = match names.iter().find(|known| ***known == *name) {
+        Some(known) => known.clone(),
+        None => {
+            // The reader takes any text for a name. AWS's names are letters and digits.
+            let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+            if name.is_empty() || !name.chars().all(is_part) {
+                return Err("the XML has an element whose name is not valid".to_owned());
+            }
+            let new: Rc<str> = name.into();
+            if names.len() < MAX_SHARED_NAMES {
+                names.push(new.clone());
+            }
+            new
         }
-        new
-    });
-    Element {
+    };
+    Ok(Element {
         name,
         ..Element::default()
-    }
+    })
 }
 
 fn innermost(open: &mut Vec<Element>) -> &mut Element {
@@ -216,6 +223,9 @@ mod tests {
             ("<a></a><b></b>", "more than one root"),
             ("<ErrorResponse/>x", "text around"),
             ("<ErrorResponse>&unknown;</ErrorResponse>", "unknown"),
+            ("<ErrorResponse><></></ErrorResponse>", "name is not valid"),
+            ("<ErrorResponse><a/b></a/b></ErrorResponse>", "name is not valid"),
+            ("<ErrorResponse><a\u{0}/></ErrorResponse>", "name is not valid"),
             (deep.as_str(), "too deep"),
         ] {
             let error = error_response(xml).unwrap_err();
