@@ -5,15 +5,24 @@
 //! serde generates for a dozen types would be a large part of a small binary.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::rc::Rc;
 
 use quick_xml::escape::unescape;
 use quick_xml::events::Event;
 
+use crate::base::redactor::shortened;
+use crate::base::text::quoted_start;
+
 /// Levels of elements that are accepted. AWS's answers have a dozen at most.
 const MAX_DEPTH: usize = 64;
 /// Distinct names that are shared between the elements of a document. A listing has about twenty.
 const MAX_SHARED_NAMES: usize = 64;
+
+/// Characters of the document that an error quotes.
+const MAX_QUOTED: usize = 40;
+/// Characters of a parser's error.
+const MAX_ERROR: usize = 200;
 
 /// An XML element: its name without the namespace prefix, its text, and its child elements. AWS's
 /// answers use no attributes.
@@ -73,7 +82,10 @@ impl Element {
         match self.required_text(name)? {
             "true" => Ok(true),
             "false" => Ok(false),
-            other => Err(format!("{name} is {other:.40?}, neither true nor false")),
+            other => Err(format!(
+                "{name} is {}, neither true nor false",
+                quoted_start(other, MAX_QUOTED)
+            )),
         }
     }
 }
@@ -82,7 +94,10 @@ impl Element {
 pub fn read(xml: &str, root: &str) -> Result<Element, String> {
     let element = document(xml)?;
     if &*element.name != root {
-        return Err(format!("expected {root}, not {:.40?}", element.name));
+        return Err(format!(
+            "expected {root}, not {}",
+            quoted_start(&element.name, MAX_QUOTED)
+        ));
     }
     Ok(element)
 }
@@ -93,7 +108,7 @@ fn document(xml: &str) -> Result<Element, String> {
     let mut open = vec![Element::default()];
     let mut names = Vec::new();
     loop {
-        let event = reader.read_event().map_err(|error| error.to_string())?;
+        let event = reader.read_event().map_err(|error| in_words(&error))?;
         let text = match event {
             Event::Start(start) => {
                 if open.len() > MAX_DEPTH {
@@ -117,7 +132,7 @@ fn document(xml: &str) -> Result<Element, String> {
             Event::CData(text) => text.into_inner(),
             Event::GeneralRef(name) => {
                 let reference = format!("&{};", name.into_inner());
-                let text = unescape(&reference).map_err(|error| error.to_string())?;
+                let text = unescape(&reference).map_err(|error| in_words(&error))?;
                 Cow::Owned(text.into_owned())
             }
             Event::DocType(_) => return Err("the XML has a document type".to_owned()),
@@ -134,6 +149,11 @@ fn document(xml: &str) -> Result<Element, String> {
         Err(elements) if elements.is_empty() => Err("there is no XML".to_owned()),
         Err(_) => Err("there is more than one root element".to_owned()),
     }
+}
+
+/// A parser's error, which may quote names as long as the document.
+fn in_words(error: &dyn fmt::Display) -> String {
+    shortened(&error.to_string(), MAX_ERROR)
 }
 
 /// An empty element. Elements with the same name share its text.
@@ -224,8 +244,14 @@ mod tests {
             ("<ErrorResponse/>x", "text around"),
             ("<ErrorResponse>&unknown;</ErrorResponse>", "unknown"),
             ("<ErrorResponse><></></ErrorResponse>", "name is not valid"),
-            ("<ErrorResponse><a/b></a/b></ErrorResponse>", "name is not valid"),
-            ("<ErrorResponse><a\u{0}/></ErrorResponse>", "name is not valid"),
+            (
+                "<ErrorResponse><a/b></a/b></ErrorResponse>",
+                "name is not valid",
+            ),
+            (
+                "<ErrorResponse><a\u{0}/></ErrorResponse>",
+                "name is not valid",
+            ),
             (deep.as_str(), "too deep"),
         ] {
             let error = error_response(xml).unwrap_err();

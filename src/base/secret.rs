@@ -1,32 +1,56 @@
 //! Text that must not appear in logs, errors or pages: passwords, keys and tokens.
 
 use std::fmt;
+use std::sync::Arc;
+
+use crate::base::redactor::{self, Hidden};
 
 /// A password, key or token. `Debug` does not show the text, and there is no `Display`. The only
 /// way to the text is [`Secret::expose`], which an auditor can search for.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+///
+/// Every secret is known to the [`redactor`], which takes it out of everything that is shown.
+#[derive(Clone)]
+pub struct Secret(Arc<Hidden>);
 
 impl Secret {
     /// Makes a secret of a text.
     pub fn new(text: impl Into<String>) -> Secret {
-        Secret(text.into())
+        Secret::after("", &text.into())
     }
 
-    /// The secret text. Only for signing and for what is sent in a request.
-    pub fn expose(&self) -> &str {
-        &self.0
+    /// A text that starts with something that is no secret, such as the name of an authentication
+    /// scheme.
+    pub fn after(prefix: &str, secret: &str) -> Secret {
+        Secret(redactor::add(Hidden {
+            text: format!("{prefix}{secret}"),
+            start: prefix.len(),
+        }))
     }
 
-    /// Replaces this secret in a text by `…`. Error messages of servers may quote what was sent to
-    /// them.
-    pub fn redact(&self, text: &str) -> String {
-        if self.0.is_empty() {
-            return text.to_owned();
+    /// The value of a header, which may start with the name of an authentication scheme.
+    pub fn with_scheme(value: &str) -> Secret {
+        match value.split_once(' ') {
+            Some((scheme, _)) if scheme.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
+                let (scheme, secret) = value.split_at(scheme.len() + 1);
+                Secret::after(scheme, secret)
+            }
+            _ => Secret::new(value),
         }
-        text.replace(&self.0, "…")
+    }
+
+    /// The secret text, with its prefix. Only for signing and for what is sent in a request.
+    pub fn expose(&self) -> &str {
+        &self.0.text
     }
 }
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Secret) -> bool {
+        self.expose() == other.expose()
+    }
+}
+
+impl Eq for Secret {}
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -46,15 +70,5 @@ mod tests {
             Some(Secret::new("hunter2"))
         );
         assert!(!shown.contains("hunter2"), "{shown}");
-    }
-
-    #[test]
-    fn what_a_server_quotes_is_taken_out() {
-        let secret = Secret::new("hunter2");
-        assert_eq!(
-            secret.redact("token hunter2, or hunter"),
-            "token …, or hunter"
-        );
-        assert_eq!(Secret::new("").redact("text"), "text");
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::context::MetadataReading;
 use super::terminal::{Colour, coloured, shown};
+use crate::base::redactor::redact;
 use crate::desired::name_template::environment_name;
 use crate::desired::{Desired, truncation_notice};
 use crate::dns::{Name, RecordKey, RecordSet};
@@ -223,7 +224,7 @@ pub fn json(zone: &HostedZone, reading: &MetadataReading, preview: &Preview) -> 
             "service": key.to_string(), "code": reason.code(), "reason": reason.to_string(),
         })
     });
-    json!({
+    without_secrets(json!({
         "zone": {"name": zone.name.without_dot(), "id": zone.id},
         "environment": {"name": reading.environment.name, "uuid": reading.environment.uuid},
         "creates": plan.creates.iter().map(set).collect::<Vec<_>>(),
@@ -241,5 +242,20 @@ pub fn json(zone: &HostedZone, reading: &MetadataReading, preview: &Preview) -> 
         "skipped": skipped.collect::<Vec<_>>(),
         "warnings": warnings(zone, reading, preview),
         "batches": preview.batches,
-    })
+    }))
+}
+
+/// The same JSON, without secrets in its texts.
+fn without_secrets(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(redact(&text).into_owned()),
+        Value::Array(items) => items.into_iter().map(without_secrets).collect(),
+        Value::Object(fields) => {
+            let fields = fields.into_iter();
+            fields
+                .map(|(name, field)| (name, without_secrets(field)))
+                .collect()
+        }
+        other => other,
+    }
 }

@@ -9,14 +9,16 @@ use std::time::Duration;
 
 use crate::base::log;
 use crate::base::output_queue::write_all;
+use crate::base::redactor::redact;
+use crate::base::text::is_visible;
 use crate::plan::round::Progress;
 
-/// Makes text from outside safe to show: characters that could move the cursor, or change colours
+/// Makes text from outside safe to show: secrets are left out, and characters that could move the cursor, or change colours
 /// or the direction of writing, are escaped.
 pub fn shown(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        if log::is_visible(c) {
+    for c in redact(text).chars() {
+        if is_visible(c) {
             safe.push(c);
         } else {
             safe.extend(c.escape_unicode());
@@ -69,12 +71,12 @@ pub fn say(text: fmt::Arguments<'_>) -> Result<(), NotShown> {
     let stdout = io::stdout().as_fd().try_clone_to_owned();
     let mut stdout = File::from(stdout.map_err(NotShown)?);
     let text = text.to_string();
-    write_all(&mut stdout, text.as_bytes()).map_err(|(_, error)| NotShown(error))
+    write_all(&mut stdout, redact(&text).as_bytes()).map_err(|(_, error)| NotShown(error))
 }
 
 /// Prints text and a line break to stderr.
 pub fn complain(text: fmt::Arguments<'_>) {
-    log::to_stderr(&format!("{text}\n"));
+    log::to_stderr(&format!("{}\n", redact(&text.to_string())));
 }
 
 /// `1 record set`, `2 record sets`.

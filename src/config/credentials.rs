@@ -148,7 +148,7 @@ fn container(reader: &mut Reader<'_>) -> Option<Container> {
         "one line of text",
         |text| {
             if text.bytes().all(|b| (b' '..=b'~').contains(&b)) {
-                Ok(Secret::new(text))
+                Ok(Secret::with_scheme(text))
             } else {
                 Err("it has a character that no header can have".to_owned())
             }

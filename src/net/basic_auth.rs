@@ -8,5 +8,5 @@ use crate::base::secret::Secret;
 /// The value of `Authorization` or `Proxy-Authorization`.
 pub fn header(user: &str, password: &str) -> Secret {
     let pair = STANDARD.encode(format!("{user}:{password}"));
-    Secret::new(format!("Basic {pair}"))
+    Secret::after("Basic ", &pair)
 }

@@ -66,8 +66,6 @@ pub struct Response {
     body: ureq::Body,
     /// The proxy that it came through.
     proxy: Option<Proxy>,
-    /// The proxy could read the request, so it may quote its password in the answer.
-    is_in_the_clear: bool,
 }
 
 /// Why there is no complete answer.
@@ -200,7 +198,6 @@ fn send(
         headers: head.headers,
         body,
         proxy: proxy.cloned(),
-        is_in_the_clear: uri.scheme_str() == Some("http"),
     })
 }
 
@@ -239,22 +236,15 @@ impl Response {
             .min(MAX_PREALLOCATED)
             .min(limit);
         let mut bytes = Vec::with_capacity(capacity as usize);
-        let (status, is_in_the_clear) = (self.status, self.is_in_the_clear);
         let proxy = self.proxy.clone();
         self.reader(limit)
             .read_to_end(&mut bytes)
             .map_err(|error| HttpError::new(&error.into(), proxy.as_ref()))?;
-        let text = String::from_utf8(bytes).map_err(|_| HttpError {
+        String::from_utf8(bytes).map_err(|_| HttpError {
             message: "the answer isn't UTF-8".to_owned(),
             is_timeout: false,
             is_unsent: false,
             is_of_proxy: false,
-        })?;
-        // The text of an error answer is shown to operators. It may be from a proxy that quotes its
-        // own password.
-        Ok(match proxy {
-            Some(proxy) if is_in_the_clear && status >= 400 => proxy.redact(&text),
-            _ => text,
         })
     }
 }

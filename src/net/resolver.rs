@@ -34,11 +34,14 @@ use crate::base::brackets::without_brackets;
 use crate::base::lock::lock;
 use crate::base::log;
 use crate::base::random;
+use crate::base::text::quoted_start;
 use crate::net::url::port_of;
 use exchange::Exchange;
 use look_up::{LookUp, Outcome};
 use system::Resolv;
 
+/// Characters of a wrong host name that are shown.
+const MAX_QUOTED: usize = 80;
 /// How long a request waits for its host's addresses, before its own time limit begins.
 pub const MAX_WAIT: Duration = Duration::from_secs(20);
 /// How long it waits if addresses that have expired can be used instead.
@@ -151,7 +154,10 @@ impl Resolver {
             return Ok(vec![address]);
         }
         if !message::is_name(host.strip_suffix('.').unwrap_or(host)) {
-            return Err(NotResolved(format!("{host:.80?} is no name of a host")));
+            return Err(NotResolved(format!(
+                "{} is no name of a host",
+                quoted_start(host, MAX_QUOTED)
+            )));
         }
         let started = Instant::now();
         let host = self.host(host);

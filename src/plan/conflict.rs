@@ -3,7 +3,11 @@
 
 use std::fmt;
 
+use crate::base::text::quoted_start;
 use crate::dns::{Name, RecordKey};
+
+/// Characters of an element's name that are shown.
+const MAX_QUOTED: usize = 80;
 
 /// A record set that cannot be written, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,20 +52,22 @@ impl fmt::Display for ConflictReason {
                 );
             }
             ConflictReason::Extended(element) => {
+                let element = quoted_start(element, MAX_QUOTED);
                 return write!(
                     f,
-                    "the record set has the element {element:.80?}, which can't be kept in a \
-                     change, so it is left as it is; remove {element:.80?} from it in Route 53"
+                    "the record set has the element {element}, which can't be kept in a \
+                     change, so it is left as it is; remove {element} from it in Route 53"
                 );
             }
             ConflictReason::StateRecord {
                 extension: Some(element),
             } => {
+                let element = quoted_start(element, MAX_QUOTED);
                 return write!(
                     f,
-                    "this state record has the element {element:.80?}, which can't be kept in a \
+                    "this state record has the element {element}, which can't be kept in a \
                      change, so it isn't read, and what only it lists isn't ours; remove \
-                     {element:.80?} from it in Route 53"
+                     {element} from it in Route 53"
                 );
             }
             ConflictReason::StateRecord { extension: None } => {

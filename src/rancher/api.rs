@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::base::recorder::Recorder;
+use crate::base::redactor::shortened;
 use crate::base::secret::Secret;
 use crate::dns::Name;
 use crate::net::basic_auth;
@@ -22,6 +23,8 @@ use crate::rancher::model::ServiceKey;
 const MAX_SCHEMAS: u64 = 8 * 1024 * 1024;
 /// Largest answer to an event, and largest error answer, that is read, in bytes.
 const MAX_ANSWER: u64 = 64 * 1024;
+/// Characters of Rancher's error message that are shown.
+const MAX_WORDS: usize = 200;
 /// Paths of the API's root that are tried, in this order, if `CATTLE_URL` has no path.
 const DEFAULT_PATHS: [&str; 2] = ["/v2-beta", "/v1"];
 
@@ -60,7 +63,6 @@ pub struct Api {
     http: Http,
     url: Url,
     authorization: Secret,
-    secret_key: Secret,
     /// URL to which events are posted. It is found out before the first event.
     collection: Option<Url>,
     recorder: Recorder,
@@ -79,7 +81,6 @@ impl Api {
             http,
             url,
             authorization: basic_auth::header(access_key, secret_key.expose()),
-            secret_key: secret_key.clone(),
             collection: None,
             recorder,
         }
@@ -233,10 +234,9 @@ impl Api {
             word("message").or_else(|| word("code"))
         });
         match words {
-            // The message may quote the keys that were sent.
             Some(words) => {
-                let words = self.authorization.redact(&self.secret_key.redact(&words));
-                format!("status {status} at {url}{hint} ({words:.200})")
+                let words = shortened(&words, MAX_WORDS);
+                format!("status {status} at {url}{hint} ({words})")
             }
             None => format!("status {status} at {url}{hint}"),
         }

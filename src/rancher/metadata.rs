@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use super::model::{self, Container, Environment, Host, Service};
 use crate::base::percent::query_string;
 use crate::base::recorder::Recorder;
+use crate::base::text::quoted_start;
 use crate::net::http::{Http, Request, Response};
 use crate::net::url::Url;
 
@@ -28,6 +29,8 @@ const MAX_LIST: u64 = 512 * 1024 * 1024;
 const MAX_STACK: u64 = 64 * 1024 * 1024;
 /// Largest `/version` that is read, in bytes.
 const MAX_VERSION: u64 = 4 * 1024;
+/// Characters of an answer that an error quotes.
+const MAX_QUOTED: usize = 40;
 /// How often documents are read at most until they all belong to one version. When the server
 /// reloads, the version changes twice in quick succession.
 const MAX_READINGS: u32 = 5;
@@ -42,8 +45,12 @@ pub struct Version(String);
 impl Version {
     /// Reads the answer to `/version`. The error says what the answer is instead of a version.
     pub fn read(json: &str) -> Result<Version, String> {
-        let version: String = serde_json::from_str(json)
-            .map_err(|_| format!("expected a JSON string, not {json:.40?}"))?;
+        let version: String = serde_json::from_str(json).map_err(|_| {
+            format!(
+                "expected a JSON string, not {}",
+                quoted_start(json, MAX_QUOTED)
+            )
+        })?;
         if version.is_empty() {
             return Err("the version is empty".to_owned());
         }

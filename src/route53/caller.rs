@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 
-use super::error::{Error, Refusal};
+use super::error::Error;
 use super::limits::Limits;
 use super::xml;
 use crate::aws::credentials::provider::Provider;
@@ -300,7 +300,7 @@ impl Caller {
             200..=299 => read(&answer.body).map_err(Error::NoAnswer),
             status => {
                 let refusal = xml::refusal(status, &answer.body);
-                Err(Error::Refused(without_secrets(refusal, credentials)))
+                Err(Error::Refused(refusal))
             }
         });
         let outcome = match &result {
@@ -375,18 +375,6 @@ fn may_be_repeated(call: &Call<'_>, error: &Error) -> bool {
         // The source of credentials has just been asked. The next round asks it again.
         Error::NoCredentials(_) => false,
     }
-}
-
-/// Removes secrets from the messages of a refusal. With `SignatureDoesNotMatch`, AWS quotes the
-/// canonical request, which has the session token in it.
-fn without_secrets(mut refusal: Refusal, credentials: &Credentials) -> Refusal {
-    let token = credentials.session_token.iter();
-    for secret in token.chain([&credentials.secret_access_key]) {
-        for message in &mut refusal.messages {
-            *message = secret.redact(message);
-        }
-    }
-    refusal
 }
 
 #[cfg(test)]

@@ -3,9 +3,14 @@
 use std::fmt;
 
 use crate::aws::credentials::NoCredentials;
+use crate::base::redactor::shortened;
 
 /// What stands before the HTTP status where an answer has no error code of AWS.
 pub const STATUS_AS_CODE: &str = "HTTP ";
+/// Characters of AWS's messages that are shown. A batch of 1,000 changes may have a message for each.
+const MAX_WORDS: usize = 2_000;
+/// Characters of an error code that are shown.
+const MAX_CODE: usize = 100;
 const NO_ZONE: &str = "NoSuchHostedZone";
 
 /// Why a call failed.
@@ -97,10 +102,12 @@ impl Refusal {
 
     /// AWS's own words, without what this program adds: its messages, or else its code.
     pub fn words(&self) -> String {
-        match self.messages.join("; ") {
-            words if words.is_empty() => self.code.clone(),
-            words => words,
-        }
+        let words = if self.messages.is_empty() {
+            self.code.clone()
+        } else {
+            self.messages.join("; ")
+        };
+        shortened(&words, MAX_WORDS)
     }
 
     /// Whether the credentials have expired or are unknown to AWS, so that new ones may help.
@@ -139,9 +146,9 @@ impl Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.code, self.status)?;
+        write!(f, "{} ({})", shortened(&self.code, MAX_CODE), self.status)?;
         if !self.messages.is_empty() {
-            write!(f, ": {}", self.messages.join("; "))?;
+            write!(f, ": {}", self.words())?;
         }
         let hint = match self.code.as_str() {
             "InvalidClientTokenId"

@@ -14,6 +14,7 @@ use quick_xml::escape::escape;
 use super::error::{Refusal, STATUS_AS_CODE};
 use crate::aws::xml::{Element, error_response, read};
 use crate::base::brackets::inside_brackets;
+use crate::base::text::quoted_start;
 use crate::dns::zone::Listed;
 use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
 
@@ -31,6 +32,9 @@ const SPECIAL: [&str; 10] = [
     "TrafficPolicyInstanceId",
     "Weight",
 ];
+
+/// Characters of an answer that an error quotes.
+const MAX_QUOTED: usize = 80;
 
 const NAMESPACE: &str = "https://route53.amazonaws.com/doc/2013-04-01/";
 
@@ -147,7 +151,7 @@ fn listed(set: &Element) -> Result<(RecordKey, Listed), String> {
         Some(ttl) if !is_special && !values.is_empty() => {
             let ttl = ttl
                 .parse()
-                .map_err(|_| format!("{key}: {ttl:.40?} is no TTL"))?;
+                .map_err(|_| format!("{key}: {} is no TTL", quoted_start(ttl, MAX_QUOTED)))?;
             match extension(set) {
                 Some(element) => Listed::Extended { element },
                 None => Listed::Simple(RecordSet {
@@ -194,7 +198,7 @@ fn extra<'a>(element: &'a Element, known: &[&str]) -> Option<&'a str> {
 
 fn name(element: &Element) -> Result<Name, String> {
     let name = element.required_text("Name")?;
-    Name::parse(name).map_err(|error| format!("{name:.80?}: {error}"))
+    Name::parse(name).map_err(|error| format!("{}: {error}", quoted_start(name, MAX_QUOTED)))
 }
 
 /// Reads an answer to ListHostedZonesByName.

@@ -1,6 +1,7 @@
 //! Credentials from the endpoint that ECS or EKS Pod Identity offers to a container.
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html>
 
+use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,6 +17,8 @@ use crate::net::url::Url;
 
 /// Server of `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`: the agent of ECS.
 const ECS: &str = "http://169.254.170.2";
+/// Shortest part of a path that may be a secret, in bytes. ECS's is a UUID.
+const MIN_SECRET_PART: usize = 8;
 /// Time limit for the request, as in AWS's SDKs: the endpoint is on the same host.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -31,10 +34,18 @@ pub struct Container {
 
 /// URL of an endpoint that is allowed to get a token. With ECS, anyone who knows the path gets the
 /// credentials, so the URL is secret and only its origin is shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint {
-    url: Secret,
+    url: String,
     origin: String,
+    /// What the URL has in it that messages must not show.
+    secrets: Vec<Secret>,
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Endpoint({}…)", self.origin)
+    }
 }
 
 impl Endpoint {
@@ -60,16 +71,21 @@ impl Endpoint {
             );
         }
         Ok(Endpoint {
-            url: Secret::new(text),
+            url: text.to_owned(),
+            secrets: secret_parts(text.strip_prefix(&origin).unwrap_or(text)),
             origin,
         })
     }
+}
 
-    /// The path of the URL, which messages must not show. Empty if the URL has none.
-    fn path(&self) -> Secret {
-        let path = self.url.expose().strip_prefix(&self.origin);
-        Secret::new(path.unwrap_or_default().trim_end_matches('/'))
-    }
+/// The parts of a path and a query that may be what makes them secret. Words, as in
+/// `/v2/credentials/`, are none.
+fn secret_parts(path: &str) -> Vec<Secret> {
+    let parts = path.split(['/', '?', '&', '=']);
+    parts
+        .filter(|part| part.len() >= MIN_SECRET_PART && part.contains(|c: char| c.is_ascii_digit()))
+        .map(Secret::new)
+        .collect()
 }
 
 /// Whether a server is this host, or the agent of ECS or EKS at its link-local address.
@@ -110,7 +126,7 @@ pub fn fetch(settings: &Container, http: &Http) -> Result<Granted, NoCredentials
     headers.extend(token.as_ref().map(|t| ("authorization", t.expose())));
     let request = Request {
         method: "GET",
-        url: settings.endpoint.url.expose(),
+        url: &settings.endpoint.url,
         headers: &headers,
         body: b"",
         timeout: TIMEOUT,
@@ -118,22 +134,13 @@ pub fn fetch(settings: &Container, http: &Http) -> Result<Granted, NoCredentials
     let answer =
         send_and_read(http, &request).map_err(|error| NoCredentials::retryable(error.to_string()));
     answer
-        .and_then(|answer| {
-            let path = settings.endpoint.path();
-            read(answer.status, &answer.body, token.as_ref(), &path)
-        })
+        .and_then(|answer| read(answer.status, &answer.body, token.is_some()))
         .map_err(|error| error.with_context(&settings.endpoint.origin))
 }
 
-/// Reads an answer. `token` and `path` are what was sent and must not appear in messages.
-fn read(
-    status: u16,
-    body: &str,
-    token: Option<&Secret>,
-    path: &Secret,
-) -> Result<Granted, NoCredentials> {
-    let sent: Vec<&Secret> = token.into_iter().chain([path]).collect();
-    let refusal = document::refusal(body, &sent);
+/// Reads an answer.
+fn read(status: u16, body: &str, has_token: bool) -> Result<Granted, NoCredentials> {
+    let refusal = document::refusal(body);
     match (status, refusal) {
         (200, None) => document::read(body).map_err(|error| {
             NoCredentials::retryable(format!("its answer can't be used: {error}"))
@@ -141,12 +148,12 @@ fn read(
         (200, Some(refusal)) => Err(NoCredentials::permanent(format!("it refuses: {refusal}"))),
         (_, refusal) => {
             let why = refusal.map(|text| format!(": {text}")).unwrap_or_default();
-            let hint = match (status, token) {
-                (400 | 401 | 403, None) => {
+            let hint = match (status, has_token) {
+                (400 | 401 | 403, false) => {
                     " – it may want AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE or \
                      AWS_CONTAINER_AUTHORIZATION_TOKEN"
                 }
-                (400 | 401 | 403, Some(_)) => " – check the authorization token",
+                (400 | 401 | 403, true) => " – check the authorization token",
                 _ => "",
             };
             // A page for people is from a gateway or captive portal, and says nothing of the keys.
@@ -206,10 +213,7 @@ mod tests {
     #[test]
     fn a_relative_one_is_of_ecs_and_stays_there() {
         let endpoint = Endpoint::relative("/v2/credentials/1-2").unwrap();
-        assert_eq!(
-            endpoint.url.expose(),
-            "http://169.254.170.2/v2/credentials/1-2"
-        );
+        assert_eq!(endpoint.url, "http://169.254.170.2/v2/credentials/1-2");
         assert_eq!(endpoint.origin, "http://169.254.170.2");
         for text in [".evil.example/", "@evil.example/", ":80/", "x"] {
             assert!(Endpoint::relative(text).is_err(), "{text}");
@@ -219,7 +223,7 @@ mod tests {
 
     #[test]
     fn each_answer_says_whether_to_wait_or_to_mend() {
-        let token = Secret::new("tok3n");
+        let _sent = Secret::new("tok3n");
         for (status, body, expected, needs_operator) in [
             (
                 200,
@@ -251,11 +255,11 @@ mod tests {
             (500, "oops tok3n", "it answers 500", false),
             (302, "", "it answers 302", false),
         ] {
-            let error = read(status, body, Some(&token), &Secret::new("/v1/x")).unwrap_err();
+            let error = read(status, body, true).unwrap_err();
             assert_eq!(error.message, expected);
             assert_eq!(error.needs_operator, needs_operator, "{expected}");
         }
-        let without = read(401, "", None, &Secret::new("")).unwrap_err();
+        let without = read(401, "", false).unwrap_err();
         assert!(without.message.contains("TOKEN_FILE"), "{without}");
     }
 }

@@ -42,7 +42,7 @@ pub fn fetch(settings: &Instance, http: &Http) -> Result<Granted, NoCredentials>
         let role = role(list.status, &list.body)?;
         let path = format!("{CREDENTIALS_PATH}{}", encode_segment(role));
         let answer = get(&path)?;
-        credentials(answer.status, &answer.body, role, &token)
+        credentials(answer.status, &answer.body, role)
     });
     result.map_err(|error| error.with_context(&endpoint))
 }
@@ -116,16 +116,11 @@ fn role(status: u16, body: &str) -> Result<&str, NoCredentials> {
 }
 
 /// Reads the answer with the role's credentials.
-fn credentials(
-    status: u16,
-    body: &str,
-    role: &str,
-    token: &Secret,
-) -> Result<Granted, NoCredentials> {
+fn credentials(status: u16, body: &str, role: &str) -> Result<Granted, NoCredentials> {
     if status != 200 {
         return Err(unexpected_status(status, "credentials"));
     }
-    if let Some(refusal) = document::refusal(body, &[token]) {
+    if let Some(refusal) = document::refusal(body) {
         let message = format!("no credentials for the role {role}: {refusal}");
         return Err(NoCredentials::permanent(message));
     }
@@ -184,7 +179,7 @@ mod tests {
             (404, "", "404", false),
             (500, "", "500", false),
         ] {
-            let error = credentials(status, body, "r", &Secret::new("token")).unwrap_err();
+            let error = credentials(status, body, "r").unwrap_err();
             assert!(error.message.contains(words), "{error}");
             assert_eq!(error.needs_operator, needs_operator, "{error}");
         }

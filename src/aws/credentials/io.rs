@@ -50,7 +50,7 @@ fn token(bytes: &[u8]) -> Result<Secret, &'static str> {
     let text = str::from_utf8(bytes).unwrap_or("\0").trim();
     match text {
         "" => Err("is empty"),
-        _ if text.bytes().all(|b| (b' '..=b'~').contains(&b)) => Ok(Secret::new(text)),
+        _ if text.bytes().all(|b| (b' '..=b'~').contains(&b)) => Ok(Secret::with_scheme(text)),
         _ => Err("holds something else than a token"),
     }
 }

@@ -9,6 +9,7 @@ use crate::aws::signed_call::{Answer, SignedCall, Signer};
 use crate::aws::sigv4::{Credentials, Scope};
 use crate::aws::xml::{self, Element};
 use crate::base::percent::query_string;
+use crate::base::redactor::shortened;
 use crate::base::secret::Secret;
 use crate::net::http::{Http, HttpError};
 use crate::net::url::Url;
@@ -57,8 +58,6 @@ struct Call<'a> {
     form: Vec<(&'static str, &'a str)>,
     /// Credentials to sign with. `None` if the operation takes no signature.
     signer: Option<&'a Credentials>,
-    /// Secrets that the call sends or is signed with. They are removed from error messages.
-    secrets: Vec<&'a Secret>,
 }
 
 impl Sts {
@@ -79,7 +78,6 @@ impl Sts {
             operation: "AssumeRole",
             form,
             signer: Some(caller),
-            secrets: secrets_of(caller),
         })
     }
 
@@ -90,7 +88,6 @@ impl Sts {
             operation: "GetCallerIdentity",
             form: vec![("Action", "GetCallerIdentity"), ("Version", VERSION)],
             signer: Some(credentials),
-            secrets: secrets_of(credentials),
         };
         let body = self.call(&call)?;
         let arn = result(&body, call.operation)
@@ -111,7 +108,6 @@ impl Sts {
             operation: "AssumeRoleWithWebIdentity",
             form,
             signer: None,
-            secrets: vec![token],
         })
     }
 
@@ -142,7 +138,7 @@ impl Sts {
         }
         match answer.status {
             200 => Ok(answer.body),
-            status => Err(refusal(status, &answer.body, &call.secrets).with_context(&name)),
+            status => Err(refusal(status, &answer.body).with_context(&name)),
         }
     }
 
@@ -182,12 +178,6 @@ fn form<'a>(operation: &'static str, role: &'a Role) -> Vec<(&'static str, &'a s
     ]
 }
 
-fn secrets_of(credentials: &Credentials) -> Vec<&Secret> {
-    let mut secrets = vec![&credentials.secret_access_key];
-    secrets.extend(&credentials.session_token);
-    secrets
-}
-
 /// The error for an answer with status 200 that cannot be read.
 fn unusable(error: &str) -> NoCredentials {
     NoCredentials::retryable(format!("its answer can't be used: {error}"))
@@ -217,7 +207,7 @@ pub fn granted(body: &str, operation: &str) -> Result<Granted, String> {
 
 /// Reads an error answer. If it is not in STS's form, it comes from a proxy or load balancer, and
 /// the call may succeed later.
-fn refusal(status: u16, body: &str, secrets: &[&Secret]) -> NoCredentials {
+fn refusal(status: u16, body: &str) -> NoCredentials {
     let Ok(error) = xml::error_response(body) else {
         return NoCredentials::retryable(format!("it answers {status} without an error of STS"));
     };
@@ -227,17 +217,12 @@ fn refusal(status: u16, body: &str, secrets: &[&Secret]) -> NoCredentials {
             error.code.as_str(),
             "Throttling" | "ThrottlingException" | "RequestLimitExceeded" | "IDPCommunicationError"
         );
-    let redact = |text: String| secrets.iter().fold(text, |text, s| s.redact(&text));
     let message = match error.message.as_str() {
         "" => format!("it answers {} ({status})", error.code),
         message => format!("it answers {} ({status}): {message}", error.code),
     };
-    // The text is shortened only after the secrets are removed: half a secret would not be found.
     NoCredentials {
-        message: redact(message)
-            .chars()
-            .take(MAX_MESSAGE_CHARACTERS)
-            .collect(),
+        message: shortened(&message, MAX_MESSAGE_CHARACTERS),
         needs_operator: !is_retryable,
     }
 }

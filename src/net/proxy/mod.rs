@@ -71,6 +71,8 @@ pub struct Proxy {
     /// ureq's form, which a request carries to the connector. ureq also keeps pooled connections
     /// apart by it, so it includes the credentials.
     handle: ureq::Proxy,
+    /// What messages must not show: the password, and the header that has it.
+    secrets: Vec<Secret>,
 }
 
 impl Proxy {
@@ -112,9 +114,12 @@ impl Proxy {
             builder = builder.username(&user).password(&password);
         }
         let handle = builder.build();
+        let handle = handle.map_err(|_| "that is no URL of a proxy".to_owned())?;
+        let password = handle.password().map(Secret::new);
         Ok(Proxy {
             variable: variable.to_owned(),
-            handle: handle.map_err(|_| "that is no URL of a proxy".to_owned())?,
+            secrets: authorization(&handle).into_iter().chain(password).collect(),
+            handle,
         })
     }
 
@@ -147,20 +152,7 @@ impl Proxy {
     pub fn has_credentials(&self) -> bool {
         self.handle.username().is_some()
     }
-
-    /// Removes the password from a text, both plain and in the encoded form in which it is sent,
-    /// because a proxy may quote either.
-    pub fn redact(&self, text: &str) -> String {
-        let sent = authorization(&self.handle);
-        let sent = sent.map(|sent| Secret::new(sent.expose().trim_start_matches("Basic ")));
-        let password = self.handle.password().filter(|p| p.len() >= MIN_SECRET);
-        let secrets = sent.into_iter().chain(password.map(Secret::new));
-        secrets.fold(text.to_owned(), |text, secret| secret.redact(&text))
-    }
 }
-
-/// Shorter passwords, in characters, aren't removed from texts: too many words contain them.
-const MIN_SECRET: usize = 4;
 
 const OTHER_SCHEME: &str = "it starts with something else than http:// or https://";
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::base::redactor::redact;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -286,10 +287,7 @@ fn debug_output_hides_the_credentials_and_messages_of_others_lose_them() {
         !shown.contains("hunter2") && !shown.contains(&sent),
         "{shown}"
     );
-    let redacted = proxies
-        .https
-        .unwrap()
-        .redact(&format!("Basic {sent} is hunter2"));
-    assert_eq!(redacted, "Basic … is …");
-    assert_eq!(proxy("http://u:a@proxy").redact("a dance"), "a dance");
+    assert_eq!(redact(&format!("Basic {sent} is hunter2")), "… is …");
+    let _short = proxy("http://u:a@proxy");
+    assert_eq!(redact("a dance"), "a dance");
 }

@@ -1,8 +1,10 @@
-//! Escapes text from outside for HTML, JSON and Prometheus's text format.
+//! Makes text from outside safe for HTML, JSON and Prometheus's text format: without secrets, and
+//! escaped.
 
 use std::fmt::Write as _;
 
-use crate::base::log;
+use crate::base::redactor::redact;
+use crate::base::text::{is_visible, quoted};
 
 /// Appends a template, with an escaped value in the place of each `{}`.
 pub fn fill(out: &mut String, escape: fn(&mut String, &str), template: &str, values: &[&str]) {
@@ -18,14 +20,14 @@ pub fn fill(out: &mut String, escape: fn(&mut String, &str), template: &str, val
 /// Escapes for HTML, between tags or in a quoted attribute. Invisible characters that change how
 /// the text around them looks are shown as numbers.
 pub fn html(out: &mut String, text: &str) {
-    for c in text.chars() {
+    for c in redact(text).chars() {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
-            c if !log::is_visible(c) => {
+            c if !is_visible(c) => {
                 let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
             }
             c => out.push(c),
@@ -35,12 +37,12 @@ pub fn html(out: &mut String, text: &str) {
 
 /// A JSON string, with its quotes.
 pub fn json(out: &mut String, text: &str) {
-    out.push_str(&log::quoted(text));
+    out.push_str(&quoted(&redact(text)));
 }
 
 /// A label's value in Prometheus's text format, with its quotes.
 pub fn label(out: &mut String, text: &str) {
-    for c in text.chars() {
+    for c in redact(text).chars() {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
             '\n' => out.push_str("\\n"),

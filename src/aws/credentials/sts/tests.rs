@@ -92,7 +92,7 @@ fn a_refusal_says_whether_to_wait_or_to_mend() {
              <RequestId>r</RequestId></ErrorResponse>"
         )
     };
-    let token = Secret::new("t0ken");
+    let _token = Secret::new("t0ken");
     for (status, body, expected, needs_operator) in [
         (
             403,
@@ -131,7 +131,7 @@ fn a_refusal_says_whether_to_wait_or_to_mend() {
             false,
         ),
     ] {
-        let refusal = refusal(status, &body, &[&token]);
+        let refusal = refusal(status, &body);
         assert_eq!(refusal.message, expected);
         assert_eq!(refusal.needs_operator, needs_operator, "{expected}");
     }
