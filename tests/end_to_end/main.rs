@@ -25,6 +25,7 @@ mod ownership;
 mod proxies;
 mod quarantine;
 mod route53_faults;
+mod secrets;
 mod settings;
 mod signals;
 mod stage;
