@@ -224,8 +224,14 @@ mod tests {
             ("<ErrorResponse/>x", "text around"),
             ("<ErrorResponse>&unknown;</ErrorResponse>", "unknown"),
             ("<ErrorResponse><></></ErrorResponse>", "name is not valid"),
-            ("<ErrorResponse><a/b></a/b></ErrorResponse>", "name is not valid"),
-            ("<ErrorResponse><a\u{0}/></ErrorResponse>", "name is not valid"),
+            (
+                "<ErrorResponse><a/b></a/b></ErrorResponse>",
+                "name is not valid",
+            ),
+            (
+                "<ErrorResponse><a\u{0}/></ErrorResponse>",
+                "name is not valid",
+            ),
             (deep.as_str(), "too deep"),
         ] {
             let error = error_response(xml).unwrap_err();

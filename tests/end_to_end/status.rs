@@ -245,12 +245,18 @@ fn what_a_browser_may_do_with_a_page_is_said_with_it() {
         }
         assert_eq!(head.contains("Content-Length: "), counted, "{path}");
     }
-    let head = ask(address(&service), "HEAD /status HTTP/1.1\r\n\r\n");
+    let head = ask(
+        address(&service),
+        "HEAD /status HTTP/1.1\r\nHost: x\r\n\r\n",
+    );
     assert!(
         head.ends_with("\r\n\r\n") && head.contains("text/html"),
         "{head}"
     );
-    let none = ask(address(&service), "GET /status/x HTTP/1.1\r\n\r\n");
+    let none = ask(
+        address(&service),
+        "GET /status/x HTTP/1.1\r\nHost: x\r\n\r\n",
+    );
     assert!(none.starts_with("HTTP/1.1 404"), "{none}");
 }
 
@@ -265,7 +271,9 @@ fn those_who_do_not_read_it_cost_next_to_nothing() {
     let idle: Vec<TcpStream> = (0..200)
         .map(|_| {
             let mut stream = TcpStream::connect(address(&service)).unwrap();
-            stream.write_all(b"GET /status HTTP/1.1\r\n\r\n").unwrap();
+            stream
+                .write_all(b"GET /status HTTP/1.1\r\nHost: x\r\n\r\n")
+                .unwrap();
             stream
         })
         .collect();

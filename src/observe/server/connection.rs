@@ -7,9 +7,8 @@ use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
 use super::http_message::{Answer, PageResponse, Pieces, respond};
+use super::request::MAX_HEAD;
 
-/// Largest head of a request that is accepted, in bytes.
-const MAX_REQUEST: usize = 4 * 1024;
 /// Size of a single read, in bytes.
 const READ_SIZE: usize = 1024;
 /// Most input that is discarded after the answer, in bytes.
@@ -123,12 +122,10 @@ impl<S: Stream> Connection<S> {
         let mut piece = [0; READ_SIZE];
         match self.phase {
             Phase::Reading => {
-                let room = READ_SIZE.min(MAX_REQUEST - self.bytes.len());
+                let room = READ_SIZE.min(MAX_HEAD - self.bytes.len());
                 let count = self.stream.read(&mut piece[..room])?;
                 self.bytes.extend_from_slice(&piece[..count]);
-                let is_whole = self.bytes.windows(4).any(|window| window == b"\r\n\r\n");
-                if count > 0 && (is_whole || self.bytes.len() >= MAX_REQUEST) {
-                    let Answer { bytes, rest } = respond(&self.bytes, is_whole, route);
+                if let Some(Answer { bytes, rest }) = respond(&self.bytes, route) {
                     (self.bytes, self.rest) = (bytes, rest);
                     self.enter(Phase::Writing, now);
                 }

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  listener (accepts, closes) ─► connection (reads, writes) ─► http_message ─► routes
+//!                                                               └ request (judges the head)
 //! ```
 //!
 //! There is a thread for each socket: one for each address, or two where an IPv6 socket doesn't
@@ -12,6 +13,7 @@ mod address;
 mod connection;
 mod http_message;
 mod listener;
+mod request;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
