@@ -4,6 +4,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::http_message::{Answer, PageResponse, Pieces, respond};
@@ -66,11 +67,13 @@ pub struct Connection<S> {
     phase: Phase,
     /// When the present phase began.
     since: Instant,
-    /// The part of the request that has come, or the piece of the answer that is being sent.
+    /// The part of the request that has come, or the beginning of the answer.
     bytes: Vec<u8>,
-    /// The pieces of the answer after `bytes`.
+    /// The piece of the answer that is being sent after `bytes`.
+    piece: Option<Arc<str>>,
+    /// The pieces after that one.
     rest: Option<Pieces>,
-    /// Number of `bytes` that are sent, or in [`Phase::Closing`], of bytes that were discarded.
+    /// Number of bytes of `bytes` or `piece` that are sent, or in [`Phase::Closing`], of bytes that were discarded.
     done: usize,
 }
 
@@ -82,6 +85,7 @@ impl<S: Stream> Connection<S> {
             phase: Phase::Reading,
             since: now,
             bytes: Vec::new(),
+            piece: None,
             rest: None,
             done: 0,
         }
@@ -92,7 +96,7 @@ impl<S: Stream> Connection<S> {
         (self.phase, self.since)
     }
 
-    /// Size of the buffer, in bytes.
+    /// Size of the buffer that no other connection has, in bytes.
     pub fn size(&self) -> usize {
         self.bytes.capacity()
     }
@@ -132,13 +136,15 @@ impl<S: Stream> Connection<S> {
                 Ok(count)
             }
             Phase::Writing => {
-                let count = self.stream.write(&self.bytes[self.done..])?;
+                let piece = self.piece.as_ref().map(|piece| piece.as_bytes());
+                let bytes = piece.unwrap_or(&self.bytes);
+                let count = self.stream.write(&bytes[self.done..])?;
                 self.done += count;
-                if self.done == self.bytes.len() {
-                    let next = self.rest.as_mut().and_then(|rest| rest.next());
-                    self.bytes = next.map(String::into_bytes).unwrap_or_default();
+                if self.done == bytes.len() {
+                    self.bytes = Vec::new();
+                    self.piece = self.rest.as_mut().and_then(|rest| rest.next());
                     self.done = 0;
-                    if self.bytes.is_empty() {
+                    if self.piece.is_none() {
                         self.rest = None;
                         self.stream.finish();
                         self.enter(Phase::Closing, now);

@@ -1,6 +1,8 @@
 //! Requests and answers of HTTP/1: the bytes of a request go in, the bytes of the answer come out. Pure.
 //! Each answer ends its connection, so a request's body is never read as another request.
 
+use std::sync::Arc;
+
 use super::request::{Refusal, Verdict, judge};
 
 /// `Content-Security-Policy` of answers that aren't HTML: a browser loads and runs nothing.
@@ -18,12 +20,12 @@ pub struct PageResponse {
     pub allow: Option<&'static str>,
     /// The body, or its beginning. It isn't sent for a `HEAD` request.
     pub body: String,
-    /// The rest of a body that is too large to keep in memory. No piece is empty.
+    /// The rest of a body that is too large to make at once. No piece is empty.
     pub rest: Option<Pieces>,
 }
 
-/// The rest of a body, made piece by piece as it is sent.
-pub type Pieces = Box<dyn Iterator<Item = String>>;
+/// The rest of a body, made piece by piece as it is sent. Other connections may have the same pieces.
+pub type Pieces = Box<dyn Iterator<Item = Arc<str>>>;
 
 /// An answer as bytes.
 pub struct Answer {
@@ -169,7 +171,7 @@ mod tests {
     #[test]
     fn what_follows_the_body_is_not_counted_and_goes_with_the_body() {
         let route = |_: &str| PageResponse {
-            rest: Some(Box::new(["more".to_owned()].into_iter())),
+            rest: Some(Box::new(["more".into()].into_iter())),
             ..PageResponse::text("200 OK", "begins")
         };
         for (method, end, rest) in [("GET", "\r\n\r\nbegins", 1), ("HEAD", "\r\n\r\n", 0)] {
