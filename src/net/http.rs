@@ -92,8 +92,8 @@ impl fmt::Display for HttpError {
 impl std::error::Error for HttpError {}
 
 impl Http {
-    /// A client that trusts the built-in roots and these certificates, and uses these proxies. It
-    /// doesn't read the environment.
+    /// A client that trusts the built-in roots and these certificates, and uses these proxies. `config`
+    /// reads them: what ureq finds in the environment by itself is not used.
     pub fn new(certificates: &[Certificate], proxies: Proxies) -> Http {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
@@ -304,3 +304,6 @@ fn is_timeout(error: &ureq::Error) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

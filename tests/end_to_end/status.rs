@@ -156,7 +156,11 @@ fn a_service_is_published_only_with_the_addresses_that_the_page_shows() {
                 world.service_mut("shop", "web").label("unrelated", 1);
             });
             stage.settle();
-            assert_eq!(state_of_web(&made_anew(&service)), FAILED, "nor is it later");
+            assert_eq!(
+                state_of_web(&made_anew(&service)),
+                FAILED,
+                "nor is it later"
+            );
             stage.route53.clear_faults();
             expect(&service, PUBLISHED);
             return;
