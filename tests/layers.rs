@@ -87,3 +87,41 @@ fn every_folder_has_its_layer() {
         assert!(is_known, "src/{name} has no place among the layers");
     }
 }
+
+/// What is compiled reads bytes from outside, or is unsafe code for some processors, or a crate more.
+#[test]
+fn dependencies_come_without_the_features_that_nobody_asked_for() {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+    let manifest = fs::read_to_string(manifest).expect("the manifest");
+    let section = manifest.split("\n[dependencies]\n").nth(1);
+    let section = section.and_then(|rest| rest.split("\n[").next());
+    let section = section.expect("the dependencies");
+    let lines = section.lines().filter(|line| !line.starts_with('#'));
+    let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+    assert!(lines.len() > 10, "{lines:#?}");
+    for line in lines {
+        assert!(line.contains("default-features = false"), "{line}");
+    }
+}
+
+/// Settings are read by `config`, through the one function that it is given. What else the process
+/// may know of its surroundings says nothing of where requests go.
+#[test]
+fn the_environment_is_read_in_one_place() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut readers = Vec::new();
+    for file in files_below(&source) {
+        let text = fs::read_to_string(&file).expect("a readable file");
+        let text = text
+            .split("\n#[cfg(test)]\nmod tests")
+            .next()
+            .unwrap_or_default();
+        let file = file.strip_prefix(&source).expect("a file of the source");
+        let calls = text.matches("env::var").count();
+        if calls > 0 && !file.ends_with("tests.rs") {
+            readers.push(format!("{}: {calls}", file.display()));
+        }
+    }
+    // Each setting; whether the terminal has colours.
+    assert_eq!(readers, ["cli/mod.rs: 1", "cli/terminal.rs: 2"]);
+}

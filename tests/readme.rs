@@ -15,6 +15,7 @@ use rancher_route53::config::settings::SETTINGS;
 use rancher_route53::desired::skip::SkipReason;
 use rancher_route53::desired::{Desired, ServiceOutcome};
 use rancher_route53::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
+use rancher_route53::observe::pages::Pages;
 use rancher_route53::observe::routes::answer;
 use rancher_route53::observe::status::Status;
 use rancher_route53::observe::status::service_state::ServiceState;
@@ -303,8 +304,10 @@ fn status() -> Status {
 }
 
 fn page(path: &str) -> String {
-    let response = answer(path, status, Utc::now()).expect("a page");
-    response.body + &response.rest.into_iter().flatten().collect::<String>()
+    let pages = Pages::default();
+    let response = answer(path, &pages, Instant::now(), Utc::now(), &status).expect("a page");
+    let rest = response.rest.into_iter().flatten();
+    response.body + &rest.map(|piece| piece.to_string()).collect::<String>()
 }
 
 #[test]

@@ -158,6 +158,7 @@ impl Daemon {
     /// that only an operator can correct.
     fn step(&mut self) -> Result<(), String> {
         self.telemetry.heartbeat().beat();
+        self.telemetry.pages.free_outdated(Instant::now());
         self.outdated = None;
         self.reconciler.keep_credentials_fresh();
         let telemetry = &self.telemetry;

@@ -90,8 +90,8 @@ impl fmt::Display for HttpError {
 impl std::error::Error for HttpError {}
 
 impl Http {
-    /// A client that trusts the built-in roots and these certificates, and uses these proxies. It
-    /// doesn't read the environment.
+    /// A client that trusts the built-in roots and these certificates, and uses these proxies. `config`
+    /// reads them: what ureq finds in the environment by itself is not used.
     pub fn new(certificates: &[Certificate], proxies: Proxies) -> Http {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
@@ -294,3 +294,6 @@ fn is_timeout(error: &ureq::Error) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,5 @@
 //! The [`Status`] that the loop writes and the status page reads. Its lock is held only to write a
-//! fact or to take a copy, never while a page is made.
+//! fact or to take a copy, never while a page is made. The pages that are made of it stand beside it.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,6 +9,7 @@ use crate::base::heartbeat::Heartbeat;
 use crate::base::lock::lock;
 use crate::base::recorder::Recorder;
 use crate::dns::Name;
+use crate::observe::pages::Pages;
 use crate::observe::status::Status;
 
 /// A handle; clones share one status.
@@ -16,6 +17,8 @@ use crate::observe::status::Status;
 pub struct Telemetry {
     /// What the clients write to.
     pub recorder: Recorder,
+    /// The pages that are kept for a second.
+    pub pages: Arc<Pages>,
     status: Arc<Mutex<Status>>,
 }
 
@@ -24,6 +27,7 @@ impl Telemetry {
     pub fn new(zone: Name, heartbeat: Heartbeat) -> Telemetry {
         Telemetry {
             recorder: Recorder::new(heartbeat),
+            pages: Arc::default(),
             status: Arc::new(Mutex::new(Status::new(zone, Utc::now()))),
         }
     }

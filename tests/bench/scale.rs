@@ -22,6 +22,8 @@ const SIZES: [usize; 4] = [10, 100, 1_000, 10_000];
 const QUIET: Duration = Duration::from_secs(600);
 /// Of what is done several times, the median counts.
 const REPEATS: usize = 5;
+/// How many ask for the status page.
+const READERS: usize = 50;
 
 const TRIALS: [Trial; 7] = [
     trial(10, 100, &[]),
@@ -94,6 +96,8 @@ struct Measured {
     cpu: Duration,
     resident: u64,
     high_water: u64,
+    /// Processor time and memory for [`READERS`].
+    shown: (Duration, u64),
 }
 
 /// The first table, and what was done in the quiet time: others may make noise.
@@ -138,6 +142,7 @@ fn scale(sizes: &[usize], quiet: Duration, meanwhile: impl FnOnce() -> String) -
                     cpu,
                     resident: memory.resident_kb,
                     high_water: memory.high_water_kb,
+                    shown: stage.show_status(READERS),
                 }
             },
         )
@@ -237,6 +242,9 @@ fn table(all: &[Measured], quiet: Duration) -> String {
     row("CPU", &|m| millis(m.cpu));
     row("resident", &|m| megabytes(m.resident));
     row("high-water mark", &|m| megabytes(m.high_water));
+    let label = format!("**{READERS} ask for `/status`**, one after the other: CPU");
+    row(&label, &|m| millis(m.shown.0));
+    row("more resident then", &|m| megabytes(m.shown.1));
     text
 }
 

@@ -147,6 +147,25 @@ impl Stage {
         cpu.expect("a running process")
     }
 
+    /// Processor time for as many who ask for the status page one after the other, and how much more
+    /// memory is resident then, in KiB.
+    pub fn show_status(&self, times: usize) -> (Duration, u64) {
+        let service = &self.environment.service;
+        let address = service.health_address(PATIENCE);
+        let resident = || service.memory().expect("a running process").resident_kb;
+        let (cpu, memory) = (self.cpu(), resident());
+        for _ in 0..times {
+            let mut stream = TcpStream::connect(address).expect("a listener");
+            stream
+                .write_all(b"GET /status HTTP/1.0\r\n\r\n")
+                .expect("a request");
+            let mut page = String::new();
+            stream.read_to_string(&mut page).expect("an answer");
+            assert!(page.starts_with("HTTP/1.1 200 ") && page.ends_with("</script>\n"));
+        }
+        (self.cpu() - cpu, resident().saturating_sub(memory))
+    }
+
     /// How long it takes to receive `/services`, all of it, without a look at what it says.
     pub fn receive(&self) -> Duration {
         let url = self.environment.rancher.metadata_url();

@@ -93,7 +93,7 @@ impl Stalled {
         add(&self.stage, "later");
         expect(&self.stage, "later");
         for path in ["/ping", "/status", "/metrics"] {
-            let answer = ask(self.health, &format!("GET {path} HTTP/1.1\r\n\r\n"));
+            let answer = ask(self.health, &format!("GET {path} HTTP/1.0\r\n\r\n"));
             assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
         }
     }

@@ -43,7 +43,7 @@ fn says_that_the_loop_is_alive_without_a_call_to_anyone() {
             "{request}: {answer}"
         );
     }
-    assert!(ask(address, "GET /other HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 404"));
+    assert!(ask(address, "GET /other HTTP/1.0\r\n\r\n").starts_with("HTTP/1.1 404"));
     assert!(ask(address, "nonsense\r\n\r\n").starts_with("HTTP/1.1 400"));
     assert_eq!(stage.route53.requests().len(), 0);
     assert_eq!(stage.rancher.metadata_requests().len(), 0);
@@ -95,4 +95,58 @@ fn an_address_that_is_taken_is_skipped_if_another_one_works() {
         taken.1
     );
     assert!(service.log().join("\n").contains(&said));
+}
+
+/// Over a real connection, where requests come in pieces and bodies follow them.
+#[test]
+fn requests_are_read_by_the_rules_of_http() {
+    let stage = Stage::new(web());
+    let service = stage.run();
+    let address = address(&service);
+    for (request, status) in [
+        (
+            "GET http://host:1000/ping HTTP/1.1\r\nHost: host:1000\r\n\r\n",
+            "200",
+        ),
+        ("GET http://host HTTP/1.1\r\nHost: host\r\n\r\n", "200"),
+        ("\r\n\r\nGET /ping HTTP/1.1\r\nHost: x\r\n\r\n", "200"),
+        ("GET /ping HTTP/1.1\nHost: x\n\n", "200"),
+        ("GET /p%69ng?x=y HTTP/1.1\r\nHost: x\r\n\r\n", "200"),
+        (
+            "GET /ping HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n",
+            "200",
+        ),
+        (
+            "GET /ping HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n\
+             GET /other HTTP/1.1\r\nHost: x\r\n\r\n",
+            "200",
+        ),
+        ("GET /ping HTTP/1.1\r\n\r\n", "400"),
+        ("GET /ping HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", "400"),
+        ("GET /ping HTTP/1.0\r\nX: a\r\n b\r\n\r\n", "400"),
+        ("GET /ping HTTP/1.0\r\nX : a\r\n\r\n", "400"),
+        ("GET /ping HTTP/1.0\r\nX: \0\r\n\r\n", "400"),
+        ("GET /ping HTTP/2.0\r\n\r\n", "505"),
+        ("DELETE /ping HTTP/1.0\r\n\r\n", "405"),
+    ] {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        for piece in request.as_bytes().chunks(16) {
+            // It may have answered and hung up before the last piece.
+            let _ = stream.write_all(piece);
+        }
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let begins = format!("HTTP/1.1 {status} ");
+        assert!(answer.starts_with(&begins), "{request:?}: {answer}");
+        assert_eq!(
+            answer.matches("HTTP/1.1 ").count(),
+            1,
+            "{request:?}: {answer}"
+        );
+        assert!(answer.contains("\r\nConnection: close\r\n"), "{answer}");
+        let says_methods = answer.contains("\r\nAllow: GET, HEAD\r\n");
+        assert_eq!(says_methods, status == "405", "{answer}");
+    }
 }

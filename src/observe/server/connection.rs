@@ -4,12 +4,12 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::http_message::{Answer, PageResponse, Pieces, respond};
+use super::request::MAX_HEAD;
 
-/// Largest head of a request that is accepted, in bytes.
-const MAX_REQUEST: usize = 4 * 1024;
 /// Size of a single read, in bytes.
 const READ_SIZE: usize = 1024;
 /// Most input that is discarded after the answer, in bytes.
@@ -67,11 +67,13 @@ pub struct Connection<S> {
     phase: Phase,
     /// When the present phase began.
     since: Instant,
-    /// The part of the request that has come, or the piece of the answer that is being sent.
+    /// The part of the request that has come, or the beginning of the answer.
     bytes: Vec<u8>,
-    /// The pieces of the answer after `bytes`.
+    /// The piece of the answer that is being sent after `bytes`.
+    piece: Option<Arc<str>>,
+    /// The pieces after that one.
     rest: Option<Pieces>,
-    /// Number of `bytes` that are sent, or in [`Phase::Closing`], of bytes that were discarded.
+    /// Number of bytes of `bytes` or `piece` that are sent, or in [`Phase::Closing`], of bytes that were discarded.
     done: usize,
 }
 
@@ -83,6 +85,7 @@ impl<S: Stream> Connection<S> {
             phase: Phase::Reading,
             since: now,
             bytes: Vec::new(),
+            piece: None,
             rest: None,
             done: 0,
         }
@@ -93,7 +96,7 @@ impl<S: Stream> Connection<S> {
         (self.phase, self.since)
     }
 
-    /// Size of the buffer, in bytes.
+    /// Size of the buffer that no other connection has, in bytes.
     pub fn size(&self) -> usize {
         self.bytes.capacity()
     }
@@ -123,25 +126,25 @@ impl<S: Stream> Connection<S> {
         let mut piece = [0; READ_SIZE];
         match self.phase {
             Phase::Reading => {
-                let room = READ_SIZE.min(MAX_REQUEST - self.bytes.len());
+                let room = READ_SIZE.min(MAX_HEAD - self.bytes.len());
                 let count = self.stream.read(&mut piece[..room])?;
                 self.bytes.extend_from_slice(&piece[..count]);
-                let is_whole = self.bytes.windows(4).any(|window| window == b"\r\n\r\n");
-                if count > 0 && (is_whole || self.bytes.len() >= MAX_REQUEST) {
-                    let Answer { bytes, rest } = respond(&self.bytes, is_whole, route);
+                if let Some(Answer { bytes, rest }) = respond(&self.bytes, route) {
                     (self.bytes, self.rest) = (bytes, rest);
                     self.enter(Phase::Writing, now);
                 }
                 Ok(count)
             }
             Phase::Writing => {
-                let count = self.stream.write(&self.bytes[self.done..])?;
+                let piece = self.piece.as_ref().map(|piece| piece.as_bytes());
+                let bytes = piece.unwrap_or(&self.bytes);
+                let count = self.stream.write(&bytes[self.done..])?;
                 self.done += count;
-                if self.done == self.bytes.len() {
-                    let next = self.rest.as_mut().and_then(|rest| rest.next());
-                    self.bytes = next.map(String::into_bytes).unwrap_or_default();
+                if self.done == bytes.len() {
+                    self.bytes = Vec::new();
+                    self.piece = self.rest.as_mut().and_then(|rest| rest.next());
                     self.done = 0;
-                    if self.bytes.is_empty() {
+                    if self.piece.is_none() {
                         self.rest = None;
                         self.stream.finish();
                         self.enter(Phase::Closing, now);

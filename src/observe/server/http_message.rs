@@ -1,5 +1,9 @@
-//! The part of HTTP/1.1 that health checks need: the bytes of a request go in, the bytes of the
-//! answer come out. Pure.
+//! Requests and answers of HTTP/1: the bytes of a request go in, the bytes of the answer come out. Pure.
+//! Each answer ends its connection, so a request's body is never read as another request.
+
+use std::sync::Arc;
+
+use super::request::{Refusal, Verdict, judge};
 
 /// `Content-Security-Policy` of answers that aren't HTML: a browser loads and runs nothing.
 pub const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
@@ -12,14 +16,16 @@ pub struct PageResponse {
     pub content_type: &'static str,
     /// Value of `Content-Security-Policy`.
     pub policy: String,
+    /// Value of `Allow`, which belongs to status 405.
+    pub allow: Option<&'static str>,
     /// The body, or its beginning. It isn't sent for a `HEAD` request.
     pub body: String,
-    /// The rest of a body that is too large to keep in memory. No piece is empty.
+    /// The rest of a body that is too large to make at once. No piece is empty.
     pub rest: Option<Pieces>,
 }
 
-/// The rest of a body, made piece by piece as it is sent.
-pub type Pieces = Box<dyn Iterator<Item = String>>;
+/// The rest of a body, made piece by piece as it is sent. Other connections may have the same pieces.
+pub type Pieces = Box<dyn Iterator<Item = Arc<str>>>;
 
 /// An answer as bytes.
 pub struct Answer {
@@ -36,6 +42,7 @@ impl PageResponse {
             status,
             content_type: "text/plain; charset=utf-8",
             policy: NOTHING.to_owned(),
+            allow: None,
             body: body.into(),
             rest: None,
         }
@@ -47,8 +54,10 @@ impl PageResponse {
             None => format!("Content-Length: {}\r\n", self.body.len()),
             Some(_) => String::new(),
         };
+        let allow = self.allow.map(|methods| format!("Allow: {methods}\r\n"));
+        let allow = allow.unwrap_or_default();
         let mut text = format!(
-            "HTTP/1.1 {}\r\nContent-Type: {}\r\n{length}Content-Security-Policy: {}\r\n\
+            "HTTP/1.1 {}\r\nContent-Type: {}\r\n{length}{allow}Content-Security-Policy: {}\r\n\
              X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n\
              Cross-Origin-Resource-Policy: same-origin\r\nCache-Control: no-store\r\n\
              Connection: close\r\n\r\n",
@@ -64,25 +73,28 @@ impl PageResponse {
     }
 }
 
-/// Answers a request. `head` is its head, up to the empty line; `is_whole` is false if it was cut
-/// off because it is too large. `route` makes the answer for a path; it is called only for `GET` and
-/// `HEAD`.
-pub fn respond(head: &[u8], is_whole: bool, route: &dyn Fn(&str) -> PageResponse) -> Answer {
-    let line = head.split(|byte| *byte == b'\r').next();
-    let line = line.and_then(|line| std::str::from_utf8(line).ok());
-    let mut words = line.unwrap_or_default().split(' ');
-    let mut word = || words.next().unwrap_or_default();
-    let (method, target, version) = (word(), word(), word());
-    let path = target.split('?').next().unwrap_or_default();
-    let response = match method {
-        _ if !version.starts_with("HTTP/1.") => {
-            PageResponse::text("400 Bad Request", "not an HTTP/1 request\n")
-        }
-        _ if !is_whole => PageResponse::text("431 Request Header Fields Too Large", "too large\n"),
-        "GET" | "HEAD" => route(path),
-        _ => PageResponse::text("405 Method Not Allowed", "GET or HEAD\n"),
-    };
-    response.into_answer(method != "HEAD")
+/// Answers a request, as far as it has come; none if its head isn't complete yet. `route` makes the
+/// answer for a path.
+pub fn respond(bytes: &[u8], route: &dyn Fn(&str) -> PageResponse) -> Option<Answer> {
+    match judge(bytes) {
+        Verdict::Incomplete => None,
+        Verdict::Asks { is_head, path } => Some(route(&path).into_answer(!is_head)),
+        Verdict::Refused { is_head, refusal } => Some(refused(refusal).into_answer(!is_head)),
+    }
+}
+
+fn refused(refusal: Refusal) -> PageResponse {
+    let text = |status, body: &str| PageResponse::text(status, body);
+    match refusal {
+        Refusal::Malformed(words) => text("400 Bad Request", &format!("{words}\n")),
+        Refusal::Method => PageResponse {
+            allow: Some("GET, HEAD"),
+            ..text("405 Method Not Allowed", "GET or HEAD\n")
+        },
+        Refusal::Target => text("414 URI Too Long", "too long\n"),
+        Refusal::Head => text("431 Request Header Fields Too Large", "too large\n"),
+        Refusal::Version => text("505 HTTP Version Not Supported", "HTTP/1.0 or HTTP/1.1\n"),
+    }
 }
 
 #[cfg(test)]
@@ -96,36 +108,60 @@ mod tests {
         }
     }
 
+    fn answer(request: &str) -> Answer {
+        respond(request.as_bytes(), &route).expect("a whole request")
+    }
+
+    fn text(request: &str) -> String {
+        String::from_utf8(answer(request).bytes).unwrap()
+    }
+
     #[test]
-    fn answers_by_method_and_path() {
+    fn each_verdict_has_its_status() {
         for (request, status) in [
-            ("GET /here HTTP/1.1\r\n\r\n", "200 OK"),
-            ("GET /here HTTP/1.0\r\nHost: x\r\n\r\n", "200 OK"),
-            ("GET /here?x=y HTTP/1.1\r\n\r\n", "200 OK"),
-            ("HEAD /here HTTP/1.1\r\n\r\n", "200 OK"),
-            ("GET /secret HTTP/1.1\r\n\r\n", "404 Not Found"),
-            ("POST /here HTTP/1.1\r\n\r\n", "405 Method Not Allowed"),
-            ("\r\n\r\n", "400 Bad Request"),
-            ("GET /here\r\n\r\n", "400 Bad Request"),
-            ("GET /here HTTP/2.0\r\n\r\n", "400 Bad Request"),
-            ("\u{16}\u{3}\u{1}\r\n\r\n", "400 Bad Request"),
+            ("GET /here HTTP/1.0\r\n\r\n", "200 OK"),
+            ("HEAD /here HTTP/1.0\r\n\r\n", "200 OK"),
+            ("GET /secret HTTP/1.0\r\n\r\n", "404 Not Found"),
+            ("HEAD /secret HTTP/1.0\r\n\r\n", "404 Not Found"),
+            ("POST /here HTTP/1.0\r\n\r\n", "405 Method Not Allowed"),
+            ("GET /here HTTP/1.1\r\n\r\n", "400 Bad Request"),
+            ("HEAD /here HTTP/1.1\r\n\r\n", "400 Bad Request"),
+            (
+                "GET /here HTTP/2.0\r\n\r\n",
+                "505 HTTP Version Not Supported",
+            ),
+            (
+                "HEAD /here HTTP/2.0\r\n\r\n",
+                "505 HTTP Version Not Supported",
+            ),
         ] {
-            let answer =
-                String::from_utf8(respond(request.as_bytes(), true, &route).bytes).unwrap();
+            let answer = text(request);
             let first = answer.split("\r\n").next().unwrap();
             assert_eq!(first, format!("HTTP/1.1 {status}"), "{request:?}");
+            assert!(answer.contains("\r\nConnection: close\r\n"), "{request:?}");
             assert_eq!(answer.ends_with("\r\n\r\n"), request.starts_with("HEAD"));
+            let says_methods = answer.contains("\r\nAllow: GET, HEAD\r\n");
+            assert_eq!(says_methods, status.starts_with("405"), "{answer}");
         }
-        let cut = respond(b"GET /here HTTP/1.1\r\nX: y", false, &route);
-        assert!(cut.bytes.starts_with(b"HTTP/1.1 431"));
+        for (request, status) in [
+            (
+                format!("GET /{} HTTP/1.0\r\n\r\n", "x".repeat(5000)),
+                "414 ",
+            ),
+            (
+                format!("GET / HTTP/1.0\r\nX: {}\r\n\r\n", "x".repeat(5000)),
+                "431 ",
+            ),
+        ] {
+            assert!(text(&request).starts_with(&format!("HTTP/1.1 {status}")));
+        }
+        assert!(respond(b"GET /here HTTP/1.0\r\n", &route).is_none());
     }
 
     #[test]
     fn says_how_long_the_body_is_also_without_it() {
         for (method, body) in [("GET", "yes\n"), ("HEAD", "")] {
-            let request = format!("{method} /here HTTP/1.1\r\n\r\n");
-            let answer =
-                String::from_utf8(respond(request.as_bytes(), true, &route).bytes).unwrap();
+            let answer = text(&format!("{method} /here HTTP/1.0\r\n\r\n"));
             let (head, rest) = answer.split_once("\r\n\r\n").unwrap();
             assert!(head.contains("\r\nContent-Length: 4\r\n"), "{head}");
             assert_eq!(rest, body);
@@ -135,12 +171,12 @@ mod tests {
     #[test]
     fn what_follows_the_body_is_not_counted_and_goes_with_the_body() {
         let route = |_: &str| PageResponse {
-            rest: Some(Box::new(["more".to_owned()].into_iter())),
+            rest: Some(Box::new(["more".into()].into_iter())),
             ..PageResponse::text("200 OK", "begins")
         };
         for (method, end, rest) in [("GET", "\r\n\r\nbegins", 1), ("HEAD", "\r\n\r\n", 0)] {
-            let request = format!("{method} /here HTTP/1.1\r\n\r\n");
-            let answer = respond(request.as_bytes(), true, &route);
+            let request = format!("{method} /here HTTP/1.0\r\n\r\n");
+            let answer = respond(request.as_bytes(), &route).expect("a whole request");
             let text = String::from_utf8(answer.bytes).unwrap();
             assert!(
                 text.ends_with(end) && !text.contains("Content-Length"),

@@ -149,6 +149,9 @@ fn excess_answer<S: Stream>(connections: &[Connection<S>]) -> Option<usize> {
 mod tests {
     use super::super::connection::tests::Client;
     use super::*;
+    use crate::observe::pages::{Page, Source};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     /// A connection that entered this phase `ms` milliseconds after `start`, with an answer of `size`
     /// bytes.
@@ -193,6 +196,42 @@ mod tests {
         for (sockets, most) in [(0, 480), (1, 480), (2, 480), (4, 240), (5000, 1)] {
             assert_eq!(max_connections(sockets), most, "{sockets}");
         }
+    }
+
+    #[test]
+    fn a_health_check_waits_for_one_piece_of_a_page_at_most() {
+        let (page, made) = (Page::default(), Arc::new(AtomicUsize::new(0)));
+        let start = Instant::now();
+        let source = || -> Source {
+            let made = made.clone();
+            Box::new((0..1000).map(move |_| {
+                made.fetch_add(1, Ordering::Relaxed);
+                "x".repeat(1000)
+            }))
+        };
+        let route = |path: &str| {
+            let mut response = PageResponse::text("200 OK", "ok\n");
+            if path == "/status" {
+                response.rest = Some(Box::new(page.get(start, source).pieces()));
+            }
+            response
+        };
+        let readers = (0..100).map(|_| Client::taking("/status", [usize::MAX; 2000]));
+        let mut connections: Vec<_> = readers.map(|c| Connection::new(c, start)).collect();
+        for round in 1..=500 {
+            connections.push(Connection::new(Client::asking(usize::MAX), start));
+            assert!(step_all(&mut connections, start, &route));
+            let asked = connections.pop().map(|connection| connection.phase().0);
+            assert_eq!(asked, Some(Phase::Closing), "it has its answer");
+            assert!(made.load(Ordering::Relaxed) <= round);
+        }
+        while step_all(&mut connections, start, &route) {}
+        assert!(connections.iter().all(|c| c.phase().0 == Phase::Closing));
+        assert_eq!(
+            made.load(Ordering::Relaxed),
+            1000,
+            "for all hundred of them"
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  listener (accepts, closes) ─► connection (reads, writes) ─► http_message ─► routes
+//!                                                               └ request (judges the head)
 //! ```
 //!
 //! There is a thread for each socket: one for each address, or two where an IPv6 socket doesn't
@@ -12,9 +13,11 @@ mod address;
 mod connection;
 mod http_message;
 mod listener;
+mod request;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::time::Instant;
 
 use chrono::Utc;
 
@@ -66,13 +69,17 @@ pub fn start(addresses: &[ListenAddress], telemetry: &Telemetry) -> Result<(), S
 
 fn listen(listener: TcpListener, limit: usize, telemetry: Telemetry) -> io::Result<SocketAddr> {
     let address = listener.local_addr()?;
-    let work = move || listener::serve(&listener, limit, &|path| route(path, &telemetry));
+    let work = move || {
+        listener::serve(&listener, limit, &|path| {
+            route(path, &telemetry, Instant::now())
+        })
+    };
     threads::start("health", SMALL_STACK, Box::new(work))?;
     Ok(address)
 }
 
-/// The answer for a path.
-fn route(path: &str, telemetry: &Telemetry) -> PageResponse {
+/// The answer for a path. Health checks are answered at once, and from no copy.
+fn route(path: &str, telemetry: &Telemetry, now: Instant) -> PageResponse {
     let heartbeat = &telemetry.heartbeat();
     match path {
         "/" | "/ping" if heartbeat.is_alive() => PageResponse::text("200 OK", "ok\n"),
@@ -81,10 +88,14 @@ fn route(path: &str, telemetry: &Telemetry) -> PageResponse {
             let body = format!("stuck: the loop last got on {age} s ago\n");
             PageResponse::text("503 Service Unavailable", body)
         }
-        _ => routes::answer(path, || telemetry.status(), Utc::now()).unwrap_or_else(|| {
-            let paths = "there are /, /ping, /status, /status.json and /metrics\n";
-            PageResponse::text("404 Not Found", paths)
-        }),
+        _ => {
+            let status = || telemetry.status();
+            let page = routes::answer(path, &telemetry.pages, now, Utc::now(), &status);
+            page.unwrap_or_else(|| {
+                let paths = "there are /, /ping, /status, /status.json and /metrics\n";
+                PageResponse::text("404 Not Found", paths)
+            })
+        }
     }
 }
 
@@ -93,12 +104,14 @@ mod tests {
     use super::*;
     use crate::base::heartbeat::Heartbeat;
     use crate::dns::Name;
+    use crate::observe::pages::FRESH;
     use std::time::Duration;
 
     #[test]
     fn answers_by_path() {
         let zone = Name::parse("example.com").unwrap();
         let telemetry = Telemetry::new(zone, Heartbeat::start());
+        let now = Instant::now();
         for (path, status) in [
             ("/", "200 OK"),
             ("/ping", "200 OK"),
@@ -108,7 +121,7 @@ mod tests {
             ("/x", "404 Not Found"),
             ("/status/", "404 Not Found"),
         ] {
-            assert_eq!(route(path, &telemetry).status, status, "{path}");
+            assert_eq!(route(path, &telemetry, now).status, status, "{path}");
         }
     }
 
@@ -117,19 +130,21 @@ mod tests {
         let zone = Name::parse("example.com").unwrap();
         let age = Duration::from_secs(100);
         let telemetry = Telemetry::new(zone, Heartbeat::of_age(age));
+        let now = Instant::now();
         for path in ["/", "/ping"] {
-            let stuck = route(path, &telemetry);
+            let stuck = route(path, &telemetry, now);
             assert_eq!(stuck.status, "503 Service Unavailable", "{path}");
             assert!(stuck.body.starts_with("stuck: the loop last got on 10"));
         }
         let metric = |value| format!("\nrancher_route53_stuck {value}\n");
-        assert!(route("/metrics", &telemetry).body.contains(&metric(1)));
+        assert!(route("/metrics", &telemetry, now).body.contains(&metric(1)));
         // The status page is there all the same.
-        assert_eq!(route("/status", &telemetry).status, "200 OK");
+        assert_eq!(route("/status", &telemetry, now).status, "200 OK");
         telemetry.heartbeat().beat();
+        let now = now + FRESH;
         for path in ["/", "/ping"] {
-            assert_eq!(route(path, &telemetry).status, "200 OK", "{path}");
+            assert_eq!(route(path, &telemetry, now).status, "200 OK", "{path}");
         }
-        assert!(route("/metrics", &telemetry).body.contains(&metric(0)));
+        assert!(route("/metrics", &telemetry, now).body.contains(&metric(0)));
     }
 }

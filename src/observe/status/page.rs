@@ -1,5 +1,5 @@
-//! Makes a page piece by piece. A page of ten thousand services has megabytes; this way it is never
-//! in memory as a whole, however slow its readers are.
+//! Makes a page piece by piece. A page of ten thousand services takes long to make; this way nobody
+//! waits for more than a piece of it.
 
 use chrono::{DateTime, Utc};
 

@@ -10,6 +10,8 @@ use crate::base::counters::{NO_ANSWER, Operation, RoundOutcome};
 use crate::desired::ServiceOutcome;
 use crate::desired::skip::SkipReason;
 use crate::dns::RecordType;
+use crate::observe::pages::Pages;
+use crate::observe::routes::answer;
 use crate::plan::ConflictReason;
 use crate::rancher::model::ServiceKey;
 
@@ -179,7 +181,10 @@ pub fn busy() -> Status {
 
 /// Its policy and all of it.
 pub fn page(path: &str, status: &Status) -> (String, String) {
-    let response = crate::observe::routes::answer(path, || status.clone(), now()).unwrap();
+    let response = answer(path, &Pages::default(), Instant::now(), now(), &|| {
+        status.clone()
+    })
+    .unwrap();
     let mut text = response.body;
     for piece in response.rest.into_iter().flatten() {
         assert!(!piece.is_empty());

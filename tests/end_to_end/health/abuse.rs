@@ -181,9 +181,9 @@ fn an_answer_arrives_although_the_client_has_more_to_say() {
     let more = "x".repeat(32 * 1024);
     for (request, status) in [
         (format!("GET / HTTP/1.1\r\nX: {more}\r\n\r\n"), "431"),
-        (format!("GET / HTTP/1.1\r\n\r\n{more}"), "200"),
+        (format!("GET / HTTP/1.1\r\nHost: x\r\n\r\n{more}"), "200"),
         (
-            format!("POST / HTTP/1.1\r\nContent-Length: 32768\r\n\r\n{more}"),
+            format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 32768\r\n\r\n{more}"),
             "405",
         ),
         (more.clone(), "400"),

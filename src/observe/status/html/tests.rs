@@ -4,9 +4,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
+use std::time::Instant;
+
 use super::super::tests::{ago, busy, empty, now, page, set};
 use crate::base::dependency::Dependency;
 use crate::dns::{ChangeBatch, RecordType};
+use crate::observe::pages::Pages;
+use crate::observe::routes::answer;
 
 /// On a narrow screen the tables are laid out as blocks, and some browsers then tell a screen
 /// reader no longer that they are tables.
@@ -209,7 +213,7 @@ fn the_browser_runs_this_style_and_script_and_nothing_else() {
     assert!(!text.contains(" style=") && !text.contains(" onclick="));
     for path in ["/", "/status/", "/statusx", "/metrics.json", ""] {
         assert!(
-            crate::observe::routes::answer(path, empty, now()).is_none(),
+            answer(path, &Pages::default(), Instant::now(), now(), &empty).is_none(),
             "{path}"
         );
     }
