@@ -37,7 +37,7 @@ pub fn read(
     let assume = assume(reader, session_name);
     let takes = "an http:// or https:// URL";
     let endpoint = reader
-        .value("AWS_ENDPOINT_URL_STS", takes, Url::parse)
+        .url("AWS_ENDPOINT_URL_STS", takes, Url::of_endpoint)
         .or_else(|| Url::parse(&partition.sts(region)).ok());
     if reader.problems.len() > known {
         return None;
@@ -176,7 +176,7 @@ fn instance(reader: &mut Reader<'_>) -> Option<Instance> {
         .value(
             "AWS_EC2_METADATA_SERVICE_ENDPOINT",
             "an http:// URL",
-            |text| match Url::parse(text)? {
+            |text| match Url::of_endpoint(text)? {
                 url if url.origin().starts_with("http:") => Ok(url),
                 _ => Err("instance metadata has no TLS".to_owned()),
             },

@@ -220,7 +220,7 @@ fn rules(reader: &mut Reader<'_>) -> Option<Rules> {
 }
 
 fn route53(reader: &mut Reader<'_>, region: &str, partition: &Partition) -> Option<CallerSettings> {
-    let custom = reader.value("AWS_ENDPOINT_URL_ROUTE_53", WHAT_URL, Url::parse);
+    let custom = reader.url("AWS_ENDPOINT_URL_ROUTE_53", WHAT_URL, Url::of_endpoint);
     let signing_region = match &custom {
         Some(_) => region,
         None => partition.signing_region,
@@ -239,10 +239,10 @@ fn route53(reader: &mut Reader<'_>, region: &str, partition: &Partition) -> Opti
 }
 
 fn rancher(reader: &mut Reader<'_>) -> Option<RancherSettings> {
-    let url = reader.required("CATTLE_URL", WHAT_URL, Url::parse);
+    let url = reader.required_url("CATTLE_URL", WHAT_URL);
     let access_key = reader.required_text("CATTLE_ACCESS_KEY");
     let secret_key = reader.required_secret("CATTLE_SECRET_KEY");
-    let metadata = reader.value("METADATA_URL", WHAT_URL, Url::parse);
+    let metadata = reader.url("METADATA_URL", WHAT_URL, Url::parse);
     let usual = || METADATA_URLS.iter().filter_map(|url| Url::parse(url).ok());
     Some(RancherSettings {
         url: url?,

@@ -11,6 +11,7 @@ use crate::base::secret::Secret;
 use crate::net::proxy::no_proxy::NoProxy;
 use crate::net::proxy::{self, Proxy};
 use crate::net::tls::{self, Certificate};
+use crate::net::url::Url;
 
 /// Largest file that is read, in bytes. For comparison: a bundle of all public roots has 250 kB.
 const MAX_FILE: u64 = 4 * 1024 * 1024;
@@ -170,6 +171,21 @@ impl<'a> Reader<'a> {
         self.converted(name, takes, None, |found| parse(&found.text))
     }
 
+    /// A setting that is a URL, converted by `parse`. An error shows it without what may be a secret.
+    pub fn url(
+        &mut self,
+        name: &'static str,
+        takes: &str,
+        parse: impl FnOnce(&str) -> Result<Url, String>,
+    ) -> Option<Url> {
+        self.converted(name, takes, Some(shown_url), |found| parse(&found.text))
+    }
+
+    /// A URL that must be set.
+    pub fn required_url(&mut self, name: &'static str, takes: &str) -> Option<Url> {
+        self.needed(name, |reader| reader.url(name, takes, Url::parse))
+    }
+
     /// `show` makes the value safe for an error; without it, an error doesn't show the value.
     fn converted<T>(
         &mut self,
@@ -325,6 +341,33 @@ fn without_user(text: &str) -> String {
     format!("{}…{}", &text[..start], &text[at..])
 }
 
+/// Hides what may be a secret in a URL, however broken it is: a user, a query, and what stands where a
+/// port should be, since it may be a password whose host was forgotten.
+fn shown_url(text: &str) -> String {
+    let start = text.find("://").map_or(0, |scheme| scheme + "://".len());
+    let (scheme, rest) = text.split_at(start);
+    match (rest.find(['?', '#']), rest.rfind('@')) {
+        // The @ may end a password with a ? in it, or be part of the query.
+        (Some(query), Some(at)) if query < at => format!("{scheme}…"),
+        (Some(query), _) => without_user(&format!("{scheme}{}…", &rest[..=query])),
+        (None, Some(_)) => without_user(text),
+        (None, None) => {
+            let end = rest.find('/').unwrap_or(rest.len());
+            // The colons of an IPv6 address are none of a port.
+            let address = rest.find(']').filter(|bracket| *bracket < end).unwrap_or(0);
+            let colon = rest[address..end].find(':').map(|colon| address + colon);
+            match colon.map(|colon| rest.split_at(colon + 1)) {
+                Some((host, port))
+                    if !port[..end - host.len()].bytes().all(|b| b.is_ascii_digit()) =>
+                {
+                    format!("{scheme}{host}…")
+                }
+                _ => text.to_owned(),
+            }
+        }
+    }
+}
+
 fn read_certificates(path: &str) -> Result<Vec<Certificate>, String> {
     let text = read_file(path).map_err(|error| format!("can't be read: {error}"))?;
     tls::certificates(text.as_bytes())
@@ -344,7 +387,26 @@ fn read_file(path: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::url::Url;
+
+    #[test]
+    fn a_url_is_shown_without_what_may_be_secret() {
+        for (text, expected) in [
+            ("http://rancher:8080/v1", "http://rancher:8080/v1"),
+            ("http://[::1]:8080/v1", "http://[::1]:8080/v1"),
+            ("http://[::1", "http://[:…"),
+            ("ftp://rancher", "ftp://rancher"),
+            ("rancher", "rancher"),
+            ("http://user:pass@rancher/v1", "http://…@rancher/v1"),
+            ("http://user:pass@rancher/v1?a=b", "http://…@rancher/v1?…"),
+            ("http://rancher/v1#a", "http://rancher/v1#…"),
+            ("http://user:pass?1@rancher", "http://…"),
+            ("http://user:pass", "http://user:…"),
+            ("user:pass:80/x", "user:…"),
+            ("http://user:pass%40rancher:80", "http://user:…"),
+        ] {
+            assert_eq!(shown_url(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn a_password_in_a_url_is_not_shown_however_broken_the_url_is() {
@@ -355,10 +417,18 @@ mod tests {
             "http://user:hunter2@@rancher",
             "//user:hunter2@rancher",
             "ftp://user:hunter2@rancher",
+            "http://user:hunter2",
+            "user:hunter2",
+            "http://rancher/?password=hunter2",
+            "http://rancher/v1?token=a@hunter2",
+            "http://rancher/#hunter2",
+            "http://rancher:hunter2@80/v1",
+            "http://user:hunter2%40rancher:8080",
+            "http://user:a/hunter2@rancher",
         ] {
             let variable = |name: &str| (name == "CATTLE_URL").then(|| Ok(url.to_owned()));
             let mut reader = Reader::new(&variable);
-            reader.required("CATTLE_URL", "a URL", Url::parse);
+            reader.required_url("CATTLE_URL", "a URL");
             let problems = reader.problems.join("\n");
             assert!(problems.contains("CATTLE_URL="), "{problems}");
             assert!(!problems.contains("hunter2"), "{problems}");

@@ -54,8 +54,9 @@ impl Url {
         }
         let port = match (authority.port_u16(), authority.as_str().rsplit_once(':')) {
             (Some(port), _) => Some(port),
+            // It isn't shown: it may be a password whose host was forgotten.
             (None, Some((_, port))) if !port.ends_with(']') => {
-                return Err(format!("{port:?} is no port"));
+                return Err("what stands after the host's colon is no port".to_owned());
             }
             (None, _) => None,
         };
@@ -68,6 +69,34 @@ impl Url {
             authority,
             path: uri.path().trim_end_matches('/').to_owned(),
         })
+    }
+
+    /// Parses the URL of a server whose requests are signed. Some on the way remove `//`, `.` and `..`
+    /// from a path and others don't, so a path with them could be signed as one and arrive as
+    /// another. What else is in a path is signed as it is sent.
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
+    pub fn of_endpoint(text: &str) -> Result<Url, String> {
+        let url = Url::parse(text)?;
+        let uri: Uri = text.parse().map_err(|_| "not a URL".to_owned())?;
+        let path = uri.path();
+        let segments = path.strip_prefix('/').unwrap_or(path);
+        let segments = segments.strip_suffix('/').unwrap_or(segments);
+        if path.contains("//") {
+            return Err(
+                "it has an empty part in its path: remove the second slash of //".to_owned(),
+            );
+        }
+        let is_dots = |segment: &str| {
+            let segment = segment.to_ascii_lowercase().replace("%2e", ".");
+            matches!(segment.as_str(), "." | "..")
+        };
+        if segments.split('/').any(is_dots) {
+            return Err("it has . or .. in its path: write the path that is meant".to_owned());
+        }
+        if !path.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err("it has a character in its path that has to be percent-encoded".to_owned());
+        }
+        Ok(url)
     }
 
     /// Scheme, host and port, such as `https://host:8443`.
@@ -124,6 +153,37 @@ mod tests {
                 Url::parse(text).map(|url| url.to_string()),
                 Ok(expected.to_owned())
             );
+        }
+    }
+
+    #[test]
+    fn the_path_of_an_endpoint_can_be_read_in_one_way_only() {
+        for (text, words) in [
+            ("http://h//", "//"),
+            ("http://h//x", "//"),
+            ("http://h/x//y/", "//"),
+            ("http://h/x//", "//"),
+            ("http://h/.", ". or .."),
+            ("http://h/x/./y", ". or .."),
+            ("http://h/x/..", ". or .."),
+            ("http://h/../x", ". or .."),
+            ("http://h/x/%2e%2E/y", ". or .."),
+            ("http://h/x/.%2e/", ". or .."),
+            ("http://h/ü", "percent-encoded"),
+            ("http://h/?x", "query"),
+            ("ftp://h/x", "http://"),
+        ] {
+            let error = Url::of_endpoint(text).unwrap_err();
+            assert!(error.contains(words), "{text}: {error}");
+        }
+        for text in [
+            "http://h",
+            "http://h/",
+            "http://h/x/",
+            "http://h/.x/x./...",
+            "http://h/x%2Fy/%20:@",
+        ] {
+            assert_eq!(Url::of_endpoint(text), Url::parse(text), "{text}");
         }
     }
 

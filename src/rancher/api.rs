@@ -54,8 +54,18 @@ const REQUIRED_LABELS: &str = "io.rancher.container.create_agent=true and \
 /// The collection to which events are posted.
 struct EventCollection {
     url: Url,
-    /// Whether Rancher's schemas say that our keys may post to it.
-    may_post: bool,
+    /// Whether Rancher's schemas say that our keys may post to it. `None` if there are no schemas.
+    may_post: Option<bool>,
+}
+
+/// Rancher's document of schemas.
+enum Schemas {
+    /// There is none.
+    Missing,
+    /// It has no schema of events with a link that can be used.
+    WithoutEvents,
+    /// It has one.
+    WithEvents(EventCollection),
 }
 
 /// The client.
@@ -140,8 +150,16 @@ impl Api {
     /// Rancher's schemas say: Rancher makes the schemas for the keys that ask for them.
     pub fn check(&self, timeout: Duration) -> Result<Url, ApiError> {
         let found = self.discover(timeout)?;
-        if found.may_post {
-            return Ok(found.url);
+        match found.may_post {
+            Some(true) => return Ok(found.url),
+            Some(false) => {}
+            None => {
+                return Err(ApiError::Unavailable(format!(
+                    "Rancher has no schemas where {} says that they are, so whether the keys may \
+                     post events at {} can't be told: check CATTLE_URL",
+                    self.url, found.url
+                )));
+            }
         }
         Err(ApiError::Unavailable(format!(
             "the keys may not post externalDnsEvents, say Rancher's schemas at {}; the container \
@@ -157,14 +175,19 @@ impl Api {
         let schemas = response
             .header("x-api-schemas")
             .and_then(|link| self.at_configured_server(link));
-        let found = match schemas {
-            Some(schemas) => self.read_schemas(&schemas, timeout)?,
-            None => None,
+        let schemas = match schemas {
+            Some(schemas) => self.schemas(&schemas, timeout)?,
+            None => Schemas::Missing,
         };
-        Ok(found.unwrap_or_else(|| EventCollection {
+        let may_post = match schemas {
+            Schemas::WithEvents(collection) => return Ok(collection),
+            Schemas::WithoutEvents => Some(false),
+            Schemas::Missing => None,
+        };
+        Ok(EventCollection {
             url: root.with_path(&format!("{}/externaldnsevents", root.path())),
-            may_post: false,
-        }))
+            may_post,
+        })
     }
 
     /// The URL of the API's root, and its answer.
@@ -188,25 +211,27 @@ impl Api {
         Err(ApiError::Unavailable(failure.unwrap_or_default()))
     }
 
-    /// The collection of events according to the schemas. `None` if they have no schema of events.
-    fn read_schemas(
-        &self,
-        schemas: &Url,
-        timeout: Duration,
-    ) -> Result<Option<EventCollection>, ApiError> {
-        let response = self.call("schemas", schemas, b"", timeout)?;
-        if response.status != 200 {
-            return Err(ApiError::Unavailable(self.explain(schemas, response)));
+    /// What the schemas say. A link may lead to nothing if a proxy in between adds or removes a part of
+    /// the path.
+    fn schemas(&self, url: &Url, timeout: Duration) -> Result<Schemas, ApiError> {
+        let response = self.call("schemas", url, b"", timeout)?;
+        match response.status {
+            200 => {}
+            404 => return Ok(Schemas::Missing),
+            _ => return Err(ApiError::Unavailable(self.explain(url, response))),
         }
         let json = std::io::BufReader::new(response.reader(MAX_SCHEMAS));
-        let schema = event_schema(json)
-            .map_err(|error| ApiError::Unavailable(format!("{schemas}: {error}")))?;
-        Ok(schema.and_then(|schema| {
+        let schema = event_schema(json).map_err(|error| {
+            let error = shortened(&error.to_string(), MAX_WORDS);
+            ApiError::Unavailable(format!("{url}: {error}"))
+        })?;
+        let collection = schema.and_then(|schema| {
             Some(EventCollection {
                 url: self.at_configured_server(&schema.collection)?,
-                may_post: schema.may_post,
+                may_post: Some(schema.may_post),
             })
-        }))
+        });
+        Ok(collection.map_or(Schemas::WithoutEvents, Schemas::WithEvents))
     }
 
     /// The path of a link from Rancher, at the server that `CATTLE_URL` names. The keys must go

@@ -112,6 +112,40 @@ fn schemas_without_end_are_not_read() {
     }
 }
 
+/// A proxy in between has a prefix that Rancher doesn't know of, so Rancher's link leads to nothing.
+#[test]
+fn where_the_link_to_the_schemas_leads_to_nothing_events_go_below_the_url() {
+    let behind_a_prefix = Endpoint::start(|request| match (&*request.method, &*request.path) {
+        ("GET", "/rancher/v2-beta") => Response::new(200, "application/json", "{}")
+            .with_header("X-API-Schemas", "http://rancher:8080/v2-beta/schemas"),
+        ("POST", "/rancher/v2-beta/externaldnsevents") => {
+            Response::new(201, "application/json", "{}")
+        }
+        _ => Response::new(404, "text/html", "<html>"),
+    });
+    let stage = Stage::new(web());
+    let url = format!("{}/rancher/v2-beta", behind_a_prefix.url());
+    let service = stage.run_with(&[], &[("CATTLE_URL", &url)]);
+    assert!(behind_a_prefix.wait_for_requests(3, PATIENCE));
+    let asked = behind_a_prefix.requests();
+    let asked: Vec<(&str, &str)> = asked.iter().map(|r| (&*r.method, &*r.path)).collect();
+    let expected = [
+        ("GET", "/rancher/v2-beta"),
+        ("GET", "/v2-beta/schemas"),
+        ("POST", "/rancher/v2-beta/externaldnsevents"),
+    ];
+    assert_eq!(asked[..3], expected);
+    service.terminate();
+    assert!(service.wait(PATIENCE).is_some());
+    let check = stage.run_with(&["check"], &[("CATTLE_URL", &url)]);
+    assert!(check.wait(PATIENCE).is_some());
+    assert!(
+        check.stdout().contains("can't be told: check CATTLE_URL"),
+        "{}",
+        check.stdout()
+    );
+}
+
 /// Whatever it says, Rancher has taken the event, as metadata shows.
 #[test]
 fn an_answer_to_an_event_without_end_is_not_read() {
