@@ -8,15 +8,18 @@
 # time can't pull what buildah pushes in any format but `docker`.
 #
 # Whoever has built the binary already puts it in the place of the first stage, which is then
-# not run:
+# not run. The binary's architecture is in its file's name, so that a build for another platform
+# doesn't find it and fails:
 #
-#   .ci/build --arch amd64 out/rancher-route53
-#   setcap cap_net_bind_service=+ep out/rancher-route53
+#   .ci/build --arch amd64 out/rancher-route53-amd64
+#   setcap cap_net_bind_service=+ep out/rancher-route53-amd64
 #   buildah bud --format docker --platform linux/amd64 --build-context build=out \
 #       -t rancher-route53 .
 
 # On the builder's own architecture: a compiler for another one is as good, and needs no emulation.
-FROM --platform=$BUILDPLATFORM rust:1.95-bookworm AS build
+# The digest is that of the tag's manifest list, which names the images of all architectures: a tag
+# can be moved. Whoever raises the version looks it up: docker buildx imagetools inspect rust:TAG
+FROM --platform=$BUILDPLATFORM rust:1.95-bookworm@sha256:6258907abe69656e41cd992e0b705cdcfabcbbe3db374f92ed2d47121282d4a1 AS build
 # The C compilers and musl's headers are for what is written in C; musl itself comes with Rust.
 RUN case $(dpkg --print-architecture) in \
         amd64) other=gcc-aarch64-linux-gnu ;; \
@@ -39,12 +42,15 @@ COPY tests tests
 ARG COMMIT=
 # The architecture of the image, which the builder says.
 ARG TARGETARCH
-RUN .ci/build --arch "$TARGETARCH" /rancher-route53 && \
-    setcap cap_net_bind_service=+ep /rancher-route53
+RUN : "${TARGETARCH:?this builder says no architecture: take BuildKit or buildah}" && \
+    .ci/build --arch "$TARGETARCH" "/rancher-route53-$TARGETARCH" && \
+    setcap cap_net_bind_service=+ep "/rancher-route53-$TARGETARCH"
 
-# Of the image's platform: there is nothing in it to run while it is built.
-FROM scratch
-COPY --from=build /rancher-route53 /rancher-route53
+# Of the image's platform, said in words: some builders (buildah issue 5968) would go on with the
+# platform of the stage before.
+FROM --platform=$TARGETPLATFORM scratch
+ARG TARGETARCH
+COPY --from=build /rancher-route53-$TARGETARCH /rancher-route53
 # Nobody in particular; numeric, since there is no /etc/passwd to look a name up in.
 USER 65532:65532
 # Health checks: rancher/external-dns answered them on 1000, external-dns-sync on 10000.

@@ -57,6 +57,9 @@ struct Container {
     environment: BTreeMap<String, String>,
     labels: BTreeMap<String, String>,
     volumes: Vec<String>,
+    read_only: bool,
+    cap_drop: Vec<String>,
+    cap_add: Vec<String>,
 }
 
 /// Of version 2: Rancher takes services from `services` only then (rancher-compose-executor,
@@ -411,8 +414,14 @@ fn rancher_gives_it_what_it_needs() {
     ] {
         assert_eq!(container.labels[label], value, "{label}");
     }
-    // The usual place of a private authority's certificate is below this folder.
-    assert_eq!(container.volumes, ["/var/lib/rancher:/var/lib/rancher:ro"]);
+    // The usual place of a private authority's certificate. What else the host has below
+    // /var/lib/rancher, above all the agent's keys, is nobody's business here.
+    let certificates = settings::find("CA_FILE").unwrap().default;
+    assert!(certificates.starts_with("/var/lib/rancher/etc/ssl/ca.crt, "));
+    assert_eq!(
+        container.volumes,
+        ["/var/lib/rancher/etc/ssl:/var/lib/rancher/etc/ssl:ro"]
+    );
     let port = rancher.services.route53.health_check.port;
     assert!(container.expose.contains(&port) && listens_by_default(port));
     assert!(
@@ -421,6 +430,44 @@ fn rancher_gives_it_what_it_needs() {
             .iter()
             .all(|port| listens_by_default(*port))
     );
+}
+
+#[test]
+fn it_may_write_nothing_and_has_one_capability() {
+    let (container, _) = entry();
+    assert!(container.read_only);
+    assert_eq!(container.cap_drop, ["ALL"]);
+    // Without it the kernel refuses to start a binary that has it as its file's capability.
+    assert_eq!(container.cap_add, ["NET_BIND_SERVICE"]);
+    let dockerfile = fs::read_to_string(path("Dockerfile")).unwrap();
+    assert!(dockerfile.contains("setcap cap_net_bind_service=+ep"));
+    // What the README shows is the same.
+    let readme = fs::read_to_string(path("README.md")).unwrap();
+    let lines = format!(
+        "    volumes: [{:?}]\n    read_only: true\n    cap_drop: [ALL]\n    cap_add: \
+         [NET_BIND_SERVICE]\n",
+        container.volumes[0]
+    );
+    assert!(readme.contains(&lines), "the README should have {lines}");
+}
+
+/// Each base image is named by its digest, and the binary by its architecture: a builder that takes
+/// another platform for the image than for the binary finds no file.
+#[test]
+fn the_image_has_the_platform_of_its_binary() {
+    let dockerfile = fs::read_to_string(path("Dockerfile")).unwrap();
+    let bases = dockerfile.lines().filter_map(|l| l.strip_prefix("FROM "));
+    let (last, others): (Vec<&str>, Vec<&str>) = bases.partition(|base| base.ends_with("scratch"));
+    assert_eq!(last, ["--platform=$TARGETPLATFORM scratch"]);
+    assert_eq!(others.len(), 1);
+    for base in others {
+        let digest = base.split("@sha256:").nth(1).unwrap_or_default();
+        let digest = digest.split(' ').next().unwrap_or_default();
+        let is_digest = digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit());
+        assert!(is_digest, "{base}");
+    }
+    let (_, image) = dockerfile.split_once(last[0]).unwrap();
+    assert!(image.contains("\nARG TARGETARCH\nCOPY --from=build /rancher-route53-$TARGETARCH /"));
 }
 
 /// Docker before 20.10 keeps the ports below 1024 from a user who isn't root, and the capability by
