@@ -10,7 +10,7 @@ use super::settings::{self, Setting, Takes};
 use crate::base::secret::Secret;
 use crate::net::proxy::no_proxy::NoProxy;
 use crate::net::proxy::{self, Proxy};
-use crate::net::tls::{self, Certificate};
+use crate::net::tls::{self, OwnCertificate, OwnCertificates};
 
 /// Largest file that is read, in bytes. For comparison: a bundle of all public roots has 250 kB.
 const MAX_FILE: u64 = 4 * 1024 * 1024;
@@ -244,7 +244,7 @@ impl<'a> Reader<'a> {
 
     /// The certificates of the file that a setting names. If it isn't set, those of each usual file
     /// that exists.
-    pub fn certificates(&mut self, name: &'static str, usual: &[&str]) -> Vec<Certificate> {
+    pub fn certificates(&mut self, name: &'static str, usual: &[&str]) -> OwnCertificates {
         let files: Vec<(String, String)> = match self.find(name) {
             Some(Found { name, text }) => vec![(name, text)],
             None => {
@@ -263,14 +263,14 @@ impl<'a> Reader<'a> {
                 files
             }
         };
-        let mut certificates = Vec::new();
+        let mut certificates: Vec<OwnCertificate> = Vec::new();
         for (name, path) in files {
             match read_certificates(&path) {
                 Ok(read) => certificates.extend(read),
                 Err(error) => self.problem(format!("{name}={path:?}: {error}")),
             }
         }
-        certificates
+        certificates.into_iter().collect()
     }
 
     /// A proxy. An error shows the value without its password.
@@ -325,19 +325,24 @@ fn without_user(text: &str) -> String {
     format!("{}…{}", &text[..start], &text[at..])
 }
 
-fn read_certificates(path: &str) -> Result<Vec<Certificate>, String> {
-    let text = read_file(path).map_err(|error| format!("can't be read: {error}"))?;
-    tls::certificates(text.as_bytes())
+fn read_certificates(path: &str) -> Result<Vec<OwnCertificate>, String> {
+    // Bundles may have comments in any character set between the certificates.
+    let pem = read_bytes(path).map_err(|error| format!("can't be read: {error}"))?;
+    tls::certificates(&pem)
 }
 
 fn read_file(path: &str) -> Result<String, String> {
+    String::from_utf8(read_bytes(path)?).map_err(|_| "it isn't UTF-8".to_owned())
+}
+
+fn read_bytes(path: &str) -> Result<Vec<u8>, String> {
     use std::io::Read;
     let file = File::open(path).map_err(|error| error.to_string())?;
-    let mut text = String::new();
-    let read = file.take(MAX_FILE + 1).read_to_string(&mut text);
+    let mut bytes = Vec::new();
+    let read = file.take(MAX_FILE + 1).read_to_end(&mut bytes);
     match read.map_err(|error| error.to_string())? {
         size if size as u64 > MAX_FILE => Err("it is larger than 4 MiB".to_owned()),
-        _ => Ok(text),
+        _ => Ok(bytes),
     }
 }
 
