@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
+use chrono::Utc;
+
 use super::check_health::health;
+use super::check_trust::trust;
 use super::context::MetadataReading;
 use super::terminal::{Colour, Failure, NotShown, coloured, has_colours, say, shown};
 use crate::aws::credentials::provider::Identity;
@@ -96,6 +99,11 @@ pub fn check(config: &Config, gate: InFlightGate, telemetry: Telemetry) -> Resul
             routes.route53, routes.rancher
         );
         report.add("proxies", Finding::Good(words))?;
+    }
+    let now = u64::try_from(Utc::now().timestamp()).unwrap_or_default();
+    if let Some(trusted) = trust(config, now) {
+        let trusted = trusted.map_or_else(Finding::Doubtful, Finding::Good);
+        report.add("trust", trusted)?;
     }
     let reading = MetadataReading::read(&mut metadata, config);
     let read = finding(&reading, |_| format!("read at {}", metadata.url()));

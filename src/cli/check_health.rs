@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::config::Config;
 use crate::net::http::{Http, Request};
 use crate::net::proxy::Proxies;
+use crate::net::tls::Trust;
 use crate::observe::server::ListenAddress;
 
 /// Time limit of a health check on this machine.
@@ -14,7 +15,7 @@ const MAX_PING_ANSWER: u64 = 1024;
 
 /// Checks that each address of `HEALTH_ADDRESS` is free, or is answered by the running service.
 pub fn health(config: &Config) -> Result<String, String> {
-    let http = Http::new(&[], Proxies::default());
+    let http = Http::new(&Trust::default(), Proxies::default());
     let mut free = Vec::new();
     let mut answering = Vec::new();
     let mut wrong = Vec::new();

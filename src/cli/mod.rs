@@ -5,6 +5,7 @@ pub mod adopt;
 pub mod adopt_owner;
 pub mod check;
 mod check_health;
+mod check_trust;
 pub mod context;
 pub mod help;
 pub mod once;

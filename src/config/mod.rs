@@ -6,6 +6,7 @@ mod credentials;
 mod proxies;
 mod reader;
 pub mod settings;
+mod shown;
 
 use std::fmt;
 use std::fs::File;
@@ -19,7 +20,7 @@ use crate::desired::Rules;
 use crate::desired::name_template::{self, Template};
 use crate::dns::Name;
 use crate::net::proxy::Proxies;
-use crate::net::tls::Certificate;
+use crate::net::tls::OwnCertificates;
 use crate::net::url::Url;
 use crate::observe::server::ListenAddress;
 use crate::plan::AdoptSetting;
@@ -44,7 +45,7 @@ pub struct Config {
     pub rancher: RancherSettings,
     /// Certificates that are trusted besides the built-in ones: those of `CA_FILE`, or of the files
     /// that Rancher mounts.
-    pub certificates: Vec<Certificate>,
+    pub certificates: OwnCertificates,
     /// The proxies: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`.
     pub proxies: Proxies,
     /// Which changes of record sets are allowed: `POLICY`.

@@ -7,10 +7,11 @@ use std::path::Path;
 use std::str::FromStr;
 
 use super::settings::{self, Setting, Takes};
+use super::shown::{shown_url, without_user};
 use crate::base::secret::Secret;
 use crate::net::proxy::no_proxy::NoProxy;
 use crate::net::proxy::{self, Proxy};
-use crate::net::tls::{self, Certificate};
+use crate::net::tls::{self, OwnCertificate, OwnCertificates};
 use crate::net::url::Url;
 
 /// Largest file that is read, in bytes. For comparison: a bundle of all public roots has 250 kB.
@@ -260,7 +261,7 @@ impl<'a> Reader<'a> {
 
     /// The certificates of the file that a setting names. If it isn't set, those of each usual file
     /// that exists.
-    pub fn certificates(&mut self, name: &'static str, usual: &[&str]) -> Vec<Certificate> {
+    pub fn certificates(&mut self, name: &'static str, usual: &[&str]) -> OwnCertificates {
         let files: Vec<(String, String)> = match self.find(name) {
             Some(Found { name, text }) => vec![(name, text)],
             None => {
@@ -279,14 +280,14 @@ impl<'a> Reader<'a> {
                 files
             }
         };
-        let mut certificates = Vec::new();
+        let mut certificates: Vec<OwnCertificate> = Vec::new();
         for (name, path) in files {
             match read_certificates(&path) {
                 Ok(read) => certificates.extend(read),
                 Err(error) => self.problem(format!("{name}={path:?}: {error}")),
             }
         }
-        certificates
+        certificates.into_iter().collect()
     }
 
     /// A proxy. An error shows the value without its password.
@@ -330,108 +331,23 @@ fn default<T: FromStr>(setting: &Setting) -> T {
     default.unwrap_or_else(|| panic!("{}'s default is not a number", setting.name))
 }
 
-/// Hides the user name and password of a URL, so that an error can show the rest, also where the
-/// scheme is missing.
-fn without_user(text: &str) -> String {
-    let Some(at) = text.rfind('@') else {
-        return text.to_owned();
-    };
-    let start = text.find("://").map(|scheme| scheme + "://".len());
-    let start = start.filter(|start| *start <= at).unwrap_or(0);
-    format!("{}…{}", &text[..start], &text[at..])
-}
-
-/// Hides what may be a secret in a URL, however broken it is: a user, a query, and what stands where a
-/// port should be, since it may be a password whose host was forgotten.
-fn shown_url(text: &str) -> String {
-    let start = text.find("://").map_or(0, |scheme| scheme + "://".len());
-    let (scheme, rest) = text.split_at(start);
-    match (rest.find(['?', '#']), rest.rfind('@')) {
-        // The @ may end a password with a ? in it, or be part of the query.
-        (Some(query), Some(at)) if query < at => format!("{scheme}…"),
-        (Some(query), _) => without_user(&format!("{scheme}{}…", &rest[..=query])),
-        (None, Some(_)) => without_user(text),
-        (None, None) => {
-            let end = rest.find('/').unwrap_or(rest.len());
-            // The colons of an IPv6 address are none of a port.
-            let address = rest.find(']').filter(|bracket| *bracket < end).unwrap_or(0);
-            let colon = rest[address..end].find(':').map(|colon| address + colon);
-            match colon.map(|colon| rest.split_at(colon + 1)) {
-                Some((host, port))
-                    if !port[..end - host.len()].bytes().all(|b| b.is_ascii_digit()) =>
-                {
-                    format!("{scheme}{host}…")
-                }
-                _ => text.to_owned(),
-            }
-        }
-    }
-}
-
-fn read_certificates(path: &str) -> Result<Vec<Certificate>, String> {
-    let text = read_file(path).map_err(|error| format!("can't be read: {error}"))?;
-    tls::certificates(text.as_bytes())
+fn read_certificates(path: &str) -> Result<Vec<OwnCertificate>, String> {
+    // Bundles may have comments in any character set between the certificates.
+    let pem = read_bytes(path).map_err(|error| format!("can't be read: {error}"))?;
+    tls::certificates(&pem)
 }
 
 fn read_file(path: &str) -> Result<String, String> {
-    use std::io::Read;
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    let mut text = String::new();
-    let read = file.take(MAX_FILE + 1).read_to_string(&mut text);
-    match read.map_err(|error| error.to_string())? {
-        size if size as u64 > MAX_FILE => Err("it is larger than 4 MiB".to_owned()),
-        _ => Ok(text),
-    }
+    String::from_utf8(read_bytes(path)?).map_err(|_| "it isn't UTF-8".to_owned())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_url_is_shown_without_what_may_be_secret() {
-        for (text, expected) in [
-            ("http://rancher:8080/v1", "http://rancher:8080/v1"),
-            ("http://[::1]:8080/v1", "http://[::1]:8080/v1"),
-            ("http://[::1", "http://[:…"),
-            ("ftp://rancher", "ftp://rancher"),
-            ("rancher", "rancher"),
-            ("http://user:pass@rancher/v1", "http://…@rancher/v1"),
-            ("http://user:pass@rancher/v1?a=b", "http://…@rancher/v1?…"),
-            ("http://rancher/v1#a", "http://rancher/v1#…"),
-            ("http://user:pass?1@rancher", "http://…"),
-            ("http://user:pass", "http://user:…"),
-            ("user:pass:80/x", "user:…"),
-            ("http://user:pass%40rancher:80", "http://user:…"),
-        ] {
-            assert_eq!(shown_url(text), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_password_in_a_url_is_not_shown_however_broken_the_url_is() {
-        for url in [
-            "user:hunter2@rancher:8080",
-            "http:/user:hunter2@rancher",
-            "http://user:hunter2@rancher/v1",
-            "http://user:hunter2@@rancher",
-            "//user:hunter2@rancher",
-            "ftp://user:hunter2@rancher",
-            "http://user:hunter2",
-            "user:hunter2",
-            "http://rancher/?password=hunter2",
-            "http://rancher/v1?token=a@hunter2",
-            "http://rancher/#hunter2",
-            "http://rancher:hunter2@80/v1",
-            "http://user:hunter2%40rancher:8080",
-            "http://user:a/hunter2@rancher",
-        ] {
-            let variable = |name: &str| (name == "CATTLE_URL").then(|| Ok(url.to_owned()));
-            let mut reader = Reader::new(&variable);
-            reader.required_url("CATTLE_URL", "a URL");
-            let problems = reader.problems.join("\n");
-            assert!(problems.contains("CATTLE_URL="), "{problems}");
-            assert!(!problems.contains("hunter2"), "{problems}");
-        }
+fn read_bytes(path: &str) -> Result<Vec<u8>, String> {
+    use std::io::Read;
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    let mut bytes = Vec::new();
+    let read = file.take(MAX_FILE + 1).read_to_end(&mut bytes);
+    match read.map_err(|error| error.to_string())? {
+        size if size as u64 > MAX_FILE => Err("it is larger than 4 MiB".to_owned()),
+        _ => Ok(bytes),
     }
 }

@@ -242,7 +242,8 @@ pub const SETTINGS: &[Setting] = &[
         "CA_FILE",
         &["SSL_CERT_FILE", "AWS_CA_BUNDLE", "PLATFORM_CA_ROOT"],
         "/var/lib/rancher/etc/ssl/ca.crt, /var/lib/pasturestack/etc/ssl/ca.crt where they exist",
-        "A file (PEM) with certificates to trust in addition to the built-in authorities.",
+        "A file (PEM) with certificates to trust in addition to the built-in authorities: authorities for \
+         every host, others for that of CATTLE_URL and a proxy.",
     ),
     // Secret, since a proxy's password may be in them.
     secret(

@@ -6,6 +6,7 @@ use crate::base::shutdown::InFlightGate;
 use crate::config::Config;
 use crate::net::http::Http;
 use crate::net::proxy::Proxies;
+use crate::net::tls::Trust;
 use crate::observe::telemetry::Telemetry;
 use crate::rancher::api::Api;
 use crate::rancher::metadata::Metadata;
@@ -26,19 +27,27 @@ pub struct Clients {
 impl Clients {
     /// Makes them without sending a request.
     pub fn new(config: &Config, gate: InFlightGate, recorder: &Recorder) -> Clients {
-        let outside = Http::new(&config.certificates, config.proxies.clone());
-        let inside = Http::new(&config.certificates, Proxies::default());
         let rancher = &config.rancher;
+        // Servers of AWS have clients of their own: no server's own certificate from CA_FILE counts for
+        // them, not even if their endpoint is set to the host of CATTLE_URL.
+        let for_aws = Trust::authorities(&config.certificates);
+        let for_rancher = for_aws.clone().and_each_as_itself_at(rancher.url.host());
+        let aws = Http::new(&for_aws, config.proxies.clone());
+        let local_aws = Http::new(&for_aws, Proxies::default());
         let credentials = Provider::new(
             config.credentials.clone(),
-            outside.clone(),
-            inside.clone(),
+            aws.clone(),
+            local_aws,
             recorder.clone(),
         );
         Clients {
-            metadata: Metadata::new(inside, rancher.metadata_urls.clone(), recorder.clone()),
+            metadata: Metadata::new(
+                Http::new(&for_rancher, Proxies::default()),
+                rancher.metadata_urls.clone(),
+                recorder.clone(),
+            ),
             api: Api::new(
-                outside.clone(),
+                Http::new(&for_rancher, config.proxies.clone()),
                 rancher.url.clone(),
                 &rancher.access_key,
                 &rancher.secret_key,
@@ -47,7 +56,7 @@ impl Clients {
             client: Client::new(Caller::new(
                 config.route53.clone(),
                 credentials,
-                outside,
+                aws,
                 gate,
                 recorder.clone(),
             )),

@@ -14,7 +14,7 @@ use ureq::{AsSendBody, http};
 use crate::net::proxy::connector::{ProxyConnector, ProxyError};
 use crate::net::proxy::{Proxies, Proxy};
 use crate::net::resolver::{self, Resolver};
-use crate::net::tls::{Certificate, Failure, TlsConnector};
+use crate::net::tls::{Failure, TlsConnector, Trust};
 
 /// Time limit of connecting, including TLS. The host's name has been resolved before.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -90,9 +90,12 @@ impl fmt::Display for HttpError {
 impl std::error::Error for HttpError {}
 
 impl Http {
-    /// A client that trusts the built-in roots and these certificates, and uses these proxies. `config`
-    /// reads them: what ureq finds in the environment by itself is not used.
-    pub fn new(certificates: &[Certificate], proxies: Proxies) -> Http {
+    /// A client that trusts the servers that this trust names, and uses these proxies. What
+    /// ureq finds in the environment by itself is not used.
+    ///
+    /// Clones share connections, so one client must not be used for servers that are to be trusted in
+    /// different ways, even if these are at the same host.
+    pub fn new(trust: &Trust, proxies: Proxies) -> Http {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -105,11 +108,11 @@ impl Http {
             .max_idle_connections(4)
             .max_idle_connections_per_host(1)
             .max_idle_age(MAX_IDLE);
-        let tls = TlsConnector::new(certificates);
+        let to_proxies = TlsConnector::new(proxies.trust(trust));
         let connector =
-            ().chain(ProxyConnector::new(tls.clone()))
+            ().chain(ProxyConnector::new(to_proxies))
                 .chain(TcpConnector::default())
-                .chain(tls);
+                .chain(TlsConnector::new(trust.clone()));
         let resolver = Resolver::new();
         Http {
             agent: ureq::Agent::with_parts(config.build(), connector, resolver.clone()),

@@ -2,21 +2,26 @@
 //! failures to the operator.
 //!
 //! It differs from ureq's own connector in two points. It trusts both the built-in roots and the
-//! operator's certificates, where ureq takes one or the other. And it accepts a server's certificate
-//! that is, byte by byte, one of the operator's. Rancher servers often have a self-signed certificate
-//! made by `openssl req -x509`, which marks it as an authority's: Go's clients accept that, but
-//! webpki doesn't let an authority's certificate be a server's.
+//! operator's certificates, where ureq takes one or the other. And at some hosts it accepts a server's
+//! certificate that is, byte by byte, one of the operator's. Rancher servers often have a self-signed
+//! certificate made by `openssl req -x509`, which marks it as an authority's: Go's clients accept that,
+//! but webpki doesn't let an authority's certificate be a server's.
 //!
 //! ```text
-//!  connector ─► verifier ─► refused (what is wrong with the certificate) ─┐
+//!  connector ─► verifier ─► trust (who is trusted for what) ◄── authority (who may sign)
+//!      │           └──────► refused (what is wrong with the certificate) ─┐
 //!      └──────► probe (what the server offers) ───────────────────────────┴─► failure (a sentence)
 //! ```
 
+mod authority;
+mod der;
 mod failure;
 mod probe;
 mod refused;
 #[cfg(test)]
 mod samples;
+mod trust;
+mod verifier;
 mod x509;
 
 use std::fmt;
@@ -24,46 +29,26 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::client::Resumption;
 use rustls::crypto::ring;
 use rustls::crypto::{CryptoProvider, KeyProvider};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::server::ParsedCertificate;
+use rustls::pki_types::{PrivateKeyDer, ServerName};
 use rustls::sign::SigningKey;
-use rustls::{
-    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, OtherError,
-    RootCertStore, SignatureScheme, StreamOwned,
-};
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
     TransportAdapter,
 };
 
 use crate::base::brackets::without_brackets;
+pub use authority::NoAuthority;
 pub use failure::Failure;
-use refused::{Refused, Stage};
-use x509::Summary;
+pub use trust::{OwnCertificate, OwnCertificates, Trust, certificates};
+use verifier::Verifier;
 
-/// A certificate that the operator trusts.
-pub type Certificate = CertificateDer<'static>;
-
-/// Reads the certificates of a PEM file. The error says what is wrong with the file.
-pub fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, String> {
-    let certificates: Vec<Certificate> = CertificateDer::pem_slice_iter(pem)
-        .collect::<Result<_, _>>()
-        .map_err(|error| format!("broken PEM: {error}"))?;
-    if certificates.is_empty() {
-        return Err("there is no certificate in it; it takes a file in PEM format".to_owned());
-    }
-    for certificate in &certificates {
-        RootCertStore::empty()
-            .add(certificate.clone())
-            .map_err(|error| format!("a certificate in it can't be read: {error}"))?;
-    }
-    Ok(certificates)
-}
+/// How many sessions with servers are kept, to resume them; rustls keeps eight for each server. A
+/// resumed session isn't verified again, so connectors with another trust have sessions of their own.
+const MAX_SESSIONS: usize = 32;
 
 /// Adds TLS to the connections of `https` URLs.
 #[derive(Clone)]
@@ -72,29 +57,20 @@ pub struct TlsConnector {
 }
 
 impl TlsConnector {
-    /// A connector that trusts the built-in roots and these certificates.
-    pub fn new(own: &[Certificate]) -> TlsConnector {
+    /// A connector that verifies servers as this trust has it.
+    pub fn new(trust: Trust) -> TlsConnector {
         let provider = Arc::new(provider());
-        let mut roots = RootCertStore {
-            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-        };
-        roots.add_parsable_certificates(own.iter().cloned());
-        let verifier =
-            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
-                .build()
-                .expect(
-                    "there are roots and no revocation lists, so nothing can be wrong with them",
-                );
         let verifier = Arc::new(Verifier {
-            roots: verifier,
-            own: own.to_vec(),
+            trust,
+            algorithms: provider.signature_verification_algorithms,
         });
-        let config = ClientConfig::builder_with_provider(provider)
+        let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("ring has the cipher suites of TLS 1.2 and 1.3")
             .dangerous() // rustls requires this call for every custom verifier
             .with_custom_certificate_verifier(verifier)
             .with_no_client_auth();
+        config.resumption = Resumption::in_memory_sessions(MAX_SESSIONS);
         TlsConnector {
             config: Arc::new(config),
         }
@@ -129,124 +105,6 @@ impl fmt::Debug for TlsConnector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TlsConnector")
     }
-}
-
-/// Verifies a server's certificate by webpki, and also accepts the operator's certificates as server
-/// certificates. Its errors hold what the certificates say.
-#[derive(Debug)]
-struct Verifier {
-    roots: Arc<WebPkiServerVerifier>,
-    own: Vec<Certificate>,
-}
-
-impl ServerCertVerifier for Verifier {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let verified = self.roots.verify_server_cert(
-            end_entity,
-            intermediates,
-            server_name,
-            ocsp_response,
-            now,
-        );
-        match verified {
-            // webpki checks the dates first, so an expired certificate isn't accepted here. The
-            // operator trusts this very certificate, and only its owner can sign the handshake with
-            // its key.
-            Err(rustls::Error::InvalidCertificate(error))
-                if self.own.iter().any(|own| own == end_entity)
-                    && (is_about_name(&error)
-                        || is_about_issuer(&error) && names(end_entity, server_name)) =>
-            {
-                Ok(ServerCertVerified::assertion())
-            }
-            verified => {
-                let sent = [end_entity].into_iter().chain(intermediates);
-                verified.map_err(|error| self.refused(error, Stage::Chain, sent))
-            }
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.roots
-            .verify_tls12_signature(message, certificate, signature)
-            .map_err(|error| self.refused(error, Stage::Handshake, [certificate]))
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.roots
-            .verify_tls13_signature(message, certificate, signature)
-            .map_err(|error| self.refused(error, Stage::Handshake, [certificate]))
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.roots.supported_verify_schemes()
-    }
-}
-
-impl Verifier {
-    /// Adds the certificates to an error about them. rustls then sends the alert `certificate_unknown`
-    /// to the server for every such error.
-    fn refused<'a>(
-        &self,
-        error: rustls::Error,
-        stage: Stage,
-        sent: impl IntoIterator<Item = &'a CertificateDer<'a>>,
-    ) -> rustls::Error {
-        let rustls::Error::InvalidCertificate(error) = error else {
-            return error;
-        };
-        let refused = Refused {
-            error,
-            stage,
-            sent: sent.into_iter().map(|sent| Summary::of(sent)).collect(),
-            trusted: self.own.iter().map(|own| Summary::of(own)).collect(),
-        };
-        CertificateError::Other(OtherError(Arc::new(refused))).into()
-    }
-}
-
-/// Whether an error is about the certificate's name, or about its being an authority's (for which
-/// rustls has no variant). Such errors come after the issuer was found good.
-fn is_about_name(error: &CertificateError) -> bool {
-    match error {
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => true,
-        CertificateError::Other(error) => error.to_string().contains("CaUsedAsEndEntity"),
-        _ => false,
-    }
-}
-
-/// Whether an error is about the certificate's issuer or signature.
-fn is_about_issuer(error: &CertificateError) -> bool {
-    matches!(
-        error,
-        CertificateError::UnknownIssuer
-            | CertificateError::BadSignature
-            | CertificateError::UnsupportedSignatureAlgorithmContext { .. }
-            | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. }
-    )
-}
-
-/// Whether a certificate names a host in its subjectAltName.
-fn names(certificate: &CertificateDer<'_>, host: &ServerName<'_>) -> bool {
-    let parsed = ParsedCertificate::try_from(certificate);
-    parsed.is_ok_and(|parsed| verify_server_name(&parsed, host).is_ok())
 }
 
 /// Turns an I/O error that holds one of rustls into a sentence. Others are returned unchanged.

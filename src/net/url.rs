@@ -109,6 +109,20 @@ impl Url {
         &self.authority
     }
 
+    /// The host; an IPv6 address is in brackets.
+    pub fn host(&self) -> &str {
+        let end = self.authority.rfind(':').unwrap_or(self.authority.len());
+        match self.authority.rfind(']') {
+            Some(bracket) => &self.authority[..=bracket],
+            None => &self.authority[..end],
+        }
+    }
+
+    /// The scheme: `http` or `https`.
+    pub fn scheme(&self) -> &'static str {
+        self.scheme
+    }
+
     /// The path: empty, or with a slash at the start and none at the end.
     pub fn path(&self) -> &str {
         &self.path
@@ -184,6 +198,21 @@ mod tests {
             "http://h/x%2Fy/%20:@",
         ] {
             assert_eq!(Url::of_endpoint(text), Url::parse(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_host_is_without_the_port() {
+        for (text, expected) in [
+            ("http://Rancher:8080/v2-beta", "rancher"),
+            ("https://rancher.example.com", "rancher.example.com"),
+            ("https://192.0.2.1:8443", "192.0.2.1"),
+            ("https://[2001:db8::1]:8443/v1", "[2001:db8::1]"),
+            ("https://[::1]", "[::1]"),
+        ] {
+            let url = Url::parse(text).unwrap();
+            assert_eq!(url.host(), expected);
+            assert_eq!(url.scheme(), &text[..text.find(':').unwrap()]);
         }
     }
 

@@ -18,6 +18,7 @@ use crate::desired::name_template::{self, Template};
 use crate::dns::{Name, RecordSet, RecordType};
 use crate::net::http::Http;
 use crate::net::proxy::Proxies;
+use crate::net::tls::Trust;
 use crate::net::url::Url;
 use crate::plan::guard::GuardSettings;
 use crate::plan::state_records::Entry;
@@ -41,7 +42,7 @@ fn client(route53: &Route53, change_rate: f64, telemetry: &Telemetry) -> Client 
     };
     let endpoint = Url::parse(&route53.url()).unwrap();
     let region = "us-east-1".to_owned();
-    let http = Http::new(&[], Proxies::default());
+    let http = Http::new(&Trust::default(), Proxies::default());
     let sts = StsSettings {
         endpoint: endpoint.clone(),
         region: region.clone(),

@@ -32,6 +32,7 @@ mod stage;
 mod startup;
 mod status;
 mod tls;
+mod trust;
 mod two_instances;
 mod two_servers;
 mod waiting;

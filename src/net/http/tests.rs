@@ -41,7 +41,7 @@ fn proxies_of_the_environment_are_not_used_unless_they_are_given() {
         let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
         client.write_all(answer).unwrap();
     });
-    let answer = Http::new(&[], Proxies::default()).send(&Request {
+    let answer = Http::new(&Trust::default(), Proxies::default()).send(&Request {
         method: "GET",
         url: &url,
         headers: &[],

@@ -17,6 +17,7 @@ use ureq::http::Uri;
 use crate::base::brackets::inside_brackets;
 use crate::base::secret::Secret;
 use crate::net::basic_auth;
+use crate::net::tls::Trust;
 use crate::net::url::{default_port, port_of};
 use no_proxy::NoProxy;
 
@@ -50,6 +51,16 @@ impl Proxies {
     pub fn for_uri(&self, uri: &Uri) -> Option<&Proxy> {
         let scheme = uri.scheme_str()?;
         self.for_url(scheme, uri.host()?, port_of(uri))
+    }
+
+    /// Who is trusted at the connections to the proxies themselves: the authorities of this trust, and
+    /// certificates of `CA_FILE` as themselves at the proxies with an `https` URL.
+    pub fn trust(&self, trust: &Trust) -> Trust {
+        let proxies = [&self.https, &self.http].into_iter().flatten();
+        let over_tls = proxies.filter(|proxy| proxy.scheme() == "https");
+        over_tls.fold(Trust::authorities(trust.own()), |trust, proxy| {
+            trust.and_each_as_itself_at(proxy.host())
+        })
     }
 
     /// How a URL is reached: `directly`, or `through` a named proxy. `None` if no proxy is set at all.

@@ -54,6 +54,9 @@ pub fn explain(host: &str, error: &Error, offer: Option<&Offer>) -> String {
                 stage: Stage::Chain,
                 sent: Vec::new(),
                 trusted: Vec::new(),
+                is_own: false,
+                takes_own: true,
+                now: 0,
             };
             certificate(host, &refused)
         }

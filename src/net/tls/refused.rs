@@ -1,6 +1,8 @@
 //! Explains what is wrong with a server's certificate: a sentence with the certificate's names, dates
 //! and algorithms, what is needed, and what to do.
 
+mod issuer;
+
 use std::error::Error as StdError;
 use std::fmt;
 
@@ -8,14 +10,22 @@ use chrono::{DateTime, SecondsFormat};
 use rustls::CertificateError;
 use rustls::pki_types::UnixTime;
 
+use super::authority::{may_be_a_server, may_sign};
 use super::failure::{NEEDED, spaced, spaced_name};
 use super::x509::{MIN_RSA_BITS, Summary, algorithm, name};
+use issuer::{top, unknown_issuer};
 
 /// The signatures of certificates that can be verified, for the end of a sentence.
 const VERIFIED: &str = "verified are RSA (2048 bits or more) with SHA-256, SHA-384 or SHA-512, \
     ECDSA (P-256 or P-384) with SHA-256 or SHA-384, and Ed25519";
-const SIGN_OR_TRUST: &str =
-    "have it signed with one of these, or put the server's own certificate in CA_FILE";
+
+/// What to do about such a signature. A certificate in CA_FILE is taken as itself at some hosts only.
+fn sign_or_trust(refused: &Refused) -> &'static str {
+    match refused.takes_own {
+        true => "have it signed with one of these, or put the server's own certificate in CA_FILE",
+        false => "have it signed with one of these",
+    }
+}
 
 /// Most names of a certificate that are shown; it can have hundreds.
 const MAX_NAMES: usize = 8;
@@ -29,8 +39,14 @@ pub struct Refused {
     pub stage: Stage,
     /// The certificates that the server sent, its own first.
     pub sent: Vec<Summary>,
-    /// The certificates that the operator trusts.
+    /// The certificates of CA_FILE.
     pub trusted: Vec<Summary>,
+    /// The server's own certificate is one of those.
+    pub is_own: bool,
+    /// At this host, each of those is taken as itself.
+    pub takes_own: bool,
+    /// When the certificates were looked at, in seconds since 1970.
+    pub now: u64,
 }
 
 /// A check of a certificate.
@@ -58,8 +74,12 @@ pub fn certificate(host: &str, refused: &Refused) -> String {
         || "its certificate".to_owned(),
         |own| format!("its certificate '{}'", name(&own.subject)),
     );
+    let is_for_others = |own: &Summary| own.version == 3 && !may_be_a_server(own);
+    if refused.stage == Stage::Chain && own.is_some_and(is_for_others) {
+        return not_for_servers(&whose);
+    }
     match &refused.error {
-        E::UnknownIssuer => unknown_issuer(&whose, refused),
+        E::UnknownIssuer => unknown_issuer(host, &whose, refused),
         E::ExpiredContext { time, not_after } => format!(
             "{whose} or one above it was valid until {}, and the clock of this host says {}: renew \
              the certificate, or set the clock",
@@ -73,12 +93,9 @@ pub fn certificate(host: &str, refused: &Refused) -> String {
             date(*time)
         ),
         E::Expired | E::NotValidYet => format!("{whose} isn't valid at this time: renew it"),
-        E::NotValidForNameContext { presented, .. } => other_name(host, &whose, presented),
-        E::NotValidForName => other_name(host, &whose, &[]),
-        E::InvalidPurpose | E::InvalidPurposeContext { .. } => format!(
-            "{whose} isn't one for servers: its extended key usage has to have serverAuth, or there \
-             has to be none"
-        ),
+        E::NotValidForNameContext { presented, .. } => other_name(host, &whose, refused, presented),
+        E::NotValidForName => other_name(host, &whose, refused, &[]),
+        E::InvalidPurpose | E::InvalidPurposeContext { .. } => not_for_servers(&whose),
         E::UnhandledCriticalExtension => unknown_extension(&whose),
         E::UnsupportedSignatureAlgorithmContext {
             signature_algorithm_id,
@@ -96,52 +113,21 @@ pub fn certificate(host: &str, refused: &Refused) -> String {
         E::BadSignature => bad_signature(&whose, refused),
         E::BadEncoding => format!("{whose} can't be read: it isn't an X.509 certificate in DER"),
         E::Revoked => format!("{whose} has been revoked"),
-        E::Other(other) => malformed(&whose, refused, &other.to_string()),
+        E::Other(other) => malformed(host, &whose, refused, &other.to_string()),
         other => format!("{whose} can't be used ({})", spaced(other)),
     }
 }
 
-fn unknown_issuer(whose: &str, refused: &Refused) -> String {
-    let Some(own) = refused.sent.first() else {
-        return format!(
-            "{whose} is signed by an authority that isn't trusted: put the \
-             authority's certificate in CA_FILE"
-        );
-    };
-    if own.is_self_signed() {
-        return format!(
-            "{whose} is signed by itself and isn't trusted: put this certificate in CA_FILE"
-        );
-    }
-    let issuer = name(&top(own, &refused.sent).issuer);
-    format!(
-        "{whose} is signed by the authority '{issuer}', which isn't trusted: put the certificate \
-         of '{issuer}' in CA_FILE"
-    )
-}
-
-/// The top of the chain that the server sent. The loop is limited, because the certificates could
-/// name each other as issuers.
-fn top<'a>(own: &'a Summary, sent: &'a [Summary]) -> &'a Summary {
-    let mut top = own;
-    for _ in sent {
-        match sent.iter().find(|above| above.subject == top.issuer) {
-            Some(above) if !top.is_self_signed() => top = above,
-            _ => break,
-        }
-    }
-    top
-}
-
-fn other_name(host: &str, whose: &str, presented: &[String]) -> String {
-    let names: Vec<&str> = presented
-        .iter()
-        .filter_map(|name| presented_name(name))
-        .collect();
+fn other_name(host: &str, whose: &str, refused: &Refused, presented: &[String]) -> String {
+    let names: Vec<&str> = named_hosts(presented).collect();
     if names.is_empty() {
+        let or_trust = match refused.takes_own {
+            true => ", or put this very certificate in CA_FILE",
+            false => "",
+        };
         return format!(
             "{whose} names no host in its subjectAltName (a common name doesn't count): make one \
-             that names {host} there, or put this very certificate in CA_FILE"
+             that names {host} there{or_trust}"
         );
     }
     let more = match names.len().saturating_sub(MAX_NAMES) {
@@ -156,12 +142,24 @@ fn other_name(host: &str, whose: &str, presented: &[String]) -> String {
     )
 }
 
+/// The hosts among a certificate's names, which webpki gives as text.
+pub fn named_hosts(presented: &[String]) -> impl Iterator<Item = &str> {
+    presented.iter().filter_map(|name| presented_name(name))
+}
+
 /// The bare name in webpki's `DnsName("www.example.com")` or `IpAddress(192.0.2.1)`. `None` for other
 /// kinds of names.
 fn presented_name(presented: &str) -> Option<&str> {
     let (kind, name) = presented.split_once('(')?;
     let is_host = matches!(kind, "DnsName" | "IpAddress");
     is_host.then(|| name.trim_end_matches(')').trim_matches('"'))
+}
+
+fn not_for_servers(whose: &str) -> String {
+    format!(
+        "{whose} isn't one for servers: its extended key usage has to have serverAuth, or there \
+         has to be none"
+    )
 }
 
 fn unknown_extension(whose: &str) -> String {
@@ -205,7 +203,10 @@ fn unverified(whose: &str, refused: &Refused, signature: &[u8], key: Option<&[u8
         _ => whose.to_owned(),
     };
     let how = algorithm(signature);
-    format!("{whose} is signed with {how}{by}; {VERIFIED}: {SIGN_OR_TRUST}")
+    format!(
+        "{whose} is signed with {how}{by}; {VERIFIED}: {}",
+        sign_or_trust(refused)
+    )
 }
 
 fn bad_signature(whose: &str, refused: &Refused) -> String {
@@ -226,9 +227,10 @@ fn bad_signature(whose: &str, refused: &Refused) -> String {
     };
     if let Some(above) = above.find(|sent| is_small(sent) && is_above(sent)) {
         return format!(
-            "{whose} is signed by '{}', whose key is {}; {VERIFIED}: {SIGN_OR_TRUST}",
+            "{whose} is signed by '{}', whose key is {}; {VERIFIED}: {}",
             name(&above.subject),
-            above.key.name()
+            above.key.name(),
+            sign_or_trust(refused)
         );
     }
     let own = refused.sent.first();
@@ -241,16 +243,24 @@ fn bad_signature(whose: &str, refused: &Refused) -> String {
 }
 
 /// The sentence for an error of webpki that rustls has no variant for. `error` is its name.
-fn malformed(whose: &str, refused: &Refused, error: &str) -> String {
+fn malformed(host: &str, whose: &str, refused: &Refused, error: &str) -> String {
     let own = refused.sent.first();
+    let is_none = |own: &Summary| may_sign(own).is_err();
     match error {
         // `openssl req -x509` makes such certificates.
-        "CaUsedAsEndEntity" if own.is_some_and(Summary::is_self_signed) => {
-            unknown_issuer(whose, refused)
+        "CaUsedAsEndEntity"
+            if own.is_some_and(Summary::is_self_signed)
+                && (refused.takes_own || !refused.is_own || own.is_some_and(is_none)) =>
+        {
+            unknown_issuer(host, whose, refused)
         }
-        "CaUsedAsEndEntity" => format!(
+        "CaUsedAsEndEntity" if refused.takes_own => format!(
             "{whose} is an authority's (CA:TRUE), not a server's: put this very certificate in \
              CA_FILE, or make one with CA:FALSE"
+        ),
+        "CaUsedAsEndEntity" => format!(
+            "{whose} is an authority's (CA:TRUE), not a server's: let the server have one with \
+             CA:FALSE that this authority signed"
         ),
         "EndEntityUsedAsCa" => format!(
             "{whose} is signed by a certificate that isn't an authority's (CA:TRUE is missing): \

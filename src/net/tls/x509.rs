@@ -1,5 +1,7 @@
-//! Reads a few fields of a certificate: version, owner, issuer, signature algorithm and public key.
-//! They are for the text of errors only; webpki verifies certificates, but doesn't give these out.
+//! Reads a few fields of a certificate, because webpki verifies certificates but doesn't give these out:
+//! names and algorithms for the texts of errors; dates and extensions for [`super::authority`].
+
+use super::der::{BIT_STRING, INTEGER, OBJECT_ID, SEQUENCE, element, expect, seconds};
 
 /// The fields of a certificate. If it can't be read, all of them have their defaults.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,6 +16,11 @@ pub struct Summary {
     pub signature: Vec<u8>,
     /// The owner's public key.
     pub key: Key,
+    /// The first and the last second at which the certificate is valid, since 1970. `None` if they
+    /// can't be read.
+    pub valid: Option<(i64, i64)>,
+    /// The encoded extensions, one after the other. `None` if there are none, as in version 1.
+    pub extensions: Option<Vec<u8>>,
 }
 
 /// A public key.
@@ -28,11 +35,10 @@ pub struct Key {
 /// The smallest RSA key whose signatures are verified.
 pub const MIN_RSA_BITS: usize = 2048;
 
-const SEQUENCE: u8 = 0x30;
-const INTEGER: u8 = 0x02;
-const BIT_STRING: u8 = 0x03;
-const OBJECT_ID: u8 = 0x06;
 const VERSION: u8 = 0xa0;
+/// The tags of the issuer's and the owner's unique id, which may come before the extensions.
+const UNIQUE_IDS: [u8; 2] = [0x81, 0x82];
+const EXTENSIONS: u8 = 0xa3;
 const BMP_STRING: u8 = 0x1e;
 
 /// Object identifiers of the parts of a name, in the order of preference for showing it: common name,
@@ -88,6 +94,13 @@ impl Summary {
     pub fn is_self_signed(&self) -> bool {
         self.subject == self.issuer
     }
+
+    /// Whether the certificate is valid at a second since 1970.
+    pub fn is_valid_at(&self, second: u64) -> bool {
+        let second = i64::try_from(second).unwrap_or(i64::MAX);
+        let valid = self.valid;
+        valid.is_some_and(|(first, last)| (first..=last).contains(&second))
+    }
 }
 
 impl Key {
@@ -119,16 +132,33 @@ fn read(certificate: &[u8]) -> Option<Summary> {
     let (_serial, rest) = expect(rest, INTEGER)?;
     let (signature, rest) = expect(rest, SEQUENCE)?;
     let (issuer, rest) = expect(rest, SEQUENCE)?;
-    let (_validity, rest) = expect(rest, SEQUENCE)?;
+    let (validity, rest) = expect(rest, SEQUENCE)?;
     let (subject, rest) = expect(rest, SEQUENCE)?;
-    let (key, _) = expect(rest, SEQUENCE)?;
+    let (key, mut rest) = expect(rest, SEQUENCE)?;
+    for id in UNIQUE_IDS {
+        if let Some((_, after)) = expect(rest, id) {
+            rest = after;
+        }
+    }
+    let extensions = match rest {
+        [] => None,
+        rest => Some(expect(expect(rest, EXTENSIONS)?.0, SEQUENCE)?.0.to_vec()),
+    };
     Some(Summary {
         version: version.saturating_add(1),
         subject: subject.to_vec(),
         issuer: issuer.to_vec(),
         signature: signature.to_vec(),
         key: read_key(key)?,
+        valid: read_validity(validity),
+        extensions,
     })
+}
+
+fn read_validity(validity: &[u8]) -> Option<(i64, i64)> {
+    let (tag, first, rest) = element(validity)?;
+    let (last_tag, last, _) = element(rest)?;
+    Some((seconds(tag, first)?, seconds(last_tag, last)?))
 }
 
 fn read_key(key: &[u8]) -> Option<Key> {
@@ -220,28 +250,6 @@ fn text_of(tag: u8, text: &[u8]) -> String {
         String::from_utf8_lossy(text).into_owned()
     };
     text.chars().take(MAX_NAME).collect()
-}
-
-/// The content of the first element, and the bytes after it. `None` if its tag is another one.
-fn expect(input: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
-    let (found, content, rest) = element(input)?;
-    (found == tag).then_some((content, rest))
-}
-
-/// Tag and content of the first element, and the bytes after it.
-fn element(input: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (&[tag, length], rest) = input.split_first_chunk()?;
-    let (length, rest) = match usize::from(length) {
-        short @ ..=0x7f => (short, rest),
-        0x81 => (usize::from(*rest.first()?), &rest[1..]),
-        0x82 => {
-            let (length, rest) = rest.split_first_chunk()?;
-            (usize::from(u16::from_be_bytes(*length)), rest)
-        }
-        _ => return None,
-    };
-    let (content, rest) = rest.split_at_checked(length)?;
-    Some((tag, content, rest))
 }
 
 #[cfg(test)]

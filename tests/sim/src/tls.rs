@@ -10,6 +10,8 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+/// For tests that change what certificates say.
+pub use rcgen;
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, date_time_ymd,
@@ -25,21 +27,90 @@ const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0)
 /// A private certificate authority, made anew each time.
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
+    certificate: Certificate,
     pem: String,
+    /// What signed this one's certificate; nothing if it did that itself.
+    above: Vec<Certificate>,
 }
 
 impl Authority {
     #[expect(clippy::new_without_default, reason = "each one is another authority")]
     pub fn new() -> Authority {
+        Authority::unlike(&[], |_| {})
+    }
+
+    /// One whose certificate has these names, and differs from that of an authority by this change.
+    /// It signs whatever it is asked to, also if the certificate then says that it may not.
+    pub fn unlike(names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Authority {
+        Authority::make(names, change, None)
+    }
+
+    /// The same, signed by this one.
+    pub fn below(&self, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Authority {
+        Authority::make(names, change, Some(self))
+    }
+
+    fn make(
+        names: &[&str],
+        change: impl FnOnce(&mut CertificateParams),
+        by: Option<&Authority>,
+    ) -> Authority {
         let key = KeyPair::generate().expect("a key");
-        let mut params = named("Simulated Authority", &[]);
+        let common_name = match by {
+            Some(_) => "Simulated Intermediate",
+            None => "Simulated Authority",
+        };
+        let mut params = named(common_name, names);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-        let certificate = params.self_signed(&key).expect("a certificate");
+        change(&mut params);
+        let certificate = match by {
+            Some(by) => params.signed_by(&key, &by.issuer),
+            None => params.self_signed(&key),
+        };
+        let certificate = certificate.expect("a certificate");
+        let mut above = Vec::new();
+        if let Some(by) = by {
+            above.push(by.certificate.clone());
+            above.extend(by.above.iter().cloned());
+        }
         Authority {
             pem: certificate.pem(),
             issuer: Issuer::new(params, key),
+            certificate,
+            above,
         }
+    }
+
+    /// Its certificate.
+    pub fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
+    /// A certificate of this authority for these names (or addresses), and with this change.
+    pub fn certify(
+        &self,
+        names: &[&str],
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Certificate {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = named("Simulated Server", names);
+        change(&mut params);
+        let certificate = params.signed_by(&key, &self.issuer);
+        certificate.expect("a certificate")
+    }
+
+    /// A front that has this authority's own certificate as a server's.
+    pub fn front_as_itself(&self, target: SocketAddr) -> Front {
+        let (key, pem) = (self.issuer.key(), self.pem.clone());
+        Front::listen(
+            ANY_PORT,
+            target,
+            &["localhost"],
+            &[&self.certificate],
+            key,
+            pem,
+        )
     }
 
     /// What a client must trust.
@@ -75,7 +146,13 @@ impl Authority {
         let key = KeyPair::generate().expect("a key");
         let certificate = params.signed_by(&key, &self.issuer);
         let certificate = certificate.expect("a certificate");
-        Front::listen(address, target, names, &certificate, &key, self.pem.clone())
+        // Its own certificate goes along only if that isn't a root's, as servers do.
+        let mut chain = vec![&certificate];
+        if !self.above.is_empty() {
+            chain.push(&self.certificate);
+            chain.extend(&self.above[..self.above.len() - 1]);
+        }
+        Front::listen(address, target, names, &chain, &key, self.pem.clone())
     }
 }
 
@@ -111,14 +188,14 @@ impl Front {
         params.is_ca = kind;
         let certificate = params.self_signed(&key).expect("a certificate");
         let pem = certificate.pem();
-        Front::listen(ANY_PORT, target, names, &certificate, &key, pem)
+        Front::listen(ANY_PORT, target, names, &[&certificate], &key, pem)
     }
 
     fn listen(
         address: SocketAddr,
         target: SocketAddr,
         names: &[&str],
-        certificate: &Certificate,
+        chain: &[&Certificate],
         key: &KeyPair,
         ca_pem: String,
     ) -> Front {
@@ -128,9 +205,10 @@ impl Front {
         let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .and_then(|builder| {
+                let chain = chain.iter().map(|certificate| certificate.der().clone());
                 builder
                     .with_no_client_auth()
-                    .with_single_cert(vec![certificate.der().clone()], key)
+                    .with_single_cert(chain.collect(), key)
             });
         let config = Arc::new(config.expect("a key that fits the certificate"));
         let listener = TcpListener::bind(address).expect("an address that is free");
@@ -140,7 +218,7 @@ impl Front {
         Front {
             listening,
             name: names.first().map_or("127.0.0.1", |name| name).to_owned(),
-            certificate_pem: certificate.pem(),
+            certificate_pem: chain[0].pem(),
             ca_pem,
         }
     }
