@@ -487,6 +487,30 @@ fn what_stands_in_ca_file_and_does_not_help_is_named_with_what_to_do() {
     ] {
         expect(&without_issuer(sent, trusted, takes_own), expected);
     }
+    // An authority of its name beside it makes it no error of that one's.
+    let beside = |error| {
+        let refused = Refused {
+            error,
+            stage: Stage::Chain,
+            sent: vec![itself()],
+            trusted: vec![
+                itself(),
+                summary("r.example", "r.example", SHA256_RSA, rsa(2048)),
+            ],
+            is_own: true,
+            takes_own: false,
+            now: NOW,
+        };
+        explain(
+            "r.example",
+            &CertificateError::Other(OtherError(Arc::new(refused))).into(),
+            None,
+        )
+    };
+    assert_eq!(
+        beside(CertificateError::BadSignature),
+        beside(CertificateError::UnknownIssuer)
+    );
 }
 
 #[test]
