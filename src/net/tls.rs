@@ -44,7 +44,7 @@ use crate::base::brackets::without_brackets;
 pub use authority::NoAuthority;
 pub use failure::Failure;
 pub use trust::{OwnCertificate, OwnCertificates, Trust, certificates};
-use verifier::Verifier;
+pub use verifier::Verifier;
 
 /// How many sessions with servers are kept, to resume them; rustls keeps eight for each server. A
 /// resumed session isn't verified again, so connectors with another trust have sessions of their own.
@@ -60,10 +60,7 @@ impl TlsConnector {
     /// A connector that verifies servers as this trust has it.
     pub fn new(trust: Trust) -> TlsConnector {
         let provider = Arc::new(provider());
-        let verifier = Arc::new(Verifier {
-            trust,
-            algorithms: provider.signature_verification_algorithms,
-        });
+        let verifier = Arc::new(Verifier::new(trust, &provider));
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("ring has the cipher suites of TLS 1.2 and 1.3")

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use crate::proxies::with;
 use crate::stage::{PATIENCE, Stage, each, program, web};
-use sim::credentials::{Issuer, Sts, StsOptions};
+use sim::credentials::{Container, Issuer, Sts, StsOptions};
 use sim::proxy::Proxy;
 use sim::service::Service;
 use sim::tls::rcgen::{CertificateParams, IsCa, KeyUsagePurpose};
@@ -259,4 +259,48 @@ fn a_proxys_own_certificate_is_good_for_the_proxy_and_not_for_what_is_behind_it(
                CA_FILE but is no authority (its basicConstraints don't have CA:TRUE), so it is \
                trusted only at the host of CATTLE_URL and at a proxy, not at route53.example.org";
     assert!(said.contains(why), "{said}");
+}
+
+/// The endpoint is this host's or a sidecar's, but what it gives out are AWS's credentials.
+#[test]
+fn an_endpoint_of_containers_for_credentials_needs_an_authority_too() {
+    let servers = Servers::new();
+    let issuer = Issuer::new(Some(servers.stage.route53.keyring()));
+    let container = Container::start("t0ken", &issuer);
+    let own = Authority::unlike(&["localhost"], not_ca);
+    let authority = Authority::new();
+    let ca = file(&[own.pem(), authority.pem()]);
+    let path = container.url();
+    let path = path.trim_start_matches("http://");
+    let path = &path[path.find('/').unwrap_or(path.len())..];
+    let rancher = own.front_as_itself(servers.address(Rancher));
+    let target = address(&container.url());
+    for (front, is_good) in [
+        (own.front_as_itself(target), false),
+        (authority.front(target, &["localhost"]), true),
+    ] {
+        let mut settings = servers.stage.environment();
+        settings
+            .retain(|(name, _)| !name.starts_with("AWS_ACCESS") && !name.contains("SECRET_ACCESS"));
+        let url = format!("{}{path}", at("localhost", &front));
+        for (name, value) in [
+            (
+                "CATTLE_URL",
+                format!("{}/v2-beta", at("localhost", &rancher)),
+            ),
+            ("CA_FILE", ca.path().display().to_string()),
+            ("AWS_CONTAINER_CREDENTIALS_FULL_URI", url),
+            ("AWS_CONTAINER_AUTHORIZATION_TOKEN", "t0ken".to_owned()),
+            ("AWS_ENDPOINT_URL_STS", servers.sts.endpoint.url()),
+        ] {
+            settings = with(settings, name, &value);
+        }
+        let service = Service::spawn(program(), &["check"], &settings);
+        service.wait(PATIENCE).expect("its end");
+        let said = service.stdout();
+        assert!(Servers::is_reached(&said, Rancher), "{said}");
+        assert_eq!(said.contains("✓ credentials "), is_good, "{said}");
+        let why = "stands in CA_FILE but is no authority";
+        assert_eq!(said.contains(why), !is_good, "{said}");
+    }
 }

@@ -9,6 +9,25 @@ fn proxy(text: &str) -> Proxy {
     Proxy::parse("HTTPS_PROXY", text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
+#[test]
+fn a_certificate_as_itself_is_good_at_proxies_with_tls_and_not_at_other_hosts() {
+    let proxies = Proxies {
+        https: Some(proxy("https://Secure.example.com:8443")),
+        http: Some(proxy("http://plain.example.com:3128")),
+        ..Proxies::default()
+    };
+    let rancher = Trust::default().and_each_as_itself_at("rancher.example.com");
+    for (host, is_proxy) in [
+        ("secure.example.com", true),
+        ("plain.example.com", false),
+        ("rancher.example.com", false),
+    ] {
+        let host = host.try_into().unwrap();
+        assert_eq!(proxies.trust(&rancher).takes_own_at(&host), is_proxy);
+        assert!(!Proxies::default().trust(&rancher).takes_own_at(&host));
+    }
+}
+
 /// The cases of Go's own test, without those about CGI, SOCKS and names beyond ASCII.
 #[test]
 fn the_proxy_of_a_url_is_the_one_that_go_takes() {

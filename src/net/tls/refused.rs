@@ -110,6 +110,10 @@ pub fn certificate(host: &str, refused: &Refused) -> String {
             signature_algorithm_id,
             Some(public_key_algorithm_id),
         ),
+        // An authority of the same name may stand beside it in CA_FILE.
+        E::BadSignature if refused.is_own && !refused.takes_own => {
+            unknown_issuer(host, &whose, refused)
+        }
         E::BadSignature => bad_signature(&whose, refused),
         E::BadEncoding => format!("{whose} can't be read: it isn't an X.509 certificate in DER"),
         E::Revoked => format!("{whose} has been revoked"),

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
 
@@ -15,8 +17,18 @@ use super::x509::Summary;
 /// Verifies servers' certificates as a [`Trust`] has it.
 #[derive(Debug)]
 pub struct Verifier {
-    pub trust: Trust,
-    pub algorithms: WebPkiSupportedAlgorithms,
+    trust: Trust,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl Verifier {
+    /// A verifier with the algorithms of this provider.
+    pub fn new(trust: Trust, provider: &CryptoProvider) -> Verifier {
+        Verifier {
+            trust,
+            algorithms: provider.signature_verification_algorithms,
+        }
+    }
 }
 
 impl ServerCertVerifier for Verifier {
