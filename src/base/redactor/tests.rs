@@ -6,12 +6,16 @@ use sha2::{Digest, Sha256};
 use super::*;
 use crate::base::percent::encode_segment;
 use crate::base::secret::Secret;
-use crate::net::basic_auth;
+
+/// The value of a header of HTTP's authentication scheme `Basic`.
+fn basic(user: &str, password: &str) -> Secret {
+    Secret::after("Basic ", &STANDARD.encode(format!("{user}:{password}")))
+}
 
 #[test]
 fn a_quotation_is_hidden_whole_or_in_part() {
     let _secret = Secret::new("wJalrXUtnFEMI/K7MDENG+bPxRfiCY");
-    let _header = basic_auth::header("AK", "correct horse");
+    let _header = basic("AK", "correct horse");
     let _password = Secret::new("correct horse");
     let _token = Secret::with_scheme("Bearer t0ken-t0ken");
     for (text, expected) in [
@@ -178,7 +182,7 @@ proptest! {
         (first, second) in (0..ENCODERS.len(), 0..ENCODERS.len()),
         around in ("[a-z ]{0,8}[ (\"':,]", "[ )\"',.;][a-z ]{0,8}"),
     ) {
-        let header = basic_auth::header(&user, &password);
+        let header = basic(&user, &password);
         let key = Secret::new(password.clone());
         let form = format!("Token={}", encode_segment(&password));
         let sent = [
