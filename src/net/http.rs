@@ -223,9 +223,18 @@ impl Response {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// A reader of the body while it comes. Reading more than `limit` bytes is an error.
-    pub fn reader(self, limit: u64) -> impl Read + use<> {
-        self.body.into_with_config().limit(limit).reader()
+    /// A reader of the body while it comes. Reading more than `limit` bytes is an error; a body whose
+    /// header says that it has more isn't read at all.
+    pub fn reader(self, limit: u64) -> Result<impl Read + use<>, HttpError> {
+        if self
+            .body
+            .content_length()
+            .is_some_and(|length| length > limit)
+        {
+            let error = ureq::Error::BodyExceedsLimit(limit);
+            return Err(HttpError::new(&error, self.proxy.as_ref()));
+        }
+        Ok(self.body.into_with_config().limit(limit).reader())
     }
 
     /// The whole body as text. A body of more than `limit` bytes is an error.
@@ -240,7 +249,7 @@ impl Response {
             .min(limit);
         let mut bytes = Vec::with_capacity(capacity as usize);
         let proxy = self.proxy.clone();
-        self.reader(limit)
+        self.reader(limit)?
             .read_to_end(&mut bytes)
             .map_err(|error| HttpError::new(&error.into(), proxy.as_ref()))?;
         String::from_utf8(bytes).map_err(|_| HttpError {

@@ -220,11 +220,12 @@ impl Api {
             404 => return Ok(Schemas::Missing),
             _ => return Err(ApiError::Unavailable(self.explain(url, response))),
         }
-        let json = std::io::BufReader::new(response.reader(MAX_SCHEMAS));
-        let schema = event_schema(json).map_err(|error| {
+        let unreadable = |error: &dyn fmt::Display| {
             let error = shortened(&error.to_string(), MAX_WORDS);
             ApiError::Unavailable(format!("{url}: {error}"))
-        })?;
+        };
+        let json = response.reader(MAX_SCHEMAS).map_err(|e| unreadable(&e))?;
+        let schema = event_schema(std::io::BufReader::new(json)).map_err(|e| unreadable(&e))?;
         let collection = schema.and_then(|schema| {
             Some(EventCollection {
                 url: self.at_configured_server(&schema.collection)?,

@@ -246,7 +246,8 @@ impl Metadata {
 
     /// Requests a document, which is decoded while it arrives.
     fn open(&mut self, path: &'static str, limit: u64) -> Result<impl Read + use<>, Unavailable> {
-        Ok(self.get(path, "", TIMEOUT)?.reader(limit))
+        let reader = self.get(path, "", TIMEOUT)?.reader(limit);
+        reader.map_err(|error| Unavailable::Failed(path, error.to_string()))
     }
 
     fn get(

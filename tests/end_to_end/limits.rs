@@ -93,8 +93,7 @@ fn a_version_without_end_is_not_read() {
     });
 }
 
-/// The schemas are read as they come, and to 8 MiB. With `check`, whose calls may take 10 s: a
-/// build without optimisation needs one of them for that.
+/// The schemas may have 8 MiB.
 #[test]
 fn schemas_without_end_are_not_read() {
     let stage = Stage::new(web());

@@ -1,4 +1,5 @@
-//! That no proxy but those of the settings is used, whatever the environment says to libraries.
+//! That no proxy but those of the settings is used, whatever the environment says to libraries, and
+//! that no answer is read beyond its limit.
 
 use super::*;
 use std::io::{Read, Write};
@@ -32,14 +33,20 @@ fn proxies_of_the_environment_are_not_used_unless_they_are_given() {
         assert!(stdout.contains("1 passed"), "{stdout}");
         return;
     }
+    let answer = answered("Content-Length: 2\r\n\r\nok");
+    assert_eq!(answer.status, 200);
+}
+
+/// The answer of a server that sends this behind the first line, and closes the connection.
+fn answered(rest: &str) -> Response {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", server.local_addr().unwrap());
+    let answer = format!("HTTP/1.1 200 OK\r\nConnection: close\r\n{rest}");
     let answering = std::thread::spawn(move || {
         let (mut client, _) = server.accept().unwrap();
         let mut request = [0; 1024];
         assert!(client.read(&mut request).unwrap() > 0);
-        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
-        client.write_all(answer).unwrap();
+        client.write_all(answer.as_bytes()).unwrap();
     });
     let answer = Http::new(&Trust::default(), Proxies::default()).send(&Request {
         method: "GET",
@@ -48,6 +55,34 @@ fn proxies_of_the_environment_are_not_used_unless_they_are_given() {
         body: &[],
         timeout: Duration::from_secs(30),
     });
-    assert_eq!(answer.unwrap().status, 200);
     answering.join().unwrap();
+    answer.unwrap()
+}
+
+#[test]
+fn no_body_is_read_beyond_its_limit() {
+    let too_large = "the response body is larger than request limit: 10";
+    let broken = "io: Peer disconnected";
+    let cases = [
+        ("Content-Length: 10\r\n\r\n0123456789", Ok("0123456789")),
+        ("Content-Length: 11\r\n\r\n0123456789a", Err(too_large)),
+        // Nothing follows: who read it would find a broken connection.
+        ("Content-Length: 11\r\n\r\n", Err(too_large)),
+        ("Content-Length: 10\r\n\r\n", Err(broken)),
+        ("\r\n0123456789", Ok("0123456789")),
+        ("\r\n0123456789a", Err(too_large)),
+        (
+            "Transfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n0\r\n\r\n",
+            Ok("0123456789"),
+        ),
+        (
+            "Transfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n1\r\na\r\n0\r\n\r\n",
+            Err(too_large),
+        ),
+    ];
+    for (rest, expected) in cases {
+        let text = answered(rest).text(10).map_err(|error| error.to_string());
+        let text = text.as_deref().map_err(String::as_str);
+        assert_eq!(text, expected, "{rest:?}");
+    }
 }

@@ -98,9 +98,12 @@ fn what_was_done_although_the_reader_has_gone_is_said() {
 /// A reader that reads no more, as a pager does that waits for its user.
 #[test]
 fn a_plan_that_is_half_read_can_be_stopped() {
+    // More than the 64 KiB that a pipe holds.
     let stage = Stage::new(world(|world| {
-        for i in 0..3_000 {
-            world.add_service("shop", &format!("s{i}")).run_on("h1", 80);
+        for i in 0..600 {
+            let long = format!("{}{i}", "s".repeat(50));
+            let stack = "t".repeat(50);
+            world.add_service(&stack, &long).run_on("h1", 80);
         }
     }));
     let (reader, stdout) = std::io::pipe().unwrap();
