@@ -158,6 +158,12 @@ fn check(policy: Policy, adopt: &Adopt, rows: &[Row<'_>]) {
         assert_eq!(lines(&plan), row.plan, "{}", row.story);
         let only_conflicts = row.plan.iter().all(|line| line.starts_with("conflict"));
         assert_eq!(plan.is_empty(), only_conflicts, "{}", row.story);
+        let is_taken_over = |line: &&str| match line.strip_prefix("delete ") {
+            Some(set) => !row.owned.iter().any(|owned| set.starts_with(owned)),
+            None => line.starts_with("adopt "),
+        };
+        let takes_over = row.plan.iter().any(is_taken_over);
+        assert_eq!(plan.takes_over, takes_over, "{}", row.story);
     }
 }
 

@@ -11,6 +11,7 @@ use crate::plan::{Adopt, PlanSettings, Policy, plan};
 mod cost;
 mod load;
 mod order;
+mod packing;
 
 const TTL: u32 = 300;
 /// Generation of the first state record if it has none; the next one has one more.
@@ -64,6 +65,15 @@ fn run_claimed(
     desired: &[RecordSet],
     claim: Option<&Claim>,
 ) -> (Vec<ChangeBatch>, Zone) {
+    run_with(zone, desired, claim, &Adopt::Never)
+}
+
+fn run_with(
+    zone: &[RecordSet],
+    desired: &[RecordSet],
+    claim: Option<&Claim>,
+    adopt: &Adopt,
+) -> (Vec<ChangeBatch>, Zone) {
     let mut view = Zone::default();
     for set in zone {
         view.insert(set.key.clone(), Listed::Simple(set.clone()));
@@ -76,7 +86,7 @@ fn run_claimed(
     let nobodys = Claim::new("nobody", None);
     let settings = PlanSettings {
         policy: Policy::Sync,
-        adopt: &Adopt::Never,
+        adopt,
         claim: claim.unwrap_or(&nobodys),
         gives_up: claim.is_none(),
     };

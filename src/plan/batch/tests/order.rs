@@ -123,3 +123,62 @@ fn entries_that_go_to_several_state_records_are_in_all_of_them_before_they_leave
         }
     }
 }
+
+/// Taking over is adding the entry; the change alone would fit into the first batch.
+#[test]
+fn a_bulky_record_set_that_is_taken_over_is_listed_before_it_changes() {
+    let others: Vec<RecordSet> = (0..99).map(|i| a(&format!("n{i}"), "192.0.2.1")).collect();
+    let listed = others.iter().map(|set| set.key.name.as_str().to_owned());
+    let listed: Vec<String> = listed.chain(["gone.example.com.".to_owned()]).collect();
+    let gone = RecordSet {
+        key: key("gone"),
+        values: bulk(3).values.into_iter().take(30).collect(),
+        ..bulk(3)
+    };
+    let mut zone = others.clone();
+    zone.extend([bulk(1), gone, state_record(0, &listed)]);
+    let mut desired = others;
+    desired.push(bulk(2));
+
+    let (batches, _) = run_with(&zone, &desired, None, &Adopt::Matching);
+    assert_eq!(batches.len(), 2);
+    let changed = batches
+        .iter()
+        .position(|batch| batch.deletes.contains(&bulk(1)));
+    let listed = states(&zone, &batches);
+    assert!(listed[changed.expect("a batch with the change")].owns(&bulk(1).key));
+}
+
+/// Whoever stopped in the middle of moving entries has left them in both state records.
+#[test]
+fn what_another_state_record_lists_already_leaves_the_first_without_a_write_of_the_other() {
+    let listed = "six.example.com. AAAA".to_owned();
+    let zone = [
+        six(),
+        state_record(0, &[&listed]),
+        state_record(1, &[&listed]),
+    ];
+    let (batches, after) = run(&zone, &[six()]);
+    let deletes = |batch: &ChangeBatch| batch.deletes.clone();
+    assert_eq!(
+        batches.iter().map(deletes).collect::<Vec<_>>(),
+        [[zone[1].clone()]]
+    );
+    assert_eq!(after_sets(&after), [zone[2].clone(), zone[0].clone()]);
+
+    let names: Vec<String> = (0..150).map(|i| format!("n{i:03}.example.com.")).collect();
+    let sets: Vec<RecordSet> = (0..150)
+        .map(|i| a(&format!("n{i:03}"), "192.0.2.1"))
+        .collect();
+    let mut zone = sets.clone();
+    zone.extend([state_record(0, &names), state_record(1, &names[101..])]);
+    let (batches, after) = run(&zone, &sets[1..]);
+    let records = |batch: &ChangeBatch| -> Vec<RecordSet> {
+        let is_record = |set: &&RecordSet| set.key.rtype == RecordType::Txt;
+        batch.deletes.iter().filter(is_record).cloned().collect()
+    };
+    let written: Vec<RecordSet> = batches.iter().flat_map(records).collect();
+    assert_eq!(written, [state_record(0, &names)]);
+    let state = StateRecords::read(&after, &super::names());
+    assert!(sets[1..].iter().all(|set| state.owns(&set.key)));
+}
