@@ -10,6 +10,7 @@ use ureq::http::Uri;
 
 use super::io::{send_and_read, token_file};
 use super::{Granted, NoCredentials, document};
+use crate::aws::error_code;
 use crate::base::brackets::without_brackets;
 use crate::base::secret::Secret;
 use crate::net::http::{Http, Request};
@@ -133,37 +134,66 @@ pub fn fetch(settings: &Container, http: &Http) -> Result<Granted, NoCredentials
     };
     let answer =
         send_and_read(http, &request).map_err(|error| NoCredentials::retryable(error.to_string()));
+    let sent = match (&settings.token_file, &token) {
+        (Some(_), _) => Sent::OfFile,
+        (None, Some(_)) => Sent::OfSetting,
+        (None, None) => Sent::Nothing,
+    };
     answer
-        .and_then(|answer| read(answer.status, &answer.body, token.is_some()))
+        .and_then(|answer| read(answer.status, &answer.body, sent))
         .map_err(|error| error.with_context(&settings.endpoint.origin))
 }
 
+/// The authorization token that was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    /// One of a file, which the platform renews.
+    OfFile,
+    /// One of a setting, which stays what it is.
+    OfSetting,
+    Nothing,
+}
+
 /// Reads an answer.
-fn read(status: u16, body: &str, has_token: bool) -> Result<Granted, NoCredentials> {
+fn read(status: u16, body: &str, sent: Sent) -> Result<Granted, NoCredentials> {
     let refusal = document::refusal(body);
-    match (status, refusal) {
-        (200, None) => document::read(body).map_err(|error| {
+    if (status, &refusal) == (200, &None) {
+        let granted = document::read(body);
+        return granted.map_err(|error| {
             NoCredentials::retryable(format!("its answer can't be used: {error}"))
-        }),
-        (200, Some(refusal)) => Err(NoCredentials::permanent(format!("it refuses: {refusal}"))),
-        (_, refusal) => {
-            let why = refusal.map(|text| format!(": {text}")).unwrap_or_default();
-            let hint = match (status, has_token) {
-                (400 | 401 | 403, false) => {
-                    " – it may want AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE or \
-                     AWS_CONTAINER_AUTHORIZATION_TOKEN"
-                }
-                (400 | 401 | 403, true) => " – check the authorization token",
-                _ => "",
-            };
-            // A page for people is from a gateway or captive portal, and says nothing of the keys.
-            let is_page = body.trim_start().starts_with('<');
-            Err(NoCredentials {
-                message: format!("it answers {status}{why}{hint}"),
-                needs_operator: (400..500).contains(&status) && status != 429 && !is_page,
-            })
-        }
+        });
     }
+    let code = refusal.as_ref().map_or("", |refusal| &refusal.code);
+    let heals = heals(code, sent);
+    let hint = match (status, sent) {
+        _ if heals => "",
+        (400 | 401 | 403, Sent::Nothing) => {
+            " – it may want AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE or \
+             AWS_CONTAINER_AUTHORIZATION_TOKEN"
+        }
+        (400 | 401 | 403, _) => " – check the authorization token",
+        _ => "",
+    };
+    // A page for people is from a gateway or captive portal, and says nothing of the keys.
+    let is_page = body.trim_start().starts_with('<');
+    let is_refused = matches!(status, 200 | 400..=499) && status != 429;
+    let text = refusal.map(|refusal| refusal.text);
+    let message = match (status, text) {
+        (200, text) => format!("it refuses: {}", text.unwrap_or_default()),
+        (_, Some(text)) => format!("it answers {status}: {text}{hint}"),
+        (_, None) => format!("it answers {status}{hint}"),
+    };
+    Err(NoCredentials {
+        message,
+        needs_operator: is_refused && !is_page && !heals,
+    })
+}
+
+/// Whether a refusal with this code is over by itself after some time.
+fn heals(code: &str, sent: Sent) -> bool {
+    error_code::is_throttling(code)
+        || error_code::is_failure_of_aws(code)
+        || (error_code::is_expired(code) && sent != Sent::OfSetting)
 }
 
 #[cfg(test)]
@@ -255,11 +285,43 @@ mod tests {
             (500, "oops tok3n", "it answers 500", false),
             (302, "", "it answers 302", false),
         ] {
-            let error = read(status, body, true).unwrap_err();
+            let error = read(status, body, Sent::OfFile).unwrap_err();
             assert_eq!(error.message, expected);
             assert_eq!(error.needs_operator, needs_operator, "{expected}");
         }
-        let without = read(401, "", false).unwrap_err();
+        let without = read(401, "", Sent::Nothing).unwrap_err();
         assert!(without.message.contains("TOKEN_FILE"), "{without}");
+    }
+
+    #[test]
+    fn what_has_expired_is_waited_for_unless_it_is_a_setting() {
+        use Sent::{Nothing, OfFile, OfSetting};
+        const EXPIRED: &str = r#"{"code":"ExpiredToken","message":"too old"}"#;
+        const OF_EKS: &str = "[1]: (ExpiredTokenException): too old, fault: client";
+        const INVALID: &str = "[1]: (InvalidTokenException): no token, fault: client";
+        for (status, body, sent, needs_operator) in [
+            (400, EXPIRED, OfFile, false),
+            (400, EXPIRED, Nothing, false),
+            (400, EXPIRED, OfSetting, true),
+            (200, EXPIRED, OfFile, false),
+            (403, EXPIRED, OfFile, false),
+            (400, OF_EKS, OfFile, false),
+            (400, OF_EKS, OfSetting, true),
+            (400, INVALID, OfFile, true),
+            (400, r#"{"code":"ThrottlingException"}"#, OfSetting, false),
+            (
+                400,
+                r#"{"code":"CredentialsUninitialized"}"#,
+                Nothing,
+                false,
+            ),
+            (404, "(ResourceNotFoundException): no role", OfFile, true),
+        ] {
+            let error = read(status, body, sent).unwrap_err();
+            assert_eq!(error.needs_operator, needs_operator, "{error} {sent:?}");
+            let hints = error.message.contains("check the authorization token");
+            let may_hint = needs_operator && status == 400;
+            assert_eq!(hints, may_hint, "{error} {sent:?}");
+        }
     }
 }
