@@ -73,20 +73,34 @@ impl Endpoint {
         }
         Ok(Endpoint {
             url: text.to_owned(),
-            secrets: secret_parts(text.strip_prefix(&origin).unwrap_or(text)),
+            secrets: secret_parts(text),
             origin,
         })
     }
 }
 
-/// The parts of a path and a query that may be what makes them secret. Words, as in
-/// `/v2/credentials/`, are none.
-fn secret_parts(path: &str) -> Vec<Secret> {
-    let parts = path.split(['/', '?', '&', '=']);
+/// The parts of a URL's path and query that may be what makes it secret. Host and port are none, nor
+/// are words without a digit, as in `/v2/credentials/`.
+fn secret_parts(url: &str) -> Vec<Secret> {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let parts = rest.split(['/', '?', '&', '=', '#']).skip(1);
     parts
         .filter(|part| part.len() >= MIN_SECRET_PART && part.contains(|c: char| c.is_ascii_digit()))
-        .map(Secret::new)
+        .map(|part| match is_words(part) {
+            true => Secret::of_words(part),
+            false => Secret::new(part),
+        })
         .collect()
+}
+
+/// Whether a part of a URL consists of words and small numbers, such as `eu-central-1`, `2011-06-15`
+/// or `production-2`. To hide each run of a few characters of these would hide the words themselves
+/// in all other text. What is made at random, such as a UUID, has letters and digits mixed.
+fn is_words(part: &str) -> bool {
+    part.split(['-', '_', '.', '+', ':']).all(|word| {
+        let is_number = word.len() <= 4 && word.bytes().all(|byte| byte.is_ascii_digit());
+        is_number || word.bytes().all(|byte| byte.is_ascii_alphabetic())
+    })
 }
 
 /// Whether a server is this host, or the agent of ECS or EKS at its link-local address.
@@ -199,6 +213,7 @@ fn heals(code: &str, sent: Sent) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::redactor::shortened;
 
     #[test]
     fn only_what_stays_on_the_host_may_go_without_tls() {
@@ -249,6 +264,67 @@ mod tests {
             assert!(Endpoint::relative(text).is_err(), "{text}");
         }
         assert!(!format!("{endpoint:?}").contains("credentials/1-2"));
+    }
+
+    #[test]
+    fn what_makes_a_url_secret_is_hidden_and_nothing_else() {
+        const UUID: &str = "3f1c8f0e-5a4e-4bd5-9a3c-0b8a7a2d6c11";
+        for (url, hidden, shown) in [
+            // Host and port, however they are written.
+            ("http://LOCALHOST:13389/creds", "", "LOCALHOST:13389"),
+            ("HTTP://localhost:13389/creds", "", "localhost:13389"),
+            (
+                "http://127.0.0.1:80/creds",
+                "",
+                "127.0.0.1:80 127.0.0.1:8080",
+            ),
+            ("https://agent-17.example:443/", "", "agent-17.example:443"),
+            (
+                "https://agent-17.example?id=0a1b2c3d",
+                "0a1b2c3d",
+                "agent-17.example",
+            ),
+            // Names of parameters; words, but for the whole that they make.
+            ("http://localhost/?token2024=x", "", "x"),
+            (
+                "http://localhost/v2/credentials/production-2",
+                "production-2",
+                "the production-1 of production, production-22",
+            ),
+            (
+                "http://localhost/?region=eu-central-1",
+                "eu-central-1",
+                "central eu-central-2",
+            ),
+            ("http://localhost/2011-06-15/", "2011-06-15", "2011-06-16"),
+            // What is made at random, also in part.
+            (
+                "http://169.254.170.2/v2/credentials/3f1c8f0e-5a4e-4bd5-9a3c-0b8a7a2d6c11",
+                UUID,
+                "v2",
+            ),
+            (
+                "http://localhost/3f1c8f0e-5a4e-4bd5-9a3c-0b8a7a2d6c11",
+                &UUID[..8],
+                "localhost",
+            ),
+            (
+                "http://localhost/?a=b&id=hunter2hunter2",
+                "hunter2h",
+                "a b id",
+            ),
+            ("http://localhost/aB3dE5gH", "aB3dE5gH", "localhost"),
+            ("http://localhost/123456789", "12345678 x", "localhost"),
+        ] {
+            let endpoint = Endpoint::full(url).unwrap();
+            assert_eq!(shortened(shown, 100), shown, "{url}");
+            if !hidden.is_empty() {
+                let words = format!("it wants ({hidden}) or more");
+                let hides = !shortened(&words, 100).contains(hidden);
+                assert!(hides, "{url}: {}", shortened(&words, 100));
+            }
+            drop(endpoint);
+        }
     }
 
     #[test]
