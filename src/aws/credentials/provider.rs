@@ -302,11 +302,7 @@ impl Provider {
         };
         match threads::start("credentials", DEFAULT_STACK, Box::new(work)) {
             Ok(()) => self.renewal = Some(receiver),
-            Err(error) => {
-                if !self.extend_expired(&error) {
-                    self.log_failed_renewal(&error);
-                }
-            }
+            Err(error) => self.renewal_failed(&error),
         }
     }
 
@@ -320,11 +316,7 @@ impl Provider {
         self.renewal = None;
         match outcome {
             Some(Ok(fetched)) => self.store(fetched),
-            Some(Err(error)) => {
-                if !self.extend_expired(&error) {
-                    self.log_failed_renewal(&error);
-                }
-            }
+            Some(Err(error)) => self.renewal_failed(&error),
             None => {}
         }
     }
@@ -360,6 +352,13 @@ impl Provider {
         self.cached = Some(fetched);
         let name = self.chain.name();
         self.extend_expired(&format!("{name} gave expired ones"));
+    }
+
+    /// Goes on after an attempt in the background has failed.
+    fn renewal_failed(&mut self, error: &dyn std::fmt::Display) {
+        if !self.extend_expired(error) {
+            self.log_failed_renewal(error);
+        }
     }
 
     /// Logs that renewing has failed while the old credentials are still used.
