@@ -230,8 +230,8 @@ impl Provider {
         })
     }
 
-    /// Replaces credentials that AWS has refused although they have not expired. True if there are
-    /// others now.
+    /// Replaces credentials that AWS has refused, whether or not they have expired: their source is
+    /// asked at once, and once for each refusal. True if there are others now.
     pub fn replace(&mut self, refused: &Credentials) -> bool {
         if self.chain.is_fixed() {
             return false;
