@@ -84,11 +84,17 @@ fn attempt(chain: &Chain, recorder: &Recorder) -> Fetched {
     Ok(CachedCredentials {
         granted: granted?,
         fetched,
-        extension: match chain.outlives_expiry() {
-            true => Duration::ZERO,
-            false => refresh::MIN_INTERVAL,
-        },
+        extension: first_extension(chain),
     })
+}
+
+/// For how long credentials are used that have expired when they are fetched. Those that may be used for
+/// longer are asked for again before, and extended then.
+fn first_extension(chain: &Chain) -> Duration {
+    match chain.outlives_expiry() {
+        true => Duration::ZERO,
+        false => refresh::MIN_INTERVAL,
+    }
 }
 
 impl Provider {
@@ -209,13 +215,16 @@ impl Provider {
     /// Credentials that only seemed to have expired, by a clock that was put right, are a new matter
     /// when they really do.
     fn forget_expiry(&mut self) {
-        let expires = self
-            .cached
-            .as_ref()
-            .and_then(|cached| cached.granted.expires);
         let now = self.clock.now();
-        let is_soon = expires.is_some_and(|expires| refresh::is_urgent(expires, now));
-        if !is_soon && self.warned != Some(Trouble::Refused) {
+        let is_soon = |expires| refresh::is_urgent(expires, now);
+        let Some(cached) = self.cached.as_mut() else {
+            return;
+        };
+        if cached.granted.expires.is_some_and(is_soon) {
+            return;
+        }
+        cached.extension = first_extension(&self.chain);
+        if self.warned != Some(Trouble::Refused) {
             self.warned = None;
         }
     }

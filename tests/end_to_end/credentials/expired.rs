@@ -4,6 +4,7 @@
 use super::{CONTAINER_TOKEN, FIRST, SECOND, Scene, Settings, answer, change};
 use crate::stage::{PATIENCE, each};
 use sim::credentials::Fault;
+use sim::route53;
 use sim::service::Service;
 use std::time::SystemTime;
 
@@ -102,6 +103,33 @@ fn expired_credentials_that_an_instances_metadata_gives_are_used() {
         signers.iter().all(|signer| *signer == (FIRST.into(), 200)),
         "{signers:?}"
     );
+    scene.look_for_secrets(&service);
+}
+
+#[test]
+fn that_credentials_have_expired_is_told_again_if_a_wrong_clock_said_so_before() {
+    let scene = Scene::with(route53::Options {
+        clock_offset: -2 * HOUR,
+        ..route53::Options::default()
+    });
+    scene.issuer.set_lifetime(-HOUR);
+    scene.issuer.set_leniency(24 * HOUR);
+    let service = scene.spawn(&[], &scene.instance());
+    scene.is_published();
+    // By AWS's clock they don't expire before an hour has passed.
+    scene.publish("next");
+    assert_eq!(warnings(&service, ALL_THE_SAME).len(), 1);
+    assert_eq!(asked(&scene), 1);
+    scene.instance.endpoint.inject(TOKEN, answer(500, ""), 99);
+    scene
+        .stage
+        .route53
+        .configure(|options| options.clock_offset = 0);
+    scene.publish("last");
+    assert_eq!(asked(&scene), 2);
+    assert_eq!(warnings(&service, ALL_THE_SAME).len(), 2);
+    let signers = scene.signers();
+    assert!(signers.iter().all(|(key, _)| key == FIRST), "{signers:?}");
     scene.look_for_secrets(&service);
 }
 
