@@ -1,5 +1,6 @@
 //! What the documents say is what the code does: their tables of settings, of metrics, of the
-//! fields of `/status.json`, of commands and of reasons. Their links lead somewhere.
+//! fields of `/status.json`, of commands and of reasons. Their links lead somewhere, and the tests
+//! that they name exist.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -123,6 +124,45 @@ fn every_link_leads_to_a_file_and_to_a_heading_of_it() {
         }
     }
     assert!(count > 20, "only {count} links were found");
+}
+
+/// A test is named as its file and, behind a colon, its functions; a script of CI by its path.
+#[test]
+fn every_test_that_the_page_on_threats_names_exists() {
+    let page = read(Path::new("docs/threats.md"));
+    let mut sections = page.split("\n## ");
+    assert!(sections.next().is_some_and(|start| start.starts_with("# ")));
+    for section in sections {
+        let title = section.lines().next().unwrap_or_default();
+        let mut count = 0;
+        for word in code(section) {
+            let (file, functions) = word.split_once(": ").unwrap_or((&word, ""));
+            if file.starts_with(".ci/") {
+                assert!(root().join(file).is_file(), "{title}: there is no {file}");
+            }
+            if !file.ends_with(".rs") || functions.is_empty() {
+                continue;
+            }
+            let source = read(Path::new(file));
+            let tests = tests_in(&source);
+            for function in functions.split(", ") {
+                assert!(
+                    tests.contains(function),
+                    "{title}: {file} has no test {function}"
+                );
+                count += 1;
+            }
+        }
+        assert!(count > 0, "{title} names no test");
+    }
+}
+
+/// The names of a file's tests.
+fn tests_in(source: &str) -> BTreeSet<&str> {
+    let marked = source.split("#[test]").skip(1);
+    let functions = marked.filter_map(|rest| rest.trim_start().strip_prefix("fn "));
+    let names = functions.filter_map(|rest| rest.split('(').next());
+    names.collect()
 }
 
 #[test]

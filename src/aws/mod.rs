@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub mod credentials;
+pub mod error_code;
 pub mod partition;
 pub mod signed_call;
 pub mod sigv4;

@@ -24,6 +24,16 @@ impl Secret {
         Secret(redactor::add(Hidden {
             text: format!("{prefix}{secret}"),
             start: prefix.len(),
+            is_words: false,
+        }))
+    }
+
+    /// A secret of ordinary words. One of them alone isn't hidden, since other text has it, too.
+    pub fn of_words(words: &str) -> Secret {
+        Secret(redactor::add(Hidden {
+            text: words.to_owned(),
+            start: 0,
+            is_words: true,
         }))
     }
 

@@ -77,6 +77,7 @@ mod tests {
             code: code.to_owned(),
             messages: vec![],
             request_id: String::new(),
+            renewed_by: None,
         }))
     }
 

@@ -105,6 +105,7 @@ mod tests {
             code: code.to_owned(),
             messages: vec![message.to_owned()],
             request_id: String::new(),
+            renewed_by: None,
         })
     }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 
-use super::error::Error;
+use super::error::{Error, Refusal};
 use super::limits::Limits;
 use super::xml;
 use crate::aws::credentials::provider::Provider;
@@ -298,10 +298,10 @@ impl Caller {
         let ahead = answer.as_ref().ok().and_then(|answer| answer.clock_ahead);
         let result = answer.map_err(lost).and_then(|answer| match answer.status {
             200..=299 => read(&answer.body).map_err(Error::NoAnswer),
-            status => {
-                let refusal = xml::refusal(status, &answer.body);
-                Err(Error::Refused(refusal))
-            }
+            status => Err(Error::Refused(Refusal {
+                renewed_by: self.credentials.renewed_by(),
+                ..xml::refusal(status, &answer.body)
+            })),
         });
         let outcome = match &result {
             Ok(()) => OK,

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::aws::credentials::NoCredentials;
+use crate::aws::error_code::{self, REQUEST_EXPIRED};
 use crate::base::redactor::shortened;
 
 /// What stands before the HTTP status where an answer has no error code of AWS.
@@ -37,15 +38,15 @@ pub struct Refusal {
     pub messages: Vec<String>,
     /// The id by which AWS's support finds the request. Empty if the answer has none.
     pub request_id: String,
+    /// Where the refused credentials come from, if new ones come from there by themselves. `None` for
+    /// keys in settings, which only the operator can change.
+    pub renewed_by: Option<&'static str>,
 }
 
 impl Refusal {
     /// Whether the account has sent too many requests or changes lately.
     pub fn is_throttling(&self) -> bool {
-        matches!(
-            self.code.as_str(),
-            "Throttling" | "ThrottlingException" | "ThrottledException" | "RequestThrottled"
-        ) || self.status == 429
+        error_code::is_throttling(&self.code) || self.status == 429
     }
 
     /// Whether the same request may succeed later.
@@ -112,13 +113,17 @@ impl Refusal {
 
     /// Whether the credentials have expired or are unknown to AWS, so that new ones may help.
     pub fn is_about_credentials(&self) -> bool {
-        matches!(
-            self.code.as_str(),
-            "ExpiredToken"
-                | "ExpiredTokenException"
-                | "InvalidClientTokenId"
-                | "UnrecognizedClientException"
-        )
+        error_code::is_expired(&self.code)
+            || matches!(
+                self.code.as_str(),
+                "InvalidClientTokenId" | "UnrecognizedClientException"
+            )
+    }
+
+    /// Where newer credentials come from, if those of the request have expired.
+    fn renewed_by(&self) -> Option<&'static str> {
+        self.renewed_by
+            .filter(|_| error_code::is_expired(&self.code))
     }
 
     /// Whether the hosted zone doesn't exist, or doesn't exist any more.
@@ -135,7 +140,8 @@ impl Refusal {
     /// Whether the call fails until the operator changes credentials, permissions or the zone. Only
     /// AWS can say that: what somebody in between answers passes.
     pub fn needs_operator(&self) -> bool {
-        if !self.is_of_aws() {
+        // Time heals what has expired, unless it is keys in settings.
+        if !self.is_of_aws() || self.renewed_by().is_some() || self.code == REQUEST_EXPIRED {
             return false;
         }
         let is_denied = matches!(self.status, 401 | 403 | 404);
@@ -150,7 +156,15 @@ impl fmt::Display for Refusal {
         if !self.messages.is_empty() {
             write!(f, ": {}", self.words())?;
         }
+        if let Some(source) = self.renewed_by() {
+            return write!(
+                f,
+                " – the credentials have expired, and their source ({source}) has no newer ones yet: it \
+                 is asked again at each try"
+            );
+        }
         let hint = match self.code.as_str() {
+            REQUEST_EXPIRED => " – it took too long to reach AWS, or this system's clock is wrong",
             "InvalidClientTokenId"
             | "SignatureDoesNotMatch"
             | "UnrecognizedClientException"

@@ -265,6 +265,7 @@ pub fn refusal(status: u16, xml: &str) -> Refusal {
             },
             messages,
             request_id: raw.request_id,
+            renewed_by: None,
         };
     }
     if let Ok(refusal) = read(xml, "InvalidChangeBatch") {
@@ -275,6 +276,7 @@ pub fn refusal(status: u16, xml: &str) -> Refusal {
             code: "InvalidChangeBatch".to_owned(),
             messages: messages.map(|message| message.text().to_owned()).collect(),
             request_id: refusal.text_of("RequestId").unwrap_or_default().to_owned(),
+            renewed_by: None,
         };
     }
     Refusal {
@@ -282,6 +284,7 @@ pub fn refusal(status: u16, xml: &str) -> Refusal {
         code: status_as_code(status),
         messages: Vec::new(),
         request_id: String::new(),
+        renewed_by: None,
     }
 }
 

@@ -1,8 +1,10 @@
 //! Each source of credentials, from nothing but its environment variables: that it works
 //! (here), what it says when it doesn't (`failures`), that nobody waits for it without need
-//! (`renewal`), and that a wrong clock is put right (`clock`).
+//! (`renewal`), what becomes of expired ones (`expired`), and that a wrong clock is put right
+//! (`clock`).
 
 mod clock;
+mod expired;
 mod failures;
 mod renewal;
 

@@ -10,6 +10,7 @@ use ureq::http::Uri;
 
 use super::io::{send_and_read, token_file};
 use super::{Granted, NoCredentials, document};
+use crate::aws::error_code;
 use crate::base::brackets::without_brackets;
 use crate::base::secret::Secret;
 use crate::net::http::{Http, Request};
@@ -72,20 +73,34 @@ impl Endpoint {
         }
         Ok(Endpoint {
             url: text.to_owned(),
-            secrets: secret_parts(text.strip_prefix(&origin).unwrap_or(text)),
+            secrets: secret_parts(text),
             origin,
         })
     }
 }
 
-/// The parts of a path and a query that may be what makes them secret. Words, as in
-/// `/v2/credentials/`, are none.
-fn secret_parts(path: &str) -> Vec<Secret> {
-    let parts = path.split(['/', '?', '&', '=']);
+/// The parts of a URL's path and query that may be what makes it secret. Host and port are none, nor
+/// are words without a digit, as in `/v2/credentials/`.
+fn secret_parts(url: &str) -> Vec<Secret> {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let parts = rest.split(['/', '?', '&', '=', '#']).skip(1);
     parts
         .filter(|part| part.len() >= MIN_SECRET_PART && part.contains(|c: char| c.is_ascii_digit()))
-        .map(Secret::new)
+        .map(|part| match is_words(part) {
+            true => Secret::of_words(part),
+            false => Secret::new(part),
+        })
         .collect()
+}
+
+/// Whether a part of a URL consists of words and small numbers, such as `eu-central-1`, `2011-06-15`
+/// or `production-2`. To hide each run of a few characters of these would hide the words themselves
+/// in all other text. What is made at random, such as a UUID, has letters and digits mixed.
+fn is_words(part: &str) -> bool {
+    part.split(['-', '_', '.', '+', ':']).all(|word| {
+        let is_number = word.len() <= 4 && word.bytes().all(|byte| byte.is_ascii_digit());
+        is_number || word.bytes().all(|byte| byte.is_ascii_alphabetic())
+    })
 }
 
 /// Whether a server is this host, or the agent of ECS or EKS at its link-local address.
@@ -133,42 +148,72 @@ pub fn fetch(settings: &Container, http: &Http) -> Result<Granted, NoCredentials
     };
     let answer =
         send_and_read(http, &request).map_err(|error| NoCredentials::retryable(error.to_string()));
+    let sent = match (&settings.token_file, &token) {
+        (Some(_), _) => Sent::OfFile,
+        (None, Some(_)) => Sent::OfSetting,
+        (None, None) => Sent::Nothing,
+    };
     answer
-        .and_then(|answer| read(answer.status, &answer.body, token.is_some()))
+        .and_then(|answer| read(answer.status, &answer.body, sent))
         .map_err(|error| error.with_context(&settings.endpoint.origin))
 }
 
+/// The authorization token that was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    /// One of a file, which the platform renews.
+    OfFile,
+    /// One of a setting, which stays what it is.
+    OfSetting,
+    Nothing,
+}
+
 /// Reads an answer.
-fn read(status: u16, body: &str, has_token: bool) -> Result<Granted, NoCredentials> {
+fn read(status: u16, body: &str, sent: Sent) -> Result<Granted, NoCredentials> {
     let refusal = document::refusal(body);
-    match (status, refusal) {
-        (200, None) => document::read(body).map_err(|error| {
+    if (status, &refusal) == (200, &None) {
+        let granted = document::read(body);
+        return granted.map_err(|error| {
             NoCredentials::retryable(format!("its answer can't be used: {error}"))
-        }),
-        (200, Some(refusal)) => Err(NoCredentials::permanent(format!("it refuses: {refusal}"))),
-        (_, refusal) => {
-            let why = refusal.map(|text| format!(": {text}")).unwrap_or_default();
-            let hint = match (status, has_token) {
-                (400 | 401 | 403, false) => {
-                    " – it may want AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE or \
-                     AWS_CONTAINER_AUTHORIZATION_TOKEN"
-                }
-                (400 | 401 | 403, true) => " – check the authorization token",
-                _ => "",
-            };
-            // A page for people is from a gateway or captive portal, and says nothing of the keys.
-            let is_page = body.trim_start().starts_with('<');
-            Err(NoCredentials {
-                message: format!("it answers {status}{why}{hint}"),
-                needs_operator: (400..500).contains(&status) && status != 429 && !is_page,
-            })
-        }
+        });
     }
+    let code = refusal.as_ref().map_or("", |refusal| &refusal.code);
+    let heals = heals(code, sent);
+    let hint = match (status, sent) {
+        _ if heals => "",
+        (400 | 401 | 403, Sent::Nothing) => {
+            " – it may want AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE or \
+             AWS_CONTAINER_AUTHORIZATION_TOKEN"
+        }
+        (400 | 401 | 403, _) => " – check the authorization token",
+        _ => "",
+    };
+    // A page for people is from a gateway or captive portal, and says nothing of the keys.
+    let is_page = body.trim_start().starts_with('<');
+    let is_refused = matches!(status, 200 | 400..=499) && status != 429;
+    let text = refusal.map(|refusal| refusal.text);
+    let message = match (status, text) {
+        (200, text) => format!("it refuses: {}", text.unwrap_or_default()),
+        (_, Some(text)) => format!("it answers {status}: {text}{hint}"),
+        (_, None) => format!("it answers {status}{hint}"),
+    };
+    Err(NoCredentials {
+        message,
+        needs_operator: is_refused && !is_page && !heals,
+    })
+}
+
+/// Whether a refusal with this code is over by itself after some time.
+fn heals(code: &str, sent: Sent) -> bool {
+    error_code::is_throttling(code)
+        || error_code::is_failure_of_aws(code)
+        || (error_code::is_expired(code) && sent != Sent::OfSetting)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::redactor::shortened;
 
     #[test]
     fn only_what_stays_on_the_host_may_go_without_tls() {
@@ -222,6 +267,67 @@ mod tests {
     }
 
     #[test]
+    fn what_makes_a_url_secret_is_hidden_and_nothing_else() {
+        const UUID: &str = "3f1c8f0e-5a4e-4bd5-9a3c-0b8a7a2d6c11";
+        for (url, hidden, shown) in [
+            // Host and port, however they are written.
+            ("http://LOCALHOST:13389/creds", "", "LOCALHOST:13389"),
+            ("HTTP://localhost:13389/creds", "", "localhost:13389"),
+            (
+                "http://127.0.0.1:80/creds",
+                "",
+                "127.0.0.1:80 127.0.0.1:8080",
+            ),
+            ("https://agent-17.example:443/", "", "agent-17.example:443"),
+            (
+                "https://agent-17.example?id=0a1b2c3d",
+                "0a1b2c3d",
+                "agent-17.example",
+            ),
+            // Names of parameters; words, but for the whole that they make.
+            ("http://localhost/?token2024=x", "", "x"),
+            (
+                "http://localhost/v2/credentials/production-2",
+                "production-2",
+                "the production-1 of production, production-22",
+            ),
+            (
+                "http://localhost/?region=eu-central-1",
+                "eu-central-1",
+                "central eu-central-2",
+            ),
+            ("http://localhost/2011-06-15/", "2011-06-15", "2011-06-16"),
+            // What is made at random, also in part.
+            (
+                "http://169.254.170.2/v2/credentials/3f1c8f0e-5a4e-4bd5-9a3c-0b8a7a2d6c11",
+                UUID,
+                "v2",
+            ),
+            (
+                "http://localhost/3f1c8f0e-5a4e-4bd5-9a3c-0b8a7a2d6c11",
+                &UUID[..8],
+                "localhost",
+            ),
+            (
+                "http://localhost/?a=b&id=hunter2hunter2",
+                "hunter2h",
+                "a b id",
+            ),
+            ("http://localhost/aB3dE5gH", "aB3dE5gH", "localhost"),
+            ("http://localhost/123456789", "12345678 x", "localhost"),
+        ] {
+            let endpoint = Endpoint::full(url).unwrap();
+            assert_eq!(shortened(shown, 100), shown, "{url}");
+            if !hidden.is_empty() {
+                let words = format!("it wants ({hidden}) or more");
+                let hides = !shortened(&words, 100).contains(hidden);
+                assert!(hides, "{url}: {}", shortened(&words, 100));
+            }
+            drop(endpoint);
+        }
+    }
+
+    #[test]
     fn each_answer_says_whether_to_wait_or_to_mend() {
         let _sent = Secret::new("tok3n");
         for (status, body, expected, needs_operator) in [
@@ -255,11 +361,43 @@ mod tests {
             (500, "oops tok3n", "it answers 500", false),
             (302, "", "it answers 302", false),
         ] {
-            let error = read(status, body, true).unwrap_err();
+            let error = read(status, body, Sent::OfFile).unwrap_err();
             assert_eq!(error.message, expected);
             assert_eq!(error.needs_operator, needs_operator, "{expected}");
         }
-        let without = read(401, "", false).unwrap_err();
+        let without = read(401, "", Sent::Nothing).unwrap_err();
         assert!(without.message.contains("TOKEN_FILE"), "{without}");
+    }
+
+    #[test]
+    fn what_has_expired_is_waited_for_unless_it_is_a_setting() {
+        use Sent::{Nothing, OfFile, OfSetting};
+        const EXPIRED: &str = r#"{"code":"ExpiredToken","message":"too old"}"#;
+        const OF_EKS: &str = "[1]: (ExpiredTokenException): too old, fault: client";
+        const INVALID: &str = "[1]: (InvalidTokenException): no token, fault: client";
+        for (status, body, sent, needs_operator) in [
+            (400, EXPIRED, OfFile, false),
+            (400, EXPIRED, Nothing, false),
+            (400, EXPIRED, OfSetting, true),
+            (200, EXPIRED, OfFile, false),
+            (403, EXPIRED, OfFile, false),
+            (400, OF_EKS, OfFile, false),
+            (400, OF_EKS, OfSetting, true),
+            (400, INVALID, OfFile, true),
+            (400, r#"{"code":"ThrottlingException"}"#, OfSetting, false),
+            (
+                400,
+                r#"{"code":"CredentialsUninitialized"}"#,
+                Nothing,
+                false,
+            ),
+            (404, "(ResourceNotFoundException): no role", OfFile, true),
+        ] {
+            let error = read(status, body, sent).unwrap_err();
+            assert_eq!(error.needs_operator, needs_operator, "{error} {sent:?}");
+            let hints = error.message.contains("check the authorization token");
+            let may_hint = needs_operator && status == 400;
+            assert_eq!(hints, may_hint, "{error} {sent:?}");
+        }
     }
 }

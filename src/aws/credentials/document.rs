@@ -1,4 +1,5 @@
-//! Reads the JSON in which container endpoints and instance metadata give credentials. Pure.
+//! Reads the JSON in which container endpoints and instance metadata give credentials, and how they
+//! refuse them. Pure.
 //!
 //! The fields are read one by one instead of with a serde decoder, whose errors could quote a
 //! secret.
@@ -24,18 +25,48 @@ pub fn read(json: &str) -> Result<Granted, String> {
     )
 }
 
-/// Reads why an endpoint refuses credentials, from an object with `Code` and `Message`, or `code`
-/// and `message`. `None` if there is no code, or if it is `Success`, which instance metadata gives
-/// together with credentials.
-pub fn refusal(json: &str) -> Option<String> {
-    let document: Value = serde_json::from_str(json).ok()?;
+/// Why an endpoint refuses credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// AWS's error code, such as `ExpiredTokenException`. Only to be compared: it isn't made safe to
+    /// show.
+    pub code: String,
+    /// Code and message, to be shown.
+    pub text: String,
+}
+
+/// Reads why an endpoint refuses credentials: from an object with `Code` and `Message`, or `code` and
+/// `message`, or from the text that EKS's agent writes. `None` if there is no code, or if it is
+/// `Success`, which instance metadata gives together with credentials.
+pub fn refusal(body: &str) -> Option<Refusal> {
+    let Ok(document) = serde_json::from_str::<Value>(body) else {
+        return refusal_of_eks(body);
+    };
     let field = |names: [&str; 2]| names.iter().find_map(|name| document.get(name)?.as_str());
     let code = field(["Code", "code"]).filter(|code| *code != "Success")?;
     let text = match field(["Message", "message"]) {
         Some(message) => format!("{code}: {message}"),
         None => code.to_owned(),
     };
-    Some(shortened(&text, MAX_MESSAGE_CHARACTERS))
+    Some(Refusal {
+        code: code.to_owned(),
+        text: shortened(&text, MAX_MESSAGE_CHARACTERS),
+    })
+}
+
+/// Reads what EKS's agent passes on of AWS's refusal, which is one line of text:
+/// `[<request id>]: (ExpiredTokenException): Token expired, fault: client`.
+/// <https://github.com/aws/eks-pod-identity-agent/blob/main/pkg/errors/errors.go>
+fn refusal_of_eks(body: &str) -> Option<Refusal> {
+    let text = body.trim_end();
+    let (before, rest) = text.split_once('(')?;
+    let (code, message) = rest.split_once("): ")?;
+    let is_code = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let is_alone = before.is_empty() || (before.starts_with('[') && before.ends_with("]: "));
+    (is_code && is_alone && text.lines().count() == 1).then(|| Refusal {
+        code: code.to_owned(),
+        text: shortened(&format!("{code}: {message}"), MAX_MESSAGE_CHARACTERS),
+    })
 }
 
 #[cfg(test)]
@@ -111,9 +142,41 @@ mod tests {
             (r#"{"Code":7}"#, None),
             ("no JSON", None),
         ] {
-            assert_eq!(refusal(json).as_deref(), expected, "{json}");
+            let text = refusal(json).map(|refusal| refusal.text);
+            assert_eq!(text.as_deref(), expected, "{json}");
         }
         let long = format!(r#"{{"code":"{}"}}"#, "ä".repeat(5000));
-        assert_eq!(refusal(&long).unwrap().chars().count(), 201);
+        assert_eq!(refusal(&long).unwrap().text.chars().count(), 201);
+    }
+
+    #[test]
+    fn the_text_of_eks_is_read_and_no_other_text() {
+        let _sent = Secret::new("tok3n");
+        for (text, expected) in [
+            (
+                "[0a-1b]: (ExpiredTokenException): Token expired, fault: client\n",
+                Some((
+                    "ExpiredTokenException",
+                    "ExpiredTokenException: Token expired, fault: client",
+                )),
+            ),
+            (
+                "(InvalidTokenException): tok3n is bad, fault: client",
+                Some((
+                    "InvalidTokenException",
+                    "InvalidTokenException: … is bad, fault: client",
+                )),
+            ),
+            ("Too Many Requests. (limit): 1", None),
+            ("[a]: (two words): x", None),
+            ("[a]: (): x", None),
+            ("[a]: (Code)", None),
+            ("[a]: (Code): x\n<html>", None),
+            ("<html>(Code): x</html>", None),
+        ] {
+            let found = refusal(text);
+            let found = found.as_ref().map(|found| (&*found.code, &*found.text));
+            assert_eq!(found, expected, "{text}");
+        }
     }
 }

@@ -121,8 +121,15 @@ fn credentials(status: u16, body: &str, role: &str) -> Result<Granted, NoCredent
         return Err(unexpected_status(status, "credentials"));
     }
     if let Some(refusal) = document::refusal(body) {
-        let message = format!("no credentials for the role {role}: {refusal}");
-        return Err(NoCredentials::permanent(message));
+        return Err(NoCredentials {
+            message: format!("no credentials for the role {role}: {}", refusal.text),
+            // These say that the role, its trust policy or its profile are wrong. Whatever else fails
+            // may be EC2's fault, such as `Failed`.
+            needs_operator: matches!(
+                refusal.code.as_str(),
+                "AssumeRoleUnauthorizedAccess" | "InstanceProfileNotFound"
+            ),
+        });
     }
     let unusable = |error| NoCredentials::retryable(format!("its answer can't be used: {error}"));
     document::read(body).map_err(unusable)
@@ -174,6 +181,13 @@ mod tests {
                 "no credentials for the role r: AssumeRoleUnauthorizedAccess: EC2 cannot assume",
                 true,
             ),
+            (
+                200,
+                r#"{"Code":"InstanceProfileNotFound","Message":"gone"}"#,
+                "InstanceProfileNotFound: gone",
+                true,
+            ),
+            (200, r#"{"Code":"Failed"}"#, "for the role r: Failed", false),
             (200, "{", "it is not JSON", false),
             (200, r#"{"Code":"Success"}"#, "it has no AccessKeyId", false),
             (404, "", "404", false),

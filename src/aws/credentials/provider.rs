@@ -3,17 +3,19 @@
 //! Renewing means asking servers that may be slow or unreachable, while the old credentials are
 //! still valid. So it is done in the background, on a thread for this one attempt. The call that
 //! notices that renewing is due signs with the old credentials, and a later call gets the new ones.
-//! A call waits for new credentials only if there are no valid ones.
+//! A call waits for new credentials only if there are no valid ones. Where expired ones are still used
+//! (see [`Chain::outlives_expiry`]), it also waits every few minutes, and whenever AWS refuses them.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::chain::Chain;
 use super::refresh::{self, Step};
 use super::{CredentialSettings, Granted, NoCredentials};
 use crate::aws::clock::Clock;
 use crate::aws::sigv4::Credentials;
+use crate::base::backoff;
 use crate::base::counters::OK;
 use crate::base::dependency::Dependency;
 use crate::base::log;
@@ -33,7 +35,20 @@ pub struct Provider {
     renewal: Option<Receiver<Fetched>>,
     /// When the last attempt in the background was started.
     renewal_started: Option<Instant>,
+    /// The worst that was logged as a warning since there were valid credentials.
+    warned: Option<Trouble>,
     recorder: Recorder,
+}
+
+/// What is wrong with the credentials in use, in ascending order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Trouble {
+    /// They could not be renewed yet, and expire soon.
+    ExpireSoon,
+    /// They have expired, and are used all the same.
+    Expired,
+    /// AWS refuses them, and there are no others.
+    Refused,
 }
 
 /// The identity to which the credentials in use belong.
@@ -49,7 +64,10 @@ pub struct Identity {
 
 struct CachedCredentials {
     granted: Granted,
+    /// When they were fetched or extended.
     fetched: Instant,
+    /// For how long from then on they are used although they have expired.
+    extension: Duration,
 }
 
 /// Fetches credentials once, and records for metrics and status page whether that worked.
@@ -66,7 +84,17 @@ fn attempt(chain: &Chain, recorder: &Recorder) -> Fetched {
     Ok(CachedCredentials {
         granted: granted?,
         fetched,
+        extension: first_extension(chain),
     })
+}
+
+/// For how long credentials are used that have expired when they are fetched. Those that may be used for
+/// longer are asked for again before, and extended then.
+fn first_extension(chain: &Chain) -> Duration {
+    match chain.outlives_expiry() {
+        true => Duration::ZERO,
+        false => refresh::MIN_INTERVAL,
+    }
 }
 
 impl Provider {
@@ -85,6 +113,7 @@ impl Provider {
             cached: None,
             renewal: None,
             renewal_started: None,
+            warned: None,
             recorder,
         }
     }
@@ -98,7 +127,7 @@ impl Provider {
     pub fn get(&mut self) -> Result<Credentials, NoCredentials> {
         self.collect_renewal();
         match self.step() {
-            Some(Step::Use) => {}
+            Some(Step::Use) => self.forget_expiry(),
             Some(Step::UseAndRenew) => self.start_renewal(),
             Some(Step::Renew) => {
                 if let Err(error) = self.fetch() {
@@ -117,14 +146,23 @@ impl Provider {
     /// credentials stay valid while there are no calls.
     pub fn keep_fresh(&mut self) {
         self.collect_renewal();
-        if self.step() == Some(Step::UseAndRenew) {
+        let is_due = match self.step() {
+            Some(Step::UseAndRenew) => true,
+            Some(Step::Renew) => self.chain.outlives_expiry(),
+            Some(Step::Use) | None => false,
+        };
+        if is_due {
             self.start_renewal();
         }
     }
 
-    /// Goes on with cached credentials that have expired by this system's clock but may be valid by
-    /// AWS's. Returns `error` if there are none.
+    /// Goes on with cached credentials that have expired, if AWS may take them all the same: because
+    /// its clock differs from this system's, or because they are an instance's. Returns `error` if
+    /// there are none.
     fn fall_back_to_cached(&mut self, error: NoCredentials) -> Result<(), NoCredentials> {
+        if self.extend_expired(&error) {
+            return Ok(());
+        }
         let now = self.clock.now();
         let cached = self.cached.as_mut().filter(|cached| {
             let expires = cached.granted.expires;
@@ -133,6 +171,62 @@ impl Provider {
         cached.ok_or_else(|| error.clone())?.fetched = Instant::now(); // delays the next attempt
         self.log_failed_renewal(&error);
         Ok(())
+    }
+
+    /// Goes on for some minutes with cached credentials that have expired, if their source is one for
+    /// which that is done. `why` says why there are no newer ones.
+    fn extend_expired(&mut self, why: &dyn std::fmt::Display) -> bool {
+        let (now, outlives) = (self.clock.now(), self.chain.outlives_expiry());
+        let expired = self.cached.as_mut().filter(|cached| {
+            let expires = cached.granted.expires;
+            outlives && expires.is_some_and(|expires| expires <= now)
+        });
+        let Some(cached) = expired else {
+            return false;
+        };
+        let extension = refresh::extension(backoff::random());
+        cached.fetched = Instant::now();
+        cached.extension = extension;
+        let expires = cached.granted.expires.unwrap_or(now);
+        let level = self.level_of(Trouble::Expired);
+        log::write(
+            level,
+            "the AWS credentials have expired and there are no newer ones: they are used all the same, \
+             since AWS may take them",
+            &[
+                ("expired_s_ago", &(now - expires).num_seconds()),
+                ("asked_again_in_s", &extension.as_secs()),
+                ("error", why),
+            ],
+        );
+        true
+    }
+
+    /// How to log that something is wrong with the credentials: once as a warning, until they are
+    /// replaced.
+    fn level_of(&mut self, trouble: Trouble) -> log::Level {
+        if self.warned >= Some(trouble) {
+            return log::Level::Debug;
+        }
+        self.warned = Some(trouble);
+        log::Level::Warn
+    }
+
+    /// Credentials that only seemed to have expired, by a clock that was put right, are a new matter
+    /// when they really do.
+    fn forget_expiry(&mut self) {
+        let now = self.clock.now();
+        let is_soon = |expires| refresh::is_urgent(expires, now);
+        let Some(cached) = self.cached.as_mut() else {
+            return;
+        };
+        if cached.granted.expires.is_some_and(is_soon) {
+            return;
+        }
+        cached.extension = first_extension(&self.chain);
+        if self.warned != Some(Trouble::Refused) {
+            self.warned = None;
+        }
     }
 
     /// The identity to which the credentials belong. Asks STS.
@@ -145,23 +239,33 @@ impl Provider {
         })
     }
 
-    /// Replaces credentials that AWS has refused although they have not expired. True if there are
-    /// others now.
+    /// Replaces credentials that AWS has refused, whether or not they have expired: their source is
+    /// asked at once, and once for each refusal. True if there are others now.
     pub fn replace(&mut self, refused: &Credentials) -> bool {
         if self.chain.is_fixed() {
             return false;
         }
         self.collect_renewal();
-        if self.is_cached(refused)
-            && let Err(error) = self.fetch()
-        {
-            log::warn(
-                "AWS refuses the credentials, and they can't be renewed",
-                &[("error", &error)],
-            );
-            return false;
+        if !self.is_cached(refused) {
+            return true;
         }
-        !self.is_cached(refused)
+        let error = match self.fetch() {
+            Ok(()) if !self.is_cached(refused) => return true,
+            Ok(()) => format!("{} gave the same ones again", self.chain.name()),
+            Err(error) => error.to_string(),
+        };
+        let level = self.level_of(Trouble::Refused);
+        log::write(
+            level,
+            "AWS refuses the credentials, and they can't be renewed",
+            &[("error", &error)],
+        );
+        false
+    }
+
+    /// Where newer credentials come from by themselves. `None` if the operator has set them.
+    pub fn renewed_by(&self) -> Option<&'static str> {
+        (!self.chain.is_fixed()).then(|| self.chain.name())
     }
 
     fn is_cached(&self, credentials: &Credentials) -> bool {
@@ -178,7 +282,9 @@ impl Provider {
         let since_attempt = self.renewal_started.map(|started| started.elapsed());
         let since_fetched = cached.fetched.elapsed();
         let now = self.clock.now();
-        Some(refresh::step(expires, now, since_fetched, since_attempt))
+        let extension = cached.extension;
+        let step = refresh::step(expires, now, since_fetched, since_attempt, extension);
+        Some(step)
     }
 
     /// Fetches credentials and waits for them. An attempt that is under way counts.
@@ -205,7 +311,7 @@ impl Provider {
         };
         match threads::start("credentials", DEFAULT_STACK, Box::new(work)) {
             Ok(()) => self.renewal = Some(receiver),
-            Err(error) => self.log_failed_renewal(&error.to_string()),
+            Err(error) => self.renewal_failed(&error),
         }
     }
 
@@ -219,7 +325,7 @@ impl Provider {
         self.renewal = None;
         match outcome {
             Some(Ok(fetched)) => self.store(fetched),
-            Some(Err(error)) => self.log_failed_renewal(&error),
+            Some(Err(error)) => self.renewal_failed(&error),
             None => {}
         }
     }
@@ -227,12 +333,17 @@ impl Provider {
     /// Caches credentials, and logs them if they are new.
     fn store(&mut self, fetched: CachedCredentials) {
         let granted = &fetched.granted;
-        if !self.is_cached(&granted.credentials) {
-            let expires = granted.expires.map_or("never".to_owned(), |at| {
+        let expires = granted.expires;
+        let has_expired = expires.is_some_and(|expires| expires <= self.clock.now());
+        let is_new = !self.is_cached(&granted.credentials);
+        // The end of what was logged as a warning is news, too.
+        let was_warned = is_new && !has_expired && self.warned.take().is_some();
+        if is_new {
+            let expires = expires.map_or("never".to_owned(), |at| {
                 at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
             });
             // Renewals happen all the time, so only the first credentials are logged as info.
-            let level = if self.cached.is_none() {
+            let level = if self.cached.is_none() || was_warned {
                 log::Level::Info
             } else {
                 log::Level::Debug
@@ -248,17 +359,26 @@ impl Provider {
             );
         }
         self.cached = Some(fetched);
+        let name = self.chain.name();
+        self.extend_expired(&format!("{name} gave expired ones"));
+    }
+
+    /// Goes on after an attempt in the background has failed.
+    fn renewal_failed(&mut self, error: &dyn std::fmt::Display) {
+        if !self.extend_expired(error) {
+            self.log_failed_renewal(error);
+        }
     }
 
     /// Logs that renewing has failed while the old credentials are still used.
-    fn log_failed_renewal(&self, error: &dyn std::fmt::Display) {
+    fn log_failed_renewal(&mut self, error: &dyn std::fmt::Display) {
         let expires = self
             .cached
             .as_ref()
             .and_then(|cached| cached.granted.expires);
         let now = self.clock.now();
         let level = if expires.is_some_and(|expires| refresh::is_urgent(expires, now)) {
-            log::Level::Warn
+            self.level_of(Trouble::ExpireSoon)
         } else {
             log::Level::Debug
         };

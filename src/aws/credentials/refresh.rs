@@ -5,10 +5,14 @@
 //!            15 min before      10 min before        expiry
 //!  ────────────────┼──────────────────┼─────────────────┼─────────────────►
 //!   use            │ use, renew in the background       │ renew, then use
-//!                  │ failure: debug   │ failure: warning│ failure: an error
+//!                  │ failure: debug   │ failure: warning│ failure: an error, or for those of an
+//!                                                       │ instance: use for 5 to 10 min, renew again
 //! ```
 //!
-//! The minutes are those of AWS's SDKs (botocore's `RefreshableCredentials`).
+//! The minutes before expiry are those of botocore's `RefreshableCredentials`. What happens after it
+//! with an instance's credentials is what AWS's SDKs call static stability: Go's `ec2rolecreds`, Rust's
+//! `ImdsCredentialsProvider` and JavaScript's `fromInstanceMetadata` use expired ones until there are
+//! newer ones, and ask for these again after some minutes.
 
 use std::time::Duration;
 
@@ -21,6 +25,9 @@ const WARN_BEFORE: TimeDelta = TimeDelta::minutes(10);
 /// Shortest time between two attempts to renew credentials. An attempt may well bring the old ones
 /// again: instance metadata has new credentials only five minutes before the old ones expire.
 pub const MIN_INTERVAL: Duration = Duration::from_secs(30);
+/// How long expired credentials of an instance are used before its metadata is asked again, at least
+/// and at most: as in AWS's SDKs, and at random, so that not all instances ask at the same time.
+const EXTENSION: [Duration; 2] = [Duration::from_secs(300), Duration::from_secs(600)];
 
 /// What to do with the cached credentials before a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,14 +40,21 @@ pub enum Step {
     Renew,
 }
 
-/// What to do with cached credentials. `since_fetched` is the time since they were fetched, and
-/// `since_attempt` the time since the last attempt to renew them in the background, if there was
-/// one.
+/// For how long expired credentials are used before newer ones are asked for. `random` is from 0 to 1.
+pub fn extension(random: f64) -> Duration {
+    let [shortest, longest] = EXTENSION;
+    shortest + (longest - shortest).mul_f64(random.clamp(0.0, 1.0))
+}
+
+/// What to do with cached credentials. `since_fetched` is the time since they were fetched or
+/// extended, `since_attempt` the time since the last attempt to renew them in the background, if there
+/// was one, and `extension` for how long after the former they are used although they have expired.
 pub fn step(
     expires: DateTime<Utc>,
     now: DateTime<Utc>,
     since_fetched: Duration,
     since_attempt: Option<Duration>,
+    extension: Duration,
 ) -> Step {
     let left = expires - now;
     if left > RENEW_BEFORE {
@@ -55,7 +69,7 @@ pub fn step(
     // Credentials that have expired although they were just fetched: the system's clock may be
     // wrong, or the endpoint gives old ones, as instance metadata does when it cannot renew them
     // itself. AWS decides whether they are valid.
-    if since_fetched < MIN_INTERVAL {
+    if since_fetched < extension {
         Step::Use
     } else {
         Step::Renew
@@ -101,11 +115,44 @@ mod tests {
             (-86_400, Duration::ZERO, None, Step::Use),
         ] {
             let expires = now + TimeDelta::seconds(left);
-            let found = step(expires, now, since_fetched, since_attempt);
+            let found = step(expires, now, since_fetched, since_attempt, MIN_INTERVAL);
             assert_eq!(
                 found, expected,
                 "{left} {since_fetched:?} {since_attempt:?}"
             );
+        }
+    }
+
+    #[test]
+    fn expired_ones_are_used_for_their_extension() {
+        let now = DateTime::<Utc>::UNIX_EPOCH + TimeDelta::days(20_000);
+        let second = Duration::from_secs(1);
+        let (short, long) = (Duration::from_secs(300), Duration::from_secs(600));
+        for (left, since_fetched, extension, expected) in [
+            (0, Duration::ZERO, short, Step::Use),
+            (-1, short - second, short, Step::Use),
+            (-1, short, short, Step::Renew),
+            (-1, short, long, Step::Use),
+            (-86_400, long - second, long, Step::Use),
+            (-86_400, long, long, Step::Renew),
+            (0, Duration::ZERO, Duration::ZERO, Step::Renew),
+            // They hold after all, by a clock that was put right.
+            (901, long, long, Step::Use),
+            (900, short - second, short, Step::UseAndRenew),
+        ] {
+            let expires = now + TimeDelta::seconds(left);
+            // What was tried in the background before they expired doesn't matter.
+            for since_attempt in [None, Some(since_fetched.max(MIN_INTERVAL))] {
+                let found = step(expires, now, since_fetched, since_attempt, extension);
+                assert_eq!(found, expected, "{left} {since_fetched:?} {extension:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_extension_is_five_to_ten_minutes() {
+        for (random, seconds) in [(0.0, 300), (0.5, 450), (1.0, 600), (-1.0, 300), (2.0, 600)] {
+            assert_eq!(extension(random), Duration::from_secs(seconds), "{random}");
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{Granted, NoCredentials};
 use crate::aws::clock::Clock;
+use crate::aws::error_code;
 use crate::aws::signed_call::{Answer, SignedCall, Signer};
 use crate::aws::sigv4::{Credentials, Scope};
 use crate::aws::xml::{self, Element};
@@ -22,6 +23,9 @@ const CONTENT_TYPE: &str = "application/x-www-form-urlencoded; charset=utf-8";
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Largest answer that is read, in bytes. Real ones have two thousand.
 const MAX_ANSWER: u64 = 64 * 1024;
+/// What STS says with `InvalidIdentityToken` if the identity provider didn't answer it. With other
+/// words, the token is refused.
+const NO_KEY: &str = "Couldn't retrieve verification key from your identity provider";
 /// Characters of an error message of STS that are kept.
 const MAX_MESSAGE_CHARACTERS: usize = 400;
 
@@ -58,6 +62,8 @@ struct Call<'a> {
     form: Vec<(&'static str, &'a str)>,
     /// Credentials to sign with. `None` if the operation takes no signature.
     signer: Option<&'a Credentials>,
+    /// Whether the credentials or the token of the call are renewed by themselves.
+    is_renewed: bool,
 }
 
 impl Sts {
@@ -70,14 +76,21 @@ impl Sts {
         }
     }
 
-    /// AssumeRole: credentials of a role, for a caller with these credentials.
-    pub fn assume_role(&self, role: &Role, caller: &Credentials) -> Result<Granted, NoCredentials> {
+    /// AssumeRole: credentials of a role, for a caller with these credentials. `is_renewed`: whether
+    /// these are renewed by themselves.
+    pub fn assume_role(
+        &self,
+        role: &Role,
+        caller: &Credentials,
+        is_renewed: bool,
+    ) -> Result<Granted, NoCredentials> {
         let mut form = form("AssumeRole", role);
         form.extend(role.external_id.as_deref().map(|id| ("ExternalId", id)));
         self.grant(&Call {
             operation: "AssumeRole",
             form,
             signer: Some(caller),
+            is_renewed,
         })
     }
 
@@ -88,6 +101,7 @@ impl Sts {
             operation: "GetCallerIdentity",
             form: vec![("Action", "GetCallerIdentity"), ("Version", VERSION)],
             signer: Some(credentials),
+            is_renewed: false,
         };
         let body = self.call(&call)?;
         let arn = result(&body, call.operation)
@@ -108,6 +122,7 @@ impl Sts {
             operation: "AssumeRoleWithWebIdentity",
             form,
             signer: None,
+            is_renewed: true,
         })
     }
 
@@ -138,7 +153,7 @@ impl Sts {
         }
         match answer.status {
             200 => Ok(answer.body),
-            status => Err(refusal(status, &answer.body).with_context(&name)),
+            status => Err(refusal(status, &answer.body, call.is_renewed).with_context(&name)),
         }
     }
 
@@ -206,17 +221,19 @@ pub fn granted(body: &str, operation: &str) -> Result<Granted, String> {
 }
 
 /// Reads an error answer. If it is not in STS's form, it comes from a proxy or load balancer, and
-/// the call may succeed later.
-fn refusal(status: u16, body: &str) -> NoCredentials {
+/// the call may succeed later. `is_renewed`: whether new credentials or a new token take the place of
+/// expired ones by themselves.
+fn refusal(status: u16, body: &str, is_renewed: bool) -> NoCredentials {
     let Ok(error) = xml::error_response(body) else {
         return NoCredentials::retryable(format!("it answers {status} without an error of STS"));
     };
     let is_retryable = status >= 500
         || status == 429
-        || matches!(
-            error.code.as_str(),
-            "Throttling" | "ThrottlingException" | "RequestLimitExceeded" | "IDPCommunicationError"
-        );
+        || error_code::is_throttling(&error.code)
+        || error_code::is_failure_of_aws(&error.code)
+        || (error_code::is_expired(&error.code) && is_renewed)
+        || error.code == error_code::REQUEST_EXPIRED
+        || (error.code == "InvalidIdentityToken" && error.message.contains(NO_KEY));
     let message = match error.message.as_str() {
         "" => format!("it answers {} ({status})", error.code),
         message => format!("it answers {} ({status}): {message}", error.code),

@@ -33,6 +33,8 @@ pub struct Hidden {
     pub text: String,
     /// Where the secret starts in it, in bytes.
     pub start: usize,
+    /// It consists of words that may stand in other text, too, so that it is only hidden as a whole.
+    pub is_words: bool,
 }
 
 /// All secrets in use, and their pieces.

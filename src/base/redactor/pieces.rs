@@ -39,8 +39,9 @@ pub struct Pieces {
     numbers: Vec<u64>,
     /// One bit for the hash of each piece, since nearly all text has none of them.
     filter: Vec<u64>,
-    /// Secrets that are shorter than a piece. They are found only as whole words.
-    short: Vec<Vec<u8>>,
+    /// Secrets that are shorter than a piece, or consist of ordinary words. They are found only where
+    /// the whole secret stands by itself.
+    whole: Vec<Vec<u8>>,
 }
 
 impl Pieces {
@@ -52,10 +53,12 @@ impl Pieces {
             if secret.is_empty() {
                 continue;
             }
-            if (MIN_SECRET..PIECE).contains(&secret.len()) {
-                pieces.short.push(secret.as_bytes().to_vec());
+            if hidden.is_words || (MIN_SECRET..PIECE).contains(&secret.len()) {
+                pieces.whole.push(secret.as_bytes().to_vec());
             }
-            for form in forms(secret) {
+            let mut forms = forms(secret);
+            forms.retain(|form| !(hidden.is_words && form == secret.as_bytes()));
+            for form in forms {
                 pieces.numbers.extend(form.windows(PIECE).map(number));
             }
             // Those that start before the secret, in what is no secret itself.
@@ -79,7 +82,7 @@ impl Pieces {
 
     /// Whether there are no pieces at all.
     pub fn is_empty(&self) -> bool {
-        self.numbers.is_empty() && self.short.is_empty()
+        self.numbers.is_empty() && self.whole.is_empty()
     }
 
     /// Where a text has pieces in it, in bytes. Parts that touch are one.
@@ -93,7 +96,7 @@ impl Pieces {
                 }
             }
         }
-        for secret in &self.short {
+        for secret in &self.whole {
             let windows = text.windows(secret.len()).enumerate();
             let whole = windows.filter(|(start, window)| {
                 let is_of_word = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);

@@ -76,6 +76,20 @@ fn text_beside_a_secret_stays() {
 }
 
 #[test]
+fn a_secret_of_words_is_hidden_as_a_whole_and_where_it_is_encoded() {
+    let _secret = Secret::of_words("production-2");
+    for (text, expected) in [
+        ("production-2 is unknown", "… is unknown"),
+        ("id=production-2&x", "…&x"),
+        ("production, production-22", "production, production-22"),
+        ("cHJvZHVjdGlvbi0y", "…"),
+        ("70726f64756374696f6e2d32", "…"),
+    ] {
+        assert_eq!(redact(text), expected, "{text}");
+    }
+}
+
+#[test]
 fn a_short_secret_is_hidden_as_a_word() {
     let _secrets = [Secret::new("a"), Secret::new("dance"), Secret::new("")];
     let text = "a dance, a dancer, (dance) dance-floor";

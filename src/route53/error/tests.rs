@@ -6,6 +6,7 @@ fn refused(status: u16, code: &str, messages: &[&str]) -> Refusal {
         code: code.to_owned(),
         messages: messages.iter().map(|&message| message.to_owned()).collect(),
         request_id: String::new(),
+        renewed_by: None,
     }
 }
 
@@ -55,6 +56,7 @@ fn only_aws_can_say_that_it_takes_an_operator() {
         (403, "InvalidClientTokenId", true),
         (403, "SignatureDoesNotMatch", true),
         (403, "ExpiredToken", true),
+        (403, "RequestExpired", false),
         (400, "IncompleteSignature", true),
         (404, "NoSuchHostedZone", true),
         (400, "Throttling", false),
@@ -70,5 +72,53 @@ fn only_aws_can_say_that_it_takes_an_operator() {
     ] {
         let refusal = refused(status, code, &[]);
         assert_eq!(refusal.needs_operator(), expected, "{refusal}");
+    }
+}
+
+#[test]
+fn what_has_expired_is_waited_for_if_newer_ones_come_by_themselves() {
+    for (code, renewed_by, needs_operator, hint) in [
+        (
+            "ExpiredToken",
+            None,
+            true,
+            " – the session token has expired: new keys are needed, with their AWS_SESSION_TOKEN, or \
+             others from where the credentials come from",
+        ),
+        (
+            "ExpiredToken",
+            Some("instance metadata"),
+            false,
+            " – the credentials have expired, and their source (instance metadata) has no newer ones \
+             yet: it is asked again at each try",
+        ),
+        (
+            "RequestExpired",
+            Some("container"),
+            false,
+            " – the credentials have expired, and their source (container) has no newer ones yet: it is \
+             asked again at each try",
+        ),
+        (
+            "RequestExpired",
+            None,
+            false,
+            " – it took too long to reach AWS, or this system's clock is wrong",
+        ),
+        (
+            "InvalidClientTokenId",
+            Some("instance metadata"),
+            true,
+            " – check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN, if they are \
+             temporary), or where the credentials come from",
+        ),
+    ] {
+        let refusal = Refusal {
+            renewed_by,
+            ..refused(403, code, &[])
+        };
+        assert!(refusal.is_about_credentials(), "{code}");
+        assert_eq!(refusal.needs_operator(), needs_operator, "{refusal}");
+        assert_eq!(refusal.to_string(), format!("{code} (403){hint}"));
     }
 }

@@ -146,9 +146,9 @@ fn batch() -> ChangeBatch {
 /// What the readers of credentials say never has one in it.
 fn credentials(text: &str) {
     let _sent = Secret::new("hidden-t0ken");
-    if let Some(message) = document::refusal(text) {
-        assert!(!message.contains("hidden-t0ken"));
-        assert!(message.chars().count() <= 201);
+    if let Some(refusal) = document::refusal(text) {
+        assert!(!refusal.text.contains("hidden-t0ken"));
+        assert!(refusal.text.chars().count() <= 201);
     }
     let operations = ["AssumeRole", "AssumeRoleWithWebIdentity"];
     let answers = operations.map(|operation| sts::granted(text, operation));

@@ -131,8 +131,26 @@ fn a_refusal_says_whether_to_wait_or_to_mend() {
             false,
         ),
     ] {
-        let refusal = refusal(status, &body);
+        let refusal = refusal(status, &body, false);
         assert_eq!(refusal.message, expected);
         assert_eq!(refusal.needs_operator, needs_operator, "{expected}");
+    }
+    for (code, message, is_renewed, needs_operator) in [
+        ("ExpiredToken", "", true, false),
+        ("ExpiredToken", "", false, true),
+        ("ExpiredTokenException", "Token expired", true, false),
+        ("ExpiredTokenException", "Token expired", false, true),
+        ("InvalidIdentityToken", "", true, true),
+        (
+            "InvalidIdentityToken",
+            "Couldn't retrieve verification key from your identity provider,  please reference",
+            true,
+            false,
+        ),
+        ("AccessDenied", "", true, true),
+        ("InternalFailure", "", false, false),
+    ] {
+        let refusal = refusal(400, &error(code, message), is_renewed);
+        assert_eq!(refusal.needs_operator, needs_operator, "{refusal}");
     }
 }

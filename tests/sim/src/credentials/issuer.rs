@@ -12,6 +12,7 @@ pub struct Issuer(Arc<Mutex<Ledger>>);
 struct Ledger {
     keyring: Option<Keyring>,
     lifetime: i64,
+    leniency: i64,
     issued: Vec<Credential>,
     secrets: Vec<String>,
 }
@@ -22,6 +23,7 @@ impl Issuer {
         Issuer(Arc::new(Mutex::new(Ledger {
             keyring,
             lifetime: 3600,
+            leniency: 0,
             issued: Vec::new(),
             secrets: Vec::new(),
         })))
@@ -33,7 +35,13 @@ impl Issuer {
         self.lock().lifetime = seconds;
     }
 
-    /// New credentials, and when they end.
+    /// From now on AWS takes what it issues for so many seconds longer than it says, as it may with
+    /// those of instances.
+    pub fn set_leniency(&self, seconds: i64) {
+        self.lock().leniency = seconds;
+    }
+
+    /// New credentials, and when they say that they end.
     pub fn issue(&self) -> (Credential, SystemTime) {
         let mut ledger = self.lock();
         let number = ledger.issued.len() + 1;
@@ -41,8 +49,9 @@ impl Issuer {
         // As long as real ones are, and with all the characters of Base64.
         let token = format!("t0ken//sim+{number:08}{}==", "/+".repeat(200));
         let expires = clock::shift(SystemTime::now(), ledger.lifetime);
+        let taken_until = clock::shift(expires, ledger.leniency);
         let credential = Credential::new(&format!("ASIASIM{number:08}"), &secret)
-            .with_token(&token, Some(expires));
+            .with_token(&token, Some(taken_until));
         if let Some(keyring) = &ledger.keyring {
             keyring.add(credential.clone());
         }
