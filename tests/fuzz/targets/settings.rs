@@ -54,6 +54,10 @@ const URLS: [&str; 15] = [
 ];
 
 fuzz_target!(|text: &str| {
+    // libFuzzer learns the word from the comparisons below, and puts it where no secret stands.
+    if text.contains(SECRET) {
+        return;
+    }
     let (line, rest) = text.split_once('\n').unwrap_or((text, ""));
     let arguments = arguments(line);
     let variables: HashMap<&str, Result<String, String>> = rest
