@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings};
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::identity::Identity;
-use proptest::collection::{btree_map, vec};
+use proptest::collection::vec;
 use proptest::prelude::*;
 use rancher_route53::aws::sigv4::{self, Credentials};
 use rancher_route53::base::percent;
@@ -21,11 +21,7 @@ use rancher_route53::base::secret::Secret;
 #[test]
 fn signs_every_recorded_request_as_botocore_does() {
     for vector in vectors::vectors() {
-        let mut expected = vec![("x-amz-date", vector.time.clone())];
-        if let Some(token) = &vector.session_token {
-            expected.push(("x-amz-security-token", token.clone()));
-        }
-        expected.push(("authorization", vector.authorization.clone()));
+        let expected = vector.signed.added();
         assert_eq!(vector.with(sigv4::sign), expected, "{}", vector.title);
     }
 }
@@ -146,7 +142,8 @@ fn case() -> impl Strategy<Value = Case> {
     let segment = text().prop_filter("a plain segment", |text| {
         !matches!(text.as_str(), "" | "." | "..")
     });
-    let header_name = "x-test-[a-z0-9-]{0,8}";
+    // Some are repeated.
+    let header_name = "x-test-([ab]|[a-z0-9-]{0,8})";
     // Other white space than blanks can't be told from a header's own, and nobody sends it.
     let header_value = "[ -~]{0,20}";
     let request = (
@@ -156,7 +153,7 @@ fn case() -> impl Strategy<Value = Case> {
         vec(segment, 0..5),
         any::<bool>(),
         vec((text(), text()), 0..6),
-        btree_map(header_name, header_value, 0..4),
+        vec((header_name, header_value), 0..5),
         vec(any::<u8>(), 0..200),
     );
     let signature = (
@@ -176,7 +173,7 @@ fn case() -> impl Strategy<Value = Case> {
             has_final_slash: has_final_slash && !segments.is_empty(),
             segments,
             query,
-            headers: headers.into_iter().collect(),
+            headers,
             payload,
             access_key_id,
             secret_access_key,

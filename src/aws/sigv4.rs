@@ -96,11 +96,7 @@ pub fn sign(
     if let Some(token) = &credentials.session_token {
         added.push(("x-amz-security-token", token.expose().to_owned()));
     }
-    let mut headers = vec![("host", request.host)];
-    headers.extend(request.headers);
-    headers.extend(added.iter().map(|(name, value)| (*name, value.as_str())));
-    headers.sort_unstable();
-
+    let headers = headers_to_sign(request, &added);
     let canonical_request = canonical_request(request, &headers);
     let string_to_sign = string_to_sign(scope, &canonical_request);
     let signing_key = signing_key(&credentials.secret_access_key, scope);
@@ -115,15 +111,29 @@ pub fn sign(
     added
 }
 
+/// All headers to sign, sorted by name. Those of one name stay in the order in which they are sent.
+fn headers_to_sign<'a>(
+    request: &Request<'a>,
+    added: &'a [(&'static str, String)],
+) -> Vec<(&'a str, &'a str)> {
+    let mut headers = vec![("host", request.host)];
+    headers.extend(request.headers);
+    headers.extend(added.iter().map(|(name, value)| (*name, value.as_str())));
+    headers.sort_by_key(|(name, _)| *name);
+    headers
+}
+
 /// Step 1: the request in a form on which both sides agree to the byte.
 ///
-/// `headers` has all headers to sign, sorted by name. The path is encoded a second time, as AWS
+/// `headers` has all headers to sign, sorted by name. Those of one name become one line. The path is encoded a second time, as AWS
 /// demands for every service but S3.
 fn canonical_request(request: &Request<'_>, headers: &[(&str, &str)]) -> String {
     let path: Vec<String> = request.path.split('/').map(encode_segment).collect();
-    let canonical_headers: String = headers
-        .iter()
-        .map(|(name, value)| format!("{name}:{}\n", trim_all(value)))
+    let canonical_headers: String = by_name(headers)
+        .map(|same| {
+            let values: Vec<String> = same.iter().map(|(_, value)| trim_all(value)).collect();
+            format!("{}:{}\n", same[0].0, values.join(","))
+        })
         .collect();
     format!(
         "{}\n{}\n{}\n{canonical_headers}\n{}\n{}",
@@ -164,11 +174,17 @@ fn signature(signing_key: &[u8; 32], string_to_sign: &str) -> String {
 
 /// The names of the signed headers, such as `host;x-amz-date`.
 fn signed_headers(headers: &[(&str, &str)]) -> String {
-    headers
-        .iter()
-        .map(|(name, _)| *name)
+    by_name(headers)
+        .map(|same| same[0].0)
         .collect::<Vec<_>>()
         .join(";")
+}
+
+/// The headers of each name.
+fn by_name<'h, 'a>(
+    headers: &'h [(&'a str, &'a str)],
+) -> impl Iterator<Item = &'h [(&'a str, &'a str)]> {
+    headers.chunk_by(|(name, _), (next, _)| name == next)
 }
 
 /// Removes white space at both ends of a header's value, and makes one space of each run of white

@@ -22,8 +22,8 @@ use crate::base::heartbeat::Heartbeat;
 use crate::base::log::{self, Level, Log};
 use crate::base::shutdown::{self, InFlightGate};
 use crate::base::version::{commit, version};
-use crate::config::Config;
 use crate::config::arguments::{self, Arguments, Invocation};
+use crate::config::{self, Config};
 use crate::daemon;
 use crate::observe::server;
 use crate::observe::telemetry::Telemetry;
@@ -69,7 +69,7 @@ fn invoke(arguments: &Arguments, gate: InFlightGate, signals: io::Result<()>) ->
     match &arguments.invocation {
         Invocation::Help => show(&help::help()),
         Invocation::Version => show(&format!("rancher-route53 {}\n", version(commit()))),
-        invocation => match Config::read(&variable, arguments) {
+        invocation => match Config::read(&config::environment, arguments) {
             Ok(config) => start(invocation, config, gate, signals),
             Err(error) => report_usage(&error),
         },
@@ -79,16 +79,6 @@ fn invoke(arguments: &Arguments, gate: InFlightGate, signals: io::Result<()>) ->
 fn report_usage(error: &dyn std::fmt::Display) -> ExitCode {
     terminal::complain(format_args!("{error}"));
     ExitCode::from(USAGE)
-}
-
-/// The value of an environment variable. One that isn't Unicode is an error instead of absent.
-fn variable(name: &str) -> Option<Result<String, String>> {
-    let value = std::env::var_os(name)?;
-    Some(
-        value
-            .into_string()
-            .map_err(|_| "the value isn't Unicode".to_owned()),
-    )
 }
 
 fn start(

@@ -2,13 +2,13 @@
 //! identity, a container's endpoint, instance metadata. The first complete group is the source.
 //! A group that is only partly set is an error, even if another one is the source.
 
+use super::endpoints::Service;
 use super::reader::Reader;
 use crate::aws::credentials::container::{Container, Endpoint};
 use crate::aws::credentials::instance::{self, Instance};
 use crate::aws::credentials::sts::{Role, StsSettings};
 use crate::aws::credentials::web_identity::WebIdentity;
 use crate::aws::credentials::{CredentialSettings, Source};
-use crate::aws::partition::Partition;
 use crate::aws::sigv4::Credentials;
 use crate::base::secret::Secret;
 use crate::net::url::Url;
@@ -18,11 +18,7 @@ const SESSION_NAME: &str = "rancher-route53";
 const WHAT_ROLE: &str = "the ARN of a role, such as arn:aws:iam::123456789012:role/dns";
 
 /// Reads these settings. `None` if something is wrong: the errors are in the reader then.
-pub fn read(
-    reader: &mut Reader<'_>,
-    region: &str,
-    partition: &Partition,
-) -> Option<CredentialSettings> {
+pub fn read(reader: &mut Reader<'_>, sts: Option<Service>) -> Option<CredentialSettings> {
     let known = reader.problems.len();
     let takes = "2 to 64 letters, digits and _+=,.@-";
     let session_name = reader
@@ -35,10 +31,6 @@ pub fn read(
     let container = container(reader);
     let instance = instance(reader);
     let assume = assume(reader, session_name);
-    let takes = "an http:// or https:// URL";
-    let endpoint = reader
-        .url("AWS_ENDPOINT_URL_STS", takes, Url::of_endpoint)
-        .or_else(|| Url::parse(&partition.sts(region)).ok());
     if reader.problems.len() > known {
         return None;
     }
@@ -55,12 +47,13 @@ pub fn read(
                 .to_owned(),
         );
     }
+    let sts = sts?;
     Some(CredentialSettings {
         source: source?,
         assume,
         sts: StsSettings {
-            endpoint: endpoint?,
-            region: region.to_owned(),
+            endpoint: sts.endpoint,
+            region: sts.signing_region,
         },
     })
 }
@@ -172,6 +165,12 @@ fn container(reader: &mut Reader<'_>) -> Option<Container> {
 fn instance(reader: &mut Reader<'_>) -> Option<Instance> {
     let choices = [("false", false), ("true", true)];
     let is_disabled = reader.choice("AWS_EC2_METADATA_DISABLED", &choices);
+    let modes = [
+        ("IPv4", instance::ENDPOINT),
+        ("IPv6", instance::ENDPOINT_IPV6),
+    ];
+    let of_mode = reader.choice("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", &modes);
+    // As in AWS's SDKs, an address counts more than the mode.
     let endpoint = reader
         .value(
             "AWS_EC2_METADATA_SERVICE_ENDPOINT",
@@ -181,7 +180,7 @@ fn instance(reader: &mut Reader<'_>) -> Option<Instance> {
                 _ => Err("instance metadata has no TLS".to_owned()),
             },
         )
-        .or_else(|| Url::parse(instance::ENDPOINT).ok())?;
+        .or_else(|| Url::parse(of_mode).ok())?;
     (!is_disabled).then_some(Instance { endpoint })
 }
 

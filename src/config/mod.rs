@@ -3,6 +3,7 @@
 
 pub mod arguments;
 mod credentials;
+mod endpoints;
 mod proxies;
 mod reader;
 pub mod settings;
@@ -13,7 +14,6 @@ use std::fs::File;
 use std::time::Duration;
 
 use crate::aws::credentials::CredentialSettings;
-use crate::aws::partition::{self, Partition};
 use crate::base::log::{Format, Level};
 use crate::base::secret::Secret;
 use crate::desired::Rules;
@@ -28,6 +28,7 @@ use crate::plan::Policy;
 use crate::plan::guard::GuardSettings;
 use crate::route53::caller::CallerSettings;
 use arguments::Arguments;
+use endpoints::Service;
 use reader::Reader;
 
 /// All settings, read and checked, grouped by the part of the program that they are for.
@@ -130,23 +131,20 @@ impl Config {
         })
     }
 
-    /// Reads the settings. `variable` looks an environment variable up: it returns `None` if the
-    /// variable isn't set, and an error if the value isn't Unicode.
+    /// Reads the settings. `variable` looks an environment variable up, as [`environment`] does: it
+    /// returns `None` if the variable isn't set, and an error if the value isn't Unicode.
     pub fn read(
         variable: &dyn Fn(&str) -> Option<Result<String, String>>,
         arguments: &Arguments,
     ) -> Result<Config, ConfigError> {
         let mut reader = Reader::new(variable);
-        let region = reader
-            .value("AWS_REGION", "a region, such as eu-central-1", region_name)
-            .unwrap_or_else(|| settings::get("AWS_REGION").default.to_owned());
-        let partition = partition::of_region(&region);
         // All settings are read before any missing one ends this function, so that all errors are
         // reported together.
         let rules = rules(&mut reader);
         let zone_id = reader.value("ROUTE53_ZONE_ID", WHAT_ZONE_ID, zone_id);
-        let route53 = route53(&mut reader, &region, &partition);
-        let credentials = credentials::read(&mut reader, &region, &partition);
+        let (at_route53, at_sts) = endpoints::read(&mut reader).unzip();
+        let route53 = route53(&mut reader, at_route53);
+        let credentials = credentials::read(&mut reader, at_sts);
         let rancher = rancher(&mut reader);
         let certificates = reader.certificates("CA_FILE", &USUAL_CA_FILES);
         let proxies = proxies::read(&mut reader);
@@ -182,6 +180,16 @@ impl Config {
             _ => Err(ConfigError(reader.problems)),
         }
     }
+}
+
+/// The value of an environment variable. One that isn't Unicode is an error instead of absent.
+pub fn environment(name: &str) -> Option<Result<String, String>> {
+    let value = std::env::var_os(name)?;
+    Some(
+        value
+            .into_string()
+            .map_err(|_| "the value isn't Unicode".to_owned()),
+    )
 }
 
 const POLICIES: [(&str, Policy); 3] = [
@@ -220,19 +228,14 @@ fn rules(reader: &mut Reader<'_>) -> Option<Rules> {
     })
 }
 
-fn route53(reader: &mut Reader<'_>, region: &str, partition: &Partition) -> Option<CallerSettings> {
-    let custom = reader.url("AWS_ENDPOINT_URL_ROUTE_53", WHAT_URL, Url::of_endpoint);
-    let signing_region = match &custom {
-        Some(_) => region,
-        None => partition.signing_region,
-    };
+fn route53(reader: &mut Reader<'_>, service: Option<Service>) -> Option<CallerSettings> {
     let max_retries = reader.number("ROUTE53_MAX_RETRIES");
     let request_rate = reader.rate("ROUTE53_REQUEST_RATE");
     let change_rate = reader.rate("ROUTE53_CHANGE_RATE");
-    let default = || Url::parse(&format!("https://{}", partition.route53)).ok();
+    let service = service?;
     Some(CallerSettings {
-        endpoint: custom.or_else(default)?,
-        signing_region: signing_region.to_owned(),
+        endpoint: service.endpoint,
+        signing_region: service.signing_region,
         max_retries: u32::try_from(max_retries).ok()?,
         request_rate,
         change_rate,
@@ -290,16 +293,6 @@ fn zone_name(text: &str) -> Result<Name, String> {
         return Err("it has a character that isn't a letter, digit, '-', '_' or '.'".to_owned());
     }
     Name::parse(text).map_err(|error| error.to_string())
-}
-
-/// Checks the name of a region, which becomes a part of a host name.
-fn region_name(text: &str) -> Result<String, String> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    if text.chars().all(plain) {
-        Ok(text.to_ascii_lowercase())
-    } else {
-        Err("no region has such a name".to_owned())
-    }
 }
 
 fn zone_id(text: &str) -> Result<String, String> {

@@ -187,6 +187,12 @@ pub const SETTINGS: &[Setting] = &[
         "Where an EC2 instance gives credentials (version 2 only).",
     ),
     setting(
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+        &[],
+        "IPv4",
+        "IPv6: the EC2 instance is asked at http://[fd00:ec2::254].",
+    ),
+    setting(
         "ROUTE53_ASSUME_ROLE_ARN",
         &[],
         "",
@@ -202,7 +208,7 @@ pub const SETTINGS: &[Setting] = &[
         "AWS_REGION",
         &["AWS_DEFAULT_REGION"],
         "us-east-1",
-        "Any region of the part of AWS that the account belongs to. It matters in China, GovCloud and other parts of their own.",
+        "Any region of the part of AWS that the account belongs to, such as eu-central-1. It matters in China, GovCloud and other parts of their own.",
     ),
     setting(
         "AWS_ENDPOINT_URL_ROUTE_53",

@@ -89,7 +89,7 @@ fn defaults_are_those_of_the_contract() {
 }
 
 /// The settings whose default in the table is a value, each with another valid value.
-const VALUES: [(&str, &str); 18] = [
+const VALUES: [(&str, &str); 19] = [
     ("NAME_TEMPLATE", "%{{service_name}}"),
     ("TTL", "301"),
     ("AWS_ROLE_SESSION_NAME", "me"),
@@ -98,6 +98,7 @@ const VALUES: [(&str, &str); 18] = [
         "AWS_EC2_METADATA_SERVICE_ENDPOINT",
         "http://[fd00:ec2::254]",
     ),
+    ("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "IPv6"),
     ("AWS_REGION", "eu-central-1"),
     ("POLICY", "upsert-only"),
     ("ADOPT", "matching"),

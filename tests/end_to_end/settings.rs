@@ -13,6 +13,7 @@ fn everything_wrong_is_reported_at_once_without_a_secret() {
             ("ROOT_DOMAIN", "not a domain"),
             ("TTL", "-5"),
             ("POLICY", "anything"),
+            ("AWS_REGION", "us-east-1a"),
             ("CATTLE_URL", "rancher"),
             ("AWS_SECRET_ACCESS_KEY", "do-not-show-this"),
             ("AWS_SECRET_ACCESS_KEY_FILE", "/does/not/exist"),
@@ -27,6 +28,7 @@ fn everything_wrong_is_reported_at_once_without_a_secret() {
         "ROOT_DOMAIN=\"not a domain\": ",
         "TTL=\"-5\": ",
         "POLICY=\"anything\": ",
+        "AWS_REGION=\"us-east-1a\": ",
         "CATTLE_URL=\"rancher\": ",
         "AWS_SECRET_ACCESS_KEY and AWS_SECRET_ACCESS_KEY_FILE are both set",
     ] {
@@ -36,7 +38,7 @@ fn everything_wrong_is_reported_at_once_without_a_secret() {
             "{start}: {log:?}"
         );
     }
-    assert_eq!(log.len(), 5, "{log:?}");
+    assert_eq!(log.len(), 6, "{log:?}");
     assert!(!log.join("\n").contains("do-not-show-this"));
     assert_eq!(stage.route53.requests().len(), 0);
 }

@@ -1,25 +1,18 @@
 #!/usr/bin/env python3
 """Writes sigv4.json: how botocore, AWS's SDK for Python, signs the requests that we make.
 
-    pip install botocore==1.43.11
-    python3 tests/vectors/generate.py
+    .ci/botocore tests/vectors/generate.py
 
 Paths, queries and bodies come from botocore's own model of Route 53, so they are AWS's too.
 Nothing depends on when or where this runs.
 """
 
-import json
-from pathlib import Path
-
-import botocore
-from botocore.auth import SigV4Auth
 from botocore.awsrequest import create_request_object, prepare_request_dict
-from botocore.credentials import Credentials
 from botocore.serialize import create_serializer
 from botocore.session import Session
 
-ACCESS_KEY_ID = "AKIDEXAMPLE"
-SECRET_ACCESS_KEY = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+from signing import ACCESS_KEY_ID, SECRET_ACCESS_KEY, signer, stages, write
+
 TOKEN = "IQoJb3JpZ2luX2VjEXAMPLE//////////wEaCXVzLWVhc3QtMSJ+token/with+all=of=it=="
 
 # Endpoint, region, time, session token.
@@ -135,19 +128,9 @@ def vector(title, operation, parameters, setting):
     prepare_request_dict(serialized, endpoint)
     request = create_request_object(serialized)
 
-    # What `SigV4Auth.add_auth` does, stage by stage, with our time instead of now.
-    signer = SigV4Auth(
-        Credentials(ACCESS_KEY_ID, SECRET_ACCESS_KEY, token), "route53", region
-    )
-    request.context["timestamp"] = time
-    signer._modify_request_before_signing(request)
-    signed = signer.signed_headers(signer.headers_to_sign(request))
-    expected = "host;x-amz-date" + (";x-amz-security-token" if token else "")
-    assert signed == expected, signed
-    canonical_request = signer.canonical_request(request)
-    string_to_sign = signer.string_to_sign(request, canonical_request)
-    signature = signer.signature(string_to_sign, request)
-    signer._inject_signature_to_request(request, signature)
+    signed = stages(signer("route53", region, token), request, time)
+    names = ["host", "x-amz-date"] + (["x-amz-security-token"] if token else [])
+    assert f"SignedHeaders={';'.join(names)}, " in signed["authorization"], signed
     return {
         "title": f"{operation} {title}, {region}, {'with' if token else 'no'} token",
         "method": request.method,
@@ -159,19 +142,14 @@ def vector(title, operation, parameters, setting):
         "secret_access_key": SECRET_ACCESS_KEY,
         "session_token": token,
         "region": region,
+        "service": "route53",
         "time": time,
-        "canonical_request": canonical_request,
-        "string_to_sign": string_to_sign,
-        "signature": signature,
-        "authorization": request.headers["Authorization"],
-    }
+    } | signed
 
 
 MODEL = Session().get_service_model("route53")
 SERIALIZER = create_serializer("rest-xml", include_validation=False)
-VECTORS = [vector(*case, setting) for case in CASES for setting in SETTINGS]
-FILE = Path(__file__).with_name("sigv4.json")
-FILE.write_text(
-    json.dumps({"botocore": botocore.__version__, "vectors": VECTORS}, indent=1) + "\n"
+write(
+    "sigv4.json",
+    [vector(*case, setting) for case in CASES for setting in SETTINGS],
 )
-print(f"{len(VECTORS)} vectors in {FILE.name}")

@@ -17,6 +17,8 @@ use crate::net::url::Url;
 
 /// The metadata service of every EC2 instance.
 pub const ENDPOINT: &str = "http://169.254.169.254";
+/// The same service for instances whose network has no IPv4.
+pub const ENDPOINT_IPV6: &str = "http://[fd00:ec2::254]";
 /// Time limit for each request, as in AWS's SDKs: the service is on the same host.
 const TIMEOUT: Duration = Duration::from_secs(1);
 const TOKEN_PATH: &str = "/latest/api/token";
@@ -25,7 +27,8 @@ const CREDENTIALS_PATH: &str = "/latest/meta-data/iam/security-credentials/";
 /// Settings for instance metadata.
 #[derive(Debug, Clone)]
 pub struct Instance {
-    /// `AWS_EC2_METADATA_SERVICE_ENDPOINT`, or [`ENDPOINT`].
+    /// `AWS_EC2_METADATA_SERVICE_ENDPOINT`, or [`ENDPOINT`] or [`ENDPOINT_IPV6`], as
+    /// `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE` says.
     pub endpoint: Url,
 }
 

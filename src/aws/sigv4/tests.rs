@@ -1,10 +1,12 @@
 //! AWS's own worked example, stage by stage, so that a failure says which stage is wrong:
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
-//! After it, in the same way, our own requests against what botocore makes of them.
+//! After it, in the same way, our own requests and AWS's own cases against what botocore makes of
+//! them.
 
 use super::*;
 use crate::aws::sigv4;
 use crate::base::percent::{self, query_string};
+use crate::net::url::Url;
 use chrono::TimeZone;
 
 #[path = "../../../tests/vectors/mod.rs"]
@@ -95,40 +97,67 @@ fn step_5_authorization_header() {
     );
 }
 
+/// Compares each stage, so that a failure says which one is wrong.
+fn assert_agrees(
+    title: &str,
+    signed: &vectors::Signed,
+    (request, credentials, scope): (&Request<'_>, &Credentials, &Scope<'_>),
+) {
+    let added = signed.added();
+    let (_, before) = added.split_last().expect("an authorization");
+    let canonical_request = canonical_request(request, &headers_to_sign(request, before));
+    assert_eq!(canonical_request, signed.canonical_request, "{title}");
+    let string_to_sign = string_to_sign(scope, &canonical_request);
+    assert_eq!(string_to_sign, signed.string_to_sign, "{title}");
+    let key = signing_key(&credentials.secret_access_key, scope);
+    let signature = signature(&key, &string_to_sign);
+    assert_eq!(signature, signed.signature, "{title}");
+    assert_eq!(sign(request, credentials, scope), added, "{title}");
+}
+
 #[test]
 fn every_stage_agrees_with_botocore() {
     for vector in vectors::vectors() {
-        let title = &vector.title;
-        let mut headers = vec![
-            ("host", vector.host.as_str()),
-            ("x-amz-date", vector.time.as_str()),
-        ];
-        headers.extend(
-            vector
-                .session_token
-                .as_deref()
-                .map(|token| ("x-amz-security-token", token)),
-        );
         vector.with(|request, credentials, scope| {
-            let canonical_request = canonical_request(request, &headers);
-            assert_eq!(canonical_request, vector.canonical_request, "{title}");
-            let string_to_sign = string_to_sign(scope, &canonical_request);
-            assert_eq!(string_to_sign, vector.string_to_sign, "{title}");
-            let key = signing_key(&credentials.secret_access_key, scope);
-            assert_eq!(
-                signature(&key, &string_to_sign),
-                vector.signature,
-                "{title}"
-            );
-            let headers = sign(request, credentials, scope);
-            let authorization = headers.last().map(|(_, value)| value.as_str());
-            assert_eq!(
-                authorization,
-                Some(vector.authorization.as_str()),
-                "{title}"
-            );
+            let parts = (request, credentials, scope);
+            assert_agrees(&vector.title, &vector.signed, parts);
         });
     }
+}
+
+/// AWS's own cases: all are signed alike, but for those whose path is signed as another than the one
+/// that stands in the request. Such a path, whichever way it is signed, is no endpoint's.
+#[test]
+fn every_case_of_aws_is_signed_alike_or_refused_before() {
+    let mut refused = Vec::new();
+    for case in vectors::aws_cases() {
+        let name = &case.name;
+        let has_empty_or_dots = ["//", "/."].iter().any(|part| case.path.contains(part));
+        let is_plain_ascii = case.path.bytes().all(|byte| byte.is_ascii_graphic());
+        let url = Url::of_endpoint(&format!("https://{}{}", case.signed.host, case.path));
+        assert_eq!(url.is_ok(), is_plain_ascii && !has_empty_or_dots, "{name}");
+        case.with(|request, credentials, scope| {
+            if case.is_signed_with_another_path {
+                let signature = sign(request, credentials, scope);
+                assert_ne!(signature, case.signed.added(), "{name}");
+                assert!(url.is_err(), "{name}");
+                refused.push(name.clone());
+            } else {
+                assert_agrees(name, &case.signed, (request, credentials, scope));
+            }
+        });
+    }
+    assert_eq!(
+        refused,
+        [
+            "get-slash-normalized",
+            "get-slashes-normalized",
+            "get-slash-dot-slash-normalized",
+            "get-slash-pointless-dot-normalized",
+            "get-relative-normalized",
+            "get-relative-relative-normalized",
+        ]
+    );
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::aws::partition;
+use crate::config::endpoints;
 use std::collections::BTreeMap;
 
 const ARN: &str = "arn:aws:iam::123456789012:role/team/dns";
@@ -16,8 +16,8 @@ fn settings(environment: &[(&str, &str)]) -> Result<CredentialSettings, Vec<Stri
     let environment: BTreeMap<&str, &str> = environment.iter().copied().collect();
     let variable = |name: &str| environment.get(name).map(|value| Ok((*value).to_owned()));
     let mut reader = Reader::new(&variable);
-    let region = "eu-west-1";
-    let read = read(&mut reader, region, &partition::of_region(region));
+    let (_, sts) = endpoints::read(&mut reader).unzip();
+    let read = read(&mut reader, sts);
     match read {
         Some(settings) if reader.problems.is_empty() => Ok(settings),
         _ => Err(reader.problems),
@@ -83,22 +83,29 @@ fn everything_that_is_set_arrives() {
 }
 
 #[test]
-fn sts_is_where_the_region_or_the_override_says() {
+fn the_instances_metadata_is_where_the_mode_says_unless_it_has_an_address() {
+    let mode = |mode| ("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", mode);
+    let own = ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1338");
     for (environment, expected) in [
-        (vec![], "https://sts.eu-west-1.amazonaws.com"),
-        (vec![("AWS_ENDPOINT_URL", "http://all/")], "http://all"),
-        (
-            vec![
-                ("AWS_ENDPOINT_URL", "http://all"),
-                ("AWS_ENDPOINT_URL_STS", "http://own:1/x/"),
-            ],
-            "http://own:1/x",
-        ),
+        (vec![mode("IPv6")], "http://[fd00:ec2::254]"),
+        (vec![mode("ipv6")], "http://[fd00:ec2::254]"),
+        (vec![mode("IPV4")], "http://169.254.169.254"),
+        (vec![mode(" ")], "http://169.254.169.254"),
+        (vec![mode("IPv6"), own], "http://127.0.0.1:1338"),
+        (vec![mode("IPv4"), own], "http://127.0.0.1:1338"),
     ] {
-        let sts = settings(&environment).unwrap().sts;
-        assert_eq!(sts.endpoint.to_string(), expected);
-        assert_eq!(sts.region, "eu-west-1");
+        let Source::Instance(instance) = settings(&environment).unwrap().source else {
+            panic!("not the instance");
+        };
+        assert_eq!(instance.endpoint.to_string(), expected, "{environment:?}");
     }
+    let wrong = settings(&[mode("dualstack"), own]).unwrap_err();
+    assert_eq!(
+        wrong,
+        [
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=\"dualstack\": no such choice; it takes IPv4, IPv6"
+        ]
+    );
 }
 
 #[test]
