@@ -176,9 +176,8 @@ fn totals(preview: &Preview) -> String {
 fn warnings(zone: &HostedZone, reading: &MetadataReading, preview: &Preview) -> Vec<String> {
     let mut all = Vec::new();
     for (key, outcome) in &reading.desired.services {
-        if let Some(words) = outcome.warning() {
-            all.push(format!("{key}: {words}"));
-        }
+        let warnings = outcome.warnings.iter();
+        all.extend(warnings.map(|warning| format!("{key}: {warning}")));
     }
     for key in reading.desired.record_sets.keys() {
         if let Some(count) = reading.desired.truncated.get(key) {

@@ -116,6 +116,24 @@ pub const SETTINGS: &[Setting] = &[
         MAX_TTL as u64,
         "How long resolvers may keep an answer, in seconds.",
     ),
+    setting(
+        "DEFAULT_POLICY",
+        &[],
+        "auto",
+        "Which services are published that have no label io.rancher.service.external_dns: auto (those with a port published on the host), always (all of them) or never (none).",
+    ),
+    setting(
+        "SYSTEM_SERVICES",
+        &[],
+        "true",
+        "false: services of Rancher's system stacks are not published.",
+    ),
+    setting(
+        "LABEL_SUFFIX",
+        &[],
+        "",
+        "Each label is looked up with this at its end first, then without, such as _private. Needed where two of these programs publish one environment in two zones.",
+    ),
     secret(
         "AWS_ACCESS_KEY_ID",
         &["AWS_ACCESS_KEY"],

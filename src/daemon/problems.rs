@@ -75,7 +75,7 @@ pub struct Reports {
     delegated: Problems,
     quarantined: Problems,
     held: Problems,
-    labels: Problems,
+    warnings: Problems,
     cuts: Problems,
     write_back: Problems,
     refused: Problems,
@@ -100,7 +100,7 @@ impl Default for Reports {
                 "a record set is no longer refused",
             ),
             held: Problems::new("deletes wait", "no deletes wait any more"),
-            labels: Problems::new("a label is not understood", "a label is understood again"),
+            warnings: Problems::new("a service has a warning", "a service's warning is gone"),
             cuts: Problems::new("there are too many addresses", "all addresses fit again"),
             write_back: Problems::of_start(
                 "fqdns can't be written back to Rancher",
@@ -122,16 +122,16 @@ impl Reports {
             .set_one(&"metadata", words.map(|words| words as &dyn Display));
     }
 
-    /// What is desired: labels that aren't understood, names with too many addresses, and at debug
+    /// What is desired: warnings of services, names with too many addresses, and at debug
     /// level the services that are skipped.
     pub fn desired(&mut self, desired: &Desired) {
-        let mut labels = BTreeMap::new();
+        let mut warnings = BTreeMap::new();
         for (key, outcome) in &desired.services {
-            if let Some(words) = outcome.warning() {
-                labels.insert(key.to_string(), words);
+            if !outcome.warnings.is_empty() {
+                warnings.insert(key.to_string(), outcome.warning());
             }
         }
-        self.labels.set_all(labels);
+        self.warnings.set_all(warnings);
         let mut skipped = BTreeMap::new();
         if log::is_written(Level::Debug) {
             let reasons = desired.skipped();

@@ -206,7 +206,7 @@ mod tests {
             name: Ok(name(target)),
             fqdn: fqdn.map(str::to_owned),
             is_sidekick,
-            unknown_policy: None,
+            warnings: Vec::new(),
         };
         let desired = Desired {
             services: [

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use crate::base::brackets::without_brackets;
 use crate::desired::skip::SkipReason;
-use crate::rancher::labels;
+use crate::rancher::labels::{self, LabelSuffix};
 use crate::rancher::model::{Container, Host};
 
 /// The address under which clients reach a container, or why the container is not published.
@@ -17,6 +17,7 @@ pub fn published_address(
     container: &Container<'_>,
     hosts: &HashMap<String, Host>,
     needs_port: bool,
+    suffix: &LabelSuffix,
 ) -> Result<IpAddr, SkipReason> {
     if container.state != "running" {
         return Err(SkipReason::NotRunning(container.state.to_string()));
@@ -38,14 +39,14 @@ pub fn published_address(
     let host = host.ok_or_else(|| SkipReason::HostUnknown(container.host_uuid.to_string()))?;
     if host
         .labels
-        .get(labels::HOST)
+        .get(labels::HOST, suffix)
         .is_some_and(|text| text.eq_ignore_ascii_case("false"))
     {
         return Err(SkipReason::HostExcluded);
     }
     let text = host
         .labels
-        .get(labels::HOST_IP)
+        .get(labels::HOST_IP, suffix)
         .or(bind.filter(|bind| !is_unspecified(bind)))
         .unwrap_or(agent_ip);
     without_brackets(text)

@@ -6,7 +6,10 @@
 
 pub mod address;
 pub mod name_template;
+pub mod options;
+pub mod rules;
 pub mod skip;
+pub mod warning;
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -14,22 +17,13 @@ use std::net::IpAddr;
 
 use crate::base::sorted;
 use crate::desired::name_template::{Names, Template};
+use crate::desired::options::{PublishPolicy, ServiceOptions};
+pub use crate::desired::rules::Rules;
 use crate::desired::skip::SkipReason;
+use crate::desired::warning::Warning;
 use crate::dns::record_set::MAX_VALUES;
 use crate::dns::{Name, RecordKey, RecordSet, RecordType};
-use crate::rancher::labels;
 use crate::rancher::model::{Environment, Host, Service, ServiceKey};
-
-/// Settings that apply to every record set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rules {
-    /// Name of the hosted zone. Every published name is below it.
-    pub zone: Name,
-    /// `NAME_TEMPLATE`, for services that have no label with a template.
-    pub template: Template,
-    /// `TTL`, in seconds.
-    pub ttl: u32,
-}
 
 /// The record sets that should be in the zone, and what became of each service.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -52,8 +46,8 @@ pub struct ServiceOutcome {
     pub fqdn: Option<String>,
     /// Whether the service is a sidekick, whose `fqdn` Rancher never sets.
     pub is_sidekick: bool,
-    /// Text of the label `external_dns`, if it is not one of `auto`, `always` and `never`.
-    pub unknown_policy: Option<String>,
+    /// What is odd about the service, published or not.
+    pub warnings: Vec<Warning>,
 }
 
 impl Desired {
@@ -75,12 +69,10 @@ impl ServiceOutcome {
         })
     }
 
-    /// A warning for the operator about a label that is not understood, if there is one.
-    pub fn warning(&self) -> Option<String> {
-        let policy = self.unknown_policy.as_ref()?;
-        Some(format!(
-            "external_dns={policy:?} is not one of auto, always and never; it is treated as auto"
-        ))
+    /// The warnings in words; empty if there is none.
+    pub fn warning(&self) -> String {
+        let words: Vec<String> = self.warnings.iter().map(Warning::to_string).collect();
+        words.join("; ")
     }
 }
 
@@ -118,7 +110,8 @@ impl<'a> DesiredBuilder<'a> {
 
     /// Adds a service.
     pub fn add(&mut self, service: &Service<'_>) {
-        let published = self.publish(service);
+        let options = ServiceOptions::read(&service.labels, self.rules);
+        let published = self.publish(service, &options);
         let name = published.map(|(name, found)| {
             self.addresses
                 .entry(name.clone())
@@ -134,7 +127,7 @@ impl<'a> DesiredBuilder<'a> {
             name,
             fqdn: service.fqdn.as_deref().map(str::to_owned),
             is_sidekick: service.is_sidekick,
-            unknown_policy: PublishPolicy::of(service).err(),
+            warnings: options.warnings,
         };
         // Rancher's API tells services apart by name only. Of two with the same name, the one
         // that is published is kept.
@@ -161,24 +154,32 @@ impl<'a> DesiredBuilder<'a> {
         desired
     }
 
-    fn publish(&self, service: &Service<'_>) -> Result<(Name, Vec<IpAddr>), SkipReason> {
+    fn publish(
+        &self,
+        service: &Service<'_>,
+        options: &ServiceOptions<'_>,
+    ) -> Result<(Name, Vec<IpAddr>), SkipReason> {
         if !matches!(&*service.kind, "service" | "loadBalancerService") {
             return Err(SkipReason::Kind(service.kind.to_string()));
         }
-        let policy = PublishPolicy::of(service).unwrap_or(PublishPolicy::Auto);
-        if policy == PublishPolicy::Never {
-            return Err(SkipReason::Never);
+        if service.is_system && !self.rules.has_system_services {
+            return Err(SkipReason::System);
         }
+        let policy = match (options.policy, self.rules.default_policy) {
+            (Some(PublishPolicy::Never), _) => return Err(SkipReason::Never),
+            (None, PublishPolicy::Never) => return Err(SkipReason::NotChosen),
+            (policy, default) => policy.unwrap_or(default),
+        };
         let addresses = self.addresses(service, policy)?;
-        Ok((self.name(service)?, addresses))
+        Ok((self.name(service, options)?, addresses))
     }
 
-    fn name(&self, service: &Service<'_>) -> Result<Name, SkipReason> {
-        let own = service
-            .labels
-            .get(labels::NAME_TEMPLATE)
-            .map(Template::parse)
-            .transpose();
+    fn name(
+        &self,
+        service: &Service<'_>,
+        options: &ServiceOptions<'_>,
+    ) -> Result<Name, SkipReason> {
+        let own = options.template.map(Template::parse).transpose();
         let own = own.map_err(SkipReason::from)?;
         let names = Names {
             service: &service.name,
@@ -203,7 +204,8 @@ impl<'a> DesiredBuilder<'a> {
         let mut skip = SkipReason::NoContainer;
         for container in &service.containers {
             let needs_port = policy != PublishPolicy::Always;
-            match address::published_address(container, self.hosts, needs_port) {
+            let suffix = &self.rules.label_suffix;
+            match address::published_address(container, self.hosts, needs_port, suffix) {
                 Ok(address) => found.push(address),
                 Err(reason) => skip = skip.max(reason),
             }
@@ -230,29 +232,6 @@ impl Desired {
         }
         let set = RecordSet::of_addresses(key.clone(), ttl, &addresses);
         self.record_sets.insert(key, set);
-    }
-}
-
-/// What a service's label `external_dns` asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum PublishPolicy {
-    /// Publish containers that publish a port on their host. This is the default.
-    Auto,
-    /// Publish containers without such a port too.
-    Always,
-    Never,
-}
-
-impl PublishPolicy {
-    /// Reads the label of a service. The error is the label's text if it is not a known policy.
-    fn of(service: &Service<'_>) -> Result<PublishPolicy, String> {
-        match service.labels.get(labels::POLICY) {
-            None => Ok(PublishPolicy::Auto),
-            Some(text) if text.eq_ignore_ascii_case("auto") => Ok(PublishPolicy::Auto),
-            Some(text) if text.eq_ignore_ascii_case("always") => Ok(PublishPolicy::Always),
-            Some(text) if text.eq_ignore_ascii_case("never") => Ok(PublishPolicy::Never),
-            Some(unknown) => Err(unknown.to_owned()),
-        }
     }
 }
 

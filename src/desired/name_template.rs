@@ -78,6 +78,19 @@ pub struct Names<'a> {
     pub environment: &'a str,
 }
 
+impl Default for Template {
+    fn default() -> Template {
+        let dot = || Part::Literal(".".to_owned());
+        Template(vec![
+            Part::Service,
+            dot(),
+            Part::Stack,
+            dot(),
+            Part::Environment,
+        ])
+    }
+}
+
 impl Template {
     /// Reads a template.
     pub fn parse(text: &str) -> Result<Template, TemplateError> {
@@ -88,7 +101,7 @@ impl Template {
         let mut parts = Vec::new();
         let mut rest = &*text;
         while let Some((literal, after)) = rest.split_once(OPENING) {
-            parts.push(literal_part(literal)?);
+            parts.extend(literal_part(literal)?);
             let (word, after) = after.split_once(CLOSING).ok_or(TemplateError::NotClosed)?;
             parts.push(match word {
                 "service_name" => Part::Service,
@@ -98,7 +111,7 @@ impl Template {
             });
             rest = after;
         }
-        parts.push(literal_part(rest)?);
+        parts.extend(literal_part(rest)?);
         Ok(Template(parts))
     }
 
@@ -127,11 +140,12 @@ fn has_misplaced_wildcard(template: &str) -> bool {
     behind.contains('*')
 }
 
-fn literal_part(text: &str) -> Result<Part, TemplateError> {
+/// The part that a text outside the placeholders is; none if it is empty.
+fn literal_part(text: &str) -> Result<Option<Part>, TemplateError> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-_*.".contains(c);
     match text.chars().find(|c| !allowed(*c)) {
         Some(c) => Err(TemplateError::BadCharacter(c)),
-        None => Ok(Part::Literal(text.to_owned())),
+        None => Ok((!text.is_empty()).then(|| Part::Literal(text.to_owned()))),
     }
 }
 
@@ -246,6 +260,11 @@ mod tests {
         assert!(render("a b", "x").unwrap_err().contains("' '"));
         let error = render("%{{a\nb}}", "x").unwrap_err();
         assert!(error.starts_with("%{{a\\nb}} is"), "one line: {error}");
+    }
+
+    #[test]
+    fn the_default_is_what_its_text_says() {
+        assert_eq!(Template::parse(DEFAULT), Ok(Template::default()));
     }
 
     #[test]

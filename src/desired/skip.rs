@@ -14,8 +14,12 @@ use crate::dns::NameError;
 pub enum SkipReason {
     /// The service's kind is neither `service` nor `loadBalancerService`. Holds the kind.
     Kind(String),
+    /// The service belongs to a system stack, and `SYSTEM_SERVICES` is `false`.
+    System,
     /// The service's label `external_dns` is `never`.
     Never,
+    /// The service has no label `external_dns`, and `DEFAULT_POLICY` is `never`.
+    NotChosen,
     /// The service has no container.
     NoContainer,
     /// The container's state is not `running`. Holds the state.
@@ -41,9 +45,11 @@ pub enum SkipReason {
 
 impl SkipReason {
     /// The codes of all reasons, in the order of the variants.
-    pub const CODES: [&str; 12] = [
+    pub const CODES: [&str; 14] = [
         "kind",
+        "system",
         "never",
+        "not_chosen",
         "no_container",
         "not_running",
         "not_healthy",
@@ -60,7 +66,9 @@ impl SkipReason {
     pub fn code(&self) -> &'static str {
         match self {
             SkipReason::Kind(_) => "kind",
+            SkipReason::System => "system",
             SkipReason::Never => "never",
+            SkipReason::NotChosen => "not_chosen",
             SkipReason::NoContainer => "no_container",
             SkipReason::NotRunning(_) => "not_running",
             SkipReason::NotHealthy(_) => "not_healthy",
@@ -88,7 +96,13 @@ impl fmt::Display for SkipReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             SkipReason::Kind(kind) => write!(f, "a {kind:?} isn't published"),
+            SkipReason::System => {
+                f.write_str("it belongs to a system stack, and SYSTEM_SERVICES is 'false'")
+            }
             SkipReason::Never => f.write_str("its label external_dns is 'never'"),
+            SkipReason::NotChosen => f.write_str(
+                "it has no label io.rancher.service.external_dns, and DEFAULT_POLICY is 'never'",
+            ),
             SkipReason::NoContainer => f.write_str("it has no container"),
             SkipReason::NotRunning(state) => write!(f, "no container is running (state {state:?})"),
             SkipReason::NotHealthy(health) => {
@@ -127,7 +141,9 @@ mod tests {
         let text = || String::from("x");
         let all = [
             SkipReason::Kind(text()),
+            SkipReason::System,
             SkipReason::Never,
+            SkipReason::NotChosen,
             SkipReason::NoContainer,
             SkipReason::NotRunning(text()),
             SkipReason::NotHealthy(text()),

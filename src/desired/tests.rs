@@ -1,16 +1,13 @@
 use super::*;
+use crate::rancher::labels::{LabelSuffix, Labels};
 use crate::rancher::model::{self, Container, Environment, Host};
 
 fn rules() -> Rules {
-    Rules {
-        zone: Name::parse("example.com").unwrap(),
-        template: Template::parse(crate::desired::name_template::DEFAULT).unwrap(),
-        ttl: 300,
-    }
+    Rules::of_zone(Name::parse("example.com").unwrap())
 }
 
-fn labels_of(pairs: &[(&str, &str)]) -> labels::Labels {
-    let mut labels = labels::Labels::default();
+fn labels_of(pairs: &[(&str, &str)]) -> Labels {
+    let mut labels = Labels::default();
     for (key, value) in pairs {
         labels.insert(key, value);
     }
@@ -247,8 +244,111 @@ fn always_needs_no_port_and_an_unknown_policy_counts_as_auto() {
     unknown.labels = labels_of(&[("io.rancher.service.external_dns", "yes please")]);
     let desired = desired(&world(vec![unknown]), &rules());
     let outcome = desired.services.values().next().unwrap();
-    assert_eq!(outcome.unknown_policy.as_deref(), Some("yes please"));
+    assert_eq!(outcome.warnings, [Warning::policy("yes please")]);
     assert_eq!(outcome.name, Err(SkipReason::NoPort));
+}
+
+/// A service with these labels and one container, which publishes a port or not.
+fn labelled(labels: &[(&str, &str)], has_port: bool) -> Service<'static> {
+    let ports: &[&str] = if has_port { &["8080:80/tcp"] } else { &[] };
+    let mut labelled = service("x", vec![container("h1", ports)]);
+    labelled.labels = labels_of(labels);
+    labelled
+}
+
+/// What becomes of it: `published`, or the code of the reason.
+fn code(service: Service<'static>, rules: &Rules) -> &'static str {
+    let desired = desired(&world(vec![service]), rules);
+    let outcome = desired.services.values().next().unwrap();
+    outcome
+        .name
+        .as_ref()
+        .err()
+        .map_or("published", SkipReason::code)
+}
+
+#[test]
+fn who_is_published_is_what_the_label_says_and_else_default_policy() {
+    let label = "io.rancher.service.external_dns";
+    let (auto, always, never) = (
+        PublishPolicy::Auto,
+        PublishPolicy::Always,
+        PublishPolicy::Never,
+    );
+    for (policy, default, with_port, without) in [
+        (None, auto, "published", "no_port"),
+        (None, always, "published", "published"),
+        (None, never, "not_chosen", "not_chosen"),
+        (Some("auto"), always, "published", "no_port"),
+        (Some("Auto"), never, "published", "no_port"),
+        (Some("ALWAYS"), never, "published", "published"),
+        (Some("never"), always, "never", "never"),
+        (Some("never"), never, "never", "never"),
+        // Something was meant for this service, so the default for others doesn't hold.
+        (Some("alwys"), never, "published", "no_port"),
+        (Some(" "), never, "not_chosen", "not_chosen"),
+    ] {
+        let labels: Vec<(&str, &str)> = policy.map(|text| (label, text)).into_iter().collect();
+        let rules = Rules {
+            default_policy: default,
+            ..rules()
+        };
+        let found = [true, false].map(|port| code(labelled(&labels, port), &rules));
+        assert_eq!(found, [with_port, without], "{policy:?} {default:?}");
+    }
+}
+
+#[test]
+fn services_of_system_stacks_are_published_unless_they_are_not_wanted() {
+    for (is_system, has_system_services, expected) in [
+        (false, false, "published"),
+        (true, true, "published"),
+        (true, false, "system"),
+    ] {
+        let always = [("io.rancher.service.external_dns", "always")];
+        let service = Service {
+            is_system,
+            ..labelled(&always, true)
+        };
+        let rules = Rules {
+            has_system_services,
+            ..rules()
+        };
+        assert_eq!(code(service, &rules), expected, "{is_system}");
+    }
+}
+
+#[test]
+fn every_label_is_looked_up_with_the_suffix_first() {
+    let suffixed = Rules {
+        label_suffix: LabelSuffix::parse("_private").unwrap(),
+        ..rules()
+    };
+    let mut world = world(vec![labelled(
+        &[
+            ("io.rancher.service.external_dns", "never"),
+            ("io.rancher.service.external_dns_private", "always"),
+            (
+                "io.rancher.service.external_dns_name_template_private",
+                "in",
+            ),
+        ],
+        false,
+    )]);
+    let host = world.hosts.get_mut("h1").unwrap();
+    host.labels = labels_of(&[
+        ("io.rancher.host.external_dns", "false"),
+        ("io.rancher.host.external_dns_private", "true"),
+        ("io.rancher.host.external_dns_ip", "192.0.2.1"),
+        ("io.rancher.host.external_dns_ip_private", "10.0.0.1"),
+    ]);
+    assert_eq!(
+        lines(&desired(&world, &suffixed)),
+        ["in.example.com. A 300 10.0.0.1"]
+    );
+    let without = desired(&world, &rules());
+    let reasons: Vec<&SkipReason> = without.skipped().map(|(_, reason)| reason).collect();
+    assert_eq!(reasons, [&SkipReason::Never]);
 }
 
 #[test]
@@ -333,7 +433,7 @@ fn what_rancher_shows_is_the_name_in_any_spelling() {
         name: Err(SkipReason::Never),
         fqdn: fqdn.map(str::to_owned),
         is_sidekick: false,
-        unknown_policy: None,
+        warnings: Vec::new(),
     };
     for (name, fqdn, expected) in [
         ("web.example.com", Some("web.example.com"), true),
@@ -357,13 +457,10 @@ fn only_a_label_that_is_not_understood_is_warned_about() {
     let mut known = service("y", vec![]);
     known.labels = labels_of(&[("io.rancher.service.external_dns", "Auto")]);
     let desired = desired(&world(vec![unknown, known, service("z", vec![])]), &rules());
-    let warnings: Vec<Option<String>> = desired
-        .services
-        .values()
-        .map(ServiceOutcome::warning)
-        .collect();
+    let services = desired.services.values();
+    let warnings: Vec<String> = services.map(ServiceOutcome::warning).collect();
     let words = "external_dns=\"yes\" is not one of auto, always and never; it is treated as auto";
-    assert_eq!(warnings, [Some(words.to_owned()), None, None]);
+    assert_eq!(warnings, [words, "", ""]);
     assert_eq!(
         truncation_notice(401),
         "only the first 400 of 401 addresses are published"

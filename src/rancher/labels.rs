@@ -1,64 +1,92 @@
 //! The labels of services and hosts that say whether, how and where something is published. All
-//! other labels are dropped while the JSON is decoded.
+//! other labels of services are dropped while the JSON is decoded.
 //!
 //! Each label may have the prefix `io.rancher.` or `io.pasturestack.`, that of Rancher's fork. If a
-//! service or host has both, the one of the fork wins. A blank label counts as absent.
+//! service or host has both, the one of the fork wins. `LABEL_SUFFIX` may add to the end of each
+//! label: the one that has it wins over one without. A blank label counts as absent.
 
+use std::cmp::Reverse;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::lenient::MaybeText;
 
-/// Suffix of the label that says whether a service is published: `auto`, `always` or `never`.
+/// Name of the label that says whether a service is published: `auto`, `always` or `never`.
 pub const POLICY: &str = "service.external_dns";
-/// Suffix of the label with a name template for one service.
+/// Name of the label with a name template for one service.
 pub const NAME_TEMPLATE: &str = "service.external_dns_name_template";
-/// Suffix of the label that keeps a host's address from being published if it is `false`.
+/// Name of the label that keeps a host's address from being published if it is `false`.
 pub const HOST: &str = "host.external_dns";
-/// Suffix of the label with the address to publish for the containers on a host.
+/// Name of the label with the address to publish for the containers on a host.
 pub const HOST_IP: &str = "host.external_dns_ip";
 
+/// The names of all labels, without prefix and suffix.
+const NAMES: [&str; 4] = [POLICY, NAME_TEMPLATE, HOST, HOST_IP];
+/// How the names of the labels of services, and of those of hosts, begin.
+const STEMS: [&str; 2] = [POLICY, HOST];
 /// Prefixes of labels, in the order of their rank.
 const PREFIXES: [&str; 2] = ["io.pasturestack.", "io.rancher."];
-const SUFFIXES: [&str; 4] = [POLICY, NAME_TEMPLATE, HOST, HOST_IP];
+/// Longest suffix, in characters.
+const MAX_SUFFIX: usize = 40;
+
+/// What stands at the end of the labels that are meant for this program and for no other one in the
+/// same environment: `LABEL_SUFFIX`. Usually nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LabelSuffix(String);
+
+impl LabelSuffix {
+    /// Reads a suffix. One that makes one label of another would give it two meanings, so it is an
+    /// error.
+    pub fn parse(text: &str) -> Result<LabelSuffix, String> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+        if text.len() > MAX_SUFFIX || !text.chars().all(is_plain) {
+            return Err("no label ends like this".to_owned());
+        }
+        let joined = NAMES.map(|name| [name, text].concat());
+        match joined.iter().find(|name| NAMES.contains(&&***name)) {
+            Some(name) => Err(format!("{name} is a label of its own")),
+            None => Ok(LabelSuffix(text.to_owned())),
+        }
+    }
+}
 
 /// The labels of one service or host.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Labels {
-    /// Rank of the prefix, suffix and text of each label, at most one for each suffix.
-    kept: Vec<(usize, &'static str, Box<str>)>,
+    /// Rank of the prefix, name with its suffix, and text of each label.
+    kept: Vec<(usize, Box<str>, Box<str>)>,
 }
 
 impl Labels {
-    /// The trimmed text of the label with this suffix. It is never blank.
-    pub fn get(&self, suffix: &str) -> Option<&str> {
-        self.kept
-            .iter()
-            .find(|(_, known, _)| *known == suffix)
-            .map(|(_, _, text)| &**text)
+    /// The trimmed text of the label with this name. The one with the suffix comes first, and among
+    /// those with it the one whose prefix has the better rank. The text is never blank.
+    pub fn get(&self, name: &str, suffix: &LabelSuffix) -> Option<&str> {
+        let of = |suffix: &str| {
+            let is_it = |key: &str| key.strip_prefix(name) == Some(suffix);
+            let found = self.kept.iter().filter(|(_, key, _)| is_it(key));
+            let best = found.max_by_key(|(rank, _, _)| Reverse(*rank)); // the last of equal ones
+            best.map(|(_, _, text)| &**text)
+        };
+        match &*suffix.0 {
+            "" => of(""),
+            suffix => of(suffix).or_else(|| of("")),
+        }
     }
 
-    /// Keeps a label if its key is known, its value is not blank, and no label with the same suffix
-    /// and a prefix of better rank is there already.
+    /// Keeps a label if its name begins as those do that this program knows, and its value is not
+    /// blank.
     pub fn insert(&mut self, key: &str, value: &str) {
         let value = value.trim();
         let split = PREFIXES
             .iter()
             .enumerate()
-            .find_map(|(rank, prefix)| key.strip_prefix(prefix).map(|suffix| (rank, suffix)));
-        let Some((rank, suffix)) = split else { return };
-        let Some(suffix) = SUFFIXES.into_iter().find(|known| *known == suffix) else {
-            return;
-        };
-        if value.is_empty() {
+            .find_map(|(rank, prefix)| key.strip_prefix(prefix).map(|name| (rank, name)));
+        let Some((rank, name)) = split else { return };
+        if value.is_empty() || !STEMS.iter().any(|stem| name.starts_with(stem)) {
             return;
         }
-        match self.kept.iter_mut().find(|(_, known, _)| *known == suffix) {
-            Some(kept) if rank <= kept.0 => *kept = (rank, suffix, value.into()),
-            Some(_) => {}
-            None => self.kept.push((rank, suffix, value.into())),
-        }
+        self.kept.push((rank, name.into(), value.into()));
     }
 }
 
@@ -105,13 +133,63 @@ mod tests {
         serde_json::from_str(json).unwrap()
     }
 
+    const NONE: LabelSuffix = LabelSuffix(String::new());
+
+    #[test]
+    fn a_label_with_the_suffix_comes_first_then_the_fork_s() {
+        let private = LabelSuffix::parse("_private").unwrap();
+        let (fork, own) = (
+            "io.pasturestack.service.external_dns",
+            "io.rancher.service.external_dns",
+        );
+        let (fork_private, own_private) = (format!("{fork}_private"), format!("{own}_private"));
+        for (pairs, without, with) in [
+            (&[(own, "a")][..], Some("a"), Some("a")),
+            (&[(&own_private, "a")], None, Some("a")),
+            (&[(own, "a"), (&own_private, "b")], Some("a"), Some("b")),
+            (&[(fork, "a"), (&own_private, "b")], Some("a"), Some("b")),
+            (
+                &[
+                    (&own_private, "b"),
+                    (fork, "a"),
+                    (&fork_private, "c"),
+                    (own, "d"),
+                ],
+                Some("a"),
+                Some("c"),
+            ),
+            (&[(own, "a"), (&own_private, " ")], Some("a"), Some("a")),
+            (&[(own, "a"), (own, "b")], Some("b"), Some("b")),
+            (&[], None, None),
+        ] {
+            let mut labels = Labels::default();
+            for (key, value) in pairs {
+                labels.insert(key, value);
+            }
+            assert_eq!(labels.get(POLICY, &NONE), without, "{pairs:?}");
+            assert_eq!(labels.get(POLICY, &private), with, "{pairs:?}");
+            assert_eq!(labels.get(NAME_TEMPLATE, &private), None, "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn a_suffix_makes_no_label_of_another() {
+        for text in ["_private", "-2", ".blue", "x", "_IP", "_ip2"] {
+            assert!(LabelSuffix::parse(text).is_ok(), "{text}");
+        }
+        let long = "_".repeat(41);
+        for text in ["_ip", "_name_template", "_ä", "_a b", "_a/b", &long] {
+            assert!(LabelSuffix::parse(text).is_err(), "{text}");
+        }
+    }
+
     #[test]
     fn the_living_fork_s_label_comes_first_in_any_order() {
         for json in [
             r#"{"io.rancher.host.external_dns_ip":"1.1.1.1","io.pasturestack.host.external_dns_ip":"2.2.2.2"}"#,
             r#"{"io.pasturestack.host.external_dns_ip":"2.2.2.2","io.rancher.host.external_dns_ip":"1.1.1.1"}"#,
         ] {
-            assert_eq!(labels(json).get(HOST_IP), Some("2.2.2.2"));
+            assert_eq!(labels(json).get(HOST_IP, &NONE), Some("2.2.2.2"));
         }
     }
 
@@ -119,9 +197,9 @@ mod tests {
     fn a_blank_label_counts_as_absent() {
         let json =
             r#"{"io.pasturestack.host.external_dns":" ","io.rancher.host.external_dns":" false "}"#;
-        assert_eq!(labels(json).get(HOST), Some("false"));
+        assert_eq!(labels(json).get(HOST, &NONE), Some("false"));
         assert_eq!(
-            labels(r#"{"io.rancher.host.external_dns":""}"#).get(HOST),
+            labels(r#"{"io.rancher.host.external_dns":""}"#).get(HOST, &NONE),
             None
         );
     }
@@ -147,7 +225,7 @@ mod tests {
             ("null", None),
             ("{}", None),
         ] {
-            assert_eq!(labels(json).get(HOST), text, "{json}");
+            assert_eq!(labels(json).get(HOST, &NONE), text, "{json}");
         }
     }
     #[test]

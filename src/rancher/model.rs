@@ -36,6 +36,8 @@ pub struct Service<'a> {
     pub stack_name: Cow<'a, str>,
     /// Kind of the service: `service`, `loadBalancerService` and others.
     pub kind: Cow<'a, str>,
+    /// Whether the service belongs to one of Rancher's system stacks.
+    pub is_system: bool,
     /// The labels that this program knows.
     pub labels: Labels,
     /// The name that Rancher shows for the service. `None` until one is written back.
@@ -109,6 +111,7 @@ impl Service<'_> {
             name: owned(self.name),
             stack_name: owned(self.stack_name),
             kind: owned(self.kind),
+            is_system: self.is_system,
             labels: self.labels,
             fqdn: self.fqdn.map(owned),
             is_sidekick: self.is_sidekick,
@@ -137,6 +140,8 @@ struct RawService<'a> {
     stack_name: Option<Cow<'a, str>>,
     #[serde(borrow, default, deserialize_with = "lenient::text")]
     kind: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "lenient::text")]
+    system: Option<Cow<'a, str>>,
     #[serde(default)]
     labels: Labels,
     #[serde(borrow, default, deserialize_with = "lenient::text")]
@@ -187,6 +192,7 @@ impl<'a> From<RawService<'a>> for Option<Service<'a>> {
             name,
             stack_name: raw.stack_name.unwrap_or_default(),
             kind: raw.kind.unwrap_or_default(),
+            is_system: raw.system.as_deref() == Some("true"),
             labels: raw.labels,
             fqdn: raw.fqdn.filter(|fqdn| !fqdn.is_empty()),
             is_sidekick,
@@ -267,7 +273,7 @@ pub fn read_hosts(mut json: impl Read) -> Result<HashMap<String, Host>, String> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rancher::labels;
+    use crate::rancher::labels::{self, LabelSuffix};
 
     fn services(json: &str) -> Result<Vec<Service<'static>>, String> {
         all(json.as_bytes())
@@ -318,6 +324,20 @@ mod tests {
     }
 
     #[test]
+    fn a_service_of_a_system_stack_is_one_if_rancher_says_so() {
+        for (json, expected) in [
+            (r#"[{"system":true}]"#, true),
+            (r#"[{"system":"true"}]"#, true),
+            (r#"[{"system":false}]"#, false),
+            (r#"[{"system":null}]"#, false),
+            (r#"[{"system":1}]"#, false),
+            ("[{}]", false),
+        ] {
+            assert_eq!(services(json).unwrap()[0].is_system, expected, "{json}");
+        }
+    }
+
+    #[test]
     fn an_environment_needs_its_name_and_uuid() {
         for json in [
             "null",
@@ -335,7 +355,8 @@ mod tests {
         assert_eq!(services.len(), 13);
         let cart = services.iter().find(|s| s.name == "Cart_Service").unwrap();
         assert_eq!(
-            cart.labels.get(labels::NAME_TEMPLATE),
+            cart.labels
+                .get(labels::NAME_TEMPLATE, &LabelSuffix::default()),
             Some("cart.%{{environment_name}}")
         );
         assert_eq!(

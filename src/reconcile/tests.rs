@@ -14,7 +14,6 @@ use crate::aws::sigv4::Credentials;
 use crate::base::heartbeat::Heartbeat;
 use crate::base::secret::Secret;
 use crate::base::shutdown::InFlightGate;
-use crate::desired::name_template::{self, Template};
 use crate::dns::{Name, RecordSet, RecordType};
 use crate::net::http::Http;
 use crate::net::proxy::Proxies;
@@ -88,11 +87,7 @@ impl Stage {
         let telemetry = Telemetry::new(zone.clone(), Heartbeat::start());
         let settings = ReconcilerSettings {
             zone_id: ZONE.to_owned(),
-            rules: Rules {
-                zone,
-                template: Template::parse(name_template::DEFAULT).unwrap(),
-                ttl: 300,
-            },
+            rules: Rules::of_zone(zone),
             policy: Policy::Sync,
             adopt: AdoptSetting::Never,
             guard: GUARD,

@@ -13,6 +13,7 @@ use crate::base::counters::{Action, BOUNDS, Histogram, RoundOutcome};
 use crate::base::dependency::{Condition, Dependency};
 use crate::base::version::VERSION;
 use crate::desired::skip::SkipReason;
+use crate::desired::warning::Warning;
 
 /// The `Content-Type` header.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -173,6 +174,15 @@ fn services(page: &mut Page, status: &Status) {
         let skipped = status.desired.skipped();
         let count = skipped.filter(|(_, reason)| reason.code() == code).count();
         page.sample("services_skipped", &[("reason", code)], count as u64);
+    }
+    let help = "Warnings about services, by what is odd.";
+    page.family("service_warnings", GAUGE, help);
+    let services = status.desired.services.values();
+    let warnings = services.flat_map(|outcome| &outcome.warnings);
+    let codes: Vec<&str> = warnings.map(Warning::code).collect();
+    for code in Warning::CODES {
+        let count = codes.iter().filter(|found| **found == code).count();
+        page.sample("service_warnings", &[("warning", code)], count as u64);
     }
 }
 

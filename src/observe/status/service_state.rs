@@ -1,6 +1,7 @@
 //! The state of each service, and the reason for it in words.
 
 use crate::base::dependency::{Condition, Dependency};
+use crate::desired::warning::Warning;
 use crate::desired::{ServiceOutcome, truncation_notice};
 use crate::dns::{Name, RecordKey, RecordSet, RecordType};
 use crate::observe::status::Status;
@@ -128,7 +129,7 @@ impl Status {
                 }
             }
         }
-        reason.extend(outcome.warning());
+        reason.extend(outcome.warnings.iter().map(Warning::to_string));
         reason.join("; ")
     }
 

@@ -9,6 +9,7 @@ use super::*;
 use crate::base::counters::{NO_ANSWER, Operation, RoundOutcome};
 use crate::desired::ServiceOutcome;
 use crate::desired::skip::SkipReason;
+use crate::desired::warning::Warning;
 use crate::dns::RecordType;
 use crate::observe::pages::Pages;
 use crate::observe::routes::answer;
@@ -46,7 +47,7 @@ fn outcome(name: Result<Name, SkipReason>, fqdn: Option<&str>) -> ServiceOutcome
         name,
         fqdn: fqdn.map(str::to_owned),
         is_sidekick: false,
-        unknown_policy: None,
+        warnings: Vec::new(),
     }
 }
 
@@ -99,7 +100,7 @@ pub fn busy() -> Status {
         (
             service("shop", "any"),
             ServiceOutcome {
-                unknown_policy: Some("<b>".to_owned()),
+                warnings: vec![Warning::policy("<b>")],
                 ..published("*.example.com", None)
             },
         ),

@@ -9,7 +9,6 @@ use std::net::IpAddr;
 
 use libfuzzer_sys::fuzz_target;
 use rancher_route53::base::percent::query_string;
-use rancher_route53::desired::name_template::{DEFAULT, Template};
 use rancher_route53::desired::{Desired, DesiredBuilder, Rules};
 use rancher_route53::dns::{Name, RecordType, Zone};
 use rancher_route53::plan::batch::batches;
@@ -49,11 +48,7 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let environment = &world.environment;
     assert!(!environment.name.is_empty() && !environment.uuid.is_empty());
-    let rules = Rules {
-        zone: Name::parse("example.com").expect("a name"),
-        template: Template::parse(DEFAULT).expect("the default"),
-        ttl: 300,
-    };
+    let rules = Rules::of_zone(Name::parse("example.com").expect("a name"));
     let wanted = world.desired(&rules);
     check(&wanted, &world, &rules);
     publish(&wanted, &world.environment.uuid, &rules);

@@ -1,0 +1,64 @@
+//! What the labels of a service ask for, read once and typed.
+//!
+//! In: the labels, and the [`Rules`] that hold where a label is missing. Out: [`ServiceOptions`], with
+//! a [`Warning`] for each label that isn't understood. Such a label counts as missing, or as the
+//! warning says; it never keeps the service from being published.
+
+use crate::desired::Rules;
+use crate::desired::warning::Warning;
+use crate::rancher::labels::{self, Labels};
+
+/// Which services are published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PublishPolicy {
+    /// Those with containers that publish a port on their host. This is the default.
+    Auto,
+    /// Also those with containers without such a port.
+    Always,
+    /// None.
+    Never,
+}
+
+/// The words of [`PublishPolicy`], in labels and in `DEFAULT_POLICY`.
+pub const POLICIES: [(&str, PublishPolicy); 3] = [
+    ("auto", PublishPolicy::Auto),
+    ("always", PublishPolicy::Always),
+    ("never", PublishPolicy::Never),
+];
+
+/// How a service wants to be published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceOptions<'a> {
+    /// Whether it is published: what the label `external_dns` says. `None` without the label.
+    pub policy: Option<PublishPolicy>,
+    /// The text of its own name template.
+    pub template: Option<&'a str>,
+    /// What is wrong with its labels.
+    pub warnings: Vec<Warning>,
+}
+
+impl<'a> ServiceOptions<'a> {
+    /// Reads the labels of a service.
+    pub fn read(labels: &'a Labels, rules: &'a Rules) -> ServiceOptions<'a> {
+        let get = |name| labels.get(name, &rules.label_suffix);
+        let mut warnings = Vec::new();
+        let policy = get(labels::POLICY).map(|text| {
+            choice(text, &POLICIES).unwrap_or_else(|| {
+                warnings.push(Warning::policy(text));
+                PublishPolicy::Auto
+            })
+        });
+        ServiceOptions {
+            policy,
+            template: get(labels::NAME_TEMPLATE),
+            warnings,
+        }
+    }
+}
+
+/// What a word stands for, in any case.
+fn choice<T: Copy>(text: &str, choices: &[(&str, T)]) -> Option<T> {
+    let mut choices = choices.iter();
+    let found = choices.find(|(word, _)| word.eq_ignore_ascii_case(text));
+    found.map(|(_, choice)| *choice)
+}
