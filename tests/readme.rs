@@ -279,6 +279,7 @@ fn status() -> Status {
         name: Ok(zone.clone()),
         fqdn: None,
         is_sidekick: false,
+        ttl: None,
         warnings: Vec::new(),
     };
     let mut desired = Desired::default();

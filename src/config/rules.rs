@@ -2,8 +2,10 @@
 
 use super::reader::Reader;
 use crate::desired::Rules;
+use crate::desired::address::{ADDRESS_TAKES, AddressSource};
 use crate::desired::name_template::Template;
 use crate::desired::options::POLICIES;
+use crate::desired::rules::RecordTypes;
 use crate::dns::Name;
 use crate::rancher::labels::LabelSuffix;
 
@@ -20,6 +22,10 @@ pub fn read(reader: &mut Reader<'_>) -> Option<Rules> {
     let ttl = reader.number("TTL");
     let default_policy = reader.choice("DEFAULT_POLICY", &POLICIES);
     let has_system_services = reader.switch("SYSTEM_SERVICES");
+    let address = reader.value("ADDRESS", ADDRESS_TAKES, |text| {
+        AddressSource::parse(text).ok_or_else(|| "none of these".to_owned())
+    });
+    let record_types = reader.value("RECORD_TYPES", "A,AAAA, A or AAAA", RecordTypes::parse);
     let suffix = reader.value("LABEL_SUFFIX", WHAT_SUFFIX, LabelSuffix::parse);
     Some(Rules {
         zone: zone?,
@@ -28,6 +34,8 @@ pub fn read(reader: &mut Reader<'_>) -> Option<Rules> {
         label_suffix: suffix.unwrap_or_default(),
         default_policy,
         has_system_services,
+        address: address.unwrap_or(AddressSource::Host),
+        record_types: record_types.unwrap_or(RecordTypes::Both),
     })
 }
 
@@ -76,6 +84,13 @@ mod tests {
         assert_eq!(rules.default_policy, PublishPolicy::Never);
         assert!(!rules.has_system_services);
         assert_eq!(Ok(rules.label_suffix), LabelSuffix::parse("_private"));
+    }
+
+    #[test]
+    fn reads_which_addresses_are_published() {
+        let rules = with(&[("ADDRESS", "host-label:ip"), ("RECORD_TYPES", "aaaa")]).unwrap();
+        assert_eq!(rules.address, AddressSource::HostLabel("ip".to_owned()));
+        assert_eq!(rules.record_types, RecordTypes::Aaaa);
     }
 
     #[test]

@@ -129,6 +129,18 @@ pub const SETTINGS: &[Setting] = &[
         "false: services of Rancher's system stacks are not published.",
     ),
     setting(
+        "ADDRESS",
+        &[],
+        "host",
+        "Which address is published: host (that of the container's host), container (its own, in Rancher's network; no published port is needed then) or host-label:NAME (the one in that label of the host).",
+    ),
+    setting(
+        "RECORD_TYPES",
+        &[],
+        "A,AAAA",
+        "Which record sets are made: A,AAAA (for IPv4 and IPv6 addresses), A or AAAA.",
+    ),
+    setting(
         "LABEL_SUFFIX",
         &[],
         "",

@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 use crate::base::sorted;
+use crate::desired::address::{AddressRules, AddressSource};
 use crate::desired::name_template::{Names, Template};
 use crate::desired::options::{PublishPolicy, ServiceOptions};
 pub use crate::desired::rules::Rules;
@@ -46,6 +47,8 @@ pub struct ServiceOutcome {
     pub fqdn: Option<String>,
     /// Whether the service is a sidekick, whose `fqdn` Rancher never sets.
     pub is_sidekick: bool,
+    /// The TTL of its own that the service wants.
+    pub ttl: Option<u32>,
     /// What is odd about the service, published or not.
     pub warnings: Vec<Warning>,
 }
@@ -87,9 +90,18 @@ pub struct DesiredBuilder<'a> {
     environment: &'a Environment,
     hosts: &'a HashMap<String, Host>,
     rules: &'a Rules,
-    /// Addresses for each name, unsorted and with duplicates.
-    addresses: BTreeMap<Name, Vec<IpAddr>>,
+    names: BTreeMap<Name, Published>,
     services: BTreeMap<ServiceKey, ServiceOutcome>,
+}
+
+/// What the services of one name want there.
+struct Published {
+    /// Their addresses, unsorted and with duplicates.
+    addresses: Vec<IpAddr>,
+    /// The smallest of their TTLs.
+    ttl: u32,
+    /// Whether they want several TTLs.
+    is_disputed: bool,
 }
 
 impl<'a> DesiredBuilder<'a> {
@@ -103,7 +115,7 @@ impl<'a> DesiredBuilder<'a> {
             environment,
             hosts,
             rules,
-            addresses: BTreeMap::new(),
+            names: BTreeMap::new(),
             services: BTreeMap::new(),
         }
     }
@@ -113,10 +125,7 @@ impl<'a> DesiredBuilder<'a> {
         let options = ServiceOptions::read(&service.labels, self.rules);
         let published = self.publish(service, &options);
         let name = published.map(|(name, found)| {
-            self.addresses
-                .entry(name.clone())
-                .or_default()
-                .extend(found);
+            self.share(&name, found, options.ttl);
             name
         });
         let key = ServiceKey {
@@ -127,6 +136,7 @@ impl<'a> DesiredBuilder<'a> {
             name,
             fqdn: service.fqdn.as_deref().map(str::to_owned),
             is_sidekick: service.is_sidekick,
+            ttl: options.ttl,
             warnings: options.warnings,
         };
         // Rancher's API tells services apart by name only. Of two with the same name, the one
@@ -140,18 +150,51 @@ impl<'a> DesiredBuilder<'a> {
     }
 
     /// Returns what should be published, once all services have been added.
-    pub fn finish(self) -> Desired {
+    pub fn finish(mut self) -> Desired {
+        if self.names.values().any(|published| published.is_disputed) {
+            self.warn_of_other_ttls();
+        }
         let mut desired = Desired {
             services: self.services,
             ..Desired::default()
         };
-        for (name, addresses) in self.addresses {
+        for (name, Published { addresses, ttl, .. }) in self.names {
             let addresses = sorted::set(addresses).into_iter();
             let (v4, v6) = addresses.partition(IpAddr::is_ipv4);
-            desired.add(&name, RecordType::A, v4, self.rules.ttl);
-            desired.add(&name, RecordType::Aaaa, v6, self.rules.ttl);
+            desired.add(&name, RecordType::A, v4, ttl);
+            desired.add(&name, RecordType::Aaaa, v6, ttl);
         }
         desired
+    }
+
+    /// Adds addresses to a name, with the TTL of the service that they are from if it has its own.
+    fn share(&mut self, name: &Name, addresses: Vec<IpAddr>, ttl: Option<u32>) {
+        let ttl = ttl.unwrap_or(self.rules.ttl);
+        let published = self.names.entry(name.clone()).or_insert(Published {
+            addresses: Vec::new(),
+            ttl,
+            is_disputed: false,
+        });
+        published.is_disputed |= published.ttl != ttl;
+        published.ttl = published.ttl.min(ttl);
+        published.addresses.extend(addresses);
+    }
+
+    /// Warns each service whose TTL isn't that of its name.
+    fn warn_of_other_ttls(&mut self) {
+        for outcome in self.services.values_mut() {
+            let wanted = outcome.ttl.unwrap_or(self.rules.ttl);
+            for name in outcome.name.iter() {
+                let used = self.names.get(name).map(|published| published.ttl);
+                if let Some(used) = used.filter(|used| *used != wanted) {
+                    outcome.warnings.push(Warning::OtherTtl {
+                        name: name.clone(),
+                        wanted,
+                        used,
+                    });
+                }
+            }
+        }
     }
 
     fn publish(
@@ -170,7 +213,14 @@ impl<'a> DesiredBuilder<'a> {
             (None, PublishPolicy::Never) => return Err(SkipReason::NotChosen),
             (policy, default) => policy.unwrap_or(default),
         };
-        let addresses = self.addresses(service, policy)?;
+        let rules = AddressRules {
+            needs_port: policy == PublishPolicy::Auto
+                && *options.address != AddressSource::Container,
+            source: &options.address,
+            record_types: self.rules.record_types,
+            label_suffix: &self.rules.label_suffix,
+        };
+        let addresses = self.addresses(service, &rules)?;
         Ok((self.name(service, options)?, addresses))
     }
 
@@ -198,14 +248,12 @@ impl<'a> DesiredBuilder<'a> {
     fn addresses(
         &self,
         service: &Service<'_>,
-        policy: PublishPolicy,
+        rules: &AddressRules<'_>,
     ) -> Result<Vec<IpAddr>, SkipReason> {
         let mut found = Vec::new();
         let mut skip = SkipReason::NoContainer;
         for container in &service.containers {
-            let needs_port = policy != PublishPolicy::Always;
-            let suffix = &self.rules.label_suffix;
-            match address::published_address(container, self.hosts, needs_port, suffix) {
+            match address::published_address(container, self.hosts, rules) {
                 Ok(address) => found.push(address),
                 Err(reason) => skip = skip.max(reason),
             }

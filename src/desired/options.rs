@@ -4,8 +4,12 @@
 //! a [`Warning`] for each label that isn't understood. Such a label counts as missing, or as the
 //! warning says; it never keeps the service from being published.
 
+use std::borrow::Cow;
+
 use crate::desired::Rules;
+use crate::desired::address::AddressSource;
 use crate::desired::warning::Warning;
+use crate::dns::record_set::MAX_TTL;
 use crate::rancher::labels::{self, Labels};
 
 /// Which services are published.
@@ -33,6 +37,10 @@ pub struct ServiceOptions<'a> {
     pub policy: Option<PublishPolicy>,
     /// The text of its own name template.
     pub template: Option<&'a str>,
+    /// Which address of its containers is published.
+    pub address: Cow<'a, AddressSource>,
+    /// Its own TTL, in seconds.
+    pub ttl: Option<u32>,
     /// What is wrong with its labels.
     pub warnings: Vec<Warning>,
 }
@@ -48,9 +56,25 @@ impl<'a> ServiceOptions<'a> {
                 PublishPolicy::Auto
             })
         });
+        let address = get(labels::ADDRESS).and_then(|text| {
+            let source = AddressSource::parse(text);
+            if source.is_none() {
+                warnings.push(Warning::address(text));
+            }
+            source.map(Cow::Owned)
+        });
+        let ttl = get(labels::TTL).and_then(|text| {
+            let ttl = text.parse().ok().filter(|ttl| *ttl <= MAX_TTL);
+            if ttl.is_none() {
+                warnings.push(Warning::ttl(text));
+            }
+            ttl
+        });
         ServiceOptions {
             policy,
             template: get(labels::NAME_TEMPLATE),
+            address: address.unwrap_or(Cow::Borrowed(&rules.address)),
+            ttl,
             warnings,
         }
     }

@@ -3,6 +3,7 @@
 //! The list is closed: the log, `plan`, the status page and the metrics show the same reasons.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use crate::desired::name_template::TemplateError;
 use crate::dns::NameError;
@@ -35,6 +36,14 @@ pub enum SkipReason {
     HostExcluded,
     /// The text that should be the container's address is not an IP address. Holds the text.
     NotAnAddress(String),
+    /// The container's own address should be published, and this text is none. It is empty if
+    /// metadata has none.
+    ContainerAddress(String),
+    /// The address in a label of the host should be published. Holds the label's key, and its text,
+    /// which is no address; `None` if the host has no such label.
+    HostLabel(String, Option<String>),
+    /// `RECORD_TYPES` leaves out the container's address.
+    RecordType(IpAddr),
     /// The name template in the service's label is malformed.
     Template(TemplateError),
     /// The name template in the service's label has a `*` that isn't the first label by itself.
@@ -45,7 +54,7 @@ pub enum SkipReason {
 
 impl SkipReason {
     /// The codes of all reasons, in the order of the variants.
-    pub const CODES: [&str; 14] = [
+    pub const CODES: [&str; 17] = [
         "kind",
         "system",
         "never",
@@ -57,6 +66,9 @@ impl SkipReason {
         "host_unknown",
         "host_excluded",
         "not_an_address",
+        "container_address",
+        "host_label",
+        "record_type",
         "template",
         "wildcard",
         "name",
@@ -76,6 +88,9 @@ impl SkipReason {
             SkipReason::HostUnknown(_) => "host_unknown",
             SkipReason::HostExcluded => "host_excluded",
             SkipReason::NotAnAddress(_) => "not_an_address",
+            SkipReason::ContainerAddress(_) => "container_address",
+            SkipReason::HostLabel(..) => "host_label",
+            SkipReason::RecordType(_) => "record_type",
             SkipReason::Template(_) => "template",
             SkipReason::Wildcard => "wildcard",
             SkipReason::Name(_) => "name",
@@ -119,6 +134,30 @@ impl fmt::Display for SkipReason {
                 "{text:?} is no IP address; set the host's label \
                  io.rancher.host.external_dns_ip to one"
             ),
+            SkipReason::ContainerAddress(text) if text.is_empty() => {
+                f.write_str("its container has no address of its own (primary_ip) in metadata")
+            }
+            SkipReason::ContainerAddress(text) => {
+                write!(
+                    f,
+                    "its container's own address (primary_ip) is {text:?}, which is none"
+                )
+            }
+            SkipReason::HostLabel(name, None) => {
+                write!(
+                    f,
+                    "its host has no label {name:?}, from which its address is taken"
+                )
+            }
+            SkipReason::HostLabel(name, Some(text)) => {
+                write!(
+                    f,
+                    "its host's label {name:?} is {text:?}, which is no IP address"
+                )
+            }
+            SkipReason::RecordType(address) => {
+                write!(f, "RECORD_TYPES leaves out its address {address}")
+            }
             SkipReason::Template(error) => {
                 write!(f, "its label external_dns_name_template: {error}")
             }
@@ -151,6 +190,9 @@ mod tests {
             SkipReason::HostUnknown(text()),
             SkipReason::HostExcluded,
             SkipReason::NotAnAddress(text()),
+            SkipReason::ContainerAddress(text()),
+            SkipReason::HostLabel(text(), None),
+            SkipReason::RecordType(IpAddr::from([192, 0, 2, 1])),
             SkipReason::from(TemplateError::NotClosed),
             SkipReason::from(TemplateError::MisplacedWildcard),
             SkipReason::Name(NameError::Empty),

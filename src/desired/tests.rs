@@ -1,6 +1,8 @@
 use super::*;
-use crate::rancher::labels::{LabelSuffix, Labels};
+use crate::rancher::labels::{HostLabels, Labels};
 use crate::rancher::model::{self, Container, Environment, Host};
+
+mod labels;
 
 fn rules() -> Rules {
     Rules::of_zone(Name::parse("example.com").unwrap())
@@ -14,11 +16,20 @@ fn labels_of(pairs: &[(&str, &str)]) -> Labels {
     labels
 }
 
+fn host_labels_of(pairs: &[(&str, &str)]) -> HostLabels {
+    let mut labels = HostLabels::default();
+    for (key, value) in pairs {
+        labels.insert(key, value);
+    }
+    labels
+}
+
 fn container(host: &str, ports: &[&str]) -> Container<'static> {
     Container {
         state: "running".into(),
         health_state: Some("healthy".into()),
         host_uuid: host.to_owned().into(),
+        primary_ip: Some("10.42.0.7".into()),
         ports: ports.iter().map(|port| port.to_string().into()).collect(),
     }
 }
@@ -51,7 +62,7 @@ fn desired(world: &World, rules: &Rules) -> Desired {
 fn world(services: Vec<Service<'static>>) -> World {
     let host = |ip: &str, labels: &[(&str, &str)]| Host {
         agent_ip: ip.into(),
-        labels: labels_of(labels),
+        labels: host_labels_of(labels),
     };
     World {
         environment: Environment {
@@ -248,109 +259,6 @@ fn always_needs_no_port_and_an_unknown_policy_counts_as_auto() {
     assert_eq!(outcome.name, Err(SkipReason::NoPort));
 }
 
-/// A service with these labels and one container, which publishes a port or not.
-fn labelled(labels: &[(&str, &str)], has_port: bool) -> Service<'static> {
-    let ports: &[&str] = if has_port { &["8080:80/tcp"] } else { &[] };
-    let mut labelled = service("x", vec![container("h1", ports)]);
-    labelled.labels = labels_of(labels);
-    labelled
-}
-
-/// What becomes of it: `published`, or the code of the reason.
-fn code(service: Service<'static>, rules: &Rules) -> &'static str {
-    let desired = desired(&world(vec![service]), rules);
-    let outcome = desired.services.values().next().unwrap();
-    outcome
-        .name
-        .as_ref()
-        .err()
-        .map_or("published", SkipReason::code)
-}
-
-#[test]
-fn who_is_published_is_what_the_label_says_and_else_default_policy() {
-    let label = "io.rancher.service.external_dns";
-    let (auto, always, never) = (
-        PublishPolicy::Auto,
-        PublishPolicy::Always,
-        PublishPolicy::Never,
-    );
-    for (policy, default, with_port, without) in [
-        (None, auto, "published", "no_port"),
-        (None, always, "published", "published"),
-        (None, never, "not_chosen", "not_chosen"),
-        (Some("auto"), always, "published", "no_port"),
-        (Some("Auto"), never, "published", "no_port"),
-        (Some("ALWAYS"), never, "published", "published"),
-        (Some("never"), always, "never", "never"),
-        (Some("never"), never, "never", "never"),
-        // Something was meant for this service, so the default for others doesn't hold.
-        (Some("alwys"), never, "published", "no_port"),
-        (Some(" "), never, "not_chosen", "not_chosen"),
-    ] {
-        let labels: Vec<(&str, &str)> = policy.map(|text| (label, text)).into_iter().collect();
-        let rules = Rules {
-            default_policy: default,
-            ..rules()
-        };
-        let found = [true, false].map(|port| code(labelled(&labels, port), &rules));
-        assert_eq!(found, [with_port, without], "{policy:?} {default:?}");
-    }
-}
-
-#[test]
-fn services_of_system_stacks_are_published_unless_they_are_not_wanted() {
-    for (is_system, has_system_services, expected) in [
-        (false, false, "published"),
-        (true, true, "published"),
-        (true, false, "system"),
-    ] {
-        let always = [("io.rancher.service.external_dns", "always")];
-        let service = Service {
-            is_system,
-            ..labelled(&always, true)
-        };
-        let rules = Rules {
-            has_system_services,
-            ..rules()
-        };
-        assert_eq!(code(service, &rules), expected, "{is_system}");
-    }
-}
-
-#[test]
-fn every_label_is_looked_up_with_the_suffix_first() {
-    let suffixed = Rules {
-        label_suffix: LabelSuffix::parse("_private").unwrap(),
-        ..rules()
-    };
-    let mut world = world(vec![labelled(
-        &[
-            ("io.rancher.service.external_dns", "never"),
-            ("io.rancher.service.external_dns_private", "always"),
-            (
-                "io.rancher.service.external_dns_name_template_private",
-                "in",
-            ),
-        ],
-        false,
-    )]);
-    let host = world.hosts.get_mut("h1").unwrap();
-    host.labels = labels_of(&[
-        ("io.rancher.host.external_dns", "false"),
-        ("io.rancher.host.external_dns_private", "true"),
-        ("io.rancher.host.external_dns_ip", "192.0.2.1"),
-        ("io.rancher.host.external_dns_ip_private", "10.0.0.1"),
-    ]);
-    assert_eq!(
-        lines(&desired(&world, &suffixed)),
-        ["in.example.com. A 300 10.0.0.1"]
-    );
-    let without = desired(&world, &rules());
-    let reasons: Vec<&SkipReason> = without.skipped().map(|(_, reason)| reason).collect();
-    assert_eq!(reasons, [&SkipReason::Never]);
-}
-
 #[test]
 fn services_that_meet_in_one_name_share_it() {
     let a = service("Web App", vec![container("h1", &["8080:80/tcp"])]);
@@ -433,6 +341,7 @@ fn what_rancher_shows_is_the_name_in_any_spelling() {
         name: Err(SkipReason::Never),
         fqdn: fqdn.map(str::to_owned),
         is_sidekick: false,
+        ttl: None,
         warnings: Vec::new(),
     };
     for (name, fqdn, expected) in [

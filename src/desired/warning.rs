@@ -6,6 +6,9 @@ use std::fmt;
 
 use crate::base::redactor::cut;
 use crate::base::text::quoted;
+use crate::desired::address::ADDRESS_TAKES;
+use crate::dns::Name;
+use crate::dns::record_set::MAX_TTL;
 
 /// Characters of a label that a warning keeps.
 const MAX_SHOWN: usize = 80;
@@ -15,22 +18,48 @@ const MAX_SHOWN: usize = 80;
 pub enum Warning {
     /// The label `external_dns` is none of the policies. Holds its text.
     Policy(String),
+    /// The label `external_dns_address` names no source of addresses. Holds its text.
+    Address(String),
+    /// The label `external_dns_ttl` is no TTL. Holds its text.
+    Ttl(String),
+    /// Services that share a name want different TTLs, and another one's is used for it.
+    OtherTtl {
+        /// The name that they share.
+        name: Name,
+        /// The TTL that this service wants.
+        wanted: u32,
+        /// The TTL that the name gets: the smallest.
+        used: u32,
+    },
 }
 
 impl Warning {
     /// The codes of all warnings, in the order of the variants.
-    pub const CODES: [&str; 1] = ["policy"];
+    pub const CODES: [&str; 4] = ["policy", "address", "ttl", "other_ttl"];
 
     /// A short name for metrics and for programs. It is one of [`Warning::CODES`].
     pub fn code(&self) -> &'static str {
         match self {
             Warning::Policy(_) => "policy",
+            Warning::Address(_) => "address",
+            Warning::Ttl(_) => "ttl",
+            Warning::OtherTtl { .. } => "other_ttl",
         }
     }
 
     /// The label `external_dns` has this text, which is none of the policies.
     pub fn policy(text: &str) -> Warning {
         Warning::Policy(cut(text, MAX_SHOWN))
+    }
+
+    /// The label `external_dns_address` has this text, which names no source of addresses.
+    pub fn address(text: &str) -> Warning {
+        Warning::Address(cut(text, MAX_SHOWN))
+    }
+
+    /// The label `external_dns_ttl` has this text, which is no TTL.
+    pub fn ttl(text: &str) -> Warning {
+        Warning::Ttl(cut(text, MAX_SHOWN))
     }
 }
 
@@ -42,6 +71,23 @@ impl fmt::Display for Warning {
                 "external_dns={} is not one of auto, always and never; it is treated as auto",
                 quoted(text)
             ),
+            Warning::Address(text) => write!(
+                f,
+                "external_dns_address={} is not {ADDRESS_TAKES}; the setting ADDRESS holds",
+                quoted(text)
+            ),
+            Warning::Ttl(text) => write!(
+                f,
+                "external_dns_ttl={} is not a whole number from 0 to {MAX_TTL}; the setting TTL \
+                 holds",
+                quoted(text)
+            ),
+            Warning::OtherTtl { name, wanted, used } => write!(
+                f,
+                "its TTL of {wanted} isn't used for {}: another service of that name has {used}, \
+                 and the smallest holds",
+                name.without_dot()
+            ),
         }
     }
 }
@@ -52,7 +98,16 @@ mod tests {
 
     #[test]
     fn every_warning_s_code_is_in_the_list_once() {
-        let all = [Warning::policy("x")];
+        let all = [
+            Warning::policy("x"),
+            Warning::address("x"),
+            Warning::ttl("x"),
+            Warning::OtherTtl {
+                name: Name::parse("x").unwrap(),
+                wanted: 300,
+                used: 60,
+            },
+        ];
         let codes: Vec<&str> = all.iter().map(Warning::code).collect();
         assert_eq!(codes, Warning::CODES);
     }

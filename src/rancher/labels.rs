@@ -11,22 +11,29 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::lenient::MaybeText;
+use crate::base::redactor::cut;
 
 /// Name of the label that says whether a service is published: `auto`, `always` or `never`.
 pub const POLICY: &str = "service.external_dns";
 /// Name of the label with a name template for one service.
 pub const NAME_TEMPLATE: &str = "service.external_dns_name_template";
+/// Name of the label that says which address is published for a service.
+pub const ADDRESS: &str = "service.external_dns_address";
+/// Name of the label with a TTL for one service.
+pub const TTL: &str = "service.external_dns_ttl";
 /// Name of the label that keeps a host's address from being published if it is `false`.
 pub const HOST: &str = "host.external_dns";
 /// Name of the label with the address to publish for the containers on a host.
 pub const HOST_IP: &str = "host.external_dns_ip";
 
 /// The names of all labels, without prefix and suffix.
-const NAMES: [&str; 4] = [POLICY, NAME_TEMPLATE, HOST, HOST_IP];
+const NAMES: [&str; 6] = [POLICY, NAME_TEMPLATE, ADDRESS, TTL, HOST, HOST_IP];
 /// How the names of the labels of services, and of those of hosts, begin.
 const STEMS: [&str; 2] = [POLICY, HOST];
 /// Prefixes of labels, in the order of their rank.
 const PREFIXES: [&str; 2] = ["io.pasturestack.", "io.rancher."];
+/// Characters of a host's label that are kept, where it isn't one that this program knows.
+const MAX_TEXT: usize = 80;
 /// Longest suffix, in characters.
 const MAX_SUFFIX: usize = 40;
 
@@ -92,36 +99,81 @@ impl Labels {
 
 impl<'de> Deserialize<'de> for Labels {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct LabelMap;
+        let mut labels = Labels::default();
+        let has_prefix = |key: &str| PREFIXES.iter().any(|prefix| key.starts_with(prefix));
+        deserializer.deserialize_any(LabelMap {
+            is_wanted: &has_prefix,
+            take: &mut |key, text| labels.insert(key, text),
+        })?;
+        Ok(labels)
+    }
+}
 
-        impl<'de> Visitor<'de> for LabelMap {
-            type Value = Labels;
+/// The labels of a host. Services may ask for any of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HostLabels {
+    /// Those that this program knows.
+    pub known: Labels,
+    all: Vec<(Box<str>, Box<str>)>,
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a map of labels or null")
-            }
+impl HostLabels {
+    /// The text of the label with exactly this key; it is never blank. A long one is cut.
+    pub fn any(&self, key: &str) -> Option<&str> {
+        let found = self.all.iter().find(|(known, _)| **known == *key);
+        found.map(|(_, text)| &**text)
+    }
 
-            fn visit_unit<E>(self) -> Result<Labels, E> {
-                Ok(Labels::default())
-            }
+    /// Keeps a label unless its value is blank.
+    pub fn insert(&mut self, key: &str, value: &str) {
+        self.known.insert(key, value);
+        if !value.trim().is_empty() {
+            self.all
+                .push((key.into(), cut(value.trim(), MAX_TEXT).into()));
+        }
+    }
+}
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Labels, A::Error> {
-                let mut labels = Labels::default();
-                while let Some(MaybeText(key)) = map.next_key()? {
-                    let key = key.unwrap_or_default();
-                    if PREFIXES.iter().any(|prefix| key.starts_with(prefix)) {
-                        if let MaybeText(Some(text)) = map.next_value()? {
-                            labels.insert(&key, &text);
-                        }
-                    } else {
-                        map.next_value::<IgnoredAny>()?;
-                    }
+impl<'de> Deserialize<'de> for HostLabels {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut labels = HostLabels::default();
+        deserializer.deserialize_any(LabelMap {
+            is_wanted: &|_| true,
+            take: &mut |key, text| labels.insert(key, text),
+        })?;
+        Ok(labels)
+    }
+}
+
+/// Hands the labels that are wanted by their keys to `take`, and passes over the others.
+struct LabelMap<'a> {
+    is_wanted: &'a dyn Fn(&str) -> bool,
+    take: &'a mut dyn FnMut(&str, &str),
+}
+
+impl<'de> Visitor<'de> for LabelMap<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map of labels or null")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(MaybeText(key)) = map.next_key()? {
+            let key = key.unwrap_or_default();
+            if (self.is_wanted)(&key) {
+                if let MaybeText(Some(text)) = map.next_value()? {
+                    (self.take)(&key, &text);
                 }
-                Ok(labels)
+            } else {
+                map.next_value::<IgnoredAny>()?;
             }
         }
-
-        deserializer.deserialize_any(LabelMap)
+        Ok(())
     }
 }
 
@@ -228,6 +280,28 @@ mod tests {
             assert_eq!(labels(json).get(HOST, &NONE), text, "{json}");
         }
     }
+
+    #[test]
+    fn of_a_host_every_label_is_kept() {
+        let json = r#"{"public_ip":" 192.0.2.1 ","tier":"","n":7,"x":null,
+            "io.rancher.host.external_dns":"false"}"#;
+        let labels: HostLabels = serde_json::from_str(json).unwrap();
+        for (key, text) in [
+            ("public_ip", Some("192.0.2.1")),
+            ("n", Some("7")),
+            ("tier", None),
+            ("x", None),
+            ("PUBLIC_IP", None),
+            ("io.rancher.host.external_dns", Some("false")),
+        ] {
+            assert_eq!(labels.any(key), text, "{key}");
+        }
+        assert_eq!(labels.known.get(HOST, &NONE), Some("false"));
+        let long = format!("{{\"a\":\"{}\"}}", "x".repeat(1_000));
+        let labels: HostLabels = serde_json::from_str(&long).unwrap();
+        assert!(labels.any("a").unwrap().len() < 100);
+    }
+
     #[test]
     fn what_is_no_map_says_what_was_expected() {
         let error = serde_json::from_str::<Labels>("[]").unwrap_err();

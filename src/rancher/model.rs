@@ -11,7 +11,7 @@ use std::io::{BufReader, Read};
 
 use serde::Deserialize;
 
-use super::labels::Labels;
+use super::labels::{HostLabels, Labels};
 use super::{json_list, lenient};
 
 /// The environment in which this program runs, from `/self/stack`.
@@ -73,6 +73,8 @@ pub struct Container<'a> {
     pub health_state: Option<Cow<'a, str>>,
     /// UUID of the container's host.
     pub host_uuid: Cow<'a, str>,
+    /// Its own address, in Rancher's network. `None` if it has none.
+    pub primary_ip: Option<Cow<'a, str>>,
     /// Port mappings in Rancher's form, such as `203.0.113.11:8080:80/tcp`.
     pub ports: Vec<Cow<'a, str>>,
 }
@@ -82,8 +84,8 @@ pub struct Container<'a> {
 pub struct Host {
     /// Address of Rancher's agent on the host. It may be any text.
     pub agent_ip: String,
-    /// The labels that this program knows.
-    pub labels: Labels,
+    /// Its labels.
+    pub labels: HostLabels,
 }
 
 impl Container<'_> {
@@ -105,6 +107,7 @@ impl Service<'_> {
             state: owned(container.state),
             health_state: container.health_state.map(owned),
             host_uuid: owned(container.host_uuid),
+            primary_ip: container.primary_ip.map(owned),
             ports: container.ports.into_iter().map(owned).collect(),
         };
         Service {
@@ -164,6 +167,8 @@ struct RawContainer<'a> {
     health_state: Option<Cow<'a, str>>,
     #[serde(borrow, default, deserialize_with = "lenient::text")]
     host_uuid: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "lenient::text")]
+    primary_ip: Option<Cow<'a, str>>,
     #[serde(
         borrow,
         default,
@@ -179,7 +184,7 @@ struct RawHost {
     #[serde(default, deserialize_with = "lenient::owned_text")]
     agent_ip: Option<String>,
     #[serde(default)]
-    labels: Labels,
+    labels: HostLabels,
 }
 
 impl<'a> From<RawService<'a>> for Option<Service<'a>> {
@@ -207,6 +212,7 @@ impl<'a> From<RawContainer<'a>> for Option<Container<'a>> {
             state: raw.state.unwrap_or_default(),
             health_state: raw.health_state.filter(|state| !state.is_empty()),
             host_uuid: raw.host_uuid.unwrap_or_default(),
+            primary_ip: raw.primary_ip.filter(|ip| !ip.is_empty()),
             ports: raw.ports,
         })
     }
@@ -363,6 +369,7 @@ mod tests {
             cart.containers[1].health_state.as_deref(),
             Some("unhealthy")
         );
+        assert_eq!(cart.containers[0].primary_ip.as_deref(), Some("10.42.0.13"));
         assert_eq!(cart.containers[0].ports, ["203.0.113.11:9000:9000/tcp"]);
         assert!(
             services

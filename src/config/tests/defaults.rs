@@ -3,11 +3,13 @@
 use super::*;
 
 /// The settings whose default in the table is a value, each with another valid value.
-const VALUES: [(&str, &str); 20] = [
+const VALUES: [(&str, &str); 22] = [
     ("NAME_TEMPLATE", "%{{service_name}}"),
     ("TTL", "301"),
     ("DEFAULT_POLICY", "never"),
     ("SYSTEM_SERVICES", "false"),
+    ("ADDRESS", "container"),
+    ("RECORD_TYPES", "A"),
     ("AWS_ROLE_SESSION_NAME", "me"),
     ("AWS_EC2_METADATA_DISABLED", "true"),
     (

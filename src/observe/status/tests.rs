@@ -47,6 +47,7 @@ fn outcome(name: Result<Name, SkipReason>, fqdn: Option<&str>) -> ServiceOutcome
         name,
         fqdn: fqdn.map(str::to_owned),
         is_sidekick: false,
+        ttl: None,
         warnings: Vec::new(),
     }
 }
