@@ -279,6 +279,7 @@ fn status() -> Status {
         name: Ok(zone.clone()),
         fqdn: None,
         is_sidekick: false,
+        more_names: Vec::new(),
         ttl: None,
         warnings: Vec::new(),
     };

@@ -22,7 +22,7 @@ use crate::route53::xml::HostedZone;
 fn services_by_name(desired: &Desired) -> BTreeMap<&Name, Vec<&ServiceKey>> {
     let mut by_name: BTreeMap<&Name, Vec<&ServiceKey>> = BTreeMap::new();
     for (key, outcome) in &desired.services {
-        if let Ok(name) = &outcome.name {
+        for name in outcome.names() {
             by_name.entry(name).or_default().push(key);
         }
     }

@@ -22,6 +22,7 @@ pub fn read(reader: &mut Reader<'_>) -> Option<Rules> {
     let ttl = reader.number("TTL");
     let default_policy = reader.choice("DEFAULT_POLICY", &POLICIES);
     let has_system_services = reader.switch("SYSTEM_SERVICES");
+    let lb_hostnames = reader.switch("LB_HOSTNAMES");
     let address = reader.value("ADDRESS", ADDRESS_TAKES, |text| {
         AddressSource::parse(text).ok_or_else(|| "none of these".to_owned())
     });
@@ -34,6 +35,7 @@ pub fn read(reader: &mut Reader<'_>) -> Option<Rules> {
         label_suffix: suffix.unwrap_or_default(),
         default_policy,
         has_system_services,
+        lb_hostnames,
         address: address.unwrap_or(AddressSource::Host),
         record_types: record_types.unwrap_or(RecordTypes::Both),
     })

@@ -129,6 +129,12 @@ pub const SETTINGS: &[Setting] = &[
         "false: services of Rancher's system stacks are not published.",
     ),
     setting(
+        "LB_HOSTNAMES",
+        &[],
+        "false",
+        "true: the host names in the rules of Rancher's load balancers become names, where they are in the zone.",
+    ),
+    setting(
         "ADDRESS",
         &[],
         "host",

@@ -206,6 +206,7 @@ mod tests {
             name: Ok(name(target)),
             fqdn: fqdn.map(str::to_owned),
             is_sidekick,
+            more_names: Vec::new(),
             ttl: None,
             warnings: Vec::new(),
         };

@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod name_template;
+pub mod names;
 pub mod options;
 pub mod rules;
 pub mod skip;
@@ -43,6 +44,8 @@ pub struct Desired {
 pub struct ServiceOutcome {
     /// The name under which the service is published, or why it is not.
     pub name: Result<Name, SkipReason>,
+    /// Its other names, sorted. Empty if it isn't published.
+    pub more_names: Vec<Name>,
     /// The name that Rancher shows for the service at present.
     pub fqdn: Option<String>,
     /// Whether the service is a sidekick, whose `fqdn` Rancher never sets.
@@ -62,6 +65,11 @@ impl Desired {
 }
 
 impl ServiceOutcome {
+    /// All names under which the service is published. The first is the one that Rancher is to show.
+    pub fn names(&self) -> impl Iterator<Item = &Name> {
+        self.name.iter().chain(&self.more_names)
+    }
+
     /// Whether Rancher shows this name for the service, in any spelling: the forerunners write a
     /// wildcard as `\052`.
     pub fn shows(&self, name: &Name) -> bool {
@@ -122,10 +130,14 @@ impl<'a> DesiredBuilder<'a> {
 
     /// Adds a service.
     pub fn add(&mut self, service: &Service<'_>) {
-        let options = ServiceOptions::read(&service.labels, self.rules);
+        let mut options = ServiceOptions::read(&service.labels, self.rules);
         let published = self.publish(service, &options);
+        let mut more_names = Vec::new();
         let name = published.map(|(name, found)| {
-            self.share(&name, found, options.ttl);
+            more_names = self.more_names(service, &mut options, &name);
+            for name in std::iter::once(&name).chain(&more_names) {
+                self.share(name, &found, options.ttl);
+            }
             name
         });
         let key = ServiceKey {
@@ -134,6 +146,7 @@ impl<'a> DesiredBuilder<'a> {
         };
         let outcome = ServiceOutcome {
             name,
+            more_names,
             fqdn: service.fqdn.as_deref().map(str::to_owned),
             is_sidekick: service.is_sidekick,
             ttl: options.ttl,
@@ -168,7 +181,7 @@ impl<'a> DesiredBuilder<'a> {
     }
 
     /// Adds addresses to a name, with the TTL of the service that they are from if it has its own.
-    fn share(&mut self, name: &Name, addresses: Vec<IpAddr>, ttl: Option<u32>) {
+    fn share(&mut self, name: &Name, addresses: &[IpAddr], ttl: Option<u32>) {
         let ttl = ttl.unwrap_or(self.rules.ttl);
         let published = self.names.entry(name.clone()).or_insert(Published {
             addresses: Vec::new(),
@@ -177,23 +190,19 @@ impl<'a> DesiredBuilder<'a> {
         });
         published.is_disputed |= published.ttl != ttl;
         published.ttl = published.ttl.min(ttl);
-        published.addresses.extend(addresses);
+        published.addresses.extend_from_slice(addresses);
     }
 
-    /// Warns each service whose TTL isn't that of its name.
+    /// Warns each service whose TTL isn't that of its names. One of them is enough to say so.
     fn warn_of_other_ttls(&mut self) {
         for outcome in self.services.values_mut() {
             let wanted = outcome.ttl.unwrap_or(self.rules.ttl);
-            for name in outcome.name.iter() {
-                let used = self.names.get(name).map(|published| published.ttl);
-                if let Some(used) = used.filter(|used| *used != wanted) {
-                    outcome.warnings.push(Warning::OtherTtl {
-                        name: name.clone(),
-                        wanted,
-                        used,
-                    });
-                }
-            }
+            let other = outcome.names().find_map(|name| {
+                let used = self.names.get(name)?.ttl;
+                (used != wanted).then(|| (name.clone(), used))
+            });
+            let warning = other.map(|(name, used)| Warning::OtherTtl { name, wanted, used });
+            outcome.warnings.extend(warning);
         }
     }
 
@@ -231,15 +240,41 @@ impl<'a> DesiredBuilder<'a> {
     ) -> Result<Name, SkipReason> {
         let own = options.template.map(Template::parse).transpose();
         let own = own.map_err(SkipReason::from)?;
-        let names = Names {
+        own.as_ref()
+            .unwrap_or(&self.rules.template)
+            .name(&self.names_of(service), &self.rules.zone)
+            .map_err(SkipReason::Name)
+    }
+
+    /// The names of a service besides `name`, sorted. Items that give none become warnings.
+    fn more_names(
+        &self,
+        service: &Service<'_>,
+        options: &mut ServiceOptions<'_>,
+        name: &Name,
+    ) -> Vec<Name> {
+        let (names, zone) = (self.names_of(service), &self.rules.zone);
+        let warnings = &mut options.warnings;
+        let mut more = match options.names {
+            Some(text) => names::of_label(text, &names, zone, warnings),
+            None => Vec::new(),
+        };
+        if options.lb_hostnames && service.kind == "loadBalancerService" {
+            let hostnames = &service.lb_hostnames;
+            more.extend(names::of_load_balancer(hostnames, &names, zone, warnings));
+        }
+        more.retain(|other| other != name);
+        more.sort();
+        more.dedup();
+        more
+    }
+
+    fn names_of<'b>(&'b self, service: &'b Service<'_>) -> Names<'b> {
+        Names {
             service: &service.name,
             stack: &service.stack_name,
             environment: &self.environment.name,
-        };
-        own.as_ref()
-            .unwrap_or(&self.rules.template)
-            .name(&names, &self.rules.zone)
-            .map_err(SkipReason::Name)
+        }
     }
 
     /// The addresses of all containers that can be published. If there are none, the reason of

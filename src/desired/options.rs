@@ -37,6 +37,10 @@ pub struct ServiceOptions<'a> {
     pub policy: Option<PublishPolicy>,
     /// The text of its own name template.
     pub template: Option<&'a str>,
+    /// The text of the label with its further names.
+    pub names: Option<&'a str>,
+    /// If it is a load balancer: whether its host names are names, too.
+    pub lb_hostnames: bool,
     /// Which address of its containers is published.
     pub address: Cow<'a, AddressSource>,
     /// Its own TTL, in seconds.
@@ -56,6 +60,13 @@ impl<'a> ServiceOptions<'a> {
                 PublishPolicy::Auto
             })
         });
+        let lb_hostnames = get(labels::LB_HOSTNAMES).and_then(|text| {
+            let is_on = choice(text, &[("true", true), ("false", false)]);
+            if is_on.is_none() {
+                warnings.push(Warning::lb_hostnames(text));
+            }
+            is_on
+        });
         let address = get(labels::ADDRESS).and_then(|text| {
             let source = AddressSource::parse(text);
             if source.is_none() {
@@ -73,6 +84,8 @@ impl<'a> ServiceOptions<'a> {
         ServiceOptions {
             policy,
             template: get(labels::NAME_TEMPLATE),
+            names: get(labels::NAMES),
+            lb_hostnames: lb_hostnames.unwrap_or(rules.lb_hostnames),
             address: address.unwrap_or(Cow::Borrowed(&rules.address)),
             ttl,
             warnings,

@@ -23,6 +23,8 @@ pub struct Rules {
     pub default_policy: PublishPolicy,
     /// `SYSTEM_SERVICES`: whether services of system stacks are published, too.
     pub has_system_services: bool,
+    /// `LB_HOSTNAMES`, for load balancers that have no label that says so.
+    pub lb_hostnames: bool,
     /// `ADDRESS`, for services that have no label that says so.
     pub address: AddressSource,
     /// `RECORD_TYPES`.
@@ -81,6 +83,7 @@ impl Rules {
             label_suffix: LabelSuffix::default(),
             default_policy: PublishPolicy::Auto,
             has_system_services: true,
+            lb_hostnames: false,
             address: AddressSource::Host,
             record_types: RecordTypes::Both,
         }

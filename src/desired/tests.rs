@@ -151,6 +151,22 @@ fn publishes_what_the_samples_of_a_real_server_say() {
             "web.shop.production-eu.example.com. A 300 203.0.113.11,203.0.113.12",
         ]
     );
+    let with_hostnames = Rules {
+        lb_hostnames: true,
+        ..rules()
+    };
+    let more = self::desired(&world, &with_hostnames);
+    let more: Vec<String> = lines(&more)
+        .into_iter()
+        .filter(|line| line.starts_with("shop."))
+        .collect();
+    assert_eq!(
+        more,
+        [
+            "shop.example.com. A 300 203.0.113.11,203.0.113.12",
+            "shop.example.com. AAAA 300 2001:db8:20::13",
+        ]
+    );
     let skipped: Vec<(&str, &str)> = desired
         .services
         .iter()
@@ -341,6 +357,7 @@ fn what_rancher_shows_is_the_name_in_any_spelling() {
         name: Err(SkipReason::Never),
         fqdn: fqdn.map(str::to_owned),
         is_sidekick: false,
+        more_names: Vec::new(),
         ttl: None,
         warnings: Vec::new(),
     };

@@ -7,6 +7,7 @@ use std::fmt;
 use crate::base::redactor::cut;
 use crate::base::text::quoted;
 use crate::desired::address::ADDRESS_TAKES;
+use crate::desired::names::{MAX_NAMES, NameFault};
 use crate::dns::Name;
 use crate::dns::record_set::MAX_TTL;
 
@@ -22,6 +23,14 @@ pub enum Warning {
     Address(String),
     /// The label `external_dns_ttl` is no TTL. Holds its text.
     Ttl(String),
+    /// The label `external_dns_lb_hostnames` is neither `true` nor `false`. Holds its text.
+    LbHostnames(String),
+    /// An item of the label `external_dns_names` gives no name in the zone. Holds its text.
+    Name(String, NameFault),
+    /// The label `external_dns_names` has this many items, of which [`MAX_NAMES`] count.
+    TooManyNames(usize),
+    /// A load balancer's host name looks like one in the zone and is no name. Holds its text.
+    Hostname(String, NameFault),
     /// Services that share a name want different TTLs, and another one's is used for it.
     OtherTtl {
         /// The name that they share.
@@ -35,7 +44,16 @@ pub enum Warning {
 
 impl Warning {
     /// The codes of all warnings, in the order of the variants.
-    pub const CODES: [&str; 4] = ["policy", "address", "ttl", "other_ttl"];
+    pub const CODES: [&str; 8] = [
+        "policy",
+        "address",
+        "ttl",
+        "lb_hostnames",
+        "name",
+        "too_many_names",
+        "hostname",
+        "other_ttl",
+    ];
 
     /// A short name for metrics and for programs. It is one of [`Warning::CODES`].
     pub fn code(&self) -> &'static str {
@@ -43,6 +61,10 @@ impl Warning {
             Warning::Policy(_) => "policy",
             Warning::Address(_) => "address",
             Warning::Ttl(_) => "ttl",
+            Warning::LbHostnames(_) => "lb_hostnames",
+            Warning::Name(..) => "name",
+            Warning::TooManyNames(_) => "too_many_names",
+            Warning::Hostname(..) => "hostname",
             Warning::OtherTtl { .. } => "other_ttl",
         }
     }
@@ -60,6 +82,21 @@ impl Warning {
     /// The label `external_dns_ttl` has this text, which is no TTL.
     pub fn ttl(text: &str) -> Warning {
         Warning::Ttl(cut(text, MAX_SHOWN))
+    }
+
+    /// The label `external_dns_lb_hostnames` has this text, which is neither `true` nor `false`.
+    pub fn lb_hostnames(text: &str) -> Warning {
+        Warning::LbHostnames(cut(text, MAX_SHOWN))
+    }
+
+    /// This item of the label `external_dns_names` gives no name in the zone.
+    pub fn name(item: &str, fault: NameFault) -> Warning {
+        Warning::Name(cut(item, MAX_SHOWN), fault)
+    }
+
+    /// This host name of a load balancer is no name.
+    pub fn hostname(hostname: &str, fault: NameFault) -> Warning {
+        Warning::Hostname(cut(hostname, MAX_SHOWN), fault)
     }
 }
 
@@ -82,6 +119,26 @@ impl fmt::Display for Warning {
                  holds",
                 quoted(text)
             ),
+            Warning::LbHostnames(text) => write!(
+                f,
+                "external_dns_lb_hostnames={} is neither true nor false; the setting LB_HOSTNAMES \
+                 holds",
+                quoted(text)
+            ),
+            Warning::Name(item, fault) => write!(
+                f,
+                "external_dns_names: {} is left out: {fault}",
+                quoted(item)
+            ),
+            Warning::TooManyNames(count) => write!(
+                f,
+                "external_dns_names: only the first {MAX_NAMES} of {count} items count"
+            ),
+            Warning::Hostname(hostname, fault) => write!(
+                f,
+                "the load balancer's host name {} is left out: {fault}",
+                quoted(hostname)
+            ),
             Warning::OtherTtl { name, wanted, used } => write!(
                 f,
                 "its TTL of {wanted} isn't used for {}: another service of that name has {used}, \
@@ -102,6 +159,10 @@ mod tests {
             Warning::policy("x"),
             Warning::address("x"),
             Warning::ttl("x"),
+            Warning::lb_hostnames("x"),
+            Warning::name("x", NameFault::Outside),
+            Warning::TooManyNames(51),
+            Warning::hostname("x", NameFault::Outside),
             Warning::OtherTtl {
                 name: Name::parse("x").unwrap(),
                 wanted: 300,

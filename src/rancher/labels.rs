@@ -17,6 +17,10 @@ use crate::base::redactor::cut;
 pub const POLICY: &str = "service.external_dns";
 /// Name of the label with a name template for one service.
 pub const NAME_TEMPLATE: &str = "service.external_dns_name_template";
+/// Name of the label with further names of a service.
+pub const NAMES: &str = "service.external_dns_names";
+/// Name of the label that makes names of a load balancer's host names, or not.
+pub const LB_HOSTNAMES: &str = "service.external_dns_lb_hostnames";
 /// Name of the label that says which address is published for a service.
 pub const ADDRESS: &str = "service.external_dns_address";
 /// Name of the label with a TTL for one service.
@@ -27,7 +31,16 @@ pub const HOST: &str = "host.external_dns";
 pub const HOST_IP: &str = "host.external_dns_ip";
 
 /// The names of all labels, without prefix and suffix.
-const NAMES: [&str; 6] = [POLICY, NAME_TEMPLATE, ADDRESS, TTL, HOST, HOST_IP];
+const ALL: [&str; 8] = [
+    POLICY,
+    NAME_TEMPLATE,
+    NAMES,
+    LB_HOSTNAMES,
+    ADDRESS,
+    TTL,
+    HOST,
+    HOST_IP,
+];
 /// How the names of the labels of services, and of those of hosts, begin.
 const STEMS: [&str; 2] = [POLICY, HOST];
 /// Prefixes of labels, in the order of their rank.
@@ -50,8 +63,8 @@ impl LabelSuffix {
         if text.len() > MAX_SUFFIX || !text.chars().all(is_plain) {
             return Err("no label ends like this".to_owned());
         }
-        let joined = NAMES.map(|name| [name, text].concat());
-        match joined.iter().find(|name| NAMES.contains(&&***name)) {
+        let joined = ALL.map(|name| [name, text].concat());
+        match joined.iter().find(|name| ALL.contains(&&***name)) {
             Some(name) => Err(format!("{name} is a label of its own")),
             None => Ok(LabelSuffix(text.to_owned())),
         }

@@ -44,6 +44,8 @@ pub struct Service<'a> {
     pub fqdn: Option<Cow<'a, str>>,
     /// Whether the service is a sidekick, whose `fqdn` Rancher never sets.
     pub is_sidekick: bool,
+    /// Of a load balancer: the host names in its port rules.
+    pub lb_hostnames: Vec<Cow<'a, str>>,
     /// The containers of the service, in Rancher's order.
     pub containers: Vec<Container<'a>>,
 }
@@ -118,6 +120,7 @@ impl Service<'_> {
             labels: self.labels,
             fqdn: self.fqdn.map(owned),
             is_sidekick: self.is_sidekick,
+            lb_hostnames: self.lb_hostnames.into_iter().map(owned).collect(),
             containers: self.containers.into_iter().map(container).collect(),
         }
     }
@@ -151,12 +154,30 @@ struct RawService<'a> {
     fqdn: Option<Cow<'a, str>>,
     #[serde(borrow, default, deserialize_with = "lenient::text")]
     primary_service_name: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    lb_config: Option<RawLoadBalancer<'a>>,
     #[serde(
         borrow,
         default,
         deserialize_with = "lenient::list::<_, RawContainer<'a>, _>"
     )]
     containers: Vec<Container<'a>>,
+}
+
+#[derive(Deserialize)]
+struct RawLoadBalancer<'a> {
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "lenient::list::<_, RawPortRule<'a>, _>"
+    )]
+    port_rules: Vec<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct RawPortRule<'a> {
+    #[serde(borrow, default, deserialize_with = "lenient::text")]
+    hostname: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -201,8 +222,15 @@ impl<'a> From<RawService<'a>> for Option<Service<'a>> {
             labels: raw.labels,
             fqdn: raw.fqdn.filter(|fqdn| !fqdn.is_empty()),
             is_sidekick,
+            lb_hostnames: raw.lb_config.map_or(Vec::new(), |lb| lb.port_rules),
             containers: raw.containers,
         })
+    }
+}
+
+impl<'a> From<RawPortRule<'a>> for Option<Cow<'a, str>> {
+    fn from(raw: RawPortRule<'a>) -> Self {
+        raw.hostname.filter(|name| !name.trim().is_empty())
     }
 }
 
@@ -306,6 +334,34 @@ mod tests {
     }
 
     #[test]
+    fn the_host_names_of_a_load_balancer_are_those_of_its_rules() {
+        for (config, expected) in [
+            ("null", &[][..]),
+            ("{}", &[]),
+            (r#"{"port_rules":null}"#, &[]),
+            (
+                r#"{"port_rules":[null,{},{"hostname":null},{"hostname":" "}]}"#,
+                &[],
+            ),
+            (
+                r#"{"port_rules":[{"hostname":"a.b","path":"/"},{"hostname":"*.c","weight":1}]}"#,
+                &["a.b", "*.c"],
+            ),
+            (
+                r#"{"port_rules":[{"hostname":7},{"hostname":["x"]}]}"#,
+                &["7"],
+            ),
+        ] {
+            let json = format!("[{{\"lb_config\":{config}}}]");
+            assert_eq!(
+                services(&json).unwrap()[0].lb_hostnames,
+                expected,
+                "{config}"
+            );
+        }
+    }
+
+    #[test]
     fn what_is_cut_off_garbled_or_of_another_type_is_an_error() {
         for json in [
             "",
@@ -320,6 +376,8 @@ mod tests {
             r#"[{"containers":"none"}]"#,
             r#"[{"containers":[{"ports":"80"}]}]"#,
             r#"[{"labels":[]}]"#,
+            r#"[{"lb_config":"none"}]"#,
+            r#"[{"lb_config":{"port_rules":{}}}]"#,
             "\u{0}\u{1}\u{2}",
             &"[".repeat(10_000),
             &format!("[{{\"x\":{}", "[".repeat(10_000)),
@@ -376,6 +434,9 @@ mod tests {
                 .iter()
                 .any(|s| s.name == "web-nginx" && s.is_sidekick)
         );
+        let balancers = services.iter().filter(|s| !s.lb_hostnames.is_empty());
+        let balancers: Vec<_> = balancers.map(|s| (&*s.name, &*s.lb_hostnames)).collect();
+        assert_eq!(balancers, [("frontend", &["shop.example.com".into()][..])]);
         let hosts = read_hosts(&include_bytes!("../../tests/samples/hosts.json")[..]).unwrap();
         assert_eq!(hosts.len(), 4);
         let environment =

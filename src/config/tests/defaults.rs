@@ -3,11 +3,12 @@
 use super::*;
 
 /// The settings whose default in the table is a value, each with another valid value.
-const VALUES: [(&str, &str); 22] = [
+const VALUES: [(&str, &str); 23] = [
     ("NAME_TEMPLATE", "%{{service_name}}"),
     ("TTL", "301"),
     ("DEFAULT_POLICY", "never"),
     ("SYSTEM_SERVICES", "false"),
+    ("LB_HOSTNAMES", "true"),
     ("ADDRESS", "container"),
     ("RECORD_TYPES", "A"),
     ("AWS_ROLE_SESSION_NAME", "me"),
