@@ -26,6 +26,8 @@ use crate::plan::{AdoptSetting, Policy};
 use crate::rancher::model::Environment;
 use crate::route53::caller::{Caller, CallerSettings};
 
+mod places;
+
 const GUARD: GuardSettings = GuardSettings {
     percent: 30,
     min: 10,
@@ -320,7 +322,11 @@ fn another_look_covers_what_is_owned_by_then() {
         change
     };
     look(&mut zone, &mut client, Whose::Ours);
-    assert_eq!(zone.view.coverage, Coverage::Below(below.clone()));
+    let part = |singles: &[&Name]| Coverage::Part {
+        below: below.clone(),
+        singles: singles.iter().map(|name| (*name).clone()).collect(),
+    };
+    assert_eq!(zone.view.coverage, part(&[]));
 
     // Meanwhile another instance publishes a name elsewhere.
     let elsewhere = a("elsewhere.example.com");
@@ -338,6 +344,6 @@ fn another_look_covers_what_is_owned_by_then() {
     });
     let change = look(&mut zone, &mut client, Whose::Everybodys);
     assert_eq!(change, RecordsChange::Ours);
-    assert_eq!(zone.view.coverage, Coverage::Whole);
+    assert_eq!(zone.view.coverage, part(&[&elsewhere.key.name]));
     assert_eq!(zone.view.zone.simple(&elsewhere.key), Some(&elsewhere));
 }
