@@ -53,6 +53,8 @@ pub struct Config {
     pub adopt: AdoptSetting,
     /// The id that names the state records: `OWNER_ID`. `None` for the environment's UUID.
     pub owner_id: Option<String>,
+    /// Whether names are written back to Rancher: `WRITE_BACK`.
+    pub writes_back: bool,
     /// When deletes are held back: `DELETE_GUARD_PERCENT`, `DELETE_GUARD_MIN`, `DELETE_GUARD_HOLD`.
     pub guard: GuardSettings,
     /// Time between two rounds if nothing changes in metadata: `RESYNC_INTERVAL`.
@@ -152,6 +154,7 @@ impl Config {
         let policy = reader.choice("POLICY", &POLICIES);
         let adopt = reader.choice("ADOPT", &ADOPTIONS);
         let owner_id = reader.value("OWNER_ID", WHAT_OWNER_ID, arguments::owner_id);
+        let writes_back = reader.switch("WRITE_BACK");
         let guard = guard(&mut reader);
         let resync_interval = Duration::from_secs(reader.number("RESYNC_INTERVAL"));
         let health = health(&mut reader);
@@ -171,6 +174,7 @@ impl Config {
                     policy,
                     adopt,
                     owner_id,
+                    writes_back,
                     guard,
                     resync_interval,
                     health,

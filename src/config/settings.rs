@@ -321,6 +321,12 @@ pub const SETTINGS: &[Setting] = &[
         "the environment's UUID",
         "What the state records in the zone are named after. Needed where two Rancher servers publish in one zone, since their first environments have the same UUID.",
     ),
+    setting(
+        "WRITE_BACK",
+        &[],
+        "true",
+        "false: names are not written back to Rancher. Needed where two of these programs publish one environment in two zones, since Rancher shows one name of a service.",
+    ),
     number(
         "DELETE_GUARD_PERCENT",
         "30",

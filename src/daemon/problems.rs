@@ -79,6 +79,7 @@ pub struct Reports {
     cuts: Problems,
     write_back: Problems,
     refused: Problems,
+    contested: Problems,
     skipped: BTreeMap<String, String>,
 }
 
@@ -109,6 +110,10 @@ impl Default for Reports {
             refused: Problems::new(
                 "an fqdn can't be written back to Rancher",
                 "an fqdn is written back, or need not be",
+            ),
+            contested: Problems::new(
+                "somebody else writes an fqdn, too",
+                "nobody else writes an fqdn any more",
             ),
             skipped: BTreeMap::new(),
         }
@@ -187,10 +192,17 @@ impl Reports {
         self.refused.set_all(refusals);
     }
 
-    /// Names are no longer waiting, or are others: `refusals` are those that Rancher refuses. If
-    /// `nothing` waits, the problem that names can't be written back is over.
-    pub fn written_back(&mut self, refusals: BTreeMap<String, String>, nothing: bool) {
+    /// Names are no longer waiting, or are others: `refusals` are those that Rancher refuses, and
+    /// `contested` those that somebody else writes. If `nothing` waits, the problem that names can't be
+    /// written back is over.
+    pub fn written_back(
+        &mut self,
+        refusals: BTreeMap<String, String>,
+        contested: BTreeMap<String, String>,
+        nothing: bool,
+    ) {
         self.refused.set_all(refusals);
+        self.contested.set_all(contested);
         if nothing && !self.write_back.known.is_empty() {
             self.write_back.set_all(BTreeMap::new());
         }

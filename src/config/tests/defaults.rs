@@ -3,7 +3,7 @@
 use super::*;
 
 /// The settings whose default in the table is a value, each with another valid value.
-const VALUES: [(&str, &str); 23] = [
+const VALUES: [(&str, &str); 24] = [
     ("NAME_TEMPLATE", "%{{service_name}}"),
     ("TTL", "301"),
     ("DEFAULT_POLICY", "never"),
@@ -20,6 +20,7 @@ const VALUES: [(&str, &str); 23] = [
     ("AWS_REGION", "eu-central-1"),
     ("POLICY", "upsert-only"),
     ("ADOPT", "matching"),
+    ("WRITE_BACK", "false"),
     ("DELETE_GUARD_PERCENT", "31"),
     ("DELETE_GUARD_MIN", "11"),
     ("DELETE_GUARD_HOLD", "61"),

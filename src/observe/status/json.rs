@@ -32,6 +32,7 @@ pub fn head(out: &mut String, status: &Status, now: DateTime<Utc>) {
         ("record_sets_in_conflict", status.conflicts.len()),
         ("record_sets_quarantined", status.quarantined.len()),
         ("fqdns_waiting", status.fqdns_waiting),
+        ("fqdns_contested", status.contested.len()),
     ] {
         number(out, name, count);
     }

@@ -149,6 +149,11 @@ fn gauges(page: &mut Page, status: &Status) {
             status.fqdns_waiting,
         ),
         (
+            "fqdns_contested",
+            "Services for which somebody else writes another name to Rancher.",
+            status.contested.len(),
+        ),
+        (
             "deletion_guard_holding",
             "1 while the deletion guard holds deletes back, else 0.",
             usize::from(status.held.is_some()),

@@ -85,6 +85,10 @@ pub struct Status {
     pub owned: usize,
     /// Number of names in the zone that metadata doesn't show as `fqdn` yet.
     pub fqdns_waiting: usize,
+    /// `WRITE_BACK`.
+    pub writes_back: bool,
+    /// Services for which somebody else writes another `fqdn`.
+    pub contested: Arc<[String]>,
     /// When a round last succeeded.
     pub last_success: Option<DateTime<Utc>>,
     /// When metadata last had a new version.
@@ -132,6 +136,8 @@ impl Status {
             kept_by_another: None,
             owned: 0,
             fqdns_waiting: 0,
+            writes_back: true,
+            contested: Arc::default(),
             last_success: None,
             metadata_changed: None,
             changes: Arc::default(),
@@ -251,6 +257,15 @@ impl Status {
                     "Record sets {what}: {count}. The services say why."
                 ));
             }
+        }
+        if !self.contested.is_empty() {
+            let named = &self.contested[..self.contested.len().min(MAX_NAMED)];
+            problems.push(format!(
+                "Somebody else writes other fqdns for services, too: {} ({}). Ours are sent at most \
+                 every 10 minutes. Set WRITE_BACK=false in one of the two.",
+                self.contested.len(),
+                named.join(", ")
+            ));
         }
         let others = self.conflicts.iter().filter(|c| !is_desired(c));
         for Conflict { key, reason } in others.take(MAX_NAMED) {

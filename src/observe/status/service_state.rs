@@ -120,7 +120,9 @@ impl Status {
                         reason.push("not in the zone yet: the last round failed".to_owned());
                     }
                     ServiceState::Waiting => reason.push("not in the zone yet".to_owned()),
-                    ServiceState::Published if !outcome.is_sidekick && !outcome.shows(name) => {
+                    ServiceState::Published
+                        if self.writes_back && !outcome.is_sidekick && !outcome.shows(name) =>
+                    {
                         reason.push("Rancher doesn't show the name yet".to_owned());
                     }
                     _ => {}
@@ -238,6 +240,16 @@ mod tests {
         let (state, reason) = found(&refused);
         assert_eq!(state, ServiceState::Quarantined);
         assert_eq!(reason, "www.example.com A: Route 53 refuses it: no");
+    }
+
+    #[test]
+    fn a_name_that_rancher_is_not_told_is_not_waited_for() {
+        let mut other = status(&["web", "a", "www"]);
+        let desired = Arc::make_mut(&mut other.desired);
+        desired.services.values_mut().for_each(|o| o.fqdn = None);
+        assert_eq!(found(&other).1, "Rancher doesn't show the name yet");
+        other.writes_back = false;
+        assert_eq!(found(&other).1, "");
     }
 
     #[test]

@@ -237,6 +237,7 @@ fn the_json_has_everything() {
         "record_sets_in_conflict": 1,
         "record_sets_quarantined": 1,
         "fqdns_waiting": 1,
+        "fqdns_contested": 0,
         "services": [
             {"stack": "<script>alert(1)</script>", "name": "\u{202e}\"'&\n", "state": "skipped",
              "skipped": "not_running", "reason": "no container is running (state \"</td>\")",

@@ -211,8 +211,7 @@ fn load_balancer(s: &Service) -> Value {
 fn container<'a>(look: &'a Look, s: &'a Service, c: &'a Container) -> ShownContainer<'a> {
     let host = look.hosts.get(c.host.as_str());
     let agent_ip = host.and_then(|h| h.agent_ip.as_deref());
-    let random = hash(&c.uuid);
-    let ip = format!("10.42.{}.{}", random >> 8 & 255, random & 255);
+    let ip = c.primary_ip();
     let mac = format!("02:e3:92:{:02x}:10:a1", c.index & 255);
     let dns_search = [
         format!("{}.{}.rancher.internal", s.name, s.stack),

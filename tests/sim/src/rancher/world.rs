@@ -342,6 +342,14 @@ impl Service {
     }
 }
 
+impl Container {
+    /// Its address in Rancher's network.
+    pub fn primary_ip(&self) -> String {
+        let random = hash(&self.uuid);
+        format!("10.42.{}.{}", random >> 8 & 255, random & 255)
+    }
+}
+
 impl Host {
     pub fn label(&mut self, name: &str, value: impl Into<Value>) -> &mut Host {
         self.labels.insert(name.into(), value.into());
