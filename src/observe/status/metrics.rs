@@ -14,6 +14,8 @@ use crate::base::dependency::{Condition, Dependency};
 use crate::base::version::VERSION;
 use crate::desired::skip::SkipReason;
 use crate::desired::warning::Warning;
+use crate::dns::RecordType;
+use crate::dns::record_set::count_by_type;
 
 /// The `Content-Type` header.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -30,6 +32,7 @@ pub fn metrics(status: &Status) -> String {
     page.sample("build_info", &labels, 1);
     times(&mut page, status);
     gauges(&mut page, status);
+    record_sets(&mut page, status);
     services(&mut page, status);
 
     page.family("rounds_total", COUNTER, "Rounds, by how they ended.");
@@ -165,6 +168,26 @@ fn gauges(page: &mut Page, status: &Status) {
         ),
     ] {
         page.single(name, GAUGE, help, value as u64);
+    }
+}
+
+fn record_sets(page: &mut Page, status: &Status) {
+    for (name, help, counts) in [
+        (
+            "record_sets_desired_by_type",
+            "Record sets that should be published, by type.",
+            count_by_type(status.desired.record_sets.keys()),
+        ),
+        (
+            "record_sets_owned_by_type",
+            "Record sets in the zone that are ours, by type.",
+            status.owned_by_type,
+        ),
+    ] {
+        page.family(name, GAUGE, help);
+        for (rtype, count) in RecordType::PUBLISHED.iter().zip(counts) {
+            page.sample(name, &[("type", rtype.as_str())], count as u64);
+        }
     }
 }
 

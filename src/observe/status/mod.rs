@@ -30,7 +30,7 @@ use crate::base::recorder::Record;
 use crate::base::version;
 use crate::desired::Desired;
 use crate::dns::record_change::RecordChange;
-use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet};
+use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
 use crate::plan::Conflict;
 use crate::plan::delegation::explain;
 use crate::plan::guard::HeldDeletes;
@@ -83,6 +83,8 @@ pub struct Status {
     pub kept_by_another: Option<String>,
     /// Number of owned record sets.
     pub owned: usize,
+    /// The same by type, in the order of [`RecordType::PUBLISHED`].
+    pub owned_by_type: [usize; RecordType::PUBLISHED.len()],
     /// Number of names in the zone that metadata doesn't show as `fqdn` yet.
     pub fqdns_waiting: usize,
     /// `WRITE_BACK`.
@@ -135,6 +137,7 @@ impl Status {
             held: None,
             kept_by_another: None,
             owned: 0,
+            owned_by_type: Default::default(),
             fqdns_waiting: 0,
             writes_back: true,
             contested: Arc::default(),
@@ -219,6 +222,7 @@ impl Status {
         });
         self.kept_by_another = None;
         self.owned = round.owned;
+        self.owned_by_type = round.owned_by_type;
         self.in_zone = round.in_zone;
         self.outdated = round.outdated;
     }

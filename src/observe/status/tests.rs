@@ -10,7 +10,6 @@ use crate::base::counters::{NO_ANSWER, Operation, RoundOutcome};
 use crate::desired::ServiceOutcome;
 use crate::desired::skip::SkipReason;
 use crate::desired::warning::Warning;
-use crate::dns::RecordType;
 use crate::observe::pages::Pages;
 use crate::observe::routes::answer;
 use crate::plan::ConflictReason;
@@ -135,6 +134,7 @@ pub fn busy() -> Status {
         is_private: true,
     });
     status.owned = 3;
+    status.owned_by_type = [2, 1];
     status.fqdns_waiting = 1;
     status.last_success = Some(ago(90));
     status.metadata_changed = Some(ago(7_300));
