@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use crate::base::redactor::cut;
 use crate::dns::{Name, NameError};
 use crate::rancher::model::Environment;
 
@@ -16,6 +17,8 @@ const CLOSING: &str = "}}";
 /// How users of the forerunners write a `*`, since Route 53 gives it back like this.
 const ESCAPED_STAR: &str = "\\052";
 
+/// Characters of an unknown placeholder that an error keeps.
+const MAX_SHOWN: usize = 80;
 /// The template of the zone's apex.
 const APEX: &str = "@";
 
@@ -48,7 +51,7 @@ enum Part {
 /// Why a text is not a template. The message says what is allowed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TemplateError {
-    /// A placeholder `%{{…}}` has an unknown name. Holds the name.
+    /// A placeholder `%{{…}}` has an unknown name. Holds the name, cut if it is long.
     UnknownPlaceholder(String),
     /// A `%{{` has no `}}` behind it.
     NotClosed,
@@ -161,7 +164,10 @@ fn parts(text: &str) -> Result<Vec<Part>, TemplateError> {
             "service_name" => Part::Service,
             "stack_name" => Part::Stack,
             "environment_name" => Part::Environment,
-            other => return Err(TemplateError::UnknownPlaceholder(other.to_owned())),
+            other => {
+                let word = cut(other, MAX_SHOWN);
+                return Err(TemplateError::UnknownPlaceholder(word));
+            }
         });
         rest = after;
     }

@@ -152,6 +152,7 @@ impl fmt::Display for Warning {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::desired::name_template::Template;
 
     #[test]
     fn every_warning_s_code_is_in_the_list_once() {
@@ -175,7 +176,19 @@ mod tests {
 
     #[test]
     fn a_long_label_is_cut() {
-        let words = Warning::policy(&"x".repeat(10_000)).to_string();
-        assert!(words.len() < 300, "{words}");
+        let long = "x".repeat(10_000);
+        let placeholder = format!("%{{{{{long}}}}}");
+        let error = Template::parse(&placeholder).unwrap_err();
+        for warning in [
+            Warning::policy(&long),
+            Warning::address(&long),
+            Warning::ttl(&long),
+            Warning::lb_hostnames(&long),
+            Warning::name(&placeholder, NameFault::Template(error)),
+            Warning::hostname(&long, NameFault::Outside),
+        ] {
+            let words = warning.to_string();
+            assert!(words.len() < 400, "{words}");
+        }
     }
 }

@@ -14,6 +14,7 @@ use rancher_route53::dns::{Name, RecordType, Zone};
 use rancher_route53::plan::batch::batches;
 use rancher_route53::plan::state_records::{Claim, StateNames, StateRecords};
 use rancher_route53::plan::{Adopt, PlanSettings, Policy, plan};
+use rancher_route53::rancher::labels::LabelSuffix;
 use rancher_route53::rancher::metadata::Version;
 use rancher_route53::rancher::model::{
     Container, Environment, Host, Service, read_environment, read_hosts, read_services,
@@ -48,7 +49,11 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let environment = &world.environment;
     assert!(!environment.name.is_empty() && !environment.uuid.is_empty());
-    let rules = Rules::of_zone(Name::parse("example.com").expect("a name"));
+    let rules = Rules {
+        lb_hostnames: true,
+        label_suffix: LabelSuffix::parse("_private").expect("a suffix"),
+        ..Rules::of_zone(Name::parse("example.com").expect("a name"))
+    };
     let wanted = world.desired(&rules);
     check(&wanted, &world, &rules);
     publish(&wanted, &world.environment.uuid, &rules);
