@@ -1,7 +1,6 @@
 //! The command `check`: tries each thing that a round depends on, in the order in which it is needed,
 //! and says what to do about those that don't work. It changes nothing.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::Utc;
@@ -245,7 +244,8 @@ fn policy_names(
     let first = names.name(0);
     let desired = reading.desired.record_sets.keys().map(|key| &key.name);
     let outside = desired.filter(|name| **name == below || !name.is_at_or_below(&below));
-    let outside: BTreeSet<&str> = outside.map(without_dot).collect();
+    let mut outside: Vec<&str> = outside.map(without_dot).collect();
+    outside.dedup(); // A and AAAA of a name stand together
     let [first, below] = [&first, &below].map(without_dot);
     let (label, parent) = first.split_once('.').unwrap_or((first, ""));
     let mut words = format!("for an IAM policy: *.{below}, {first}, {label}-*.{parent}");

@@ -1,6 +1,5 @@
 //! The command `once`: makes one round, and writes the names of services back to Rancher.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::context::MetadataReading;
@@ -64,7 +63,7 @@ pub fn once(
     let desired = &reading.desired;
     let missing = match config.writes_back {
         true => missing(desired, &round.in_zone),
-        false => BTreeMap::new(),
+        false => Vec::new(),
     };
     let write_back_error = write_back(api, &missing, telemetry.heartbeat());
     if wait_for_sync {
@@ -144,7 +143,7 @@ fn await_sync(
 /// stays unavailable, the remaining names aren't tried.
 fn write_back(
     mut api: Api,
-    names: &BTreeMap<ServiceKey, Missing>,
+    names: &[(ServiceKey, Missing)],
     heartbeat: &Heartbeat,
 ) -> Option<ApiError> {
     let mut failure = None;

@@ -21,8 +21,8 @@ pub enum Coverage {
     Part {
         /// The environment's name.
         below: Name,
-        /// None of them is at or below that one.
-        singles: BTreeSet<Name>,
+        /// Sorted. None of them is at or below that one.
+        singles: Vec<Name>,
     },
 }
 
@@ -83,7 +83,7 @@ impl Coverage {
         match self {
             Coverage::Whole => true,
             Coverage::Part { below, singles } => {
-                name.is_at_or_below(below) || singles.contains(name)
+                name.is_at_or_below(below) || singles.binary_search(name).is_ok()
             }
         }
     }
@@ -191,21 +191,20 @@ impl ZoneView {
             return Coverage::Whole;
         };
         let keys = desired.record_sets.keys().chain(self.state.owned());
-        let mut singles = BTreeSet::new();
+        let mut singles = Vec::new();
         for key in keys.filter(|key| !key.name.is_at_or_below(below)) {
-            if !singles.contains(&key.name) {
-                singles.insert(key.name.clone());
-            }
+            add(&mut singles, &key.name);
             if singles.len() > MAX_SINGLE {
                 return Coverage::Whole;
             }
         }
         // A delegation of a name above them is seen there only.
-        let above = singles
-            .iter()
-            .flat_map(|name| name.between(self.names.zone()));
-        let above: Vec<Name> = above.filter(|name| !name.is_at_or_below(below)).collect();
-        singles.extend(above);
+        for name in singles.clone() {
+            let above = name.between(self.names.zone()).into_iter();
+            for name in above.filter(|name| !name.is_at_or_below(below)) {
+                add(&mut singles, &name);
+            }
+        }
         match singles.len() > MAX_LOOKED_UP {
             true => Coverage::Whole,
             false => Coverage::Part {
@@ -247,6 +246,13 @@ impl ZoneView {
         }
         names.retain(|name| !not_yet.contains(name));
         (names, outdated)
+    }
+}
+
+/// Adds a name to a sorted list, unless it is there.
+fn add(names: &mut Vec<Name>, name: &Name) {
+    if let Err(place) = names.binary_search(name) {
+        names.insert(place, name.clone());
     }
 }
 

@@ -16,7 +16,7 @@ fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 
-fn wanted(services: &[&str]) -> BTreeMap<ServiceKey, Missing> {
+fn wanted(services: &[&str]) -> Vec<(ServiceKey, Missing)> {
     services
         .iter()
         .map(|service| (key(service), instead(&format!("{service}.z"), None)))
@@ -66,8 +66,8 @@ fn missing_is_what_is_in_the_zone_and_not_in_metadata() {
     let missing = missing(&desired, &in_zone);
     assert_eq!(
         missing
-            .keys()
-            .map(|k| k.service.as_str())
+            .iter()
+            .map(|(key, _)| key.service.as_str())
             .collect::<Vec<_>>(),
         ["new", "odd", "old", "other"]
     );
@@ -116,7 +116,7 @@ fn one_that_is_refused_does_not_hold_back_the_others() {
 #[test]
 fn a_refusal_is_forgotten_with_the_name_that_was_refused() {
     let start = Instant::now();
-    let refused = |again: BTreeMap<ServiceKey, Missing>| {
+    let refused = |again: Vec<(ServiceKey, Missing)>| {
         let mut writeback = WriteBack::new(true, start);
         writeback.want(wanted(&["a"]), start);
         writeback.refused(&key("a"), "no", start, 1.0);
@@ -170,7 +170,7 @@ fn while_the_api_is_down_it_is_tried_less_and_less_with_more_patience() {
 }
 
 /// Another value in the place of ours.
-fn other(shown: &str) -> BTreeMap<ServiceKey, Missing> {
+fn other(shown: &str) -> Vec<(ServiceKey, Missing)> {
     [(key("a"), instead("a.z", Some(shown)))].into()
 }
 
@@ -210,7 +210,7 @@ fn sent(shown: &[(u64, Option<&str>)]) -> (Vec<u64>, bool) {
     for (second, fqdn) in shown {
         let now = start + seconds(*second);
         let missing = match fqdn {
-            Some("a.z") => BTreeMap::new(),
+            Some("a.z") => Vec::new(),
             Some(shown) => other(shown),
             None => wanted(&["a"]),
         };
@@ -316,7 +316,7 @@ fn who_else_writes_is_said_by_service() {
     let mut writeback = WriteBack::new(true, start);
     writeback.want(wanted(&["a"]), start);
     writeback.accepted(&key("a"), start);
-    writeback.want(BTreeMap::new(), start);
+    writeback.want(Vec::new(), start);
     assert!(writeback.is_watching());
     writeback.want(other("b.z"), start);
     let words = "somebody else writes another fqdn than a.z, which is sent at most every 10 minutes; \

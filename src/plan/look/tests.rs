@@ -3,7 +3,6 @@ use crate::dns::{Name, RecordSet, RecordType};
 use crate::plan::state_records::StateNames;
 use crate::plan::view::Coverage;
 use crate::plan::{Change, Conflict, ConflictReason};
-use std::collections::BTreeSet;
 
 const OURS: Step = Step::ListStateRecords(Whose::Ours);
 const EVERYBODYS: Step = Step::ListStateRecords(Whose::Everybodys);
@@ -24,7 +23,7 @@ fn view(below: &str) -> ZoneView {
     let mut view = ZoneView::new(StateNames::new("u", &name("example.com")).unwrap());
     view.coverage = Coverage::Part {
         below: name(below),
-        singles: BTreeSet::new(),
+        singles: Vec::new(),
     };
     view
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::base::sorted;
 use crate::dns::zone::Listed;
 use crate::dns::{RecordSet, RecordType};
 use crate::plan::state_records::Entry;
@@ -53,7 +54,9 @@ fn desired(sets: &[RecordSet]) -> Desired {
 fn part(singles: &[&str]) -> Coverage {
     Coverage::Part {
         below: name("prod.example.com"),
-        singles: singles.iter().map(|text| name(text)).collect(),
+        singles: sorted::set(singles.iter().map(|text| name(text)))
+            .into_iter()
+            .collect(),
     }
 }
 
