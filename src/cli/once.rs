@@ -1,6 +1,5 @@
 //! The command `once`: makes one round, and writes the names of services back to Rancher.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::context::MetadataReading;
@@ -12,8 +11,7 @@ use crate::config::Config;
 use crate::daemon::clients::{Clients, reconciler};
 use crate::daemon::problems::Reports;
 use crate::daemon::startup;
-use crate::daemon::writeback::missing;
-use crate::dns::Name;
+use crate::daemon::writeback::{Missing, missing};
 use crate::observe::telemetry::Telemetry;
 use crate::plan::round::{Progress, Round};
 use crate::rancher::api::{Api, ApiError};
@@ -63,11 +61,11 @@ pub fn once(
         reading = MetadataReading::read(&mut metadata, config)?;
     };
     let desired = &reading.desired;
-    let write_back_error = write_back(
-        api,
-        &missing(desired, &round.in_zone),
-        telemetry.heartbeat(),
-    );
+    let missing = match config.writes_back {
+        true => missing(desired, &round.in_zone),
+        false => Vec::new(),
+    };
+    let write_back_error = write_back(api, &missing, telemetry.heartbeat());
     if wait_for_sync {
         await_sync(&mut reconciler, &changes, telemetry.heartbeat())?;
     }
@@ -145,11 +143,11 @@ fn await_sync(
 /// stays unavailable, the remaining names aren't tried.
 fn write_back(
     mut api: Api,
-    names: &BTreeMap<ServiceKey, Name>,
+    names: &[(ServiceKey, Missing)],
     heartbeat: &Heartbeat,
 ) -> Option<ApiError> {
     let mut failure = None;
-    for (key, name) in names {
+    for (key, Missing { name, .. }) in names {
         for attempt in 0..=RETRIES {
             match api.publish(key, name, TIMEOUT) {
                 Ok(()) => break,

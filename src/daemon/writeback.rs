@@ -2,13 +2,16 @@
 //!
 //! The `fqdn` that metadata shows decides, not what was sent: Rancher accepts an event at once,
 //! handles it later, and drops it silently if it doesn't find the service.
+//!
+//! Somebody else may write another name for the same service: another instance for another zone, or
+//! one of the programs that came before. If both wrote whenever they see the other's, they would never
+//! come to an end. So a name that was there and is another one now isn't sent again for a while.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound::{Excluded, Included, Unbounded};
 use std::time::{Duration, Instant};
 
 use crate::base::backoff::backoff;
-use crate::base::sorted;
 use crate::desired::Desired;
 use crate::dns::Name;
 use crate::rancher::model::ServiceKey;
@@ -24,26 +27,47 @@ const MAX_PAUSE: Duration = Duration::from_secs(30);
 const TIMEOUT: Duration = Duration::from_secs(1);
 const MAX_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// The names that are in the zone and that metadata doesn't show.
-pub fn missing(desired: &Desired, in_zone: &BTreeSet<Name>) -> BTreeMap<ServiceKey, Name> {
+/// A name that is in the zone, and that metadata doesn't show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// The name.
+    pub name: Name,
+    /// What metadata shows in its place.
+    pub shown: Option<String>,
+}
+
+/// The names that are in the zone and that metadata doesn't show, sorted by service.
+pub fn missing(desired: &Desired, in_zone: &BTreeSet<Name>) -> Vec<(ServiceKey, Missing)> {
     let services = desired
         .services
         .iter()
         .filter(|(_, outcome)| !outcome.is_sidekick);
-    sorted::map(services.filter_map(|(key, outcome)| {
+    let missing = services.filter_map(|(key, outcome)| {
         // Nearly all names are shown, and that is quicker to see than whether they are in the zone.
         let name = outcome.name.as_ref().ok();
         let name = name.filter(|name| !outcome.shows(name) && in_zone.contains(name))?;
-        Some((key.clone(), name.clone()))
-    }))
+        let missing = Missing {
+            name: name.clone(),
+            shown: outcome.fqdn.clone(),
+        };
+        Some((key.clone(), missing))
+    });
+    missing.collect()
 }
 
 /// The names that wait to be written back.
 #[derive(Debug)]
 pub struct WriteBack {
-    tasks: BTreeMap<ServiceKey, Task>,
+    /// `WRITE_BACK`. If it is false, nothing is ever wanted.
+    is_on: bool,
+    /// Sorted by service: a list takes a tenth of the machine code of a map.
+    tasks: Vec<(ServiceKey, Task)>,
+    /// How many of `tasks` are missing.
+    missing: usize,
     /// How many of `tasks` Rancher refuses.
     refused: usize,
+    /// How many of `tasks` somebody else writes, too.
+    contested: usize,
     /// The service that was sent last. The search for the next one starts there: with thousands of
     /// tasks, a search from the start would take longer than the call.
     last: Option<ServiceKey>,
@@ -57,6 +81,17 @@ pub struct WriteBack {
 struct Task {
     name: Name,
     due: Instant,
+    /// Metadata doesn't show it. If it does, the task is kept for a while after it was sent: should
+    /// another one take its place, it isn't sent again at once.
+    is_missing: bool,
+    /// What metadata shows in its place.
+    shown: Option<String>,
+    /// When it was last accepted, and what metadata showed then.
+    sent: Option<(Instant, Option<String>)>,
+    /// The name that this service had before, which we may have sent as well.
+    earlier: Option<Name>,
+    /// Somebody else writes another name.
+    is_contested: bool,
     /// How often Rancher has refused this event.
     refusals: u32,
     /// Rancher's words at the last refusal; none if it has accepted the event since.
@@ -64,46 +99,90 @@ struct Task {
 }
 
 impl WriteBack {
-    /// Nothing to write back.
-    pub fn new(now: Instant) -> WriteBack {
+    /// Nothing to write back. `is_on` is `WRITE_BACK`.
+    pub fn new(is_on: bool, now: Instant) -> WriteBack {
         WriteBack {
-            tasks: BTreeMap::new(),
+            is_on,
+            tasks: Vec::new(),
+            missing: 0,
             refused: 0,
+            contested: 0,
             last: None,
             paused_until: now,
             failures: 0,
         }
     }
 
-    /// Takes over what is [`missing`]. A name that was missing before keeps its time, a new one is
-    /// due now, and any other is forgotten.
-    pub fn want(&mut self, missing: BTreeMap<ServiceKey, Name>, now: Instant) {
-        let mut known = std::mem::take(&mut self.tasks);
-        self.refused = 0;
-        for (key, name) in missing {
-            let mut task = Task {
-                name,
-                due: now,
-                refusals: 0,
-                refused: None,
-            };
-            if let Some(old) = known.get_mut(&key).filter(|old| old.name == task.name) {
-                (task.due, task.refusals) = (old.due, old.refusals);
-                task.refused = old.refused.take();
-                self.refused += usize::from(task.refused.is_some());
-            }
-            self.tasks.insert(key, task);
+    /// Takes over what is [`missing`]. A name that was missing before keeps its time, and so does one
+    /// that was shown meanwhile and is another now. Any other that is new is due now, and the rest is
+    /// forgotten.
+    pub fn want(&mut self, missing: Vec<(ServiceKey, Missing)>, now: Instant) {
+        if !self.is_on {
+            return;
         }
+        let mut known = std::mem::take(&mut self.tasks).into_iter().peekable();
+        let mut missing = missing.into_iter().peekable();
+        loop {
+            let order = match (known.peek(), missing.peek()) {
+                (Some((known, _)), Some((missing, _))) => known.cmp(missing),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (None, None) => break,
+            };
+            let old = known.next_if(|_| order.is_le());
+            let new = missing.next_if(|_| order.is_ge());
+            let task = match (old, new) {
+                (old, Some((key, missing))) => {
+                    let mut task = Task::new(missing, now);
+                    if let Some((_, old)) = old {
+                        task.go_on(old, now);
+                    }
+                    Some((key, task))
+                }
+                (Some((key, old)), None) => old.once_shown(now).map(|task| (key, task)),
+                (None, None) => None,
+            };
+            self.tasks.extend(task);
+        }
+        let count = |is_it: fn(&Task) -> bool| {
+            let tasks = self.tasks.iter();
+            tasks.filter(|(_, task)| is_it(task)).count()
+        };
+        self.missing = count(|task| task.is_missing);
+        self.refused = count(|task| task.refused.is_some());
+        self.contested = count(|task| task.is_contested);
+    }
+
+    /// Whether time alone changes what somebody else is taken to write.
+    pub fn is_watching(&self) -> bool {
+        self.tasks.len() > self.missing
+    }
+
+    /// The names that somebody else writes over, in words, by service.
+    pub fn contested(&self) -> BTreeMap<String, String> {
+        let mut contested = BTreeMap::new();
+        if self.contested == 0 {
+            return contested;
+        }
+        for (key, task) in self.tasks.iter().filter(|(_, task)| task.is_contested) {
+            let name = task.name.without_dot();
+            let words = format!(
+                "somebody else writes another fqdn than {name}, which is sent at most every 10 \
+                 minutes; set WRITE_BACK=false in one of the two"
+            );
+            contested.insert(key.to_string(), words);
+        }
+        contested
     }
 
     /// How many names metadata doesn't show yet.
     pub fn len(&self) -> usize {
-        self.tasks.len()
+        self.missing
     }
 
     /// Whether metadata shows every name.
     pub fn is_empty(&self) -> bool {
-        self.tasks.is_empty()
+        self.missing == 0
     }
 
     /// Which names Rancher refuses, and why: by service, in words.
@@ -122,9 +201,9 @@ impl WriteBack {
 
     /// When the next call is due; none if no name waits.
     pub fn due(&self) -> Option<Instant> {
-        self.tasks
-            .values()
-            .map(|task| task.due)
+        let missing = self.tasks.iter().filter(|(_, task)| task.is_missing);
+        missing
+            .map(|(_, task)| task.due)
             .min()
             .map(|due| due.max(self.paused_until))
     }
@@ -134,12 +213,10 @@ impl WriteBack {
         if now < self.paused_until {
             return None;
         }
-        let is_due = |(_, task): &(&ServiceKey, &Task)| task.due <= now;
-        let last = self.last.as_ref();
-        let behind = (last.map_or(Unbounded, Excluded), Unbounded);
-        let before = last.map(|last| self.tasks.range((Unbounded, Included(last))));
-        let mut all = self.tasks.range(behind).chain(before.into_iter().flatten());
-        let (key, task) = all.find(is_due)?;
+        let is_due = |(_, task): &&(ServiceKey, Task)| task.is_missing && task.due <= now;
+        let is_before = |(key, _): &(ServiceKey, Task)| self.last.as_ref() >= Some(key);
+        let (before, behind) = self.tasks.split_at(self.tasks.partition_point(is_before));
+        let (key, task) = behind.iter().chain(before).find(is_due)?;
         let timeout = TIMEOUT.saturating_mul(2u32.saturating_pow(self.failures));
         Some((key.clone(), task.name.clone(), timeout.min(MAX_TIMEOUT)))
     }
@@ -148,9 +225,11 @@ impl WriteBack {
     pub fn accepted(&mut self, key: &ServiceKey, now: Instant) {
         self.failures = 0;
         self.last = Some(key.clone());
-        if let Some(task) = self.tasks.get_mut(key) {
+        if let Some(task) = self.task(key) {
             task.due = now + AGAIN;
-            self.refused -= usize::from(task.refused.take().is_some());
+            task.sent = Some((now, task.shown.clone()));
+            let was_refused = task.refused.take().is_some();
+            self.refused -= usize::from(was_refused);
         }
     }
 
@@ -158,12 +237,17 @@ impl WriteBack {
     pub fn refused(&mut self, key: &ServiceKey, words: &str, now: Instant, random: f64) {
         self.failures = 0;
         self.last = Some(key.clone());
-        if let Some(task) = self.tasks.get_mut(key) {
+        if let Some(task) = self.task(key) {
             task.due = now + BACKOFF + backoff(task.refusals, BACKOFF, AGAIN, random);
             task.refusals = task.refusals.saturating_add(1);
-            self.refused += usize::from(task.refused.is_none());
-            task.refused = Some(words.to_owned());
+            let is_first = task.refused.replace(words.to_owned()).is_none();
+            self.refused += usize::from(is_first);
         }
+    }
+
+    fn task(&mut self, key: &ServiceKey) -> Option<&mut Task> {
+        let found = self.tasks.binary_search_by(|(known, _)| known.cmp(key));
+        Some(&mut self.tasks[found.ok()?].1)
     }
 
     /// Rancher's API doesn't answer, or refuses every event.
@@ -173,166 +257,51 @@ impl WriteBack {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::desired::ServiceOutcome;
-
-    fn name(text: &str) -> Name {
-        Name::parse(text).unwrap()
-    }
-
-    fn key(service: &str) -> ServiceKey {
-        ServiceKey {
-            stack: "shop".into(),
-            service: service.into(),
+impl Task {
+    /// A name that is due now.
+    fn new(Missing { name, shown }: Missing, now: Instant) -> Task {
+        Task {
+            name,
+            due: now,
+            is_missing: true,
+            shown,
+            sent: None,
+            earlier: None,
+            is_contested: false,
+            refusals: 0,
+            refused: None,
         }
     }
 
-    fn seconds(n: u64) -> Duration {
-        Duration::from_secs(n)
-    }
-
-    fn wanted(services: &[&str]) -> BTreeMap<ServiceKey, Name> {
-        services
-            .iter()
-            .map(|service| (key(service), name(&format!("{service}.z"))))
-            .collect()
-    }
-
-    #[test]
-    fn missing_is_what_is_in_the_zone_and_not_in_metadata() {
-        let outcome = |target: &str, fqdn: Option<&str>, is_sidekick| ServiceOutcome {
-            name: Ok(name(target)),
-            fqdn: fqdn.map(str::to_owned),
-            is_sidekick,
-            unknown_policy: None,
-        };
-        let desired = Desired {
-            services: [
-                ("new", outcome("new.z", None, false)),
-                ("shown", outcome("shown.z", Some("shown.z"), false)),
-                ("dotted", outcome("dotted.z", Some("Dotted.z."), false)),
-                ("old", outcome("old.z", Some("other.z"), false)),
-                ("odd", outcome("odd.z", Some("odd..z"), false)),
-                ("star", outcome("*.a.z", Some("*.a.z"), false)),
-                ("escaped", outcome("*.b.z", Some("\\052.b.z."), false)),
-                ("other", outcome("*.c.z", Some("*.b.z"), false)),
-                ("side", outcome("side.z", None, true)),
-                ("conflict", outcome("conflict.z", None, false)),
-            ]
-            .into_iter()
-            .map(|(service, outcome)| (key(service), outcome))
-            .collect(),
-            ..Desired::default()
-        };
-        let in_zone = [
-            "new.z", "shown.z", "dotted.z", "old.z", "odd.z", "side.z", "*.a.z", "*.b.z", "*.c.z",
-        ];
-        let in_zone = in_zone.iter().map(|n| name(n)).collect();
-        let missing = missing(&desired, &in_zone);
-        assert_eq!(
-            missing
-                .keys()
-                .map(|k| k.service.as_str())
-                .collect::<Vec<_>>(),
-            ["new", "odd", "old", "other"]
-        );
-    }
-
-    #[test]
-    fn an_accepted_event_is_sent_again_after_ten_minutes_unless_metadata_shows_it() {
-        let start = Instant::now();
-        let mut writeback = WriteBack::new(start);
-        writeback.want(wanted(&["a"]), start);
-        assert_eq!(writeback.next(start).unwrap().0, key("a"));
-        writeback.accepted(&key("a"), start);
-        writeback.want(wanted(&["a"]), start + seconds(5));
-        assert_eq!(writeback.next(start + seconds(599)), None);
-        assert_eq!(writeback.due(), Some(start + seconds(600)));
-        assert!(writeback.next(start + seconds(600)).is_some());
-        writeback.want(wanted(&[]), start + seconds(601));
-        assert_eq!(writeback.due(), None);
-    }
-
-    #[test]
-    fn another_name_is_sent_at_once() {
-        let start = Instant::now();
-        let mut writeback = WriteBack::new(start);
-        writeback.want(wanted(&["a"]), start);
-        writeback.accepted(&key("a"), start);
-        writeback.want([(key("a"), name("other.z"))].into(), start);
-        assert_eq!(writeback.next(start).unwrap().1, name("other.z"));
-    }
-
-    #[test]
-    fn one_that_is_refused_does_not_hold_back_the_others() {
-        let start = Instant::now();
-        let mut writeback = WriteBack::new(start);
-        writeback.want(wanted(&["a", "b"]), start);
-        writeback.refused(&key("a"), "no", start, 1.0);
-        assert_eq!(writeback.next(start).unwrap().0, key("b"));
-        writeback.accepted(&key("b"), start);
-        let refused = [("shop/a".to_owned(), "no".to_owned())];
-        assert_eq!(writeback.refusals(), refused.into());
-        assert_eq!(writeback.next(start + seconds(2)).unwrap().0, key("a"));
-        writeback.accepted(&key("a"), start + seconds(2));
-        assert_eq!(writeback.refusals(), [].into());
-    }
-
-    #[test]
-    fn a_refusal_is_forgotten_with_the_name_that_was_refused() {
-        let start = Instant::now();
-        let refused = |again: BTreeMap<ServiceKey, Name>| {
-            let mut writeback = WriteBack::new(start);
-            writeback.want(wanted(&["a"]), start);
-            writeback.refused(&key("a"), "no", start, 1.0);
-            writeback.refused(&key("a"), "no", start, 1.0);
-            writeback.want(again, start);
-            (writeback.refusals().len(), writeback.due())
-        };
-        assert_eq!(refused(wanted(&["a"])), (1, Some(start + seconds(3))));
-        let other = [(key("a"), name("other.z"))].into();
-        assert_eq!(refused(other), (0, Some(start)));
-        assert_eq!(refused(wanted(&["b"])), (0, Some(start)));
-        assert_eq!(refused(wanted(&[])), (0, None));
-    }
-
-    #[test]
-    fn all_have_their_turn_also_if_the_first_are_refused_and_due_again() {
-        let start = Instant::now();
-        let mut writeback = WriteBack::new(start);
-        writeback.want(wanted(&["a", "b", "c"]), start);
-        let mut sent = Vec::new();
-        for second in 0..5 {
-            let now = start + seconds(10 * second);
-            writeback.want(wanted(&["a", "b", "c"]), now);
-            let (key, _, _) = writeback.next(now).unwrap();
-            match &*key.service {
-                "a" => writeback.refused(&key, "no", now, 0.0),
-                _ => writeback.accepted(&key, now),
+    /// The service was known before, with the same name or another one.
+    fn go_on(&mut self, old: Task, now: Instant) {
+        if old.name != self.name {
+            self.earlier = Some(old.name);
+        } else if old.is_missing {
+            self.is_contested = old.is_contested;
+            if let (Some(shown), Some((_, before))) = (&self.shown, &old.sent) {
+                let is_ours = Name::parse(shown).is_ok_and(|name| Some(name) == old.earlier);
+                self.is_contested |= Some(shown) != before.as_ref() && !is_ours;
             }
-            sent.push(key.service);
+            (self.due, self.refusals) = (old.due, old.refusals);
+            (self.sent, self.earlier, self.refused) = (old.sent, old.earlier, old.refused);
+        } else if let (Some(_), Some((sent, _))) = (&self.shown, old.sent)
+            && now < sent + AGAIN
+        {
+            self.due = sent + AGAIN;
+            self.sent = Some((sent, self.shown.clone()));
+            self.is_contested = true;
         }
-        assert_eq!(sent, ["a", "b", "c", "a", "a"]);
-        assert_eq!(writeback.next(start + seconds(40)), None);
     }
 
-    #[test]
-    fn while_the_api_is_down_it_is_tried_less_and_less_with_more_patience() {
-        let start = Instant::now();
-        let mut writeback = WriteBack::new(start);
-        writeback.want(wanted(&["a", "b"]), start);
-        let mut now = start;
-        let mut waits = Vec::new();
-        let mut timeouts = Vec::new();
-        for _ in 0..7 {
-            timeouts.push(writeback.next(now).unwrap().2.as_secs());
-            writeback.unavailable(now, 1.0);
-            waits.push(writeback.due().unwrap().duration_since(now).as_secs());
-            now = writeback.due().unwrap();
-        }
-        assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30]);
-        assert_eq!(timeouts, [1, 2, 4, 4, 4, 4, 4]);
+    /// What remains of it if it isn't missing any more.
+    fn once_shown(mut self, now: Instant) -> Option<Task> {
+        let (sent, _) = self.sent.as_ref()?;
+        let is_kept = now < *sent + AGAIN;
+        (self.is_missing, self.refused) = (false, None);
+        is_kept.then_some(self)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,7 +21,10 @@ fn web() -> RecordSet {
 
 fn view(below: &str) -> ZoneView {
     let mut view = ZoneView::new(StateNames::new("u", &name("example.com")).unwrap());
-    view.coverage = Coverage::Below(name(below));
+    view.coverage = Coverage::Part {
+        below: name(below),
+        singles: Vec::new(),
+    };
     view
 }
 
