@@ -24,6 +24,13 @@ pub fn map<K: Ord, V>(items: impl IntoIterator<Item = (K, V)>) -> BTreeMap<K, V>
     map
 }
 
+/// Adds an item to a sorted list, unless it is there.
+pub fn add<T: Ord + Clone>(items: &mut Vec<T>, item: &T) {
+    if let Err(place) = items.binary_search(item) {
+        items.insert(place, item.clone());
+    }
+}
+
 /// The items by size, the largest first. Items of the same size keep their order.
 pub fn largest_first<T>(items: Vec<T>, size: impl Fn(&T) -> usize) -> Vec<T> {
     let places = items.iter().enumerate();
@@ -47,6 +54,9 @@ mod tests {
         #[test]
         fn they_are_what_the_standard_library_makes(items: Vec<(u8, u16)>) {
             prop_assert_eq!(set(items.clone()), items.iter().copied().collect());
+            let mut list = Vec::new();
+            items.iter().for_each(|item| add(&mut list, item));
+            prop_assert_eq!(list, Vec::from_iter(set(items.clone())));
             prop_assert_eq!(map(items.clone()), items.iter().copied().collect());
             let mut expected = items.clone();
             expected.sort_by_key(|(size, _)| Reverse(*size));

@@ -195,15 +195,30 @@ impl<'a> Reader<'a> {
         show: Option<fn(&str) -> String>,
         parse: impl FnOnce(&Found) -> Result<T, String>,
     ) -> Option<T> {
-        let found = self.find(name)?;
-        let error = match parse(&found) {
-            Ok(value) => return Some(value),
-            Err(error) => error,
-        };
+        let (mut parse, mut value) = (Some(parse), None);
+        self.check(name, takes, show, &mut |found| {
+            if let Some(parse) = parse.take() {
+                value = Some(parse(found)?);
+            }
+            Ok(())
+        });
+        value
+    }
+
+    /// What [`Reader::converted`] does that is the same for each type, so that it is machine code only
+    /// once.
+    fn check(
+        &mut self,
+        name: &'static str,
+        takes: &str,
+        show: Option<fn(&str) -> String>,
+        parse: &mut dyn FnMut(&Found) -> Result<(), String>,
+    ) {
+        let Some(found) = self.find(name) else { return };
+        let Err(error) = parse(&found) else { return };
         let shown = show.map(|show| format!("={:?}", show(&found.text)));
         let (name, shown) = (found.name, shown.unwrap_or_default());
         self.problem(format!("{name}{shown}: {error}; it takes {takes}"));
-        None
     }
 
     /// A setting that must be set, converted by `parse`.
@@ -247,16 +262,22 @@ impl<'a> Reader<'a> {
     /// One of several words, in any case. Its default is the one in the table of settings.
     pub fn choice<T: Copy>(&mut self, name: &'static str, choices: &[(&str, T)]) -> T {
         let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-        let parse = |text: &str| {
-            let mut choices = choices.iter();
-            let found = choices.find(|(word, _)| word.eq_ignore_ascii_case(text));
-            let found = found.map(|(_, choice)| *choice);
-            found.ok_or_else(|| "no such choice".to_owned())
+        choices[self.chosen(name, &words)].1
+    }
+
+    /// The place of the word that a setting is.
+    fn chosen(&mut self, name: &'static str, words: &[&str]) -> usize {
+        let place = |text: &str| {
+            words
+                .iter()
+                .position(|word| word.eq_ignore_ascii_case(text))
         };
-        let choice = self.value(name, &words.join(", "), parse);
-        choice.unwrap_or_else(|| {
-            parse(settings::get(name).default).expect("the table's default is a choice")
-        })
+        let parse = |text: &str| place(text).ok_or_else(|| "no such choice".to_owned());
+        let chosen = self.value(name, &words.join(", "), parse);
+        let default = || place(settings::get(name).default);
+        chosen
+            .or_else(default)
+            .expect("the table's default is a choice")
     }
 
     /// One of the words true and false.

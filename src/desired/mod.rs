@@ -263,10 +263,11 @@ impl<'a> DesiredBuilder<'a> {
             let hostnames = &service.lb_hostnames;
             more.extend(names::of_load_balancer(hostnames, &names, zone, warnings));
         }
-        more.retain(|other| other != name);
-        more.sort();
-        more.dedup();
-        more
+        let mut others = Vec::new();
+        for other in more.iter().filter(|other| *other != name) {
+            sorted::add(&mut others, other);
+        }
+        others
     }
 
     fn names_of<'b>(&'b self, service: &'b Service<'_>) -> Names<'b> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::base::sorted;
 use crate::desired::Desired;
 use crate::dns::{ChangeBatch, Name, RecordKey, Zone};
 use crate::plan::state_records::{StateNames, StateRecords};
@@ -193,7 +194,7 @@ impl ZoneView {
         let keys = desired.record_sets.keys().chain(self.state.owned());
         let mut singles = Vec::new();
         for key in keys.filter(|key| !key.name.is_at_or_below(below)) {
-            add(&mut singles, &key.name);
+            sorted::add(&mut singles, &key.name);
             if singles.len() > MAX_SINGLE {
                 return Coverage::Whole;
             }
@@ -202,7 +203,7 @@ impl ZoneView {
         for name in singles.clone() {
             let above = name.between(self.names.zone()).into_iter();
             for name in above.filter(|name| !name.is_at_or_below(below)) {
-                add(&mut singles, &name);
+                sorted::add(&mut singles, &name);
             }
         }
         match singles.len() > MAX_LOOKED_UP {
@@ -246,13 +247,6 @@ impl ZoneView {
         }
         names.retain(|name| !not_yet.contains(name));
         (names, outdated)
-    }
-}
-
-/// Adds a name to a sorted list, unless it is there.
-fn add(names: &mut Vec<Name>, name: &Name) {
-    if let Err(place) = names.binary_search(name) {
-        names.insert(place, name.clone());
     }
 }
 

@@ -124,7 +124,8 @@ impl CachedZone {
             Whose::Ours => names.is_past_ours(listed),
             Whose::Everybodys => names.is_past_all(listed),
         };
-        let Some((records, pages)) = stretch(client, zone_id, Some(&start), is_over, known)? else {
+        let Some((records, pages)) = stretch(client, zone_id, Some(&start), &is_over, known)?
+        else {
             return Ok(RecordsChange::None);
         };
         match whose {
@@ -168,7 +169,7 @@ impl CachedZone {
                 .position(|(known, _)| *known == place);
             let known = at.map_or(&[][..], |at| &self.pages.rest[at].1);
             let is_over = |listed: &Name| !place.has(listed);
-            let listed = stretch(client, zone_id, place.start(), is_over, known)?;
+            let listed = stretch(client, zone_id, place.start(), &is_over, known)?;
             let Some((listed, pages)) = listed else {
                 continue;
             };
@@ -200,7 +201,7 @@ fn stretch(
     client: &mut Client,
     zone_id: &str,
     from: Option<&Name>,
-    is_over: impl Fn(&Name) -> bool,
+    is_over: &dyn Fn(&Name) -> bool,
     known: &[Page],
 ) -> Result<Option<(Zone, Vec<Page>)>, Error> {
     let first = from.map(|name| ListStart {
