@@ -62,17 +62,13 @@ mod tests {
     use sim::rancher::{Fault, Options, Rancher, World};
     use std::time::Duration;
 
-    fn taken(rancher: &Rancher) -> (Version, Snapshot) {
+    fn config(rancher: &Rancher) -> Config {
         let settings = sim::service::environment(rancher, "http://127.0.0.1:9", "example.com");
         let variable = |name: &str| {
             let (_, value) = settings.iter().find(|(known, _)| *known == name)?;
             Some(Ok(value.clone()))
         };
-        let config = Config::read(&variable, &arguments::parse([]).unwrap()).unwrap();
-        let telemetry = Telemetry::new(config.rules.zone.clone(), Heartbeat::start());
-        let clients = Clients::new(&config, InFlightGate::default(), &telemetry.recorder);
-        let mut metadata = clients.metadata;
-        take_now(&mut metadata, &config.rules).expect("a snapshot")
+        Config::read(&variable, &arguments::parse([]).unwrap()).unwrap()
     }
 
     /// The deletion guard counts from then.
@@ -83,6 +79,10 @@ mod tests {
         let rancher = Rancher::start(Options::default(), world);
         let slow = Fault::Delay(Duration::from_millis(300));
         rancher.inject_metadata(Some("services"), slow, 1);
+        let config = config(&rancher);
+        let telemetry = Telemetry::new(config.rules.zone.clone(), Heartbeat::start());
+        let clients = Clients::new(&config, InFlightGate::default(), &telemetry.recorder);
+        let mut metadata = clients.metadata;
         std::thread::scope(|scope| {
             let change = scope.spawn(|| {
                 let is_asked = |state: &sim::rancher::State| !state.shown_by_metadata().is_empty();
@@ -92,7 +92,7 @@ mod tests {
                     Instant::now()
                 })
             });
-            let (_, snapshot) = taken(&rancher);
+            let (_, snapshot) = take_now(&mut metadata, &config.rules).expect("a snapshot");
             let changed = change.join().expect("a change");
             assert_eq!(snapshot.desired.services.len(), 1, "our own");
             assert!(snapshot.read > changed, "{:?}", changed - snapshot.read);

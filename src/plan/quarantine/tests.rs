@@ -2,8 +2,9 @@ use std::time::Instant;
 
 use super::*;
 use crate::dns::Name;
-use crate::plan::Plan;
 use crate::plan::guard::{Guard, GuardSettings};
+use crate::plan::state_records::Claim;
+use crate::plan::{ClaimChange, Plan};
 
 fn key(text: &str) -> RecordKey {
     let (name, rtype) = text.split_once(' ').unwrap();
@@ -292,6 +293,45 @@ fn it_lasts_until_something_else_is_desired() {
     assert_eq!(quarantine.list(), [listed]);
     quarantine.clear();
     assert_eq!(quarantine.list(), []);
+}
+
+/// The batch creates a state record, as one does that has the claim.
+#[test]
+fn in_a_full_zone_a_batch_with_a_new_state_record_is_tried_once_without_the_claim() {
+    let full = "This operation can't be completed because … RRSets limit of 10000";
+    let new = ChangeBatch {
+        creates: vec![set("web A", "192.0.2.1"), set("state TXT", "\"x\"")],
+        ..ChangeBatch::default()
+    };
+    let without = ChangeBatch {
+        creates: vec![set("web A", "192.0.2.1")],
+        ..ChangeBatch::default()
+    };
+    for (batch, message, expected) in [
+        (&new, full, true),
+        (&new, "another reason", false),
+        (&batch(), full, false), // its state record exists
+        (&without, full, false),
+    ] {
+        let mut bisection = Bisection::default();
+        let messages = [message.to_owned()];
+        let claim = ClaimChange::Write(Claim::new("rancher:8080", None));
+        let plan = |claim| Plan {
+            claim,
+            ..Plan::default()
+        };
+        for is_first in [true, false] {
+            let is_tried = bisection.leave_claim_out(batch, &messages);
+            assert_eq!(is_tried, expected && is_first, "{message} {batch:?}");
+            let mut limited = approved(plan(claim.clone()));
+            bisection.limit(&mut limited);
+            let left = match expected {
+                true => ClaimChange::Keep,
+                false => claim.clone(),
+            };
+            assert_eq!(*limited.plan(), plan(left));
+        }
+    }
 }
 
 /// The plan as a guard that is turned off passes it on.
