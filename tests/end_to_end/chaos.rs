@@ -39,21 +39,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::stage::number;
 use stage::Tally;
 
 /// Rounds of a stage.
 const ROUNDS: usize = 50;
 /// Stages at once: most of their time is waiting.
 const AT_ONCE: usize = 10;
-
-fn number(name: &str, default: u64) -> u64 {
-    match std::env::var(name) {
-        Ok(text) => text
-            .parse()
-            .unwrap_or_else(|_| panic!("{name}={text} is no number")),
-        Err(_) => default,
-    }
-}
 
 #[test]
 fn whatever_goes_wrong_nothing_is_lost_and_all_is_right_in_the_end() {

@@ -64,6 +64,16 @@ pub fn four_batches() -> World {
     })
 }
 
+/// What an environment variable says of how much is to be tested.
+pub fn number(name: &str, default: u64) -> u64 {
+    match std::env::var(name) {
+        Ok(text) => text
+            .parse()
+            .unwrap_or_else(|_| panic!("{name}={text} is no number")),
+        Err(_) => default,
+    }
+}
+
 /// Metadata that notices the end of a wait when it is over, not on a tick of 5 s: tests that
 /// wait for a retry needn't wait for that too.
 pub fn prompt() -> rancher::Options {
