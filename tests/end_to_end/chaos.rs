@@ -4,8 +4,8 @@
 //! no instant is a foreign record set changed, one of ours without its entry, anything published
 //! that was never desired, or deleted that was desired all the time.
 //!
-//! Restarts bring other settings (`ADOPT`, `POLICY`, `OWNER_ID`, `NAME_TEMPLATE`), the environment is
-//! renamed, labels make names outside of it, IAM denies things for a while, the zone is made anew,
+//! Restarts bring other settings (`ADOPT`, `POLICY`, `OWNER_ID`, `WRITE_BACK`, and those that say what is
+//! published: `publishing`), the environment is renamed, labels make names outside of it, IAM denies things for a while, the zone is made anew,
 //! Route 53 throttles in the middle of long plans, and other owners list names or say that they keep
 //! the state records. Each process signs with a key of its own, so each batch is judged by the
 //! settings of the one that sent it, also one that comes in after its end.
@@ -26,6 +26,7 @@ mod history;
 mod invariants;
 mod naming;
 mod outside_edits;
+mod publishing;
 mod random;
 mod record;
 mod regime;
@@ -41,6 +42,7 @@ use std::time::{Duration, Instant};
 
 use crate::stage::number;
 use stage::Tally;
+use world::LB_HOSTNAMES;
 
 /// Rounds of a stage.
 const ROUNDS: usize = 50;
@@ -80,7 +82,12 @@ fn whatever_goes_wrong_nothing_is_lost_and_all_is_right_in_the_end() {
         // the less is left out.
         let most_missing = if rounds >= 5_000 { 0 } else { 5 };
         let missing = what_has_not_happened(&tallies);
+        println!("what has not happened: {missing:?}");
         assert!(missing.len() <= most_missing, "{missing:?}");
+        // Whether these matter at a rest follows from the seed alone.
+        let idle = DECISIVE.iter().filter(|what| decided(&tallies, what) == 0);
+        let idle: Vec<_> = idle.collect();
+        assert!(idle.is_empty(), "never mattered: {idle:?}");
     }
 }
 
@@ -127,6 +134,31 @@ fn tell(tallies: &[Tally], seeds: RangeInclusive<u64>, took: Duration) {
         sum(|t| t.beside_others),
         longest(|t| t.latest_delete),
     );
+    let counts: Vec<String> = DECISIVE
+        .iter()
+        .map(|what| format!("{what} {}", decided(tallies, what)))
+        .collect();
+    println!("rests that were decided by: {}", counts.join(", "));
+}
+
+/// Settings and labels without which something else would be published, or told to Rancher.
+const DECISIVE: &[&str] = &[
+    "LABEL_SUFFIX",
+    "DEFAULT_POLICY",
+    "ADDRESS",
+    "RECORD_TYPES",
+    "LB_HOSTNAMES",
+    LB_HOSTNAMES,
+    "SYSTEM_SERVICES",
+    "WRITE_BACK",
+];
+
+/// Rests at which it made a difference.
+fn decided(tallies: &[Tally], what: &str) -> usize {
+    tallies
+        .iter()
+        .filter_map(|tally| tally.decisive.get(what))
+        .sum()
 }
 
 const METADATA: &[&str] = &[

@@ -4,15 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
+use serde_json::Value;
 use sim::rancher::{Service, World};
 use sim::route53::{RecordSet, Zone};
 
-use crate::chaos::naming::{below, render, render_item, shown};
+use crate::chaos::naming::{below, render, render_hostname, render_item, shown};
+use crate::chaos::publishing::{Publishing, Types};
 use crate::chaos::record::{Key, Sets, TTL, is_simple, key, listed, listed_elsewhere, others};
 use crate::chaos::regime::{Policy, Regime};
-use crate::chaos::world::{ADDRESS, NAMES, SERVICE_TTL};
-
-const TEMPLATE: &str = "io.rancher.service.external_dns_name_template";
+use crate::chaos::world::{
+    ADDRESS, HOST, HOST_IP, LB_HOSTNAMES, NAMES, POLICY, SERVICE_TTL, TEMPLATE,
+};
 
 /// What Rancher's world says should be published.
 pub struct Desired {
@@ -24,30 +26,31 @@ pub struct Desired {
     names: BTreeMap<(String, String), (String, bool)>,
 }
 
-/// `template` is `NAME_TEMPLATE`.
-pub fn desired(world: &World, template: &str) -> Desired {
+/// `publishing` are the settings.
+pub fn desired(world: &World, publishing: &Publishing) -> Desired {
     let mut addresses: BTreeMap<String, (BTreeSet<String>, u32)> = BTreeMap::new();
     let mut names = BTreeMap::new();
     for service in &world.services {
-        let own = label(&service.labels, TEMPLATE);
-        let template = own.as_deref().unwrap_or(template);
+        let label = |ending| publishing.label(&service.labels, ending);
+        let template = label(TEMPLATE).unwrap_or(publishing.template);
         let environment = &world.environment_name;
         let Some(name) = render(template, &service.stack, &service.name, environment) else {
             continue;
         };
-        let found = addresses_of(service, world);
+        let found = addresses_of(service, world, publishing);
         let id = (service.stack.clone(), service.name.clone());
         names.insert(id, (name.clone(), !found.is_empty()));
         if found.is_empty() {
             continue;
         }
-        let ttl = label(&service.labels, SERVICE_TTL).and_then(|ttl| ttl.parse().ok());
+        let ttl = label(SERVICE_TTL).and_then(|ttl| ttl.parse().ok());
         let ttl = ttl.unwrap_or(TTL);
-        let more = label(&service.labels, NAMES).unwrap_or_default();
-        let more = more
-            .split(',')
-            .filter_map(|item| render_item(item, &service.stack, &service.name, environment));
-        for name in more.chain([name]) {
+        let more = label(NAMES).unwrap_or_default().split(',');
+        let more =
+            more.filter_map(|item| render_item(item, &service.stack, &service.name, environment));
+        let hostnames = hostnames(service, publishing).iter();
+        let hostnames = hostnames.filter_map(|hostname| render_hostname(hostname));
+        for name in more.chain(hostnames).chain([name]) {
             let (shared, least) = addresses.entry(name).or_insert((BTreeSet::new(), ttl));
             shared.extend(found.clone());
             *least = ttl.min(*least);
@@ -71,17 +74,29 @@ pub fn desired(world: &World, template: &str) -> Desired {
     }
 }
 
-fn label(labels: &serde_json::Map<String, serde_json::Value>, name: &str) -> Option<String> {
-    let value = labels.get(name)?;
-    Some(value.as_str().expect("text").to_owned())
+/// The host names of a load balancer that are to be names of it.
+fn hostnames<'a>(service: &'a Service, publishing: &Publishing) -> &'a [String] {
+    let is_on = match publishing.label(&service.labels, LB_HOSTNAMES) {
+        Some("true") => true,
+        Some("false") => false,
+        _ => publishing.lb_hostnames,
+    };
+    match is_on && service.kind == "loadBalancerService" {
+        true => &service.lb_hostnames,
+        false => &[],
+    }
 }
 
-fn addresses_of(service: &Service, world: &World) -> BTreeSet<String> {
-    let policy = label(&service.labels, "io.rancher.service.external_dns");
-    let policy = policy.as_deref().unwrap_or("auto");
-    let source = label(&service.labels, ADDRESS);
-    let is_container_s = source.as_deref() == Some("container");
+/// The addresses under which a service is published; none if it isn't.
+pub fn addresses_of(service: &Service, world: &World, publishing: &Publishing) -> BTreeSet<String> {
+    let label = |ending| publishing.label(&service.labels, ending);
+    let policy = label(POLICY).unwrap_or(publishing.policy);
+    let source = label(ADDRESS).unwrap_or(publishing.address);
     let mut addresses = BTreeSet::new();
+    if service.system && !publishing.system_services || policy == "never" {
+        return addresses;
+    }
+    let needs_port = policy == "auto" && source != "container";
     for container in &service.containers {
         let health = container.health_state.as_deref();
         let is_up = container.state == "running" && matches!(health, None | Some("healthy"));
@@ -89,19 +104,23 @@ fn addresses_of(service: &Service, world: &World) -> BTreeSet<String> {
         let Some(host) = world.host(&container.host) else {
             continue;
         };
-        let is_excluded =
-            label(&host.labels, "io.rancher.host.external_dns").as_deref() == Some("false");
-        let needs_port = policy == "auto" && !is_container_s;
-        let counts = policy != "never" && (is_public || !needs_port);
-        if is_up && counts && !is_excluded {
-            let own = label(&host.labels, "io.rancher.host.external_dns_ip");
-            addresses.extend(match source.as_deref() {
-                Some("container") => Some(container.primary_ip()),
-                Some("host-label:inner") => label(&host.labels, "inner"),
-                _ => own.or(host.agent_ip.clone()),
-            });
+        let label = |ending| publishing.label(&host.labels, ending);
+        if !is_up || needs_port && !is_public || label(HOST) == Some("false") {
+            continue;
         }
+        let agent_ip = host.agent_ip.as_deref();
+        let inner = host.labels.get("inner").and_then(Value::as_str);
+        addresses.extend(match source {
+            "container" => Some(container.primary_ip()),
+            "host-label:inner" => inner.map(str::to_owned),
+            _ => label(HOST_IP).or(agent_ip).map(str::to_owned),
+        });
     }
+    addresses.retain(|address| match publishing.types {
+        Types::Both => true,
+        Types::A => !address.contains(':'),
+        Types::Aaaa => address.contains(':'),
+    });
     addresses
 }
 
@@ -208,12 +227,14 @@ impl Desired {
 
     /// The services whose fqdn isn't what it should be, with the name that each should have: all
     /// that are published and have all their record sets in the zone should show it, and the others
-    /// nothing, or what they showed when they had: `was_shown`.
+    /// nothing, or what they showed when they had: `was_shown`. That they show nothing is right, too, if
+    /// nobody writes names back.
     pub fn wrong_fqdns<'a>(
         &'a self,
         world: &'a World,
         zone: &Zone,
         owner: &str,
+        writes_back: bool,
         was_shown: impl Fn(&str) -> bool,
     ) -> Vec<(&'a Service, String)> {
         let (found, listed) = (others(zone), listed(zone, owner));
@@ -230,9 +251,10 @@ impl Desired {
                 *is_published && names.get(name.as_str()) == Some(&true)
             });
             let is_right = match (&service.fqdn, name) {
-                (Some(fqdn), Some((name, _))) => *fqdn == shown(name),
-                (None, Some(_)) => false,
-                (Some(fqdn), None) => was_shown(fqdn),
+                (Some(fqdn), Some((name, _))) if writes_back => *fqdn == shown(name),
+                (None, Some(_)) => !writes_back,
+                (Some(fqdn), Some((name, _))) if *fqdn == shown(name) => true,
+                (Some(fqdn), _) => was_shown(fqdn),
                 (None, None) => true,
             };
             if !is_right {

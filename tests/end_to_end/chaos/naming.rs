@@ -82,6 +82,17 @@ pub fn render_item(item: &str, stack: &str, service: &str, environment: &str) ->
     }
 }
 
+/// The name that a host name of a load balancer makes; `None` if it is none in the zone.
+pub fn render_hostname(hostname: &str) -> Option<String> {
+    let hostname = hostname.trim_end_matches('.').to_lowercase();
+    if hostname == DOMAIN {
+        return Some(format!("{DOMAIN}."));
+    }
+    let first = hostname.strip_suffix(&format!(".{DOMAIN}"))?;
+    let is_one = !first.contains([' ', '%']);
+    is_one.then(|| render(first, "", "", "")).flatten()
+}
+
 /// `<environment>.<zone>`.
 pub fn below(environment: &str) -> String {
     format!("{}.{DOMAIN}.", label(environment))
@@ -120,6 +131,26 @@ mod tests {
                 "one.example.com",
             ]
         );
+    }
+
+    #[test]
+    fn host_names_count_where_they_are_in_the_zone() {
+        for (hostname, expected) in [
+            ("shop.example.com", Some("shop.example.com")),
+            ("LB.Example.COM.", Some("lb.example.com")),
+            ("*.lb.example.com", Some("*.lb.example.com")),
+            ("example.com", Some("example.com")),
+            ("a.*.example.com", None),
+            ("b c.example.com", None),
+            ("%{{service_name}}.example.com", None),
+            ("notexample.com", None),
+            ("www.example.org", None),
+            ("*", None),
+            ("", None),
+        ] {
+            let name = render_hostname(hostname).map(|name| shown(&name));
+            assert_eq!(name.as_deref(), expected, "{hostname}");
+        }
     }
 
     #[test]

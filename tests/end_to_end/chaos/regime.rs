@@ -1,6 +1,7 @@
 //! The settings of the program that a restart can change, and what they allow.
 
 use crate::chaos::naming::TEMPLATES;
+use crate::chaos::publishing::Publishing;
 use crate::chaos::random::Random;
 use crate::chaos::record::{TTL, UUID, is_simple};
 use sim::route53::RecordSet;
@@ -29,8 +30,10 @@ pub struct Regime {
     pub owner: &'static str,
     pub adopt: Adopt,
     pub policy: Policy,
-    /// `NAME_TEMPLATE`.
-    pub template: &'static str,
+    /// `WRITE_BACK`.
+    pub writes_back: bool,
+    /// What is published.
+    pub publishing: Publishing,
 }
 
 const ADOPTS: [(usize, Adopt); 3] = [
@@ -45,17 +48,15 @@ const POLICIES: [(usize, Policy); 3] = [
 ];
 
 impl Regime {
-    pub fn random(random: &mut Random) -> Regime {
+    /// `turn` says which setting is certainly not as usual; those that come after each other bring all.
+    pub fn random(random: &mut Random, turn: usize) -> Regime {
+        let publishing = Publishing::random(random);
         Regime {
             owner: random.weighted(&[(75, OWNERS[0]), (20, OWNERS[1]), (5, OWNERS[2])]),
             adopt: random.weighted(&ADOPTS),
             policy: random.weighted(&POLICIES),
-            template: random.weighted(&[
-                (60, TEMPLATES[0]),
-                (20, TEMPLATES[1]),
-                (10, TEMPLATES[2]),
-                (10, TEMPLATES[3]),
-            ]),
+            writes_back: turn % 4 > 0 && random.chance(85),
+            publishing: publishing.with_turn(turn, random),
         }
     }
 
@@ -63,11 +64,13 @@ impl Regime {
     pub fn changed(self, random: &mut Random) -> Regime {
         loop {
             let mut new = self;
-            match random.below(4) {
-                0 => new.owner = random.pick(&OWNERS),
-                1 => new.adopt = random.weighted(&ADOPTS),
-                2 => new.policy = random.weighted(&POLICIES),
-                _ => new.template = random.pick(&TEMPLATES),
+            match random.below(9) {
+                0..2 => new.owner = random.pick(&OWNERS),
+                2 => new.adopt = random.weighted(&ADOPTS),
+                3 => new.policy = random.weighted(&POLICIES),
+                4..6 => new.publishing.template = random.pick(&TEMPLATES),
+                6 => new.writes_back = !self.writes_back,
+                _ => new.publishing = self.publishing.changed(random),
             }
             if new != self {
                 return new;
@@ -89,8 +92,9 @@ impl Regime {
         let mut settings = vec![
             ("ADOPT", adopt.to_owned()),
             ("POLICY", policy.to_owned()),
-            ("NAME_TEMPLATE", self.template.to_owned()),
+            ("WRITE_BACK", self.writes_back.to_string()),
         ];
+        settings.extend(self.publishing.settings());
         if self.owner != UUID {
             settings.push(("OWNER_ID", self.owner.to_owned()));
         }

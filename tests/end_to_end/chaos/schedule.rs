@@ -133,9 +133,9 @@ pub fn plan(seed: u64, rounds: usize) -> Plan {
     let mut random = Random::new(seed);
     let world = world::start(&mut random);
     let temper = Temper::random(&mut random);
-    let regime = Regime::random(&mut random);
+    let regime = Regime::random(&mut random, seed as usize);
     let naming = Naming {
-        template: regime.template,
+        template: regime.publishing.template,
         environment: ENVIRONMENTS[0],
     };
     let edits = (0..6).map(|_| Edit::random(&mut random, naming)).collect();
@@ -224,7 +224,7 @@ impl Rounds {
             Event::Deed(Deed::Rename(environment)) => self.naming.environment = environment,
             Event::Restart { regime, .. } => {
                 self.regime = *regime;
-                self.naming.template = regime.template;
+                self.naming.template = regime.publishing.template;
             }
             _ => {}
         }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use sim::harness::Harness;
 use sim::lock::lock;
-use sim::rancher::Rancher;
+use sim::rancher::{self, Rancher};
 use sim::route53::{RequestRecord, Route53, State, Zone};
 use sim::service::Service;
 
@@ -30,6 +30,8 @@ use crate::stage::prompt;
 const PATIENCE: Duration = Duration::from_secs(150);
 /// What is waited for before the next thing happens, at most.
 const SOON: Duration = Duration::from_millis(400);
+/// The key for Rancher's API of processes that may tell it no names: `WRITE_BACK` is `false`.
+const SILENT: &str = "CHAOSSILENT";
 
 pub struct Stage {
     seed: u64,
@@ -97,6 +99,8 @@ pub struct Tally {
     /// Restarts for names that Rancher had taken and lost.
     pub lost_names: usize,
     pub longest_rest: Duration,
+    /// Rests at which a setting or label made a difference, by its name.
+    pub decisive: BTreeMap<&'static str, usize>,
 }
 
 /// Performs the plan to its end; what there was.
@@ -114,10 +118,14 @@ pub fn perform(seed: u64, plan: Plan) -> Tally {
 
 impl Stage {
     fn set(seed: u64, plan: &Plan) -> Stage {
-        let harness = Harness::start(plan.world.clone(), prompt(), plan.route53.clone());
+        let options = rancher::Options {
+            second_access_key: Some(SILENT.to_owned()),
+            ..prompt()
+        };
+        let harness = Harness::start(plan.world.clone(), options, plan.route53.clone());
         let Harness { rancher, route53 } = harness;
         let mut watcher = route53.edit(ZONE, |zone| Watcher::new(zone));
-        watcher.is_desired(desired(&plan.world, plan.regime.template));
+        watcher.is_desired(desired(&plan.world, &plan.regime.publishing));
         let watcher = Arc::new(Mutex::new(watcher));
         let history = Arc::new(History::new());
         route53.watch({

@@ -2,7 +2,9 @@
 
 use sim::rancher::World;
 
+use crate::chaos::invariants::addresses_of;
 use crate::chaos::naming::{ENVIRONMENTS, LABELS, MORE, render, shown};
+use crate::chaos::publishing::{Publishing, USUAL, label_key};
 use crate::chaos::random::Random;
 use crate::chaos::record::UUID;
 
@@ -34,9 +36,28 @@ pub const HOSTS: [(&str, [&str; 2]); 6] = [
     ("h6", ["2001:db8::6", "2001:db8::106"]),
 ];
 
-pub const NAMES: &str = "io.rancher.service.external_dns_names";
-pub const SERVICE_TTL: &str = "io.rancher.service.external_dns_ttl";
-pub const ADDRESS: &str = "io.rancher.service.external_dns_address";
+// How the labels end, but for `LABEL_SUFFIX`.
+pub const POLICY: &str = "service.external_dns";
+pub const TEMPLATE: &str = "service.external_dns_name_template";
+pub const NAMES: &str = "service.external_dns_names";
+pub const SERVICE_TTL: &str = "service.external_dns_ttl";
+pub const ADDRESS: &str = "service.external_dns_address";
+pub const LB_HOSTNAMES: &str = "service.external_dns_lb_hostnames";
+pub const HOST: &str = "host.external_dns";
+pub const HOST_IP: &str = "host.external_dns_ip";
+
+/// What the port rules of a load balancer may have as host names: some lie in the zone, and some are
+/// none.
+const HOSTNAMES: [&[&str]; 4] = [
+    &["shop.example.com", "www.example.org", ""],
+    &["*.lb.example.com", "LB.Example.COM.", "*", "shop.*"],
+    &[
+        "a.*.example.com",
+        "%{{service_name}}.example.com",
+        "notexample.com",
+    ],
+    &["example.com", "cart.example.com", "b c.example.com"],
+];
 
 /// A stack whose services come and go all at once.
 const CROWD: &str = "crowd";
@@ -59,8 +80,13 @@ pub enum Deed {
     /// Of its first container.
     Health(Service, Option<&'static str>),
     State(Service, &'static str),
-    Policy(Service, Option<&'static str>),
-    HostLabel(&'static str, &'static str, Option<&'static str>),
+    /// It has this label, or not.
+    Label(Service, String, Option<&'static str>),
+    /// It becomes a load balancer with these host names, or is none any more.
+    Balancer(Service, Option<&'static [&'static str]>),
+    /// It belongs to a system stack, or not.
+    System(Service, bool),
+    HostLabel(&'static str, String, Option<&'static str>),
     HostAddress(&'static str, &'static str),
     HostGone(&'static str),
     HostBack(&'static str, &'static str),
@@ -69,17 +95,13 @@ pub enum Deed {
     /// So many services are in that stack, each with a name of its own. Those of a large crowd
     /// have their fqdns already.
     Crowd(usize),
-    /// The service has a name template of its own, or none.
-    Template(Service, Option<&'static str>),
-    /// A label of the service.
-    Label(Service, &'static str, Option<&'static str>),
     /// The environment is called so.
     Rename(&'static str),
     /// Metadata has a new version all the same.
     Nothing,
 }
 
-/// The environment as it is at the start: most services run.
+/// The environment as it is at the start: most services run, and some have wishes already.
 pub fn start(random: &mut Random) -> World {
     let mut world = World::new(ENVIRONMENTS[0], UUID);
     for (host, addresses) in HOSTS {
@@ -87,8 +109,17 @@ pub fn start(random: &mut Random) -> World {
     }
     for service in SERVICES {
         if random.chance(75) {
-            Deed::Run(service, hosts(random), true).apply(&mut world, "");
+            Deed::Run(service, hosts(random), true).apply(&mut world, &USUAL);
         }
+        if random.chance(25) {
+            Deed::Balancer(service, Some(random.pick(&HOSTNAMES))).apply(&mut world, &USUAL);
+            let word = random.pick(&["true", "false"]);
+            Deed::Label(service, label_key(random, LB_HOSTNAMES), Some(word))
+                .apply(&mut world, &USUAL);
+        }
+    }
+    for _ in 0..6 {
+        Deed::wish(random).apply(&mut world, &USUAL);
     }
     world
 }
@@ -103,27 +134,11 @@ impl Deed {
     pub fn random(random: &mut Random) -> Deed {
         let service = random.pick(&SERVICES);
         let (host, addresses) = random.pick(&HOSTS);
-        match random.below(126) {
-            111..117 => {
-                let more = random.chance(70).then(|| random.pick(&MORE));
-                Deed::Label(service, NAMES, more)
-            }
-            117..121 => {
-                let ttls = [None, Some("60"), Some("600"), Some("soon")];
-                Deed::Label(service, SERVICE_TTL, random.pick(&ttls))
-            }
-            121..125 => {
-                let sources = [
-                    None,
-                    Some("container"),
-                    Some("host"),
-                    Some("host-label:inner"),
-                ];
-                Deed::Label(service, ADDRESS, random.pick(&sources))
-            }
+        match random.below(146) {
+            111..145 => Deed::wish(random),
             99..107 => {
                 let label = random.chance(65).then(|| random.pick(&LABELS));
-                Deed::Template(service, label)
+                Deed::Label(service, label_key(random, TEMPLATE), label)
             }
             107..111 => Deed::Rename(random.pick(&ENVIRONMENTS)),
             0..36 => Deed::run(random),
@@ -142,16 +157,18 @@ impl Deed {
             67..73 => Deed::State(service, random.pick(&["running", "stopped"])),
             73..78 => {
                 let policies = [None, Some("auto"), Some("always"), Some("never")];
-                Deed::Policy(service, random.pick(&policies))
+                Deed::Label(service, label_key(random, POLICY), random.pick(&policies))
             }
             78..83 => {
-                let label = "io.rancher.host.external_dns";
+                let label = label_key(random, HOST);
                 Deed::HostLabel(host, label, random.pick(&[None, Some("false")]))
             }
             83..88 => {
                 let addresses = [None, Some("198.51.100.7"), Some("2001:db8::7")];
-                let labels = ["io.rancher.host.external_dns_ip", "inner"];
-                let label = random.pick(&labels);
+                let label = match random.chance(50) {
+                    true => label_key(random, HOST_IP),
+                    false => "inner".to_owned(),
+                };
                 Deed::HostLabel(host, label, random.pick(&addresses))
             }
             88..91 => Deed::HostAddress(host, random.pick(&addresses)),
@@ -160,6 +177,43 @@ impl Deed {
             94..96 => Deed::Forget(service),
             96..99 => Deed::Crowd(random.weighted(&SMALL)),
             _ => Deed::Nothing,
+        }
+    }
+
+    /// What the users of a service may want for it, besides its template and policy.
+    fn wish(random: &mut Random) -> Deed {
+        let service = random.pick(&SERVICES);
+        match random.below(34) {
+            0..6 => {
+                let more = random.chance(70).then(|| random.pick(&MORE));
+                Deed::Label(service, label_key(random, NAMES), more)
+            }
+            6..10 => {
+                let ttls = [None, Some("60"), Some("600"), Some("soon")];
+                Deed::Label(service, label_key(random, SERVICE_TTL), random.pick(&ttls))
+            }
+            10..14 => {
+                let sources = [
+                    None,
+                    Some("container"),
+                    Some("host"),
+                    Some("host-label:inner"),
+                ];
+                Deed::Label(service, label_key(random, ADDRESS), random.pick(&sources))
+            }
+            14..19 => {
+                let words = [None, Some("true"), Some("false"), Some("perhaps")];
+                Deed::Label(
+                    service,
+                    label_key(random, LB_HOSTNAMES),
+                    random.pick(&words),
+                )
+            }
+            19..28 => {
+                let hostnames = random.chance(75).then(|| random.pick(&HOSTNAMES));
+                Deed::Balancer(service, hostnames)
+            }
+            _ => Deed::System(service, random.chance(60)),
         }
     }
 
@@ -179,8 +233,8 @@ impl Deed {
         Deed::Crowd(random.pick(&[LARGE - coming.min(LARGE), LARGE / 2]))
     }
 
-    /// `template` is `NAME_TEMPLATE`.
-    pub fn apply(&self, world: &mut World, template: &str) {
+    /// `publishing` are the settings by then.
+    pub fn apply(&self, world: &mut World, publishing: &Publishing) {
         match self {
             Deed::Run((stack, name), hosts, is_public) => {
                 if world.service(stack, name).is_none() {
@@ -213,18 +267,11 @@ impl Deed {
             Deed::State(service, state) => first(world, service, |container| {
                 container.state = (*state).into();
             }),
-            Deed::Policy(service, policy) => with(world, service, |s| {
-                let label = "io.rancher.service.external_dns";
-                match policy {
-                    Some(policy) => s.labels.insert(label.into(), (*policy).into()),
-                    None => s.labels.remove(label),
-                };
-            }),
             Deed::HostLabel(host, label, value) if world.host(host).is_some() => {
                 let labels = &mut world.host_mut(host).labels;
                 match value {
-                    Some(value) => labels.insert((*label).into(), (*value).into()),
-                    None => labels.remove(*label),
+                    Some(value) => labels.insert(label.clone(), (*value).into()),
+                    None => labels.remove(label),
                 };
             }
             Deed::HostAddress(host, address) if world.host(host).is_some() => {
@@ -240,23 +287,26 @@ impl Deed {
                 }
             }
             Deed::Forget(service) => with(world, service, |s| s.fqdn = None),
-            Deed::Crowd(count) => crowd(world, *count, template),
-            Deed::Template(service, template) => with(world, service, |s| {
-                let label = "io.rancher.service.external_dns_name_template";
-                match template {
-                    Some(template) => s.labels.insert(label.into(), (*template).into()),
-                    None => s.labels.remove(label),
+            Deed::Crowd(count) => crowd(world, *count, publishing),
+            Deed::Balancer(service, hostnames) => with(world, service, |s| {
+                let kind = match hostnames {
+                    Some(_) => "loadBalancerService",
+                    None => "service",
                 };
+                s.kind = kind.to_owned();
+                let hostnames = hostnames.unwrap_or_default().iter();
+                s.lb_hostnames = hostnames.map(|name| (*name).to_owned()).collect();
             }),
+            Deed::System(service, is_system) => with(world, service, |s| s.system = *is_system),
             Deed::Label(service, label, value) => with(world, service, |s| {
                 match value {
-                    Some(value) => s.labels.insert((*label).into(), (*value).into()),
-                    None => s.labels.remove(*label),
+                    Some(value) => s.labels.insert(label.clone(), (*value).into()),
+                    None => s.labels.remove(label),
                 };
             }),
             Deed::Rename(name) => {
                 world.environment_name = (*name).to_owned();
-                name_crowd(world, template);
+                name_crowd(world, publishing);
             }
             Deed::Nothing => {}
         }
@@ -264,7 +314,7 @@ impl Deed {
 }
 
 /// So many are in the crowd.
-fn crowd(world: &mut World, count: usize, template: &str) {
+fn crowd(world: &mut World, count: usize, publishing: &Publishing) {
     let name = |i: usize| format!("{MEMBER}{i:03}");
     for i in 0..count {
         if world.service(CROWD, &name(i)).is_none() {
@@ -278,21 +328,22 @@ fn crowd(world: &mut World, count: usize, template: &str) {
     for name in rest {
         world.remove_service(CROWD, &name);
     }
-    name_crowd(world, template);
+    name_crowd(world, publishing);
 }
 
 /// A large crowd has its fqdns already: to write so many back one after the other would take its
-/// time.
-pub fn name_crowd(world: &mut World, template: &str) {
+/// time. It has none if it isn't published.
+pub fn name_crowd(world: &mut World, publishing: &Publishing) {
     let environment = world.environment_name.clone();
-    let crowd = world.services.iter_mut().filter(|s| s.stack == CROWD);
-    let crowd: Vec<_> = crowd.collect();
-    if crowd.len() <= MOST_IN_SMALL {
+    let mut crowd = world.services.iter().filter(|s| s.stack == CROWD);
+    let first = crowd.next();
+    let is_published = first.is_some_and(|s| !addresses_of(s, world, publishing).is_empty());
+    if crowd.count() < MOST_IN_SMALL {
         return;
     }
-    for service in crowd {
-        let name = render(template, CROWD, &service.name, &environment);
-        service.fqdn = name.map(|name| shown(&name));
+    for service in world.services.iter_mut().filter(|s| s.stack == CROWD) {
+        let name = render(publishing.template, CROWD, &service.name, &environment);
+        service.fqdn = name.filter(|_| is_published).map(|name| shown(&name));
     }
 }
 

@@ -6,7 +6,7 @@ use sim::lock::lock;
 use sim::route53::{Credential, Fault, Operation, RecordSet, Zone};
 use sim::service::{self, Service, environment};
 
-use super::{Instance, PATIENCE, Stage};
+use super::{Instance, PATIENCE, SILENT, Stage};
 use crate::chaos::denial::Denial;
 use crate::chaos::invariants::desired;
 use crate::chaos::outside_edits::Edit;
@@ -17,10 +17,10 @@ use crate::chaos::world::{Deed, name_crowd};
 
 impl Stage {
     pub(super) fn deed(&self, deed: &Deed) {
-        let template = self.regime.template;
+        let publishing = &self.regime.publishing;
         self.rancher.change(|world| {
-            deed.apply(world, template);
-            lock(&self.watcher).is_desired(desired(world, template));
+            deed.apply(world, publishing);
+            lock(&self.watcher).is_desired(desired(world, publishing));
         });
     }
 
@@ -61,6 +61,10 @@ impl Stage {
         environment.push(("AWS_ACCESS_KEY_ID", key));
         environment.extend(self.settings.iter().cloned());
         environment.extend(self.regime.settings());
+        if !self.regime.writes_back {
+            environment.retain(|(name, _)| *name != "CATTLE_ACCESS_KEY");
+            environment.push(("CATTLE_ACCESS_KEY", SILENT.to_owned()));
+        }
         let program = service::program(env!("CARGO_BIN_EXE_rancher-route53"));
         Service::spawn(&program, arguments, &environment)
     }
@@ -100,8 +104,8 @@ impl Stage {
         self.tally.regimes += 1;
         self.tally.owners += usize::from(regime.owner != owner);
         self.rancher.change(|world| {
-            name_crowd(world, regime.template);
-            lock(&self.watcher).is_desired(desired(world, regime.template));
+            name_crowd(world, &regime.publishing);
+            lock(&self.watcher).is_desired(desired(world, &regime.publishing));
         });
         if takes_over && regime.owner != owner {
             // It may fail, since much else goes wrong; what it has done by then stays.

@@ -9,10 +9,11 @@ use sim::route53::{Operation, State};
 
 use serde_json::Value;
 
-use super::{PATIENCE, Stage, the_zone};
+use super::{PATIENCE, SILENT, Stage, the_zone};
 use crate::chaos::invariants::{Desired, desired};
 use crate::chaos::outside_edits::Edit;
 use crate::chaos::schedule::Rest;
+use crate::chaos::world::LB_HOSTNAMES;
 use crate::status;
 
 impl Stage {
@@ -34,7 +35,7 @@ impl Stage {
         self.rancher.bump(); // the polls of those that were killed end
         let end = start + PATIENCE;
         loop {
-            let desired = desired(&self.rancher.world(), self.regime.template);
+            let desired = desired(&self.rancher.world(), &self.regime.publishing);
             self.wait_for_zone(&desired, end);
             match self.wait_for_fqdns(&desired, end) {
                 Fqdns::Right if self.is_zone_right(&desired) => {
@@ -52,6 +53,7 @@ impl Stage {
             }
         }
         self.check_events();
+        self.count_what_decides();
         lock(&self.watcher).all_is_right();
         self.tally.rests += 1;
         self.tally.longest_rest = self.tally.longest_rest.max(start.elapsed());
@@ -66,6 +68,38 @@ impl Stage {
             let name = format!("{}.", event.fqdn).replace('*', "\\052");
             let is_in_time = watcher.had_published(&name, event.at);
             assert!(is_in_time, "told too early: {event:?}");
+            let by = event.access_key.as_deref();
+            assert_ne!(
+                by,
+                Some(SILENT),
+                "told although WRITE_BACK=false: {event:?}"
+            );
+        }
+    }
+
+    /// Counts the settings and labels without which something else would be right now.
+    fn count_what_decides(&mut self) {
+        let mut world = self.rancher.world();
+        let publishing = self.regime.publishing;
+        let zone = self.route53.edit(&self.zone, |zone| zone.clone());
+        let is = desired(&world, &publishing);
+        let mut decisive = Vec::new();
+        if !self.regime.writes_back {
+            let (owner, was_shown) = (self.regime.owner, |_: &str| true);
+            let untold = is.wrong_fqdns(&world, &zone, owner, true, was_shown);
+            decisive.extend((!untold.is_empty()).then_some("WRITE_BACK"));
+        }
+        for (setting, without) in publishing.without() {
+            let decides = desired(&world, &without).sets != is.sets;
+            decisive.extend(decides.then_some(setting));
+        }
+        for service in &mut world.services {
+            service.labels.retain(|key, _| !key.contains(LB_HOSTNAMES));
+        }
+        let decides = desired(&world, &publishing).sets != is.sets;
+        decisive.extend(decides.then_some(LB_HOSTNAMES));
+        for name in decisive {
+            *self.tally.decisive.entry(name).or_default() += 1;
         }
     }
 
@@ -132,11 +166,12 @@ impl Stage {
             let name = format!("{fqdn}.").replace('*', "\\052");
             lock(&self.watcher).had_published(&name, Instant::now())
         };
+        let (owner, writes_back) = (self.regime.owner, self.regime.writes_back);
         let mut last = None;
         let mut wrong = Vec::new();
         let left = end.saturating_duration_since(Instant::now());
         self.rancher.wait_until(left, |state| {
-            let found = desired.wrong_fqdns(state.world(), &zone, self.regime.owner, was_shown);
+            let found = desired.wrong_fqdns(state.world(), &zone, owner, writes_back, was_shown);
             let all_lost = found
                 .iter()
                 .all(|(service, name)| is_lost(state, since, service, name));

@@ -1,5 +1,6 @@
 use super::*;
-use crate::chaos::naming::{TEMPLATES, below};
+use crate::chaos::naming::below;
+use crate::chaos::publishing::USUAL;
 use crate::chaos::record::{OTHER, OTHERS_CLAIM, Sets, TTL, UUID, state_name, state_records};
 use crate::chaos::regime::{Adopt, Policy};
 use sim::route53::{Operation, RecordSet, RequestRecord};
@@ -10,7 +11,8 @@ const REGIME: Regime = Regime {
     owner: UUID,
     adopt: Adopt::Never,
     policy: Policy::Sync,
-    template: TEMPLATES[0],
+    writes_back: true,
+    publishing: USUAL,
 };
 
 fn a(address: &str) -> RecordSet {

@@ -25,7 +25,8 @@ impl Handler for Api {
                 id,
             });
             if is_event {
-                state.events.push(noted_event(id, request));
+                let access_key = self.access_key(request).cloned();
+                state.events.push(noted_event(id, request, access_key));
             }
             let fault = state.take_fault(|target, fault| match target {
                 Target::Api => is_event || *fault != Fault::LoseEvent,
@@ -103,14 +104,27 @@ impl Api {
             .with_header("X-API-Schemas", &schemas)
     }
 
+    /// The access key of a request, if it has one that is right and the secret key with it.
+    fn access_key(&self, request: &Request) -> Option<&String> {
+        let options = &self.shared.options;
+        let given = request.header("authorization").unwrap_or("");
+        let (scheme, given) = given.split_once(' ')?;
+        let is_given = |key: &&String| {
+            let keys = format!("{key}:{}", options.secret_key);
+            given.trim() == base64(keys.as_bytes())
+        };
+        let mut known = [
+            Some(&options.access_key),
+            options.second_access_key.as_ref(),
+        ]
+        .into_iter();
+        let found = known.find_map(|key| key.filter(is_given));
+        found.filter(|_| scheme.eq_ignore_ascii_case("basic"))
+    }
+
     /// 401 without the right keys, 403 if they mayn't do this.
     fn refusal(&self, request: &Request) -> Option<Response> {
-        let options = &self.shared.options;
-        let keys = format!("{}:{}", options.access_key, options.secret_key);
-        let right = base64(keys.as_bytes());
-        let given = request.header("authorization").unwrap_or("");
-        let (scheme, given) = given.split_once(' ').unwrap_or(("", ""));
-        if !scheme.eq_ignore_ascii_case("basic") || given.trim() != right {
+        if self.access_key(request).is_none() {
             let realm =
                 "Basic realm=\"Enter API access key and secret key as username and password\"";
             return Some(
@@ -240,7 +254,7 @@ impl Api {
     }
 }
 
-fn noted_event(id: u64, request: &Request) -> Event {
+fn noted_event(id: u64, request: &Request, access_key: Option<String>) -> Event {
     let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
     let text = |name: &str| body[name].as_str().unwrap_or("").to_owned();
     Event {
@@ -249,6 +263,7 @@ fn noted_event(id: u64, request: &Request) -> Event {
         stack: text("stackName"),
         fqdn: text("fqdn"),
         external_id: text("externalId"),
+        access_key,
         status: None,
         outcome: Outcome::Refused,
         id,

@@ -28,6 +28,8 @@ pub struct Options {
     /// How long a second of `maxWait` lasts; 1 s unless a test is in a hurry.
     pub second: Duration,
     pub access_key: String,
+    /// Another one that is as good, so that a test can tell who has sent an event.
+    pub second_access_key: Option<String>,
     pub secret_key: String,
     /// `/v1`, `/v2-beta`, or either with `/projects/1a5` behind it. No other is served.
     pub api_base: String,
@@ -45,6 +47,7 @@ impl Default for Options {
             tick: Duration::from_secs(5),
             second: Duration::from_secs(1),
             access_key: "9F3A1C6B2E8D4075A1B2".into(),
+            second_access_key: None,
             secret_key: "rSz3kDq8VwYp1XnB6tLhGm4CeJ7fUa2QoT9iRb5d".into(),
             api_base: "/v2-beta".into(),
             schema_has_event: true,

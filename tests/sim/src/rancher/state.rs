@@ -42,6 +42,8 @@ pub struct Event {
     pub stack: String,
     pub fqdn: String,
     pub external_id: String,
+    /// With which it was sent; `None` if it is none of ours.
+    pub access_key: Option<String>,
     /// As in [`MetadataRequest`].
     pub status: Option<u16>,
     pub outcome: Outcome,

@@ -60,6 +60,25 @@ fn without_the_right_keys_there_is_nothing() {
 }
 
 #[test]
+fn an_event_shows_with_which_key_it_was_sent() {
+    let options = Options {
+        second_access_key: Some("second".to_owned()),
+        ..Options::default()
+    };
+    let secret = options.secret_key.clone();
+    let rancher = Rancher::start(options.clone(), World::new("Prod", "u"));
+    let url = format!("{}/externaldnsevents", rancher.api_url());
+    let keys = [&*options.access_key, "second", "third"];
+    for key in keys {
+        let keys = format!("Basic {}", base64(format!("{key}:{secret}").as_bytes()));
+        send("POST", &url, &[("Authorization", &*keys)], "{}").unwrap();
+    }
+    let events = rancher.events();
+    let sent: Vec<Option<&str>> = events.iter().map(|e| e.access_key.as_deref()).collect();
+    assert_eq!(sent, [Some(keys[0]), Some(keys[1]), None]);
+}
+
+#[test]
 fn the_right_keys_may_be_forbidden() {
     let rancher = start();
     rancher.set_forbidden(true);
