@@ -14,6 +14,7 @@ use rancher_route53::base::dependency::{Condition, Dependency};
 use rancher_route53::cli::help::help;
 use rancher_route53::config::settings::SETTINGS;
 use rancher_route53::desired::skip::SkipReason;
+use rancher_route53::desired::warning::Warning;
 use rancher_route53::desired::{Desired, ServiceOutcome};
 use rancher_route53::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
 use rancher_route53::observe::pages::Pages;
@@ -194,6 +195,14 @@ fn the_table_of_reasons_is_that_of_the_code() {
     assert_eq!(codes, SkipReason::CODES);
 }
 
+#[test]
+fn the_table_of_warnings_is_that_of_the_code() {
+    let start = "<!-- warnings: checked against the code by tests/readme.rs -->\n";
+    let table = rows(between(NAMES, start, "<!-- /warnings -->"));
+    let codes: Vec<&str> = table.iter().map(|row| row[0].trim_matches('`')).collect();
+    assert_eq!(codes, Warning::CODES);
+}
+
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
@@ -310,7 +319,9 @@ fn status() -> Status {
         name: Ok(zone.clone()),
         fqdn: None,
         is_sidekick: false,
-        unknown_policy: None,
+        more_names: Vec::new(),
+        ttl: None,
+        warnings: Vec::new(),
     };
     let mut desired = Desired::default();
     desired.services.insert(key, outcome);

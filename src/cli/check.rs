@@ -1,6 +1,7 @@
 //! The command `check`: tries each thing that a round depends on, in the order in which it is needed,
 //! and says what to do about those that don't work. It changes nothing.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::Utc;
@@ -34,6 +35,8 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// AWS refuses a signature whose time is five minutes off. This program corrects its signatures
 /// then, but an operator should know of a wrong clock.
 const MAX_SKEW_SECONDS: i64 = 120;
+/// How many names outside of the environment's are named.
+const MAX_NAMED: usize = 20;
 /// The first label of a name that no service has, for the change that must fail.
 const PROBE: &str = "rancher-route53-check";
 
@@ -119,8 +122,13 @@ pub fn check(config: &Config, gate: InFlightGate, telemetry: Telemetry) -> Resul
         .map(|reading| policy_names(&owner_settings(config), reading, &config.rules.zone));
     report.add("names", finding_if_asked("metadata", &names, Clone::clone))?;
     check_route53(&mut report, config, &mut client, reading)?;
-    let events = api.check(TIMEOUT).map_err(|error| error.to_string());
-    let events = finding(&events, |url| format!("takes events at {url}"));
+    let events = match config.writes_back {
+        true => {
+            let events = api.check(TIMEOUT).map_err(|error| error.to_string());
+            finding(&events, |url| format!("takes events at {url}"))
+        }
+        false => Finding::Good("isn't needed: WRITE_BACK=false".to_owned()),
+    };
     report.add("rancher", events)?;
     let skew = client.clock_is_ahead();
     let skew = skew.map(|skew| clock(skew.num_seconds()));
@@ -226,7 +234,7 @@ fn names(
 }
 
 /// What an IAM policy has to allow: the names as IAM compares them, in small letters and escaped
-/// like Route 53's. The state record's has the environment's UUID, which may have capitals.
+/// like Route 53's. Those of services outside of the environment's name are among them. The state record's has the environment's UUID, which may have capitals.
 fn policy_names(
     owner: &OwnerSettings,
     reading: &MetadataReading,
@@ -235,11 +243,24 @@ fn policy_names(
     let (names, below) = names(owner, reading, zone)?;
     let below = below.unwrap_or_else(|| zone.clone());
     let first = names.name(0);
-    let [first, below] = [&first, &below].map(|name| name.as_str().trim_end_matches('.'));
+    let desired = reading.desired.record_sets.keys().map(|key| &key.name);
+    let outside = desired.filter(|name| **name == below || !name.is_at_or_below(&below));
+    let outside: BTreeSet<&str> = outside.map(without_dot).collect();
+    let [first, below] = [&first, &below].map(without_dot);
     let (label, parent) = first.split_once('.').unwrap_or((first, ""));
-    Ok(format!(
-        "for an IAM policy: *.{below}, {first}, {label}-*.{parent}"
-    ))
+    let mut words = format!("for an IAM policy: *.{below}, {first}, {label}-*.{parent}");
+    for name in outside.iter().take(MAX_NAMED) {
+        words = words + ", " + name;
+    }
+    if outside.len() > MAX_NAMED {
+        words += &format!(" and {} more", outside.len() - MAX_NAMED);
+    }
+    Ok(words)
+}
+
+/// A name as IAM compares it.
+fn without_dot(name: &Name) -> &str {
+    name.as_str().trim_end_matches('.')
 }
 
 /// What was seen of the zone.

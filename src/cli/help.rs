@@ -11,12 +11,14 @@ pub fn help() -> String {
          rancher-route53 once    make it so once, and end; with --wait when all of Route 53's name\n\
          \x20                       servers have the changes\n\
          rancher-route53 plan    show what would change, and why; --json for programs,\n\
-         \x20                       --detailed-exitcode: exit code 2 if there is something to change\n\
+         \x20                       --detailed-exitcode: exit code 0 if there is nothing to change,\n\
+         \x20                       2 if there is something, 1 for every error, wrong settings too\n\
          rancher-route53 check   look at everything that is needed, and say what to do\n\
          rancher-route53 adopt   take over DNS records that exist (--yes: without asking);\n\
          \x20                       with --owner=ID those that the state records of ID list\n\
          rancher-route53 purge   remove every DNS record that it has made (--yes: without asking)\n\n\
-         Exit codes: 0 done or told to stop, 1 it ran and failed, 2 a setting or argument is wrong.\n\
+         Exit codes: 0 done or told to stop, 1 it ran and failed, 2 a setting or argument is wrong\n\
+         (but see plan --detailed-exitcode).\n\
          Flags: -debug, -log=FILE, -provider=route53, --help, --version\n\n\
          Settings are environment variables. Those marked * can also be read from the file that\n\
          NAME_FILE names. A blank one counts as not set.\n\n",

@@ -1,5 +1,6 @@
 //! The command line: arguments go in, a command runs, and an exit code comes out. 0 means done or
-//! told to stop, 1 that the command ran and failed, 2 that a setting or argument is wrong.
+//! told to stop, 1 that the command ran and failed, 2 that a setting or argument is wrong. With
+//! `plan --detailed-exitcode`, 2 means that there is something to change, and every error is 1.
 
 pub mod adopt;
 pub mod adopt_owner;
@@ -39,12 +40,20 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let signals = shutdown::on_signal(gate.clone());
     let arguments: Result<Vec<String>, OsString> =
         arguments.into_iter().map(OsString::into_string).collect();
+    let is_detailed = arguments
+        .as_ref()
+        .is_ok_and(|all| arguments::asks_for_detailed_exitcode(all));
     let parsed = arguments
         .map_err(|argument| format!("{argument:?} isn't Unicode"))
         .and_then(arguments::parse);
     let code = match parsed {
         Ok(arguments) => invoke(&arguments, gate, signals),
         Err(error) => report_usage(&error),
+    };
+    let code = match code {
+        Err(()) if is_detailed => ExitCode::from(FAILED),
+        Err(()) => ExitCode::from(USAGE),
+        Ok(code) => code,
     };
     log::flush(MAX_FLUSH_WAIT);
     code
@@ -65,20 +74,25 @@ fn report_failure(failure: Failure) -> ExitCode {
     ExitCode::from(FAILED)
 }
 
-fn invoke(arguments: &Arguments, gate: InFlightGate, signals: io::Result<()>) -> ExitCode {
+/// Runs a command. An error if the settings are wrong, which has been said.
+fn invoke(
+    arguments: &Arguments,
+    gate: InFlightGate,
+    signals: io::Result<()>,
+) -> Result<ExitCode, ()> {
     match &arguments.invocation {
-        Invocation::Help => show(&help::help()),
-        Invocation::Version => show(&format!("rancher-route53 {}\n", version(commit()))),
+        Invocation::Help => Ok(show(&help::help())),
+        Invocation::Version => Ok(show(&format!("rancher-route53 {}\n", version(commit())))),
         invocation => match Config::read(&variable, arguments) {
-            Ok(config) => start(invocation, config, gate, signals),
+            Ok(config) => Ok(start(invocation, config, gate, signals)),
             Err(error) => report_usage(&error),
         },
     }
 }
 
-fn report_usage(error: &dyn std::fmt::Display) -> ExitCode {
+fn report_usage(error: &dyn std::fmt::Display) -> Result<ExitCode, ()> {
     terminal::complain(format_args!("{error}"));
-    ExitCode::from(USAGE)
+    Err(())
 }
 
 /// The value of an environment variable. One that isn't Unicode is an error instead of absent.

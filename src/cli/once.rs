@@ -12,8 +12,7 @@ use crate::config::Config;
 use crate::daemon::clients::{Clients, reconciler};
 use crate::daemon::problems::Reports;
 use crate::daemon::startup;
-use crate::daemon::writeback::missing;
-use crate::dns::Name;
+use crate::daemon::writeback::{Missing, missing};
 use crate::observe::telemetry::Telemetry;
 use crate::plan::round::{Progress, Round};
 use crate::rancher::api::{Api, ApiError};
@@ -63,11 +62,11 @@ pub fn once(
         reading = MetadataReading::read(&mut metadata, config)?;
     };
     let desired = &reading.desired;
-    let write_back_error = write_back(
-        api,
-        &missing(desired, &round.in_zone),
-        telemetry.heartbeat(),
-    );
+    let missing = match config.writes_back {
+        true => missing(desired, &round.in_zone),
+        false => BTreeMap::new(),
+    };
+    let write_back_error = write_back(api, &missing, telemetry.heartbeat());
     if wait_for_sync {
         await_sync(&mut reconciler, &changes, telemetry.heartbeat())?;
     }
@@ -145,11 +144,11 @@ fn await_sync(
 /// stays unavailable, the remaining names aren't tried.
 fn write_back(
     mut api: Api,
-    names: &BTreeMap<ServiceKey, Name>,
+    names: &BTreeMap<ServiceKey, Missing>,
     heartbeat: &Heartbeat,
 ) -> Option<ApiError> {
     let mut failure = None;
-    for (key, name) in names {
+    for (key, Missing { name, .. }) in names {
         for attempt in 0..=RETRIES {
             match api.publish(key, name, TIMEOUT) {
                 Ok(()) => break,

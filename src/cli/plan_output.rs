@@ -22,7 +22,7 @@ use crate::route53::xml::HostedZone;
 fn services_by_name(desired: &Desired) -> BTreeMap<&Name, Vec<&ServiceKey>> {
     let mut by_name: BTreeMap<&Name, Vec<&ServiceKey>> = BTreeMap::new();
     for (key, outcome) in &desired.services {
-        if let Ok(name) = &outcome.name {
+        for name in outcome.names() {
             by_name.entry(name).or_default().push(key);
         }
     }
@@ -176,9 +176,8 @@ fn totals(preview: &Preview) -> String {
 fn warnings(zone: &HostedZone, reading: &MetadataReading, preview: &Preview) -> Vec<String> {
     let mut all = Vec::new();
     for (key, outcome) in &reading.desired.services {
-        if let Some(words) = outcome.warning() {
-            all.push(format!("{key}: {words}"));
-        }
+        let warnings = outcome.warnings.iter();
+        all.extend(warnings.map(|warning| format!("{key}: {warning}")));
     }
     for key in reading.desired.record_sets.keys() {
         if let Some(count) = reading.desired.truncated.get(key) {

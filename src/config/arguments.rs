@@ -19,7 +19,7 @@ pub enum Invocation {
     Plan {
         /// `--json`: print JSON instead of text.
         json: bool,
-        /// `--detailed-exitcode`: exit code 2 if there is something to change.
+        /// `--detailed-exitcode`: exit code 2 if there is something to change, and 1 for every error.
         detailed_exitcode: bool,
     },
     /// Check each thing that a round depends on.
@@ -117,6 +117,15 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Arguments, S
         debug,
         log_file,
     })
+}
+
+/// Whether the arguments, right or wrong, have the flag `--detailed-exitcode`. Its exit code 2 means
+/// something else than a wrong argument or setting does.
+pub fn asks_for_detailed_exitcode(arguments: &[String]) -> bool {
+    let flag = |argument: &String| argument.trim_start_matches('-') == "detailed-exitcode";
+    arguments
+        .iter()
+        .any(|argument| argument.starts_with('-') && flag(argument))
 }
 
 /// Reads the id of an owner, which becomes part of a name: `external-dns-<id>.<zone>`.
@@ -272,6 +281,21 @@ mod tests {
             (&"x".repeat(41), None),
         ] {
             assert_eq!(owner_id(text).ok().as_deref(), id, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_detailed_exit_code_is_asked_for_also_where_something_else_is_wrong() {
+        for (line, expected) in [
+            ("plan --detailed-exitcode", true),
+            ("plan -detailed-exitcode --what", true),
+            ("--detailed-exitcode", true),
+            ("plan", false),
+            ("detailed-exitcode", false),
+            ("plan --detailed-exitcodes", false),
+        ] {
+            let arguments: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            assert_eq!(asks_for_detailed_exitcode(&arguments), expected, "{line}");
         }
     }
 

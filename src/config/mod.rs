@@ -5,6 +5,7 @@ pub mod arguments;
 mod credentials;
 mod proxies;
 mod reader;
+mod rules;
 pub mod settings;
 mod shown;
 
@@ -17,8 +18,6 @@ use crate::aws::partition::{self, Partition};
 use crate::base::log::{Format, Level};
 use crate::base::secret::Secret;
 use crate::desired::Rules;
-use crate::desired::name_template::{self, Template};
-use crate::dns::Name;
 use crate::net::proxy::Proxies;
 use crate::net::tls::OwnCertificates;
 use crate::net::url::Url;
@@ -54,6 +53,8 @@ pub struct Config {
     pub adopt: AdoptSetting,
     /// The id that names the state records: `OWNER_ID`. `None` for the environment's UUID.
     pub owner_id: Option<String>,
+    /// Whether names are written back to Rancher: `WRITE_BACK`.
+    pub writes_back: bool,
     /// When deletes are held back: `DELETE_GUARD_PERCENT`, `DELETE_GUARD_MIN`, `DELETE_GUARD_HOLD`.
     pub guard: GuardSettings,
     /// Time between two rounds if nothing changes in metadata: `RESYNC_INTERVAL`.
@@ -143,7 +144,7 @@ impl Config {
         let partition = partition::of_region(&region);
         // All settings are read before any missing one ends this function, so that all errors are
         // reported together.
-        let rules = rules(&mut reader);
+        let rules = rules::read(&mut reader);
         let zone_id = reader.value("ROUTE53_ZONE_ID", WHAT_ZONE_ID, zone_id);
         let route53 = route53(&mut reader, &region, &partition);
         let credentials = credentials::read(&mut reader, &region, &partition);
@@ -153,6 +154,7 @@ impl Config {
         let policy = reader.choice("POLICY", &POLICIES);
         let adopt = reader.choice("ADOPT", &ADOPTIONS);
         let owner_id = reader.value("OWNER_ID", WHAT_OWNER_ID, arguments::owner_id);
+        let writes_back = reader.switch("WRITE_BACK");
         let guard = guard(&mut reader);
         let resync_interval = Duration::from_secs(reader.number("RESYNC_INTERVAL"));
         let health = health(&mut reader);
@@ -172,6 +174,7 @@ impl Config {
                     policy,
                     adopt,
                     owner_id,
+                    writes_back,
                     guard,
                     resync_interval,
                     health,
@@ -204,21 +207,6 @@ const FORMATS: [(&str, Format); 2] = [("logfmt", Format::Logfmt), ("json", Forma
 
 const WHAT_OWNER_ID: &str = "an id of this environment, such as berlin";
 const WHAT_ZONE_ID: &str = "the id of a hosted zone: letters and digits, such as Z2FDTNDATAQYW2";
-
-fn rules(reader: &mut Reader<'_>) -> Option<Rules> {
-    let what = "a domain name, such as example.com";
-    let zone = reader.required("ROOT_DOMAIN", what, zone_name);
-    let template = reader.value("NAME_TEMPLATE", "a name template", |text| {
-        Template::parse(text).map_err(|e| e.to_string())
-    });
-    let template = template.or_else(|| Template::parse(name_template::DEFAULT).ok());
-    let ttl = reader.number("TTL");
-    Some(Rules {
-        zone: zone?,
-        template: template?,
-        ttl: u32::try_from(ttl).ok()?,
-    })
-}
 
 fn route53(reader: &mut Reader<'_>, region: &str, partition: &Partition) -> Option<CallerSettings> {
     let custom = reader.url("AWS_ENDPOINT_URL_ROUTE_53", WHAT_URL, Url::of_endpoint);
@@ -283,14 +271,6 @@ fn log(reader: &mut Reader<'_>, arguments: &Arguments) -> LogSettings {
 }
 
 const WHAT_URL: &str = "an http:// or https:// URL";
-
-fn zone_name(text: &str) -> Result<Name, String> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    if !text.chars().all(plain) {
-        return Err("it has a character that isn't a letter, digit, '-', '_' or '.'".to_owned());
-    }
-    Name::parse(text).map_err(|error| error.to_string())
-}
 
 /// Checks the name of a region, which becomes a part of a host name.
 fn region_name(text: &str) -> Result<String, String> {

@@ -259,6 +259,11 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// One of the words true and false.
+    pub fn switch(&mut self, name: &'static str) -> bool {
+        self.choice(name, &[("true", true), ("false", false)])
+    }
+
     /// The certificates of the file that a setting names. If it isn't set, those of each usual file
     /// that exists.
     pub fn certificates(&mut self, name: &'static str, usual: &[&str]) -> OwnCertificates {

@@ -116,6 +116,42 @@ pub const SETTINGS: &[Setting] = &[
         MAX_TTL as u64,
         "How long resolvers may keep an answer, in seconds.",
     ),
+    setting(
+        "DEFAULT_POLICY",
+        &[],
+        "auto",
+        "Which services are published that have no label io.rancher.service.external_dns: auto (those with a port published on the host), always (all of them) or never (none).",
+    ),
+    setting(
+        "SYSTEM_SERVICES",
+        &[],
+        "true",
+        "false: services of Rancher's system stacks are not published.",
+    ),
+    setting(
+        "LB_HOSTNAMES",
+        &[],
+        "false",
+        "true: the host names in the rules of Rancher's load balancers become names, where they are in the zone.",
+    ),
+    setting(
+        "ADDRESS",
+        &[],
+        "host",
+        "Which address is published: host (that of the container's host), container (its own, in Rancher's network; no published port is needed then) or host-label:NAME (the one in that label of the host).",
+    ),
+    setting(
+        "RECORD_TYPES",
+        &[],
+        "A,AAAA",
+        "Which record sets are made: A,AAAA (for IPv4 and IPv6 addresses), A or AAAA.",
+    ),
+    setting(
+        "LABEL_SUFFIX",
+        &[],
+        "",
+        "Each label is looked up with this at its end first, then without, such as _private. Needed where two of these programs publish one environment in two zones.",
+    ),
     secret(
         "AWS_ACCESS_KEY_ID",
         &["AWS_ACCESS_KEY"],
@@ -284,6 +320,12 @@ pub const SETTINGS: &[Setting] = &[
         &[],
         "the environment's UUID",
         "What the state records in the zone are named after. Needed where two Rancher servers publish in one zone, since their first environments have the same UUID.",
+    ),
+    setting(
+        "WRITE_BACK",
+        &[],
+        "true",
+        "false: names are not written back to Rancher. Needed where two of these programs publish one environment in two zones, since Rancher shows one name of a service.",
     ),
     number(
         "DELETE_GUARD_PERCENT",

@@ -1,8 +1,11 @@
 use super::*;
 use crate::aws::credentials::Source;
 use crate::aws::sigv4::Credentials;
+use crate::desired::name_template::Template;
 use std::collections::BTreeMap;
 use std::io::Write;
+
+mod defaults;
 
 const REQUIRED: [(&str, &str); 6] = [
     ("ROOT_DOMAIN", "example.com"),
@@ -50,10 +53,7 @@ fn defaults_are_those_of_the_contract() {
     assert_eq!(config.route53.signing_region, "us-east-1");
     assert_eq!(config.policy, Policy::Sync);
     assert_eq!(config.adopt, AdoptSetting::Never);
-    assert_eq!(
-        config.rules.template,
-        Template::parse("%{{service_name}}.%{{stack_name}}.%{{environment_name}}").unwrap()
-    );
+    assert_eq!(config.rules.template, Template::default());
     let guard = config.guard;
     assert_eq!((guard.percent, guard.min), (30, 10));
     assert_eq!(guard.hold, Duration::from_secs(60));
@@ -86,84 +86,6 @@ fn defaults_are_those_of_the_contract() {
             "http://metadata/2015-12-19"
         ]
     );
-}
-
-/// The settings whose default in the table is a value, each with another valid value.
-const VALUES: [(&str, &str); 18] = [
-    ("NAME_TEMPLATE", "%{{service_name}}"),
-    ("TTL", "301"),
-    ("AWS_ROLE_SESSION_NAME", "me"),
-    ("AWS_EC2_METADATA_DISABLED", "true"),
-    (
-        "AWS_EC2_METADATA_SERVICE_ENDPOINT",
-        "http://[fd00:ec2::254]",
-    ),
-    ("AWS_REGION", "eu-central-1"),
-    ("POLICY", "upsert-only"),
-    ("ADOPT", "matching"),
-    ("DELETE_GUARD_PERCENT", "31"),
-    ("DELETE_GUARD_MIN", "11"),
-    ("DELETE_GUARD_HOLD", "61"),
-    ("RESYNC_INTERVAL", "301"),
-    ("ROUTE53_MAX_RETRIES", "4"),
-    ("ROUTE53_REQUEST_RATE", "5.5"),
-    ("ROUTE53_CHANGE_RATE", "100.5"),
-    ("HEALTH_ADDRESS", ":1000,:10001"),
-    ("LOG_LEVEL", "warn"),
-    ("LOG_FORMAT", "json"),
-];
-
-#[test]
-fn the_tables_defaults_are_what_holds_when_nothing_is_set() {
-    // Without keys it is the instance's metadata, and with a role to assume it has a session's
-    // name: so each of the values shows.
-    let base = [
-        ("ROOT_DOMAIN", "example.com"),
-        ("CATTLE_URL", "http://rancher:8080/v2-beta"),
-        ("CATTLE_ACCESS_KEY", "agent"),
-        ("CATTLE_SECRET_KEY", "cattle-secret"),
-        (
-            "ROUTE53_ASSUME_ROLE_ARN",
-            "arn:aws:iam::123456789012:role/dns",
-        ),
-    ];
-    let shown = |name: &str, value: &str| {
-        let config = read(&[&base[..], &[(name, value)]].concat());
-        format!("{config:#?}")
-    };
-    let unset = shown("NOTHING", "");
-    assert!(unset.starts_with("Ok("), "{unset}");
-    for (name, other) in VALUES {
-        let default = settings::find(name).unwrap().default;
-        let set = shown(name, default);
-        assert!(set == unset, "{name}={default} is not the default: {set}");
-        assert!(shown(name, other) != unset, "{name} doesn't show");
-    }
-}
-
-#[test]
-fn the_tables_other_defaults_are_words() {
-    for setting in settings::SETTINGS {
-        if VALUES.iter().any(|(name, _)| *name == setting.name) {
-            continue;
-        }
-        let expected = match setting.name {
-            "ROOT_DOMAIN" => "required".to_owned(),
-            "CATTLE_URL" => "required, set by Rancher".to_owned(),
-            "ROUTE53_ZONE_ID" => "looked up by name".to_owned(),
-            "OWNER_ID" => "the environment's UUID".to_owned(),
-            "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI" => "set by ECS".to_owned(),
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI" | "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE" => {
-                "set by EKS Pod Identity".to_owned()
-            }
-            "AWS_ENDPOINT_URL_ROUTE_53" => "the partition's".to_owned(),
-            "AWS_ENDPOINT_URL_STS" => "the region's".to_owned(),
-            "METADATA_URL" => METADATA_URLS.join(", then "),
-            "CA_FILE" => format!("{} where they exist", USUAL_CA_FILES.join(", ")),
-            _ => String::new(),
-        };
-        assert_eq!(setting.default, expected, "{}", setting.name);
-    }
 }
 
 #[test]

@@ -79,7 +79,10 @@ pub fn run(
     } = Clients::new(config, gate, &telemetry.recorder);
     let (zone_id, first) =
         startup::zone_id_and_metadata(config, &mut client, &mut metadata, &telemetry)?;
-    telemetry.note(|status| status.is_create_only = config.policy == Policy::CreateOnly);
+    telemetry.note(|status| {
+        status.is_create_only = config.policy == Policy::CreateOnly;
+        status.writes_back = config.writes_back;
+    });
     let reconciler = reconciler(config, client, zone_id, &telemetry);
     let mut daemon = Daemon::new(config, metadata, api, reconciler, telemetry);
     daemon.begin(first);
@@ -139,7 +142,7 @@ impl Daemon {
             outdated: None,
             schedule: Schedule::new(config.resync_interval, now),
             in_zone: Arc::default(),
-            writeback: WriteBack::new(now),
+            writeback: WriteBack::new(config.writes_back, now),
         }
     }
 
@@ -355,7 +358,7 @@ impl Daemon {
                 self.in_zone = round.in_zone.clone();
                 self.telemetry.note(|status| status.round(round, took, now));
                 self.telemetry.recorder.dependency(Dependency::Rounds, None);
-                if !is_same {
+                if !is_same || self.writeback.is_watching() {
                     self.want_write_backs();
                 }
             }
@@ -383,7 +386,11 @@ impl Daemon {
             self.writeback
                 .want(missing(&known.desired, &self.in_zone), Instant::now());
             let waiting = self.writeback.len();
-            self.telemetry.note(|status| status.fqdns_waiting = waiting);
+            let contested = self.writeback.contested();
+            self.telemetry.note(|status| {
+                status.fqdns_waiting = waiting;
+                status.contested = contested.keys().cloned().collect();
+            });
             if waiting == 0 {
                 self.telemetry.recorder.note(|record| {
                     record
@@ -392,7 +399,7 @@ impl Daemon {
                 });
             }
             self.reports
-                .written_back(self.writeback.refusals(), waiting == 0);
+                .written_back(self.writeback.refusals(), contested, waiting == 0);
         }
     }
 }

@@ -75,10 +75,11 @@ pub struct Reports {
     delegated: Problems,
     quarantined: Problems,
     held: Problems,
-    labels: Problems,
+    warnings: Problems,
     cuts: Problems,
     write_back: Problems,
     refused: Problems,
+    contested: Problems,
     skipped: BTreeMap<String, String>,
 }
 
@@ -100,7 +101,7 @@ impl Default for Reports {
                 "a record set is no longer refused",
             ),
             held: Problems::new("deletes wait", "no deletes wait any more"),
-            labels: Problems::new("a label is not understood", "a label is understood again"),
+            warnings: Problems::new("a service has a warning", "a service's warning is gone"),
             cuts: Problems::new("there are too many addresses", "all addresses fit again"),
             write_back: Problems::of_start(
                 "fqdns can't be written back to Rancher",
@@ -109,6 +110,10 @@ impl Default for Reports {
             refused: Problems::new(
                 "an fqdn can't be written back to Rancher",
                 "an fqdn is written back, or need not be",
+            ),
+            contested: Problems::new(
+                "somebody else writes an fqdn, too",
+                "nobody else writes an fqdn any more",
             ),
             skipped: BTreeMap::new(),
         }
@@ -122,16 +127,16 @@ impl Reports {
             .set_one(&"metadata", words.map(|words| words as &dyn Display));
     }
 
-    /// What is desired: labels that aren't understood, names with too many addresses, and at debug
+    /// What is desired: warnings of services, names with too many addresses, and at debug
     /// level the services that are skipped.
     pub fn desired(&mut self, desired: &Desired) {
-        let mut labels = BTreeMap::new();
+        let mut warnings = BTreeMap::new();
         for (key, outcome) in &desired.services {
-            if let Some(words) = outcome.warning() {
-                labels.insert(key.to_string(), words);
+            if !outcome.warnings.is_empty() {
+                warnings.insert(key.to_string(), outcome.warning());
             }
         }
-        self.labels.set_all(labels);
+        self.warnings.set_all(warnings);
         let mut skipped = BTreeMap::new();
         if log::is_written(Level::Debug) {
             let reasons = desired.skipped();
@@ -187,10 +192,17 @@ impl Reports {
         self.refused.set_all(refusals);
     }
 
-    /// Names are no longer waiting, or are others: `refusals` are those that Rancher refuses. If
-    /// `nothing` waits, the problem that names can't be written back is over.
-    pub fn written_back(&mut self, refusals: BTreeMap<String, String>, nothing: bool) {
+    /// Names are no longer waiting, or are others: `refusals` are those that Rancher refuses, and
+    /// `contested` those that somebody else writes. If `nothing` waits, the problem that names can't be
+    /// written back is over.
+    pub fn written_back(
+        &mut self,
+        refusals: BTreeMap<String, String>,
+        contested: BTreeMap<String, String>,
+        nothing: bool,
+    ) {
         self.refused.set_all(refusals);
+        self.contested.set_all(contested);
         if nothing && !self.write_back.known.is_empty() {
             self.write_back.set_all(BTreeMap::new());
         }

@@ -2,6 +2,10 @@
 //!
 //! The `fqdn` that metadata shows decides, not what was sent: Rancher accepts an event at once,
 //! handles it later, and drops it silently if it doesn't find the service.
+//!
+//! Somebody else may write another name for the same service: another instance for another zone, or
+//! one of the programs that came before. If both wrote whenever they see the other's, they would never
+//! come to an end. So a name that was there and is another one now isn't sent again for a while.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Included, Unbounded};
@@ -24,8 +28,17 @@ const MAX_PAUSE: Duration = Duration::from_secs(30);
 const TIMEOUT: Duration = Duration::from_secs(1);
 const MAX_TIMEOUT: Duration = Duration::from_secs(4);
 
+/// A name that is in the zone, and that metadata doesn't show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// The name.
+    pub name: Name,
+    /// What metadata shows in its place.
+    pub shown: Option<String>,
+}
+
 /// The names that are in the zone and that metadata doesn't show.
-pub fn missing(desired: &Desired, in_zone: &BTreeSet<Name>) -> BTreeMap<ServiceKey, Name> {
+pub fn missing(desired: &Desired, in_zone: &BTreeSet<Name>) -> BTreeMap<ServiceKey, Missing> {
     let services = desired
         .services
         .iter()
@@ -34,13 +47,23 @@ pub fn missing(desired: &Desired, in_zone: &BTreeSet<Name>) -> BTreeMap<ServiceK
         // Nearly all names are shown, and that is quicker to see than whether they are in the zone.
         let name = outcome.name.as_ref().ok();
         let name = name.filter(|name| !outcome.shows(name) && in_zone.contains(name))?;
-        Some((key.clone(), name.clone()))
+        let missing = Missing {
+            name: name.clone(),
+            shown: outcome.fqdn.clone(),
+        };
+        Some((key.clone(), missing))
     }))
 }
 
 /// The names that wait to be written back.
 #[derive(Debug)]
 pub struct WriteBack {
+    /// `WRITE_BACK`. If it is false, nothing is ever wanted.
+    is_on: bool,
+    /// Names that were sent within [`AGAIN`], and that metadata has shown since.
+    shown: BTreeMap<ServiceKey, Shown>,
+    /// How many of `tasks` and `shown` somebody else writes, too.
+    contested: usize,
     tasks: BTreeMap<ServiceKey, Task>,
     /// How many of `tasks` Rancher refuses.
     refused: usize,
@@ -54,9 +77,25 @@ pub struct WriteBack {
 }
 
 #[derive(Debug)]
+struct Shown {
+    name: Name,
+    /// When it was sent. If another one takes its place, it isn't sent again for a while.
+    sent: Instant,
+    is_contested: bool,
+}
+
+#[derive(Debug)]
 struct Task {
     name: Name,
     due: Instant,
+    /// What metadata shows in its place.
+    shown: Option<String>,
+    /// When it was last accepted, and what metadata showed then.
+    sent: Option<(Instant, Option<String>)>,
+    /// The name that this service had before, which we may have sent as well.
+    earlier: Option<Name>,
+    /// Somebody else writes another name.
+    is_contested: bool,
     /// How often Rancher has refused this event.
     refusals: u32,
     /// Rancher's words at the last refusal; none if it has accepted the event since.
@@ -64,9 +103,12 @@ struct Task {
 }
 
 impl WriteBack {
-    /// Nothing to write back.
-    pub fn new(now: Instant) -> WriteBack {
+    /// Nothing to write back. `is_on` is `WRITE_BACK`.
+    pub fn new(is_on: bool, now: Instant) -> WriteBack {
         WriteBack {
+            is_on,
+            shown: BTreeMap::new(),
+            contested: 0,
             tasks: BTreeMap::new(),
             refused: 0,
             last: None,
@@ -75,25 +117,59 @@ impl WriteBack {
         }
     }
 
-    /// Takes over what is [`missing`]. A name that was missing before keeps its time, a new one is
-    /// due now, and any other is forgotten.
-    pub fn want(&mut self, missing: BTreeMap<ServiceKey, Name>, now: Instant) {
+    /// Takes over what is [`missing`]. A name that was missing before keeps its time, and so does one
+    /// that was shown meanwhile and is another now. Any other that is new is due now, and the rest is
+    /// forgotten.
+    pub fn want(&mut self, missing: BTreeMap<ServiceKey, Missing>, now: Instant) {
+        if !self.is_on {
+            return;
+        }
         let mut known = std::mem::take(&mut self.tasks);
+        self.shown.retain(|_, shown| now < shown.sent + AGAIN);
         self.refused = 0;
-        for (key, name) in missing {
-            let mut task = Task {
-                name,
-                due: now,
-                refusals: 0,
-                refused: None,
-            };
-            if let Some(old) = known.get_mut(&key).filter(|old| old.name == task.name) {
-                (task.due, task.refusals) = (old.due, old.refusals);
-                task.refused = old.refused.take();
-                self.refused += usize::from(task.refused.is_some());
+        for (key, missing) in missing {
+            let mut task = Task::new(missing, now);
+            if let Some(old) = known.remove(&key) {
+                task.go_on(old);
+            } else if let Some(old) = self.shown.remove(&key) {
+                task.come_back(old);
             }
+            self.refused += usize::from(task.refused.is_some());
             self.tasks.insert(key, task);
         }
+        for (key, task) in known {
+            self.shown
+                .extend(task.was_shown(now).map(|shown| (key, shown)));
+        }
+        let tasks = self.tasks.values().filter(|task| task.is_contested);
+        let shown = self.shown.values().filter(|shown| shown.is_contested);
+        self.contested = tasks.count() + shown.count();
+    }
+
+    /// Whether time alone changes what somebody else is taken to write.
+    pub fn is_watching(&self) -> bool {
+        !self.shown.is_empty()
+    }
+
+    /// The names that somebody else writes over, in words, by service.
+    pub fn contested(&self) -> BTreeMap<String, String> {
+        if self.contested == 0 {
+            return BTreeMap::new();
+        }
+        let tasks = self.tasks.iter().filter(|(_, task)| task.is_contested);
+        let tasks = tasks.map(|(key, task)| (key, &task.name));
+        let shown = self.shown.iter().filter(|(_, shown)| shown.is_contested);
+        let all = tasks.chain(shown.map(|(key, shown)| (key, &shown.name)));
+        let mut contested = BTreeMap::new();
+        for (key, name) in all {
+            let name = name.without_dot();
+            let words = format!(
+                "somebody else writes another fqdn than {name}, which is sent at most every 10 \
+                 minutes; set WRITE_BACK=false in one of the two"
+            );
+            contested.insert(key.to_string(), words);
+        }
+        contested
     }
 
     /// How many names metadata doesn't show yet.
@@ -150,6 +226,7 @@ impl WriteBack {
         self.last = Some(key.clone());
         if let Some(task) = self.tasks.get_mut(key) {
             task.due = now + AGAIN;
+            task.sent = Some((now, task.shown.clone()));
             self.refused -= usize::from(task.refused.take().is_some());
         }
     }
@@ -173,166 +250,57 @@ impl WriteBack {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::desired::ServiceOutcome;
-
-    fn name(text: &str) -> Name {
-        Name::parse(text).unwrap()
-    }
-
-    fn key(service: &str) -> ServiceKey {
-        ServiceKey {
-            stack: "shop".into(),
-            service: service.into(),
+impl Task {
+    /// A name that is due now.
+    fn new(Missing { name, shown }: Missing, now: Instant) -> Task {
+        Task {
+            name,
+            due: now,
+            shown,
+            sent: None,
+            earlier: None,
+            is_contested: false,
+            refusals: 0,
+            refused: None,
         }
     }
 
-    fn seconds(n: u64) -> Duration {
-        Duration::from_secs(n)
-    }
-
-    fn wanted(services: &[&str]) -> BTreeMap<ServiceKey, Name> {
-        services
-            .iter()
-            .map(|service| (key(service), name(&format!("{service}.z"))))
-            .collect()
-    }
-
-    #[test]
-    fn missing_is_what_is_in_the_zone_and_not_in_metadata() {
-        let outcome = |target: &str, fqdn: Option<&str>, is_sidekick| ServiceOutcome {
-            name: Ok(name(target)),
-            fqdn: fqdn.map(str::to_owned),
-            is_sidekick,
-            unknown_policy: None,
-        };
-        let desired = Desired {
-            services: [
-                ("new", outcome("new.z", None, false)),
-                ("shown", outcome("shown.z", Some("shown.z"), false)),
-                ("dotted", outcome("dotted.z", Some("Dotted.z."), false)),
-                ("old", outcome("old.z", Some("other.z"), false)),
-                ("odd", outcome("odd.z", Some("odd..z"), false)),
-                ("star", outcome("*.a.z", Some("*.a.z"), false)),
-                ("escaped", outcome("*.b.z", Some("\\052.b.z."), false)),
-                ("other", outcome("*.c.z", Some("*.b.z"), false)),
-                ("side", outcome("side.z", None, true)),
-                ("conflict", outcome("conflict.z", None, false)),
-            ]
-            .into_iter()
-            .map(|(service, outcome)| (key(service), outcome))
-            .collect(),
-            ..Desired::default()
-        };
-        let in_zone = [
-            "new.z", "shown.z", "dotted.z", "old.z", "odd.z", "side.z", "*.a.z", "*.b.z", "*.c.z",
-        ];
-        let in_zone = in_zone.iter().map(|n| name(n)).collect();
-        let missing = missing(&desired, &in_zone);
-        assert_eq!(
-            missing
-                .keys()
-                .map(|k| k.service.as_str())
-                .collect::<Vec<_>>(),
-            ["new", "odd", "old", "other"]
-        );
-    }
-
-    #[test]
-    fn an_accepted_event_is_sent_again_after_ten_minutes_unless_metadata_shows_it() {
-        let start = Instant::now();
-        let mut writeback = WriteBack::new(start);
-        writeback.want(wanted(&["a"]), start);
-        assert_eq!(writeback.next(start).unwrap().0, key("a"));
-        writeback.accepted(&key("a"), start);
-        writeback.want(wanted(&["a"]), start + seconds(5));
-        assert_eq!(writeback.next(start + seconds(599)), None);
-        assert_eq!(writeback.due(), Some(start + seconds(600)));
-        assert!(writeback.next(start + seconds(600)).is_some());
-        writeback.want(wanted(&[]), start + seconds(601));
-        assert_eq!(writeback.due(), None);
-    }
-
-    #[test]
-    fn another_name_is_sent_at_once() {
-        let start = Instant::now();
-        let mut writeback = WriteBack::new(start);
-        writeback.want(wanted(&["a"]), start);
-        writeback.accepted(&key("a"), start);
-        writeback.want([(key("a"), name("other.z"))].into(), start);
-        assert_eq!(writeback.next(start).unwrap().1, name("other.z"));
-    }
-
-    #[test]
-    fn one_that_is_refused_does_not_hold_back_the_others() {
-        let start = Instant::now();
-        let mut writeback = WriteBack::new(start);
-        writeback.want(wanted(&["a", "b"]), start);
-        writeback.refused(&key("a"), "no", start, 1.0);
-        assert_eq!(writeback.next(start).unwrap().0, key("b"));
-        writeback.accepted(&key("b"), start);
-        let refused = [("shop/a".to_owned(), "no".to_owned())];
-        assert_eq!(writeback.refusals(), refused.into());
-        assert_eq!(writeback.next(start + seconds(2)).unwrap().0, key("a"));
-        writeback.accepted(&key("a"), start + seconds(2));
-        assert_eq!(writeback.refusals(), [].into());
-    }
-
-    #[test]
-    fn a_refusal_is_forgotten_with_the_name_that_was_refused() {
-        let start = Instant::now();
-        let refused = |again: BTreeMap<ServiceKey, Name>| {
-            let mut writeback = WriteBack::new(start);
-            writeback.want(wanted(&["a"]), start);
-            writeback.refused(&key("a"), "no", start, 1.0);
-            writeback.refused(&key("a"), "no", start, 1.0);
-            writeback.want(again, start);
-            (writeback.refusals().len(), writeback.due())
-        };
-        assert_eq!(refused(wanted(&["a"])), (1, Some(start + seconds(3))));
-        let other = [(key("a"), name("other.z"))].into();
-        assert_eq!(refused(other), (0, Some(start)));
-        assert_eq!(refused(wanted(&["b"])), (0, Some(start)));
-        assert_eq!(refused(wanted(&[])), (0, None));
-    }
-
-    #[test]
-    fn all_have_their_turn_also_if_the_first_are_refused_and_due_again() {
-        let start = Instant::now();
-        let mut writeback = WriteBack::new(start);
-        writeback.want(wanted(&["a", "b", "c"]), start);
-        let mut sent = Vec::new();
-        for second in 0..5 {
-            let now = start + seconds(10 * second);
-            writeback.want(wanted(&["a", "b", "c"]), now);
-            let (key, _, _) = writeback.next(now).unwrap();
-            match &*key.service {
-                "a" => writeback.refused(&key, "no", now, 0.0),
-                _ => writeback.accepted(&key, now),
-            }
-            sent.push(key.service);
+    /// It was wanted before, under the same name or another one.
+    fn go_on(&mut self, old: Task) {
+        if old.name != self.name {
+            self.earlier = Some(old.name);
+            return;
         }
-        assert_eq!(sent, ["a", "b", "c", "a", "a"]);
-        assert_eq!(writeback.next(start + seconds(40)), None);
+        self.is_contested = old.is_contested;
+        if let (Some(shown), Some((_, before))) = (&self.shown, &old.sent) {
+            let is_ours = Name::parse(shown).is_ok_and(|name| Some(name) == old.earlier);
+            self.is_contested |= Some(shown) != before.as_ref() && !is_ours;
+        }
+        (self.due, self.refusals) = (old.due, old.refusals);
+        (self.sent, self.earlier, self.refused) = (old.sent, old.earlier, old.refused);
     }
 
-    #[test]
-    fn while_the_api_is_down_it_is_tried_less_and_less_with_more_patience() {
-        let start = Instant::now();
-        let mut writeback = WriteBack::new(start);
-        writeback.want(wanted(&["a", "b"]), start);
-        let mut now = start;
-        let mut waits = Vec::new();
-        let mut timeouts = Vec::new();
-        for _ in 0..7 {
-            timeouts.push(writeback.next(now).unwrap().2.as_secs());
-            writeback.unavailable(now, 1.0);
-            waits.push(writeback.due().unwrap().duration_since(now).as_secs());
-            now = writeback.due().unwrap();
+    /// A name was shown, and isn't any more.
+    fn come_back(&mut self, old: Shown) {
+        if old.name != self.name {
+            self.earlier = Some(old.name);
+        } else if self.shown.is_some() {
+            self.due = old.sent + AGAIN;
+            self.sent = Some((old.sent, self.shown.clone()));
+            self.is_contested = true;
         }
-        assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30]);
-        assert_eq!(timeouts, [1, 2, 4, 4, 4, 4, 4]);
+    }
+
+    /// What remains of it once it isn't missing any more.
+    fn was_shown(self, now: Instant) -> Option<Shown> {
+        let (sent, _) = self.sent?;
+        (now < sent + AGAIN).then_some(Shown {
+            name: self.name,
+            sent,
+            is_contested: self.is_contested,
+        })
     }
 }
+
+#[cfg(test)]
+mod tests;

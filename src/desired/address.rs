@@ -1,22 +1,67 @@
 //! The address that is published for a container, if there is one.
 //!
-//! In: a container, the hosts, and whether the container must publish a port. Out: an IP address,
-//! or the reason why the container is not published.
+//! In: a container, the hosts, and where the address is taken from. Out: an IP address, or the reason
+//! why the container is not published.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 
 use crate::base::brackets::without_brackets;
+use crate::desired::rules::RecordTypes;
 use crate::desired::skip::SkipReason;
-use crate::rancher::labels;
+use crate::rancher::labels::{self, LabelSuffix};
 use crate::rancher::model::{Container, Host};
 
+/// Which address is published for the containers of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AddressSource {
+    /// That of the container's host, or the one that its port is bound to.
+    Host,
+    /// The container's own, in Rancher's network. No port has to be published then.
+    Container,
+    /// The one in the label with this key of the container's host.
+    HostLabel(String),
+}
+
+/// What [`AddressSource::parse`] reads.
+pub const ADDRESS_TAKES: &str = "host, container, or host-label: and the name of a label of hosts";
+
+impl AddressSource {
+    /// Reads `host`, `container` or `host-label:<name>`.
+    pub fn parse(text: &str) -> Option<AddressSource> {
+        let (word, label) = match text.split_once(':') {
+            Some((word, label)) => (word.trim(), Some(label.trim())),
+            None => (text, None),
+        };
+        match label {
+            None if word.eq_ignore_ascii_case("host") => Some(AddressSource::Host),
+            None if word.eq_ignore_ascii_case("container") => Some(AddressSource::Container),
+            Some(label) if word.eq_ignore_ascii_case("host-label") && !label.is_empty() => {
+                Some(AddressSource::HostLabel(label.to_owned()))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What is asked of a container, and where its address is taken from.
+#[derive(Debug, Clone, Copy)]
+pub struct AddressRules<'a> {
+    /// The container must publish a port on its host.
+    pub needs_port: bool,
+    /// Where its address is taken from.
+    pub source: &'a AddressSource,
+    /// Which addresses are published.
+    pub record_types: RecordTypes,
+    /// How the labels of hosts may end.
+    pub label_suffix: &'a LabelSuffix,
+}
+
 /// The address under which clients reach a container, or why the container is not published.
-/// `needs_port`: the container must publish a port on its host.
 pub fn published_address(
     container: &Container<'_>,
     hosts: &HashMap<String, Host>,
-    needs_port: bool,
+    rules: &AddressRules<'_>,
 ) -> Result<IpAddr, SkipReason> {
     if container.state != "running" {
         return Err(SkipReason::NotRunning(container.state.to_string()));
@@ -31,26 +76,42 @@ pub fn published_address(
     let bind = container
         .ports
         .iter()
-        .find_map(|port| bind_address(port, agent_ip));
-    if bind.is_none() && needs_port {
+        .filter_map(|port| bind_address(port, agent_ip))
+        .find(|bind| !is_loopback(bind, agent_ip));
+    if bind.is_none() && rules.needs_port {
         return Err(SkipReason::NoPort);
     }
     let host = host.ok_or_else(|| SkipReason::HostUnknown(container.host_uuid.to_string()))?;
-    if host
-        .labels
-        .get(labels::HOST)
-        .is_some_and(|text| text.eq_ignore_ascii_case("false"))
-    {
+    let known = &host.labels.known;
+    let excluded = known.get(labels::HOST, rules.label_suffix);
+    if excluded.is_some_and(|text| text.eq_ignore_ascii_case("false")) {
         return Err(SkipReason::HostExcluded);
     }
-    let text = host
-        .labels
-        .get(labels::HOST_IP)
-        .or(bind.filter(|bind| !is_unspecified(bind)))
-        .unwrap_or(agent_ip);
-    without_brackets(text)
-        .parse()
-        .map_err(|_| SkipReason::NotAnAddress(text.to_owned()))
+    let address = match rules.source {
+        AddressSource::Host => {
+            let own = known.get(labels::HOST_IP, rules.label_suffix);
+            let bind = bind.filter(|bind| !is_unspecified(bind));
+            let text = own.or(bind).unwrap_or(agent_ip);
+            parse(text).ok_or_else(|| SkipReason::NotAnAddress(text.to_owned()))
+        }
+        AddressSource::Container => {
+            let text = container.primary_ip.as_deref().unwrap_or_default();
+            parse(text).ok_or_else(|| SkipReason::ContainerAddress(text.to_owned()))
+        }
+        AddressSource::HostLabel(name) => {
+            let text = host.labels.any(name);
+            text.and_then(parse)
+                .ok_or_else(|| SkipReason::HostLabel(name.clone(), text.map(str::to_owned)))
+        }
+    }?;
+    match rules.record_types.has(address) {
+        true => Ok(address),
+        false => Err(SkipReason::RecordType(address)),
+    }
+}
+
+fn parse(text: &str) -> Option<IpAddr> {
+    without_brackets(text).parse().ok()
 }
 
 /// The bind address of a port that is published on the host. It is empty if the port mapping has
@@ -75,15 +136,57 @@ fn bind_address<'a>(port: &'a str, agent_ip: &str) -> Option<&'a str> {
 }
 
 fn is_unspecified(bind: &str) -> bool {
-    bind.is_empty()
-        || without_brackets(bind)
-            .parse::<IpAddr>()
-            .is_ok_and(|ip| ip.is_unspecified())
+    bind.is_empty() || parse(bind).is_some_and(|ip| ip.is_unspecified())
+}
+
+/// Whether a port bound to this address can be reached from its host only. Not so if it is the
+/// address of the host's agent: metadata puts that before ports that are bound to none.
+fn is_loopback(bind: &str, agent_ip: &str) -> bool {
+    without_brackets(bind) != without_brackets(agent_ip)
+        && parse(bind).is_some_and(|ip| ip.to_canonical().is_loopback())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reads_where_an_address_comes_from() {
+        let label = |name: &str| Some(AddressSource::HostLabel(name.to_owned()));
+        for (text, expected) in [
+            ("host", Some(AddressSource::Host)),
+            ("Container", Some(AddressSource::Container)),
+            ("host-label:public_ip", label("public_ip")),
+            ("Host-Label: com.example:ip ", label("com.example:ip")),
+            ("host-label:", None),
+            ("host-label", None),
+            ("host:", None),
+            ("container:eth0", None),
+            ("192.0.2.1", None),
+            ("", None),
+        ] {
+            assert_eq!(AddressSource::parse(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_the_host_itself_reaches_a_loopback_address() {
+        for (bind, agent_ip, expected) in [
+            ("127.0.0.1", "203.0.113.1", true),
+            ("127.8.8.8", "203.0.113.1", true),
+            ("[::1]", "203.0.113.1", true),
+            ("::1", "203.0.113.1", true),
+            ("::ffff:127.0.0.1", "203.0.113.1", true),
+            ("", "203.0.113.1", false),
+            ("0.0.0.0", "203.0.113.1", false),
+            ("203.0.113.1", "203.0.113.1", false),
+            ("127.0.0.1", "127.0.0.1", false),
+            ("127.0.0.2", "127.0.0.1", true),
+            ("localhost", "203.0.113.1", false),
+        ] {
+            assert_eq!(is_loopback(bind, agent_ip), expected, "{bind} {agent_ip}");
+        }
+    }
 
     #[test]
     fn tells_published_ports_from_private_ones() {

@@ -6,30 +6,26 @@
 
 pub mod address;
 pub mod name_template;
+pub mod names;
+pub mod options;
+pub mod rules;
 pub mod skip;
+pub mod warning;
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 use crate::base::sorted;
+use crate::desired::address::{AddressRules, AddressSource};
 use crate::desired::name_template::{Names, Template};
+use crate::desired::options::{PublishPolicy, ServiceOptions};
+pub use crate::desired::rules::Rules;
 use crate::desired::skip::SkipReason;
+use crate::desired::warning::Warning;
 use crate::dns::record_set::MAX_VALUES;
 use crate::dns::{Name, RecordKey, RecordSet, RecordType};
-use crate::rancher::labels;
 use crate::rancher::model::{Environment, Host, Service, ServiceKey};
-
-/// Settings that apply to every record set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rules {
-    /// Name of the hosted zone. Every published name is below it.
-    pub zone: Name,
-    /// `NAME_TEMPLATE`, for services that have no label with a template.
-    pub template: Template,
-    /// `TTL`, in seconds.
-    pub ttl: u32,
-}
 
 /// The record sets that should be in the zone, and what became of each service.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,12 +44,16 @@ pub struct Desired {
 pub struct ServiceOutcome {
     /// The name under which the service is published, or why it is not.
     pub name: Result<Name, SkipReason>,
+    /// Its other names, sorted. Empty if it isn't published.
+    pub more_names: Vec<Name>,
     /// The name that Rancher shows for the service at present.
     pub fqdn: Option<String>,
     /// Whether the service is a sidekick, whose `fqdn` Rancher never sets.
     pub is_sidekick: bool,
-    /// Text of the label `external_dns`, if it is not one of `auto`, `always` and `never`.
-    pub unknown_policy: Option<String>,
+    /// The TTL of its own that the service wants.
+    pub ttl: Option<u32>,
+    /// What is odd about the service, published or not.
+    pub warnings: Vec<Warning>,
 }
 
 impl Desired {
@@ -65,6 +65,11 @@ impl Desired {
 }
 
 impl ServiceOutcome {
+    /// All names under which the service is published. The first is the one that Rancher is to show.
+    pub fn names(&self) -> impl Iterator<Item = &Name> {
+        self.name.iter().chain(&self.more_names)
+    }
+
     /// Whether Rancher shows this name for the service, in any spelling: the forerunners write a
     /// wildcard as `\052`.
     pub fn shows(&self, name: &Name) -> bool {
@@ -75,12 +80,10 @@ impl ServiceOutcome {
         })
     }
 
-    /// A warning for the operator about a label that is not understood, if there is one.
-    pub fn warning(&self) -> Option<String> {
-        let policy = self.unknown_policy.as_ref()?;
-        Some(format!(
-            "external_dns={policy:?} is not one of auto, always and never; it is treated as auto"
-        ))
+    /// The warnings in words; empty if there is none.
+    pub fn warning(&self) -> String {
+        let words: Vec<String> = self.warnings.iter().map(Warning::to_string).collect();
+        words.join("; ")
     }
 }
 
@@ -95,9 +98,18 @@ pub struct DesiredBuilder<'a> {
     environment: &'a Environment,
     hosts: &'a HashMap<String, Host>,
     rules: &'a Rules,
-    /// Addresses for each name, unsorted and with duplicates.
-    addresses: BTreeMap<Name, Vec<IpAddr>>,
+    names: BTreeMap<Name, Published>,
     services: BTreeMap<ServiceKey, ServiceOutcome>,
+}
+
+/// What the services of one name want there.
+struct Published {
+    /// Their addresses, unsorted and with duplicates.
+    addresses: Vec<IpAddr>,
+    /// The smallest of their TTLs.
+    ttl: u32,
+    /// Whether they want several TTLs.
+    is_disputed: bool,
 }
 
 impl<'a> DesiredBuilder<'a> {
@@ -111,19 +123,21 @@ impl<'a> DesiredBuilder<'a> {
             environment,
             hosts,
             rules,
-            addresses: BTreeMap::new(),
+            names: BTreeMap::new(),
             services: BTreeMap::new(),
         }
     }
 
     /// Adds a service.
     pub fn add(&mut self, service: &Service<'_>) {
-        let published = self.publish(service);
+        let mut options = ServiceOptions::read(&service.labels, self.rules);
+        let published = self.publish(service, &options);
+        let mut more_names = Vec::new();
         let name = published.map(|(name, found)| {
-            self.addresses
-                .entry(name.clone())
-                .or_default()
-                .extend(found);
+            more_names = self.more_names(service, &mut options, &name);
+            for name in std::iter::once(&name).chain(&more_names) {
+                self.share(name, &found, options.ttl);
+            }
             name
         });
         let key = ServiceKey {
@@ -132,9 +146,11 @@ impl<'a> DesiredBuilder<'a> {
         };
         let outcome = ServiceOutcome {
             name,
+            more_names,
             fqdn: service.fqdn.as_deref().map(str::to_owned),
             is_sidekick: service.is_sidekick,
-            unknown_policy: PublishPolicy::of(service).err(),
+            ttl: options.ttl,
+            warnings: options.warnings,
         };
         // Rancher's API tells services apart by name only. Of two with the same name, the one
         // that is published is kept.
@@ -147,48 +163,118 @@ impl<'a> DesiredBuilder<'a> {
     }
 
     /// Returns what should be published, once all services have been added.
-    pub fn finish(self) -> Desired {
+    pub fn finish(mut self) -> Desired {
+        if self.names.values().any(|published| published.is_disputed) {
+            self.warn_of_other_ttls();
+        }
         let mut desired = Desired {
             services: self.services,
             ..Desired::default()
         };
-        for (name, addresses) in self.addresses {
+        for (name, Published { addresses, ttl, .. }) in self.names {
             let addresses = sorted::set(addresses).into_iter();
             let (v4, v6) = addresses.partition(IpAddr::is_ipv4);
-            desired.add(&name, RecordType::A, v4, self.rules.ttl);
-            desired.add(&name, RecordType::Aaaa, v6, self.rules.ttl);
+            desired.add(&name, RecordType::A, v4, ttl);
+            desired.add(&name, RecordType::Aaaa, v6, ttl);
         }
         desired
     }
 
-    fn publish(&self, service: &Service<'_>) -> Result<(Name, Vec<IpAddr>), SkipReason> {
+    /// Adds addresses to a name, with the TTL of the service that they are from if it has its own.
+    fn share(&mut self, name: &Name, addresses: &[IpAddr], ttl: Option<u32>) {
+        let ttl = ttl.unwrap_or(self.rules.ttl);
+        let published = self.names.entry(name.clone()).or_insert(Published {
+            addresses: Vec::new(),
+            ttl,
+            is_disputed: false,
+        });
+        published.is_disputed |= published.ttl != ttl;
+        published.ttl = published.ttl.min(ttl);
+        published.addresses.extend_from_slice(addresses);
+    }
+
+    /// Warns each service whose TTL isn't that of its names. One of them is enough to say so.
+    fn warn_of_other_ttls(&mut self) {
+        for outcome in self.services.values_mut() {
+            let wanted = outcome.ttl.unwrap_or(self.rules.ttl);
+            let other = outcome.names().find_map(|name| {
+                let used = self.names.get(name)?.ttl;
+                (used != wanted).then(|| (name.clone(), used))
+            });
+            let warning = other.map(|(name, used)| Warning::OtherTtl { name, wanted, used });
+            outcome.warnings.extend(warning);
+        }
+    }
+
+    fn publish(
+        &self,
+        service: &Service<'_>,
+        options: &ServiceOptions<'_>,
+    ) -> Result<(Name, Vec<IpAddr>), SkipReason> {
         if !matches!(&*service.kind, "service" | "loadBalancerService") {
             return Err(SkipReason::Kind(service.kind.to_string()));
         }
-        let policy = PublishPolicy::of(service).unwrap_or(PublishPolicy::Auto);
-        if policy == PublishPolicy::Never {
-            return Err(SkipReason::Never);
+        if service.is_system && !self.rules.has_system_services {
+            return Err(SkipReason::System);
         }
-        let addresses = self.addresses(service, policy)?;
-        Ok((self.name(service)?, addresses))
+        let policy = match (options.policy, self.rules.default_policy) {
+            (Some(PublishPolicy::Never), _) => return Err(SkipReason::Never),
+            (None, PublishPolicy::Never) => return Err(SkipReason::NotChosen),
+            (policy, default) => policy.unwrap_or(default),
+        };
+        let rules = AddressRules {
+            needs_port: policy == PublishPolicy::Auto
+                && *options.address != AddressSource::Container,
+            source: &options.address,
+            record_types: self.rules.record_types,
+            label_suffix: &self.rules.label_suffix,
+        };
+        let addresses = self.addresses(service, &rules)?;
+        Ok((self.name(service, options)?, addresses))
     }
 
-    fn name(&self, service: &Service<'_>) -> Result<Name, SkipReason> {
-        let own = service
-            .labels
-            .get(labels::NAME_TEMPLATE)
-            .map(Template::parse)
-            .transpose();
+    fn name(
+        &self,
+        service: &Service<'_>,
+        options: &ServiceOptions<'_>,
+    ) -> Result<Name, SkipReason> {
+        let own = options.template.map(Template::parse).transpose();
         let own = own.map_err(SkipReason::from)?;
-        let names = Names {
+        own.as_ref()
+            .unwrap_or(&self.rules.template)
+            .name(&self.names_of(service), &self.rules.zone)
+            .map_err(SkipReason::Name)
+    }
+
+    /// The names of a service besides `name`, sorted. Items that give none become warnings.
+    fn more_names(
+        &self,
+        service: &Service<'_>,
+        options: &mut ServiceOptions<'_>,
+        name: &Name,
+    ) -> Vec<Name> {
+        let (names, zone) = (self.names_of(service), &self.rules.zone);
+        let warnings = &mut options.warnings;
+        let mut more = match options.names {
+            Some(text) => names::of_label(text, &names, zone, warnings),
+            None => Vec::new(),
+        };
+        if options.lb_hostnames && service.kind == "loadBalancerService" {
+            let hostnames = &service.lb_hostnames;
+            more.extend(names::of_load_balancer(hostnames, &names, zone, warnings));
+        }
+        more.retain(|other| other != name);
+        more.sort();
+        more.dedup();
+        more
+    }
+
+    fn names_of<'b>(&'b self, service: &'b Service<'_>) -> Names<'b> {
+        Names {
             service: &service.name,
             stack: &service.stack_name,
             environment: &self.environment.name,
-        };
-        own.as_ref()
-            .unwrap_or(&self.rules.template)
-            .name(&names, &self.rules.zone)
-            .map_err(SkipReason::Name)
+        }
     }
 
     /// The addresses of all containers that can be published. If there are none, the reason of
@@ -197,13 +283,12 @@ impl<'a> DesiredBuilder<'a> {
     fn addresses(
         &self,
         service: &Service<'_>,
-        policy: PublishPolicy,
+        rules: &AddressRules<'_>,
     ) -> Result<Vec<IpAddr>, SkipReason> {
         let mut found = Vec::new();
         let mut skip = SkipReason::NoContainer;
         for container in &service.containers {
-            let needs_port = policy != PublishPolicy::Always;
-            match address::published_address(container, self.hosts, needs_port) {
+            match address::published_address(container, self.hosts, rules) {
                 Ok(address) => found.push(address),
                 Err(reason) => skip = skip.max(reason),
             }
@@ -230,29 +315,6 @@ impl Desired {
         }
         let set = RecordSet::of_addresses(key.clone(), ttl, &addresses);
         self.record_sets.insert(key, set);
-    }
-}
-
-/// What a service's label `external_dns` asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum PublishPolicy {
-    /// Publish containers that publish a port on their host. This is the default.
-    Auto,
-    /// Publish containers without such a port too.
-    Always,
-    Never,
-}
-
-impl PublishPolicy {
-    /// Reads the label of a service. The error is the label's text if it is not a known policy.
-    fn of(service: &Service<'_>) -> Result<PublishPolicy, String> {
-        match service.labels.get(labels::POLICY) {
-            None => Ok(PublishPolicy::Auto),
-            Some(text) if text.eq_ignore_ascii_case("auto") => Ok(PublishPolicy::Auto),
-            Some(text) if text.eq_ignore_ascii_case("always") => Ok(PublishPolicy::Always),
-            Some(text) if text.eq_ignore_ascii_case("never") => Ok(PublishPolicy::Never),
-            Some(unknown) => Err(unknown.to_owned()),
-        }
     }
 }
 

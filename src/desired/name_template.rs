@@ -16,9 +16,26 @@ const CLOSING: &str = "}}";
 /// How users of the forerunners write a `*`, since Route 53 gives it back like this.
 const ESCAPED_STAR: &str = "\\052";
 
+/// The template of the zone's apex.
+const APEX: &str = "@";
+
 /// A valid template.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Template(Vec<Part>);
+pub struct Template {
+    parts: Vec<Part>,
+    place: Place,
+}
+
+/// Where the name of a template is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Below the zone's name.
+    InZone,
+    /// It is the zone's name. The template has no parts.
+    Apex,
+    /// Wherever the text says, since that is a whole name.
+    Absolute,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
@@ -55,7 +72,8 @@ impl fmt::Display for TemplateError {
             TemplateError::BadCharacter(c) => write!(
                 f,
                 "{c:?} can't be part of a name; outside placeholders there may be letters, \
-                 digits, '-', '_' and '.', and '*' (or '\\052') as the first label"
+                 digits, '-', '_' and '.', and '*' (or '\\052') as the first label; '@' alone \
+                 is the hosted zone itself"
             ),
             TemplateError::MisplacedWildcard => f.write_str(
                 "a '*' (or '\\052') can only be the whole first label, as in \
@@ -78,34 +96,41 @@ pub struct Names<'a> {
     pub environment: &'a str,
 }
 
+impl Default for Template {
+    fn default() -> Template {
+        let dot = || Part::Literal(".".to_owned());
+        Template {
+            parts: vec![Part::Service, dot(), Part::Stack, dot(), Part::Environment],
+            place: Place::InZone,
+        }
+    }
+}
+
 impl Template {
     /// Reads a template.
     pub fn parse(text: &str) -> Result<Template, TemplateError> {
-        let text = text.replace(ESCAPED_STAR, "*");
-        if has_misplaced_wildcard(&text) {
-            return Err(TemplateError::MisplacedWildcard);
-        }
-        let mut parts = Vec::new();
-        let mut rest = &*text;
-        while let Some((literal, after)) = rest.split_once(OPENING) {
-            parts.push(literal_part(literal)?);
-            let (word, after) = after.split_once(CLOSING).ok_or(TemplateError::NotClosed)?;
-            parts.push(match word {
-                "service_name" => Part::Service,
-                "stack_name" => Part::Stack,
-                "environment_name" => Part::Environment,
-                other => return Err(TemplateError::UnknownPlaceholder(other.to_owned())),
-            });
-            rest = after;
-        }
-        parts.push(literal_part(rest)?);
-        Ok(Template(parts))
+        let (parts, place) = match text {
+            APEX => (Vec::new(), Place::Apex),
+            text => (parts(text)?, Place::InZone),
+        };
+        Ok(Template { parts, place })
     }
 
-    /// The name that the template gives in this zone.
+    /// Reads a template of which a dot at its end makes a whole name, with the zone's in it.
+    pub fn parse_absolute(text: &str) -> Result<Template, TemplateError> {
+        match text.strip_suffix('.') {
+            None => Template::parse(text),
+            Some(text) => Ok(Template {
+                parts: parts(text)?,
+                place: Place::Absolute,
+            }),
+        }
+    }
+
+    /// The name that the template gives in this zone. That of an absolute one may be elsewhere.
     pub fn name(&self, names: &Names<'_>, zone: &Name) -> Result<Name, NameError> {
         let mut text = String::new();
-        for part in &self.0 {
+        for part in &self.parts {
             match part {
                 Part::Literal(literal) => text.push_str(literal),
                 Part::Service => text.push_str(&sanitize(names.service)),
@@ -113,8 +138,35 @@ impl Template {
                 Part::Environment => text.push_str(&sanitize(names.environment)),
             }
         }
-        zone.child(&text)
+        match self.place {
+            Place::InZone => zone.child(&text),
+            Place::Apex => Ok(zone.clone()),
+            Place::Absolute if text.ends_with('.') => Err(NameError::EmptyLabel),
+            Place::Absolute => Name::parse(&text),
+        }
     }
+}
+
+fn parts(text: &str) -> Result<Vec<Part>, TemplateError> {
+    let text = text.replace(ESCAPED_STAR, "*");
+    if has_misplaced_wildcard(&text) {
+        return Err(TemplateError::MisplacedWildcard);
+    }
+    let mut parts = Vec::new();
+    let mut rest = &*text;
+    while let Some((literal, after)) = rest.split_once(OPENING) {
+        parts.extend(literal_part(literal)?);
+        let (word, after) = after.split_once(CLOSING).ok_or(TemplateError::NotClosed)?;
+        parts.push(match word {
+            "service_name" => Part::Service,
+            "stack_name" => Part::Stack,
+            "environment_name" => Part::Environment,
+            other => return Err(TemplateError::UnknownPlaceholder(other.to_owned())),
+        });
+        rest = after;
+    }
+    parts.extend(literal_part(rest)?);
+    Ok(parts)
 }
 
 /// Whether a template has a `*` elsewhere than as the whole first label. What the placeholders
@@ -127,11 +179,12 @@ fn has_misplaced_wildcard(template: &str) -> bool {
     behind.contains('*')
 }
 
-fn literal_part(text: &str) -> Result<Part, TemplateError> {
+/// The part that a text outside the placeholders is; none if it is empty.
+fn literal_part(text: &str) -> Result<Option<Part>, TemplateError> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-_*.".contains(c);
     match text.chars().find(|c| !allowed(*c)) {
         Some(c) => Err(TemplateError::BadCharacter(c)),
-        None => Ok(Part::Literal(text.to_owned())),
+        None => Ok((!text.is_empty()).then(|| Part::Literal(text.to_owned()))),
     }
 }
 
@@ -215,6 +268,7 @@ mod tests {
             ("*", "x", Ok("\\052.example.com.")),
             ("\\052", "x", Ok("\\052.example.com.")),
             ("*.", "x", Err("a label of the name is empty")),
+            ("@", "x", Ok("example.com.")),
             (
                 "%{{service_name}}-%{{stack_name}}",
                 "x",
@@ -246,6 +300,48 @@ mod tests {
         assert!(render("a b", "x").unwrap_err().contains("' '"));
         let error = render("%{{a\nb}}", "x").unwrap_err();
         assert!(error.starts_with("%{{a\\nb}} is"), "one line: {error}");
+    }
+
+    #[test]
+    fn the_apex_stands_alone_and_only_a_whole_name_ends_in_a_dot() {
+        for text in ["@.x", "x.@", "*.@", "@@", " @"] {
+            let read = Template::parse(text);
+            assert!(
+                matches!(read, Err(TemplateError::BadCharacter(_))),
+                "{text}"
+            );
+        }
+        let zone = Name::parse("example.com").unwrap();
+        let names = Names {
+            service: "Web",
+            stack: "Shop",
+            environment: "Prod",
+        };
+        for (text, expected) in [
+            ("www", Some("www.example.com.")),
+            ("@", Some("example.com.")),
+            ("www.example.com.", Some("www.example.com.")),
+            (
+                "*.%{{service_name}}.example.com.",
+                Some("\\052.web.example.com."),
+            ),
+            ("example.com.", Some("example.com.")),
+            ("www.example.org.", Some("www.example.org.")),
+            ("www.example.com..", None),
+            (".", None),
+            ("@.", None),
+        ] {
+            let template = Template::parse_absolute(text);
+            let name = template
+                .ok()
+                .and_then(|template| template.name(&names, &zone).ok());
+            assert_eq!(name.as_ref().map(Name::as_str), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_default_is_what_its_text_says() {
+        assert_eq!(Template::parse(DEFAULT), Ok(Template::default()));
     }
 
     #[test]

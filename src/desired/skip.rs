@@ -3,6 +3,7 @@
 //! The list is closed: the log, `plan`, the status page and the metrics show the same reasons.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use crate::desired::name_template::TemplateError;
 use crate::dns::NameError;
@@ -14,8 +15,12 @@ use crate::dns::NameError;
 pub enum SkipReason {
     /// The service's kind is neither `service` nor `loadBalancerService`. Holds the kind.
     Kind(String),
+    /// The service belongs to a system stack, and `SYSTEM_SERVICES` is `false`.
+    System,
     /// The service's label `external_dns` is `never`.
     Never,
+    /// The service has no label `external_dns`, and `DEFAULT_POLICY` is `never`.
+    NotChosen,
     /// The service has no container.
     NoContainer,
     /// The container's state is not `running`. Holds the state.
@@ -31,6 +36,14 @@ pub enum SkipReason {
     HostExcluded,
     /// The text that should be the container's address is not an IP address. Holds the text.
     NotAnAddress(String),
+    /// The container's own address should be published, and this text is none. It is empty if
+    /// metadata has none.
+    ContainerAddress(String),
+    /// The address in a label of the host should be published. Holds the label's key, and its text,
+    /// which is no address; `None` if the host has no such label.
+    HostLabel(String, Option<String>),
+    /// `RECORD_TYPES` leaves out the container's address.
+    RecordType(IpAddr),
     /// The name template in the service's label is malformed.
     Template(TemplateError),
     /// The name template in the service's label has a `*` that isn't the first label by itself.
@@ -41,9 +54,11 @@ pub enum SkipReason {
 
 impl SkipReason {
     /// The codes of all reasons, in the order of the variants.
-    pub const CODES: [&str; 12] = [
+    pub const CODES: [&str; 17] = [
         "kind",
+        "system",
         "never",
+        "not_chosen",
         "no_container",
         "not_running",
         "not_healthy",
@@ -51,6 +66,9 @@ impl SkipReason {
         "host_unknown",
         "host_excluded",
         "not_an_address",
+        "container_address",
+        "host_label",
+        "record_type",
         "template",
         "wildcard",
         "name",
@@ -60,7 +78,9 @@ impl SkipReason {
     pub fn code(&self) -> &'static str {
         match self {
             SkipReason::Kind(_) => "kind",
+            SkipReason::System => "system",
             SkipReason::Never => "never",
+            SkipReason::NotChosen => "not_chosen",
             SkipReason::NoContainer => "no_container",
             SkipReason::NotRunning(_) => "not_running",
             SkipReason::NotHealthy(_) => "not_healthy",
@@ -68,6 +88,9 @@ impl SkipReason {
             SkipReason::HostUnknown(_) => "host_unknown",
             SkipReason::HostExcluded => "host_excluded",
             SkipReason::NotAnAddress(_) => "not_an_address",
+            SkipReason::ContainerAddress(_) => "container_address",
+            SkipReason::HostLabel(..) => "host_label",
+            SkipReason::RecordType(_) => "record_type",
             SkipReason::Template(_) => "template",
             SkipReason::Wildcard => "wildcard",
             SkipReason::Name(_) => "name",
@@ -88,7 +111,13 @@ impl fmt::Display for SkipReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             SkipReason::Kind(kind) => write!(f, "a {kind:?} isn't published"),
+            SkipReason::System => {
+                f.write_str("it belongs to a system stack, and SYSTEM_SERVICES is 'false'")
+            }
             SkipReason::Never => f.write_str("its label external_dns is 'never'"),
+            SkipReason::NotChosen => f.write_str(
+                "it has no label io.rancher.service.external_dns, and DEFAULT_POLICY is 'never'",
+            ),
             SkipReason::NoContainer => f.write_str("it has no container"),
             SkipReason::NotRunning(state) => write!(f, "no container is running (state {state:?})"),
             SkipReason::NotHealthy(health) => {
@@ -105,6 +134,30 @@ impl fmt::Display for SkipReason {
                 "{text:?} is no IP address; set the host's label \
                  io.rancher.host.external_dns_ip to one"
             ),
+            SkipReason::ContainerAddress(text) if text.is_empty() => {
+                f.write_str("its container has no address of its own (primary_ip) in metadata")
+            }
+            SkipReason::ContainerAddress(text) => {
+                write!(
+                    f,
+                    "its container's own address (primary_ip) is {text:?}, which is none"
+                )
+            }
+            SkipReason::HostLabel(name, None) => {
+                write!(
+                    f,
+                    "its host has no label {name:?}, from which its address is taken"
+                )
+            }
+            SkipReason::HostLabel(name, Some(text)) => {
+                write!(
+                    f,
+                    "its host's label {name:?} is {text:?}, which is no IP address"
+                )
+            }
+            SkipReason::RecordType(address) => {
+                write!(f, "RECORD_TYPES leaves out its address {address}")
+            }
             SkipReason::Template(error) => {
                 write!(f, "its label external_dns_name_template: {error}")
             }
@@ -127,7 +180,9 @@ mod tests {
         let text = || String::from("x");
         let all = [
             SkipReason::Kind(text()),
+            SkipReason::System,
             SkipReason::Never,
+            SkipReason::NotChosen,
             SkipReason::NoContainer,
             SkipReason::NotRunning(text()),
             SkipReason::NotHealthy(text()),
@@ -135,6 +190,9 @@ mod tests {
             SkipReason::HostUnknown(text()),
             SkipReason::HostExcluded,
             SkipReason::NotAnAddress(text()),
+            SkipReason::ContainerAddress(text()),
+            SkipReason::HostLabel(text(), None),
+            SkipReason::RecordType(IpAddr::from([192, 0, 2, 1])),
             SkipReason::from(TemplateError::NotClosed),
             SkipReason::from(TemplateError::MisplacedWildcard),
             SkipReason::Name(NameError::Empty),

@@ -1,16 +1,23 @@
 use super::*;
+use crate::rancher::labels::{HostLabels, Labels};
 use crate::rancher::model::{self, Container, Environment, Host};
 
+mod labels;
+
 fn rules() -> Rules {
-    Rules {
-        zone: Name::parse("example.com").unwrap(),
-        template: Template::parse(crate::desired::name_template::DEFAULT).unwrap(),
-        ttl: 300,
-    }
+    Rules::of_zone(Name::parse("example.com").unwrap())
 }
 
-fn labels_of(pairs: &[(&str, &str)]) -> labels::Labels {
-    let mut labels = labels::Labels::default();
+fn labels_of(pairs: &[(&str, &str)]) -> Labels {
+    let mut labels = Labels::default();
+    for (key, value) in pairs {
+        labels.insert(key, value);
+    }
+    labels
+}
+
+fn host_labels_of(pairs: &[(&str, &str)]) -> HostLabels {
+    let mut labels = HostLabels::default();
     for (key, value) in pairs {
         labels.insert(key, value);
     }
@@ -22,6 +29,7 @@ fn container(host: &str, ports: &[&str]) -> Container<'static> {
         state: "running".into(),
         health_state: Some("healthy".into()),
         host_uuid: host.to_owned().into(),
+        primary_ip: Some("10.42.0.7".into()),
         ports: ports.iter().map(|port| port.to_string().into()).collect(),
     }
 }
@@ -54,7 +62,7 @@ fn desired(world: &World, rules: &Rules) -> Desired {
 fn world(services: Vec<Service<'static>>) -> World {
     let host = |ip: &str, labels: &[(&str, &str)]| Host {
         agent_ip: ip.into(),
-        labels: labels_of(labels),
+        labels: host_labels_of(labels),
     };
     World {
         environment: Environment {
@@ -141,6 +149,22 @@ fn publishes_what_the_samples_of_a_real_server_say() {
             "status-page.monitoring-co.production-eu.example.com. AAAA 300 2001:db8:20::13",
             "web-nginx.shop.production-eu.example.com. A 300 203.0.113.11,203.0.113.12",
             "web.shop.production-eu.example.com. A 300 203.0.113.11,203.0.113.12",
+        ]
+    );
+    let with_hostnames = Rules {
+        lb_hostnames: true,
+        ..rules()
+    };
+    let more = self::desired(&world, &with_hostnames);
+    let more: Vec<String> = lines(&more)
+        .into_iter()
+        .filter(|line| line.starts_with("shop."))
+        .collect();
+    assert_eq!(
+        more,
+        [
+            "shop.example.com. A 300 203.0.113.11,203.0.113.12",
+            "shop.example.com. AAAA 300 2001:db8:20::13",
         ]
     );
     let skipped: Vec<(&str, &str)> = desired
@@ -247,7 +271,7 @@ fn always_needs_no_port_and_an_unknown_policy_counts_as_auto() {
     unknown.labels = labels_of(&[("io.rancher.service.external_dns", "yes please")]);
     let desired = desired(&world(vec![unknown]), &rules());
     let outcome = desired.services.values().next().unwrap();
-    assert_eq!(outcome.unknown_policy.as_deref(), Some("yes please"));
+    assert_eq!(outcome.warnings, [Warning::policy("yes please")]);
     assert_eq!(outcome.name, Err(SkipReason::NoPort));
 }
 
@@ -333,7 +357,9 @@ fn what_rancher_shows_is_the_name_in_any_spelling() {
         name: Err(SkipReason::Never),
         fqdn: fqdn.map(str::to_owned),
         is_sidekick: false,
-        unknown_policy: None,
+        more_names: Vec::new(),
+        ttl: None,
+        warnings: Vec::new(),
     };
     for (name, fqdn, expected) in [
         ("web.example.com", Some("web.example.com"), true),
@@ -357,13 +383,10 @@ fn only_a_label_that_is_not_understood_is_warned_about() {
     let mut known = service("y", vec![]);
     known.labels = labels_of(&[("io.rancher.service.external_dns", "Auto")]);
     let desired = desired(&world(vec![unknown, known, service("z", vec![])]), &rules());
-    let warnings: Vec<Option<String>> = desired
-        .services
-        .values()
-        .map(ServiceOutcome::warning)
-        .collect();
+    let services = desired.services.values();
+    let warnings: Vec<String> = services.map(ServiceOutcome::warning).collect();
     let words = "external_dns=\"yes\" is not one of auto, always and never; it is treated as auto";
-    assert_eq!(warnings, [Some(words.to_owned()), None, None]);
+    assert_eq!(warnings, [words, "", ""]);
     assert_eq!(
         truncation_notice(401),
         "only the first 400 of 401 addresses are published"

@@ -153,6 +153,22 @@ impl Name {
         rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     }
 
+    /// The names above this one and below `ancestor`, from the longest to the shortest. There are none
+    /// if this one isn't below it.
+    pub fn between(&self, ancestor: &Name) -> Vec<Name> {
+        let mut names = Vec::new();
+        let mut rest = &*self.0;
+        while let Some((_, parent)) = rest.split_once('.') {
+            let parent = match Name::parse(parent) {
+                Ok(parent) if parent != *ancestor && parent.is_at_or_below(ancestor) => parent,
+                _ => break,
+            };
+            rest = &rest[rest.len() - parent.0.len()..];
+            names.push(parent);
+        }
+        names
+    }
+
     /// The key by which ListResourceRecordSets sorts: the labels in reverse order, each followed
     /// by a dot. See
     /// <https://docs.aws.amazon.com/Route53/latest/APIReference/API_ListResourceRecordSets.html>.
@@ -294,6 +310,26 @@ mod tests {
                 expected,
                 "{below}"
             );
+        }
+    }
+
+    #[test]
+    fn between_two_names_are_those_of_the_labels_between() {
+        for (name, expected) in [
+            (
+                "a.b.c.example.com",
+                &["b.c.example.com.", "c.example.com."][..],
+            ),
+            ("*.b\\.c.example.com", &["b\\056c.example.com."]),
+            ("a.example.com", &[]),
+            ("example.com", &[]),
+            ("com", &[]),
+            ("a.b.example.org", &[]),
+        ] {
+            let name = Name::parse(name).unwrap();
+            let between = name.between(&Name::parse("example.com").unwrap());
+            let between: Vec<&str> = between.iter().map(Name::as_str).collect();
+            assert_eq!(between, expected, "{name}");
         }
     }
 

@@ -29,6 +29,9 @@ pub enum RecordType {
 }
 
 impl RecordType {
+    /// The types of the record sets that are published.
+    pub const PUBLISHED: [RecordType; 2] = [RecordType::A, RecordType::Aaaa];
+
     /// Reads a type in Route 53's spelling.
     pub fn parse(text: &str) -> RecordType {
         match text {
@@ -72,6 +75,22 @@ impl RecordKey {
     pub fn new(name: Name, rtype: RecordType) -> RecordKey {
         RecordKey { name, rtype }
     }
+}
+
+/// How many of these keys have each type, in the order of [`RecordType::PUBLISHED`].
+pub fn count_by_type<'a>(
+    keys: impl Iterator<Item = &'a RecordKey>,
+) -> [usize; RecordType::PUBLISHED.len()] {
+    let mut counts = [0; RecordType::PUBLISHED.len()];
+    for key in keys {
+        let at = RecordType::PUBLISHED
+            .iter()
+            .position(|rtype| *rtype == key.rtype);
+        if let Some(at) = at {
+            counts[at] += 1;
+        }
+    }
+    counts
 }
 
 impl fmt::Display for RecordKey {

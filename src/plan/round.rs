@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::desired::Desired;
-use crate::dns::{Name, Zone};
+use crate::dns::{Name, RecordType, Zone};
 use crate::plan::guard::HeldDeletes;
 use crate::plan::quarantine::Quarantined;
 use crate::plan::state_records::{Claim, StateRecords};
@@ -85,6 +85,8 @@ pub struct Round {
     pub is_cut: bool,
     /// Number of owned record sets.
     pub owned: usize,
+    /// The same by type, in the order of [`RecordType::PUBLISHED`].
+    pub owned_by_type: [usize; RecordType::PUBLISHED.len()],
     /// Names whose desired record sets are all in the zone and owned.
     pub in_zone: Arc<BTreeSet<Name>>,
     /// Names of which a record set in the zone has another TTL or other values than desired.

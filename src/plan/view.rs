@@ -6,13 +6,54 @@ use crate::desired::Desired;
 use crate::dns::{ChangeBatch, Name, RecordKey, Zone};
 use crate::plan::state_records::{StateNames, StateRecords};
 
+/// How many names outside of the environment's are looked up one by one. Where there are more, the
+/// whole zone is listed.
+const MAX_SINGLE: usize = 10;
+/// The same, with the names between them and the zone's.
+const MAX_LOOKED_UP: usize = 2 * MAX_SINGLE;
+
 /// Which part of the zone was listed, besides the state records.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Coverage {
     /// All of it.
     Whole,
+    /// Everything at or below `below`, and some names elsewhere.
+    Part {
+        /// The environment's name.
+        below: Name,
+        /// None of them is at or below that one.
+        singles: BTreeSet<Name>,
+    },
+}
+
+/// A stretch of a listing: what stands together in the zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// The whole zone.
+    Whole,
     /// Everything at or below this name.
     Below(Name),
+    /// This name alone, with all its types.
+    Single(Name),
+}
+
+impl Place {
+    /// The name with which it begins; none for the whole zone.
+    pub fn start(&self) -> Option<&Name> {
+        match self {
+            Place::Whole => None,
+            Place::Below(name) | Place::Single(name) => Some(name),
+        }
+    }
+
+    /// Whether a name is in it.
+    pub fn has(&self, name: &Name) -> bool {
+        match self {
+            Place::Whole => true,
+            Place::Below(above) => name.is_at_or_below(above),
+            Place::Single(single) => name == single,
+        }
+    }
 }
 
 impl Coverage {
@@ -20,14 +61,31 @@ impl Coverage {
     pub fn below(&self) -> Option<&Name> {
         match self {
             Coverage::Whole => None,
-            Coverage::Below(name) => Some(name),
+            Coverage::Part { below, .. } => Some(below),
         }
     }
 
-    /// Whether everything under these names was listed.
-    fn has<'a>(&self, mut keys: impl Iterator<Item = &'a RecordKey>) -> bool {
-        let below = self.below();
-        below.is_none_or(|name| keys.all(|key| key.name.is_at_or_below(name)))
+    /// The places that it consists of. No name is in two of them.
+    pub fn places(&self) -> Vec<Place> {
+        match self {
+            Coverage::Whole => vec![Place::Whole],
+            Coverage::Part { below, singles } => {
+                let singles = singles.iter().cloned().map(Place::Single);
+                std::iter::once(Place::Below(below.clone()))
+                    .chain(singles)
+                    .collect()
+            }
+        }
+    }
+
+    /// Whether everything under this name was listed, so that what wasn't seen isn't there.
+    pub fn has(&self, name: &Name) -> bool {
+        match self {
+            Coverage::Whole => true,
+            Coverage::Part { below, singles } => {
+                name.is_at_or_below(below) || singles.contains(name)
+            }
+        }
     }
 }
 
@@ -107,19 +165,59 @@ impl ZoneView {
         self.coverage = coverage;
     }
 
-    /// Which part of the zone to list, once the state records are known: everything at or below
-    /// the environment's name, or the whole zone if something desired or owned is elsewhere.
+    /// Forgets what isn't in this part of the zone. The places that weren't in the one before must be
+    /// listed next.
+    pub fn set_coverage(&mut self, coverage: Coverage) {
+        let names = &self.names;
+        self.zone
+            .retain(|key| names.is_state_record(key) || coverage.has(&key.name));
+        self.coverage = coverage;
+    }
+
+    /// Takes over a listing of everything in a place but the state records.
+    pub fn set_place(&mut self, place: &Place, mut listed: Zone) {
+        let names = &self.names;
+        listed.retain(|key| !names.is_state_record(key));
+        self.zone
+            .retain(|key| names.is_state_record(key) || !place.has(&key.name));
+        self.zone.merge(listed);
+    }
+
+    /// Which part of the zone to list, once the state records are known: everything at or below the
+    /// environment's name, and what is desired or owned elsewhere. If that is more than a few names, it
+    /// is the whole zone.
     pub fn coverage_for(&self, environment: Option<&Name>, desired: &Desired) -> Coverage {
+        let Some(below) = environment else {
+            return Coverage::Whole;
+        };
         let keys = desired.record_sets.keys().chain(self.state.owned());
-        let below = environment.map(|name| Coverage::Below(name.clone()));
-        below
-            .filter(|coverage| coverage.has(keys))
-            .unwrap_or(Coverage::Whole)
+        let mut singles = BTreeSet::new();
+        for key in keys.filter(|key| !key.name.is_at_or_below(below)) {
+            if !singles.contains(&key.name) {
+                singles.insert(key.name.clone());
+            }
+            if singles.len() > MAX_SINGLE {
+                return Coverage::Whole;
+            }
+        }
+        // A delegation of a name above them is seen there only.
+        let above = singles
+            .iter()
+            .flat_map(|name| name.between(self.names.zone()));
+        let above: Vec<Name> = above.filter(|name| !name.is_at_or_below(below)).collect();
+        singles.extend(above);
+        match singles.len() > MAX_LOOKED_UP {
+            true => Coverage::Whole,
+            false => Coverage::Part {
+                below: below.clone(),
+                singles,
+            },
+        }
     }
 
     /// Whether every record set under these names was listed.
-    pub fn covers<'a>(&self, keys: impl Iterator<Item = &'a RecordKey>) -> bool {
-        self.coverage.has(keys)
+    pub fn covers<'a>(&self, mut keys: impl Iterator<Item = &'a RecordKey>) -> bool {
+        keys.all(|key| self.coverage.has(&key.name))
     }
 
     /// Applies a batch that Route 53 has confirmed.

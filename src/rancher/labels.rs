@@ -1,99 +1,192 @@
 //! The labels of services and hosts that say whether, how and where something is published. All
-//! other labels are dropped while the JSON is decoded.
+//! other labels of services are dropped while the JSON is decoded.
 //!
 //! Each label may have the prefix `io.rancher.` or `io.pasturestack.`, that of Rancher's fork. If a
-//! service or host has both, the one of the fork wins. A blank label counts as absent.
+//! service or host has both, the one of the fork wins. `LABEL_SUFFIX` may add to the end of each
+//! label: the one that has it wins over one without. A blank label counts as absent.
 
+use std::cmp::Reverse;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::lenient::MaybeText;
+use crate::base::redactor::cut;
 
-/// Suffix of the label that says whether a service is published: `auto`, `always` or `never`.
+/// Name of the label that says whether a service is published: `auto`, `always` or `never`.
 pub const POLICY: &str = "service.external_dns";
-/// Suffix of the label with a name template for one service.
+/// Name of the label with a name template for one service.
 pub const NAME_TEMPLATE: &str = "service.external_dns_name_template";
-/// Suffix of the label that keeps a host's address from being published if it is `false`.
+/// Name of the label with further names of a service.
+pub const NAMES: &str = "service.external_dns_names";
+/// Name of the label that makes names of a load balancer's host names, or not.
+pub const LB_HOSTNAMES: &str = "service.external_dns_lb_hostnames";
+/// Name of the label that says which address is published for a service.
+pub const ADDRESS: &str = "service.external_dns_address";
+/// Name of the label with a TTL for one service.
+pub const TTL: &str = "service.external_dns_ttl";
+/// Name of the label that keeps a host's address from being published if it is `false`.
 pub const HOST: &str = "host.external_dns";
-/// Suffix of the label with the address to publish for the containers on a host.
+/// Name of the label with the address to publish for the containers on a host.
 pub const HOST_IP: &str = "host.external_dns_ip";
 
+/// The names of all labels, without prefix and suffix.
+const ALL: [&str; 8] = [
+    POLICY,
+    NAME_TEMPLATE,
+    NAMES,
+    LB_HOSTNAMES,
+    ADDRESS,
+    TTL,
+    HOST,
+    HOST_IP,
+];
+/// How the names of the labels of services, and of those of hosts, begin.
+const STEMS: [&str; 2] = [POLICY, HOST];
 /// Prefixes of labels, in the order of their rank.
 const PREFIXES: [&str; 2] = ["io.pasturestack.", "io.rancher."];
-const SUFFIXES: [&str; 4] = [POLICY, NAME_TEMPLATE, HOST, HOST_IP];
+/// Characters of a host's label that are kept, where it isn't one that this program knows.
+const MAX_TEXT: usize = 80;
+/// Longest suffix, in characters.
+const MAX_SUFFIX: usize = 40;
+
+/// What stands at the end of the labels that are meant for this program and for no other one in the
+/// same environment: `LABEL_SUFFIX`. Usually nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LabelSuffix(String);
+
+impl LabelSuffix {
+    /// Reads a suffix. One that makes one label of another would give it two meanings, so it is an
+    /// error.
+    pub fn parse(text: &str) -> Result<LabelSuffix, String> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+        if text.len() > MAX_SUFFIX || !text.chars().all(is_plain) {
+            return Err("no label ends like this".to_owned());
+        }
+        let joined = ALL.map(|name| [name, text].concat());
+        match joined.iter().find(|name| ALL.contains(&&***name)) {
+            Some(name) => Err(format!("{name} is a label of its own")),
+            None => Ok(LabelSuffix(text.to_owned())),
+        }
+    }
+}
 
 /// The labels of one service or host.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Labels {
-    /// Rank of the prefix, suffix and text of each label, at most one for each suffix.
-    kept: Vec<(usize, &'static str, Box<str>)>,
+    /// Rank of the prefix, name with its suffix, and text of each label.
+    kept: Vec<(usize, Box<str>, Box<str>)>,
 }
 
 impl Labels {
-    /// The trimmed text of the label with this suffix. It is never blank.
-    pub fn get(&self, suffix: &str) -> Option<&str> {
-        self.kept
-            .iter()
-            .find(|(_, known, _)| *known == suffix)
-            .map(|(_, _, text)| &**text)
+    /// The trimmed text of the label with this name. The one with the suffix comes first, and among
+    /// those with it the one whose prefix has the better rank. The text is never blank.
+    pub fn get(&self, name: &str, suffix: &LabelSuffix) -> Option<&str> {
+        let of = |suffix: &str| {
+            let is_it = |key: &str| key.strip_prefix(name) == Some(suffix);
+            let found = self.kept.iter().filter(|(_, key, _)| is_it(key));
+            let best = found.max_by_key(|(rank, _, _)| Reverse(*rank)); // the last of equal ones
+            best.map(|(_, _, text)| &**text)
+        };
+        match &*suffix.0 {
+            "" => of(""),
+            suffix => of(suffix).or_else(|| of("")),
+        }
     }
 
-    /// Keeps a label if its key is known, its value is not blank, and no label with the same suffix
-    /// and a prefix of better rank is there already.
+    /// Keeps a label if its name begins as those do that this program knows, and its value is not
+    /// blank.
     pub fn insert(&mut self, key: &str, value: &str) {
         let value = value.trim();
         let split = PREFIXES
             .iter()
             .enumerate()
-            .find_map(|(rank, prefix)| key.strip_prefix(prefix).map(|suffix| (rank, suffix)));
-        let Some((rank, suffix)) = split else { return };
-        let Some(suffix) = SUFFIXES.into_iter().find(|known| *known == suffix) else {
-            return;
-        };
-        if value.is_empty() {
+            .find_map(|(rank, prefix)| key.strip_prefix(prefix).map(|name| (rank, name)));
+        let Some((rank, name)) = split else { return };
+        if value.is_empty() || !STEMS.iter().any(|stem| name.starts_with(stem)) {
             return;
         }
-        match self.kept.iter_mut().find(|(_, known, _)| *known == suffix) {
-            Some(kept) if rank <= kept.0 => *kept = (rank, suffix, value.into()),
-            Some(_) => {}
-            None => self.kept.push((rank, suffix, value.into())),
-        }
+        self.kept.push((rank, name.into(), value.into()));
     }
 }
 
 impl<'de> Deserialize<'de> for Labels {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct LabelMap;
+        let mut labels = Labels::default();
+        let has_prefix = |key: &str| PREFIXES.iter().any(|prefix| key.starts_with(prefix));
+        deserializer.deserialize_any(LabelMap {
+            is_wanted: &has_prefix,
+            take: &mut |key, text| labels.insert(key, text),
+        })?;
+        Ok(labels)
+    }
+}
 
-        impl<'de> Visitor<'de> for LabelMap {
-            type Value = Labels;
+/// The labels of a host. Services may ask for any of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HostLabels {
+    /// Those that this program knows.
+    pub known: Labels,
+    all: Vec<(Box<str>, Box<str>)>,
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a map of labels or null")
-            }
+impl HostLabels {
+    /// The text of the label with exactly this key; it is never blank. A long one is cut.
+    pub fn any(&self, key: &str) -> Option<&str> {
+        let found = self.all.iter().find(|(known, _)| **known == *key);
+        found.map(|(_, text)| &**text)
+    }
 
-            fn visit_unit<E>(self) -> Result<Labels, E> {
-                Ok(Labels::default())
-            }
+    /// Keeps a label unless its value is blank.
+    pub fn insert(&mut self, key: &str, value: &str) {
+        self.known.insert(key, value);
+        if !value.trim().is_empty() {
+            self.all
+                .push((key.into(), cut(value.trim(), MAX_TEXT).into()));
+        }
+    }
+}
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Labels, A::Error> {
-                let mut labels = Labels::default();
-                while let Some(MaybeText(key)) = map.next_key()? {
-                    let key = key.unwrap_or_default();
-                    if PREFIXES.iter().any(|prefix| key.starts_with(prefix)) {
-                        if let MaybeText(Some(text)) = map.next_value()? {
-                            labels.insert(&key, &text);
-                        }
-                    } else {
-                        map.next_value::<IgnoredAny>()?;
-                    }
+impl<'de> Deserialize<'de> for HostLabels {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut labels = HostLabels::default();
+        deserializer.deserialize_any(LabelMap {
+            is_wanted: &|_| true,
+            take: &mut |key, text| labels.insert(key, text),
+        })?;
+        Ok(labels)
+    }
+}
+
+/// Hands the labels that are wanted by their keys to `take`, and passes over the others.
+struct LabelMap<'a> {
+    is_wanted: &'a dyn Fn(&str) -> bool,
+    take: &'a mut dyn FnMut(&str, &str),
+}
+
+impl<'de> Visitor<'de> for LabelMap<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map of labels or null")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(MaybeText(key)) = map.next_key()? {
+            let key = key.unwrap_or_default();
+            if (self.is_wanted)(&key) {
+                if let MaybeText(Some(text)) = map.next_value()? {
+                    (self.take)(&key, &text);
                 }
-                Ok(labels)
+            } else {
+                map.next_value::<IgnoredAny>()?;
             }
         }
-
-        deserializer.deserialize_any(LabelMap)
+        Ok(())
     }
 }
 
@@ -105,13 +198,63 @@ mod tests {
         serde_json::from_str(json).unwrap()
     }
 
+    const NONE: LabelSuffix = LabelSuffix(String::new());
+
+    #[test]
+    fn a_label_with_the_suffix_comes_first_then_the_fork_s() {
+        let private = LabelSuffix::parse("_private").unwrap();
+        let (fork, own) = (
+            "io.pasturestack.service.external_dns",
+            "io.rancher.service.external_dns",
+        );
+        let (fork_private, own_private) = (format!("{fork}_private"), format!("{own}_private"));
+        for (pairs, without, with) in [
+            (&[(own, "a")][..], Some("a"), Some("a")),
+            (&[(&own_private, "a")], None, Some("a")),
+            (&[(own, "a"), (&own_private, "b")], Some("a"), Some("b")),
+            (&[(fork, "a"), (&own_private, "b")], Some("a"), Some("b")),
+            (
+                &[
+                    (&own_private, "b"),
+                    (fork, "a"),
+                    (&fork_private, "c"),
+                    (own, "d"),
+                ],
+                Some("a"),
+                Some("c"),
+            ),
+            (&[(own, "a"), (&own_private, " ")], Some("a"), Some("a")),
+            (&[(own, "a"), (own, "b")], Some("b"), Some("b")),
+            (&[], None, None),
+        ] {
+            let mut labels = Labels::default();
+            for (key, value) in pairs {
+                labels.insert(key, value);
+            }
+            assert_eq!(labels.get(POLICY, &NONE), without, "{pairs:?}");
+            assert_eq!(labels.get(POLICY, &private), with, "{pairs:?}");
+            assert_eq!(labels.get(NAME_TEMPLATE, &private), None, "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn a_suffix_makes_no_label_of_another() {
+        for text in ["_private", "-2", ".blue", "x", "_IP", "_ip2"] {
+            assert!(LabelSuffix::parse(text).is_ok(), "{text}");
+        }
+        let long = "_".repeat(41);
+        for text in ["_ip", "_name_template", "_ä", "_a b", "_a/b", &long] {
+            assert!(LabelSuffix::parse(text).is_err(), "{text}");
+        }
+    }
+
     #[test]
     fn the_living_fork_s_label_comes_first_in_any_order() {
         for json in [
             r#"{"io.rancher.host.external_dns_ip":"1.1.1.1","io.pasturestack.host.external_dns_ip":"2.2.2.2"}"#,
             r#"{"io.pasturestack.host.external_dns_ip":"2.2.2.2","io.rancher.host.external_dns_ip":"1.1.1.1"}"#,
         ] {
-            assert_eq!(labels(json).get(HOST_IP), Some("2.2.2.2"));
+            assert_eq!(labels(json).get(HOST_IP, &NONE), Some("2.2.2.2"));
         }
     }
 
@@ -119,9 +262,9 @@ mod tests {
     fn a_blank_label_counts_as_absent() {
         let json =
             r#"{"io.pasturestack.host.external_dns":" ","io.rancher.host.external_dns":" false "}"#;
-        assert_eq!(labels(json).get(HOST), Some("false"));
+        assert_eq!(labels(json).get(HOST, &NONE), Some("false"));
         assert_eq!(
-            labels(r#"{"io.rancher.host.external_dns":""}"#).get(HOST),
+            labels(r#"{"io.rancher.host.external_dns":""}"#).get(HOST, &NONE),
             None
         );
     }
@@ -147,9 +290,31 @@ mod tests {
             ("null", None),
             ("{}", None),
         ] {
-            assert_eq!(labels(json).get(HOST), text, "{json}");
+            assert_eq!(labels(json).get(HOST, &NONE), text, "{json}");
         }
     }
+
+    #[test]
+    fn of_a_host_every_label_is_kept() {
+        let json = r#"{"public_ip":" 192.0.2.1 ","tier":"","n":7,"x":null,
+            "io.rancher.host.external_dns":"false"}"#;
+        let labels: HostLabels = serde_json::from_str(json).unwrap();
+        for (key, text) in [
+            ("public_ip", Some("192.0.2.1")),
+            ("n", Some("7")),
+            ("tier", None),
+            ("x", None),
+            ("PUBLIC_IP", None),
+            ("io.rancher.host.external_dns", Some("false")),
+        ] {
+            assert_eq!(labels.any(key), text, "{key}");
+        }
+        assert_eq!(labels.known.get(HOST, &NONE), Some("false"));
+        let long = format!("{{\"a\":\"{}\"}}", "x".repeat(1_000));
+        let labels: HostLabels = serde_json::from_str(&long).unwrap();
+        assert!(labels.any("a").unwrap().len() < 100);
+    }
+
     #[test]
     fn what_is_no_map_says_what_was_expected() {
         let error = serde_json::from_str::<Labels>("[]").unwrap_err();

@@ -41,7 +41,7 @@ impl<'de> Visitor<'de> for TextVisitor {
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(Some(value.to_string().into()))
+        Ok(Some(if value { "true" } else { "false" }.into()))
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {

@@ -11,7 +11,7 @@ use std::io::{BufReader, Read};
 
 use serde::Deserialize;
 
-use super::labels::Labels;
+use super::labels::{HostLabels, Labels};
 use super::{json_list, lenient};
 
 /// The environment in which this program runs, from `/self/stack`.
@@ -36,12 +36,16 @@ pub struct Service<'a> {
     pub stack_name: Cow<'a, str>,
     /// Kind of the service: `service`, `loadBalancerService` and others.
     pub kind: Cow<'a, str>,
+    /// Whether the service belongs to one of Rancher's system stacks.
+    pub is_system: bool,
     /// The labels that this program knows.
     pub labels: Labels,
     /// The name that Rancher shows for the service. `None` until one is written back.
     pub fqdn: Option<Cow<'a, str>>,
     /// Whether the service is a sidekick, whose `fqdn` Rancher never sets.
     pub is_sidekick: bool,
+    /// Of a load balancer: the host names in its port rules.
+    pub lb_hostnames: Vec<Cow<'a, str>>,
     /// The containers of the service, in Rancher's order.
     pub containers: Vec<Container<'a>>,
 }
@@ -71,6 +75,8 @@ pub struct Container<'a> {
     pub health_state: Option<Cow<'a, str>>,
     /// UUID of the container's host.
     pub host_uuid: Cow<'a, str>,
+    /// Its own address, in Rancher's network. `None` if it has none.
+    pub primary_ip: Option<Cow<'a, str>>,
     /// Port mappings in Rancher's form, such as `203.0.113.11:8080:80/tcp`.
     pub ports: Vec<Cow<'a, str>>,
 }
@@ -80,8 +86,8 @@ pub struct Container<'a> {
 pub struct Host {
     /// Address of Rancher's agent on the host. It may be any text.
     pub agent_ip: String,
-    /// The labels that this program knows.
-    pub labels: Labels,
+    /// Its labels.
+    pub labels: HostLabels,
 }
 
 impl Container<'_> {
@@ -103,15 +109,18 @@ impl Service<'_> {
             state: owned(container.state),
             health_state: container.health_state.map(owned),
             host_uuid: owned(container.host_uuid),
+            primary_ip: container.primary_ip.map(owned),
             ports: container.ports.into_iter().map(owned).collect(),
         };
         Service {
             name: owned(self.name),
             stack_name: owned(self.stack_name),
             kind: owned(self.kind),
+            is_system: self.is_system,
             labels: self.labels,
             fqdn: self.fqdn.map(owned),
             is_sidekick: self.is_sidekick,
+            lb_hostnames: self.lb_hostnames.into_iter().map(owned).collect(),
             containers: self.containers.into_iter().map(container).collect(),
         }
     }
@@ -137,18 +146,38 @@ struct RawService<'a> {
     stack_name: Option<Cow<'a, str>>,
     #[serde(borrow, default, deserialize_with = "lenient::text")]
     kind: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "lenient::text")]
+    system: Option<Cow<'a, str>>,
     #[serde(default)]
     labels: Labels,
     #[serde(borrow, default, deserialize_with = "lenient::text")]
     fqdn: Option<Cow<'a, str>>,
     #[serde(borrow, default, deserialize_with = "lenient::text")]
     primary_service_name: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    lb_config: Option<RawLoadBalancer<'a>>,
     #[serde(
         borrow,
         default,
         deserialize_with = "lenient::list::<_, RawContainer<'a>, _>"
     )]
     containers: Vec<Container<'a>>,
+}
+
+#[derive(Deserialize)]
+struct RawLoadBalancer<'a> {
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "lenient::list::<_, RawPortRule<'a>, _>"
+    )]
+    port_rules: Vec<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct RawPortRule<'a> {
+    #[serde(borrow, default, deserialize_with = "lenient::text")]
+    hostname: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -159,6 +188,8 @@ struct RawContainer<'a> {
     health_state: Option<Cow<'a, str>>,
     #[serde(borrow, default, deserialize_with = "lenient::text")]
     host_uuid: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "lenient::text")]
+    primary_ip: Option<Cow<'a, str>>,
     #[serde(
         borrow,
         default,
@@ -174,7 +205,7 @@ struct RawHost {
     #[serde(default, deserialize_with = "lenient::owned_text")]
     agent_ip: Option<String>,
     #[serde(default)]
-    labels: Labels,
+    labels: HostLabels,
 }
 
 impl<'a> From<RawService<'a>> for Option<Service<'a>> {
@@ -187,11 +218,19 @@ impl<'a> From<RawService<'a>> for Option<Service<'a>> {
             name,
             stack_name: raw.stack_name.unwrap_or_default(),
             kind: raw.kind.unwrap_or_default(),
+            is_system: raw.system.as_deref() == Some("true"),
             labels: raw.labels,
             fqdn: raw.fqdn.filter(|fqdn| !fqdn.is_empty()),
             is_sidekick,
+            lb_hostnames: raw.lb_config.map_or(Vec::new(), |lb| lb.port_rules),
             containers: raw.containers,
         })
+    }
+}
+
+impl<'a> From<RawPortRule<'a>> for Option<Cow<'a, str>> {
+    fn from(raw: RawPortRule<'a>) -> Self {
+        raw.hostname.filter(|name| !name.trim().is_empty())
     }
 }
 
@@ -201,6 +240,7 @@ impl<'a> From<RawContainer<'a>> for Option<Container<'a>> {
             state: raw.state.unwrap_or_default(),
             health_state: raw.health_state.filter(|state| !state.is_empty()),
             host_uuid: raw.host_uuid.unwrap_or_default(),
+            primary_ip: raw.primary_ip.filter(|ip| !ip.is_empty()),
             ports: raw.ports,
         })
     }
@@ -267,7 +307,7 @@ pub fn read_hosts(mut json: impl Read) -> Result<HashMap<String, Host>, String> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rancher::labels;
+    use crate::rancher::labels::{self, LabelSuffix};
 
     fn services(json: &str) -> Result<Vec<Service<'static>>, String> {
         all(json.as_bytes())
@@ -294,6 +334,34 @@ mod tests {
     }
 
     #[test]
+    fn the_host_names_of_a_load_balancer_are_those_of_its_rules() {
+        for (config, expected) in [
+            ("null", &[][..]),
+            ("{}", &[]),
+            (r#"{"port_rules":null}"#, &[]),
+            (
+                r#"{"port_rules":[null,{},{"hostname":null},{"hostname":" "}]}"#,
+                &[],
+            ),
+            (
+                r#"{"port_rules":[{"hostname":"a.b","path":"/"},{"hostname":"*.c","weight":1}]}"#,
+                &["a.b", "*.c"],
+            ),
+            (
+                r#"{"port_rules":[{"hostname":7},{"hostname":["x"]}]}"#,
+                &["7"],
+            ),
+        ] {
+            let json = format!("[{{\"lb_config\":{config}}}]");
+            assert_eq!(
+                services(&json).unwrap()[0].lb_hostnames,
+                expected,
+                "{config}"
+            );
+        }
+    }
+
+    #[test]
     fn what_is_cut_off_garbled_or_of_another_type_is_an_error() {
         for json in [
             "",
@@ -308,6 +376,8 @@ mod tests {
             r#"[{"containers":"none"}]"#,
             r#"[{"containers":[{"ports":"80"}]}]"#,
             r#"[{"labels":[]}]"#,
+            r#"[{"lb_config":"none"}]"#,
+            r#"[{"lb_config":{"port_rules":{}}}]"#,
             "\u{0}\u{1}\u{2}",
             &"[".repeat(10_000),
             &format!("[{{\"x\":{}", "[".repeat(10_000)),
@@ -315,6 +385,20 @@ mod tests {
             assert!(services(json).is_err(), "{json:.40}");
         }
         assert!(all(&b"[{\"name\":\"\xff\"}]"[..]).is_err());
+    }
+
+    #[test]
+    fn a_service_of_a_system_stack_is_one_if_rancher_says_so() {
+        for (json, expected) in [
+            (r#"[{"system":true}]"#, true),
+            (r#"[{"system":"true"}]"#, true),
+            (r#"[{"system":false}]"#, false),
+            (r#"[{"system":null}]"#, false),
+            (r#"[{"system":1}]"#, false),
+            ("[{}]", false),
+        ] {
+            assert_eq!(services(json).unwrap()[0].is_system, expected, "{json}");
+        }
     }
 
     #[test]
@@ -335,19 +419,24 @@ mod tests {
         assert_eq!(services.len(), 13);
         let cart = services.iter().find(|s| s.name == "Cart_Service").unwrap();
         assert_eq!(
-            cart.labels.get(labels::NAME_TEMPLATE),
+            cart.labels
+                .get(labels::NAME_TEMPLATE, &LabelSuffix::default()),
             Some("cart.%{{environment_name}}")
         );
         assert_eq!(
             cart.containers[1].health_state.as_deref(),
             Some("unhealthy")
         );
+        assert_eq!(cart.containers[0].primary_ip.as_deref(), Some("10.42.0.13"));
         assert_eq!(cart.containers[0].ports, ["203.0.113.11:9000:9000/tcp"]);
         assert!(
             services
                 .iter()
                 .any(|s| s.name == "web-nginx" && s.is_sidekick)
         );
+        let balancers = services.iter().filter(|s| !s.lb_hostnames.is_empty());
+        let balancers: Vec<_> = balancers.map(|s| (&*s.name, &*s.lb_hostnames)).collect();
+        assert_eq!(balancers, [("frontend", &["shop.example.com".into()][..])]);
         let hosts = read_hosts(&include_bytes!("../../tests/samples/hosts.json")[..]).unwrap();
         assert_eq!(hosts.len(), 4);
         let environment =

@@ -2,8 +2,8 @@
 //!
 //! A zone may hold thousands of record sets that aren't ours. Route 53 sorts a listing by the
 //! reversed labels, so everything at or below a name stands together. Normally only
-//! `<environment>.<zone>` and the state records are listed. A page that is the same as before isn't
-//! decoded again.
+//! `<environment>.<zone>`, a few names elsewhere and the state records are listed. A page that is the
+//! same as before isn't decoded again.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Weak};
@@ -11,7 +11,7 @@ use std::sync::{Arc, Weak};
 use crate::desired::Desired;
 use crate::dns::{ChangeBatch, Name, Zone};
 use crate::plan::state_records::StateNames;
-use crate::plan::view::{RecordsChange, Whose, ZoneView};
+use crate::plan::view::{Place, RecordsChange, Whose, ZoneView};
 use crate::route53::client::{Client, PageDigest};
 use crate::route53::error::Error;
 use crate::route53::xml::{ListPage, ListStart};
@@ -44,8 +44,8 @@ struct Pages {
     ours: Vec<Page>,
     /// Pages with everybody's state records; empty if only ours were listed.
     everybodys: Vec<Page>,
-    /// Pages with everything else.
-    rest: Vec<Page>,
+    /// Pages with everything else, by their places.
+    rest: Vec<(Place, Vec<Page>)>,
 }
 
 #[derive(Debug, Clone)]
@@ -138,8 +138,8 @@ impl CachedZone {
         Ok(change)
     }
 
-    /// Lists everything but the state records, at or below `environment`, or in the whole zone if
-    /// something desired or owned is elsewhere.
+    /// Lists everything but the state records in the part of the zone that matters: see
+    /// [`ZoneView::coverage_for`].
     pub fn list_rest(
         &mut self,
         client: &mut Client,
@@ -154,16 +154,30 @@ impl CachedZone {
             true => coverage.clone(),
             false => self.view.coverage_for(environment, desired),
         };
+        let places = coverage.places();
         if self.view.coverage != coverage {
-            self.pages.rest.clear();
-        }
-        let below = coverage.below();
-        let is_over = |listed: &Name| below.is_some_and(|name| !listed.is_at_or_below(name));
-        let listed = stretch(client, zone_id, below, is_over, &self.pages.rest)?;
-        if let Some((rest, pages)) = listed {
-            self.view.set_rest(rest, coverage);
-            self.pages.rest = pages;
+            self.pages.rest.retain(|(place, _)| places.contains(place));
+            self.view.set_coverage(coverage);
             self.settled = None;
+        }
+        for place in places {
+            let at = self
+                .pages
+                .rest
+                .iter()
+                .position(|(known, _)| *known == place);
+            let known = at.map_or(&[][..], |at| &self.pages.rest[at].1);
+            let is_over = |listed: &Name| !place.has(listed);
+            let listed = stretch(client, zone_id, place.start(), is_over, known)?;
+            let Some((listed, pages)) = listed else {
+                continue;
+            };
+            self.view.set_place(&place, listed);
+            self.settled = None;
+            match at {
+                Some(at) => self.pages.rest[at].1 = pages,
+                None => self.pages.rest.push((place, pages)),
+            }
         }
         Ok(())
     }

@@ -27,6 +27,7 @@ use crate::base::log;
 use crate::base::random;
 use crate::desired::name_template::environment_name;
 use crate::desired::{Desired, Rules};
+use crate::dns::record_set::count_by_type;
 use crate::dns::{ChangeBatch, RecordKey};
 use crate::observe::telemetry::Telemetry;
 use crate::plan::Plan;
@@ -325,6 +326,7 @@ impl Reconciler {
         }
         let view = &known.view;
         round.owned = view.state.owned().len();
+        round.owned_by_type = count_by_type(view.state.owned());
         let zone_name = &self.rules().zone;
         let below = environment_name(goal.environment, zone_name);
         let desired = &goal.desired.record_sets;

@@ -14,7 +14,6 @@ use crate::aws::sigv4::Credentials;
 use crate::base::heartbeat::Heartbeat;
 use crate::base::secret::Secret;
 use crate::base::shutdown::InFlightGate;
-use crate::desired::name_template::{self, Template};
 use crate::dns::{Name, RecordSet, RecordType};
 use crate::net::http::Http;
 use crate::net::proxy::Proxies;
@@ -26,6 +25,8 @@ use crate::plan::view::{Coverage, RecordsChange, Whose};
 use crate::plan::{AdoptSetting, Policy};
 use crate::rancher::model::Environment;
 use crate::route53::caller::{Caller, CallerSettings};
+
+mod places;
 
 const GUARD: GuardSettings = GuardSettings {
     percent: 30,
@@ -88,11 +89,7 @@ impl Stage {
         let telemetry = Telemetry::new(zone.clone(), Heartbeat::start());
         let settings = ReconcilerSettings {
             zone_id: ZONE.to_owned(),
-            rules: Rules {
-                zone,
-                template: Template::parse(name_template::DEFAULT).unwrap(),
-                ttl: 300,
-            },
+            rules: Rules::of_zone(zone),
             policy: Policy::Sync,
             adopt: AdoptSetting::Never,
             guard: GUARD,
@@ -325,7 +322,11 @@ fn another_look_covers_what_is_owned_by_then() {
         change
     };
     look(&mut zone, &mut client, Whose::Ours);
-    assert_eq!(zone.view.coverage, Coverage::Below(below.clone()));
+    let part = |singles: &[&Name]| Coverage::Part {
+        below: below.clone(),
+        singles: singles.iter().map(|name| (*name).clone()).collect(),
+    };
+    assert_eq!(zone.view.coverage, part(&[]));
 
     // Meanwhile another instance publishes a name elsewhere.
     let elsewhere = a("elsewhere.example.com");
@@ -343,6 +344,6 @@ fn another_look_covers_what_is_owned_by_then() {
     });
     let change = look(&mut zone, &mut client, Whose::Everybodys);
     assert_eq!(change, RecordsChange::Ours);
-    assert_eq!(zone.view.coverage, Coverage::Whole);
+    assert_eq!(zone.view.coverage, part(&[&elsewhere.key.name]));
     assert_eq!(zone.view.zone.simple(&elsewhere.key), Some(&elsewhere));
 }

@@ -75,12 +75,20 @@ fn ten_thousand_record_sets_of_others_cost_nothing() {
     assert_eq!(stage.route53.requests().len(), 2);
 }
 
+/// What a listing of the state records and of names below the environment's begins with.
+fn ours() -> Vec<String> {
+    vec![
+        format!("external-dns-{UUID}-1.example.com."),
+        "prod.example.com.".to_owned(),
+    ]
+}
+
 #[test]
-fn a_name_elsewhere_costs_the_whole_zone_for_as_long_as_there_is_one() {
+fn a_name_elsewhere_is_looked_up_by_itself_for_as_long_as_there_is_one() {
     let stage = among(650);
     let _service = stage.run_with(&[], &[("RESYNC_INTERVAL", "10")]);
     stage.expect_fqdn("shop", "web", "web.shop.prod.example.com");
-    assert_eq!(listed(&stage).len(), 2);
+    assert_eq!(listed(&stage), ours());
 
     stage.route53.clear_requests();
     stage.rancher.change(|world| {
@@ -88,10 +96,12 @@ fn a_name_elsewhere_costs_the_whole_zone_for_as_long_as_there_is_one() {
         service.label(TEMPLATE, "%{{service_name}}.elsewhere");
     });
     stage.expect_fqdn("shop", "web", "web.elsewhere.example.com");
-    // The state records, 654 record sets in pages of 300, and since something is deleted, the
-    // state records once more.
-    assert_eq!(listed(&stage).len(), 5);
-    assert_eq!(listed_at_resync(&stage).len(), 4);
+    let looked_up = ["elsewhere.example.com.", "web.elsewhere.example.com."].map(str::to_owned);
+    let there = [ours(), looked_up.to_vec()].concat();
+    // Since something is deleted, the state records once more: everybody's.
+    let with_others = [&there[..], &["external-dns-.example.com.".to_owned()]].concat();
+    assert_eq!(listed(&stage), with_others);
+    assert_eq!(listed_at_resync(&stage), there);
 
     stage.route53.clear_requests();
     stage.rancher.change(|world| {
@@ -100,7 +110,54 @@ fn a_name_elsewhere_costs_the_whole_zone_for_as_long_as_there_is_one() {
     });
     stage.expect_fqdn("shop", "web", "web.shop.prod.example.com");
     assert_eq!(listed(&stage).len(), 0, "all is known already");
-    assert_eq!(listed_at_resync(&stage).len(), 2);
+    assert_eq!(listed_at_resync(&stage), ours());
+}
+
+/// The zone has 650 record sets of others, and a few: three pages.
+#[test]
+fn ten_names_elsewhere_are_looked_up_and_for_eleven_the_whole_zone_is_listed() {
+    each([10, 11], |count| {
+        let stage = among(650);
+        stage.rancher.change(|world| {
+            let names: Vec<String> = (0..count).map(|i| format!("n{i:02}")).collect();
+            let web = world.service_mut("shop", "web");
+            web.label("io.rancher.service.external_dns_names", names.join(","));
+        });
+        let _service = stage.run_with(&[], &[("RESYNC_INTERVAL", "10")]);
+        stage.expect_addresses(650 + 1 + count);
+        stage.expect_fqdn("shop", "web", "web.shop.prod.example.com");
+        let found = listed_at_resync(&stage);
+        let singles = (0..count).map(|i| format!("n{i:02}.example.com."));
+        match count {
+            10 => assert_eq!(found, ours().into_iter().chain(singles).collect::<Vec<_>>()),
+            _ => assert_eq!(found.len(), 1 + 3, "{found:?}"),
+        }
+        // Somebody else's edit of each is repaired, and an edit beside them doesn't matter.
+        stage.route53.edit(ZONE, |zone| {
+            zone.remove("n00.example.com.", "A");
+            zone.put(RecordSet::simple(
+                "n01.example.com.",
+                "A",
+                7,
+                &["192.0.2.9"],
+            ));
+            zone.put(RecordSet::simple(
+                "n02a.example.com.",
+                "A",
+                7,
+                &["192.0.2.9"],
+            ));
+        });
+        let repaired = stage.route53.wait_until(PATIENCE, |state| {
+            let zone = state.zone(ZONE).expect("the zone");
+            let is_ours = |name: &str| {
+                let set = zone.get(name, "A");
+                set.is_some_and(|set| set.values == ["203.0.113.1"] && set.ttl == Some(300))
+            };
+            is_ours("n00.example.com.") && is_ours("n01.example.com.")
+        });
+        assert!(repaired, "{count}");
+    });
 }
 
 #[test]
@@ -108,7 +165,7 @@ fn a_template_without_the_environment_is_kept_too() {
     let stage = among(650);
     let _service = stage.run_with(&[], &[("NAME_TEMPLATE", "%{{service_name}}")]);
     stage.expect_fqdn("shop", "web", "web.example.com");
-    assert_eq!(listed(&stage).len(), 4);
+    assert_eq!(listed(&stage).len(), 3);
     stage.route53.clear_requests();
     stage.rancher.change(|world| {
         world.service_mut("shop", "web").move_from("h1", "h2");

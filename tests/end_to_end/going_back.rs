@@ -188,6 +188,53 @@ fn back_and_forth_twice_nothing_is_touched_and_nothing_is_nobodys() {
     });
 }
 
+/// Names that a service has by its label here, and other services by their templates there: wildcards
+/// in both spellings, and names outside of the environment's.
+#[test]
+fn more_names_of_a_service_are_those_that_were_there() {
+    const NAMES: &str = "io.rancher.service.external_dns_names";
+    each(FORERUNNERS, |other| {
+        let stage = Stage::new(world(|world| {
+            let templates = [
+                ("any", "\\052.%{{environment_name}}"),
+                ("far", "far"),
+                ("www", "www.%{{environment_name}}"),
+                ("all", "\\052.all"),
+            ];
+            for (name, template) in templates {
+                let service = world.add_service("shop", name).run_on("h1", 80);
+                service.label(TEMPLATE, template);
+            }
+            let web = world.add_service("shop", "web").run_on("h1", 80);
+            let names = "*.%{{environment_name}}, \\052.all ,far,www.prod.example.com.";
+            web.label(NAMES, names);
+        }));
+        other_reign(&stage, other);
+        let before = stage.lines();
+        assert_eq!(before.len(), 6, "{before:#?}");
+        let faults = Faults::watch(&stage);
+        for _ in 0..2 {
+            reign(&stage);
+            faults.expect_none();
+            assert_eq!(stage.lines(), before);
+            other_reign(&stage, other);
+            faults.expect_none();
+            assert_eq!(stage.lines(), before);
+        }
+        // Here it needs the other services no more.
+        reign(&stage);
+        stage.rancher.change(|world| {
+            for name in ["any", "far", "www", "all"] {
+                world.remove_service("shop", name);
+            }
+        });
+        reign(&stage);
+        faults.expect_none();
+        assert_eq!(stage.lines(), before);
+        expect_nothing_is_left(&stage);
+    });
+}
+
 /// So many that the first state record doesn't hold them all.
 #[test]
 fn names_that_the_first_state_record_has_no_room_for_are_taken_up_again() {

@@ -94,7 +94,7 @@ fn a_label_that_is_not_understood_is_told_until_it_is() {
         stage.rancher.change(|world| {
             world.service_mut("shop", "web").label(POLICY, value);
         });
-        let about = ["level=warn", "a label is not understood", "shop/web", value];
+        let about = ["level=warn", "a service has a warning", "shop/web", value];
         expect(&service, &about);
         unrelated(&stage);
         assert_eq!(lines(&service, &about).len(), 1);
@@ -104,7 +104,7 @@ fn a_label_that_is_not_understood_is_told_until_it_is() {
     stage.rancher.change(|world| {
         world.service_mut("shop", "web").label(POLICY, "auto");
     });
-    expect(&service, &["a label is understood again", "shop/web"]);
+    expect(&service, &["a service's warning is gone", "shop/web"]);
 }
 
 #[test]

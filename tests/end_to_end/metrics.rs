@@ -10,6 +10,8 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+mod services;
+
 const CHANGE: Operation = Operation::ChangeResourceRecordSets;
 const LIST: (&str, &str) = ("operation", "ListResourceRecordSets");
 const WRITE: (&str, &str) = ("operation", "ChangeResourceRecordSets");
@@ -240,66 +242,6 @@ fn kept_by_another(seen: &Seen) {
     watched.expect("record_sets_owned", &[], 1.0);
 }
 
-fn skipped_for_every_reason(seen: &Seen) {
-    let label = "io.rancher.service.external_dns";
-    let template = "io.rancher.service.external_dns_name_template";
-    let stage = Stage::new(world(|world| {
-        world
-            .host_mut("h2")
-            .label("io.rancher.host.external_dns", "false");
-        world
-            .host_mut("h3")
-            .label("io.rancher.host.external_dns_ip", "none");
-        world.add_service_of_kind("externalService", "shop", "kind");
-        world
-            .add_service("shop", "never")
-            .run_on("h1", 80)
-            .label(label, "never");
-        world.add_service("shop", "no_container");
-        world
-            .add_service("shop", "not_running")
-            .run_on("h1", 80)
-            .state_on("h1", "stopped");
-        let ill = world.add_service("shop", "not_healthy");
-        ill.run_on("h1", 80).health_on("h1", Some("unhealthy"));
-        world
-            .add_service("shop", "no_port")
-            .run_unpublished_on("h1", 80);
-        world.add_service("shop", "host_unknown").run_on("gone", 80);
-        world.add_service("shop", "host_excluded").run_on("h2", 80);
-        world.add_service("shop", "not_an_address").run_on("h3", 80);
-        world
-            .add_service("shop", "template")
-            .run_on("h1", 80)
-            .label(template, "%{{x}}");
-        world
-            .add_service("shop", "wildcard")
-            .run_on("h1", 80)
-            .label(template, "x.*");
-        world
-            .add_service("shop", &"name".repeat(20))
-            .run_on("h1", 80);
-    }));
-    let watched = Watched::new(stage, &[], seen);
-    for (reason, count) in [
-        ("kind", 1.0),
-        ("never", 1.0),
-        ("no_container", 1.0),
-        ("not_running", 1.0),
-        ("not_healthy", 1.0),
-        ("no_port", 2.0), // the program's own service
-        ("host_unknown", 1.0),
-        ("host_excluded", 1.0),
-        ("not_an_address", 1.0),
-        ("template", 1.0),
-        ("wildcard", 1.0),
-        ("name", 1.0),
-    ] {
-        watched.expect("services_skipped", &[("reason", reason)], count);
-    }
-    watched.expect("services", &[("state", "skipped")], 13.0);
-}
-
 fn guarded(seen: &Seen) {
     let stage = Stage::new(world(|world| {
         for i in 0..12 {
@@ -376,18 +318,23 @@ fn cut(seen: &Seen) {
     });
     watched.expect("rounds_total", &[("outcome", "cut")], 1.0);
     watched.expect("record_sets_owned", &[], 9.0);
+    watched.expect("record_sets_owned_by_type", &[("type", "A")], 9.0);
+    watched.expect("record_sets_desired_by_type", &[("type", "A")], 9.0);
 }
 
 #[test]
 fn every_metric_moves_when_its_cause_happens() {
     let seen = Seen::default();
-    let cases: [fn(&Seen); 10] = [
+    let cases: [fn(&Seen); 13] = [
         start,
         route53_fails,
         throttled_and_lost,
         in_the_way,
         kept_by_another,
-        skipped_for_every_reason,
+        services::skipped_for_every_reason,
+        services::skipped_by_settings,
+        services::warned_of,
+        services::contested,
         guarded,
         rancher_fails,
         no_credentials,
@@ -399,7 +346,15 @@ fn every_metric_moves_when_its_cause_happens() {
     let watched = Watched::on(web(), &seen);
     watched.up("rancher_api", 1.0);
     let all = watched.scrape();
-    let closed = ["outcome", "action", "state", "reason", "dependency"];
+    let closed = [
+        "outcome",
+        "action",
+        "state",
+        "reason",
+        "dependency",
+        "warning",
+        "type",
+    ];
     let series = all.samples.iter().flat_map(|sample| {
         let labels = sample.labels.iter();
         let labels = labels.filter(|(label, _)| closed.contains(&label.as_str()));

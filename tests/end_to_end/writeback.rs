@@ -167,11 +167,11 @@ fn a_name_that_rancher_loses_is_written_back_again() {
     let stage = Stage::new(web());
     let _service = stage.run();
     stage.expect_fqdn("shop", "web", NAME);
-    for lost in [None, Some("someone.else.example.com".to_owned())] {
+    for _ in 0..2 {
         stage.settle();
         stage
             .rancher
-            .change(|world| world.service_mut("shop", "web").fqdn = lost);
+            .change(|world| world.service_mut("shop", "web").fqdn = None);
         stage.expect_fqdn("shop", "web", NAME);
     }
 }

@@ -143,9 +143,7 @@ pub fn list(setup: &Setup, server: &Server, instance: &mut Instance, zone: &Zone
             let desired = &server.worlds[usize::from(goal.world)];
             let coverage = view.coverage_for(Some(&below()), desired);
             let mut rest = zone.clone();
-            if let Some(below) = coverage.below() {
-                rest.retain(|key| key.name.is_at_or_below(below));
-            }
+            rest.retain(|key| coverage.has(&key.name));
             view.set_rest(rest, coverage);
             match is_last {
                 true => Step::ListStateRecords(Whose::Ours),

@@ -2,11 +2,12 @@
 
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
+use rancher_route53::plan::Policy;
 use sim::route53 as aws;
 
 use crate::fewest_batches;
 use crate::generators::{
-    AdoptAs, Built, Family, Group, TTL, There, World, heavy_worlds, only, together,
+    AdoptAs, Built, Family, Form, Group, TTL, There, World, heavy_worlds, only, together,
 };
 use crate::invariants;
 use crate::run::{converge, others, owned, round};
@@ -189,4 +190,37 @@ fn as_few_batches_as_there_can_be_or_hardly_more() {
 fn the_invariants_hold_for_a_thousand_names() {
     let batches = invariants::hold(&new(1_000, 1).build());
     assert_eq!(batches.len(), 2);
+}
+
+/// A find of the properties: without a first state record, new entries make no other one longer.
+#[test]
+fn names_that_are_taken_over_go_to_a_new_first_state_record() {
+    for form in [Form::Usual, Form::Wildcard] {
+        let listed = Group {
+            count: 35,
+            there: There::Same,
+            listed: [1].into(),
+            ..Group::default()
+        };
+        let missing = Group {
+            count: 2,
+            form,
+            family: Family::Both,
+            desired: 233,
+            listed: [3].into(),
+            ..Group::default()
+        };
+        let adopted = Group {
+            count: 3,
+            desired: 1,
+            there: There::Drifted(11, false),
+            ..Group::default()
+        };
+        let world = World {
+            policy: Policy::CreateOnly,
+            adopt: AdoptAs::Matching,
+            ..together([listed, missing, adopted])
+        };
+        invariants::hold(&world.build());
+    }
 }

@@ -85,6 +85,7 @@ impl Load {
 
 /// A state record before.
 struct Record {
+    index: u16,
     entries: BTreeSet<Key>,
     /// One that we write; a longer one is another tool's.
     is_short: bool,
@@ -191,11 +192,14 @@ fn least(before: &aws::Zone, after: &aws::Zone) -> usize {
 
 /// Marks the state records that can't stay as they are, besides those that lose entries.
 fn must_be_written(records: &mut [Record], created: &BTreeMap<Key, Cost>, owned: &BTreeSet<Key>) {
-    let mut new_entries: Vec<Cost> = Vec::new();
+    // Those of A record sets go to the first state record, which may be a new one, the others to the
+    // further ones.
+    let (mut of_a, mut of_others) = (Vec::new(), Vec::new());
     for key in owned {
         let mut listing = records.iter_mut().filter(|r| r.entries.contains(key));
         match (listing.next(), listing.next()) {
-            (None, _) => new_entries.push(entry_cost(key)),
+            (None, _) if key.1 == "A" => of_a.push(entry_cost(key)),
+            (None, _) => of_others.push(entry_cost(key)),
             // With a CREATE of what it alone lists.
             (Some(only), None) => {
                 only.must_be_written |= only.is_short && created.contains_key(key);
@@ -203,13 +207,21 @@ fn must_be_written(records: &mut [Record], created: &BTreeMap<Key, Cost>, owned:
             (Some(_), Some(_)) => {}
         }
     }
-    // New entries go to the first with room, at most so many.
+    if records.iter().any(|record| record.index == 0) {
+        take_new_entries(records.iter_mut(), &of_a);
+    }
+    let further = records.iter_mut().filter(|record| record.index > 0);
+    take_new_entries(further, &of_others);
+}
+
+/// Marks the state records that new entries make longer: the first with room, at most so many.
+fn take_new_entries<'a>(records: impl Iterator<Item = &'a mut Record>, new_entries: &[Cost]) {
     let longest = new_entries.iter().map(|c| c.characters).max().unwrap_or(0);
     let shortest = new_entries.iter().map(|c| c.characters).min().unwrap_or(1);
     let mut homeless = new_entries.len();
     // What is released counts for one that is short only here, since that depends on when it goes.
     let room = |record: &&mut Record| is_short(record.old) && is_short(record.remains);
-    for record in records.iter_mut().filter(room) {
+    for record in records.filter(room) {
         let entries = 100 - record.remains.records;
         let characters = 6_000 - record.remains.characters;
         if homeless > 0 && entries > 0 && characters >= longest {
@@ -273,12 +285,13 @@ impl Record {
         for key in sets.values().flat_map(entries) {
             *times_listed.entry(key).or_default() += 1;
         }
-        sets.values()
-            .map(|set| Record::new(set, owned, &times_listed))
+        sets.iter()
+            .map(|(index, set)| Record::new(*index, set, owned, &times_listed))
             .collect()
     }
 
     fn new(
+        index: u16,
         set: &aws::RecordSet,
         owned: &BTreeSet<Key>,
         times_listed: &BTreeMap<Key, usize>,
@@ -299,6 +312,7 @@ impl Record {
             .cloned()
             .collect();
         Record {
+            index,
             is_short,
             old,
             must_be_written: !entries.is_subset(owned),

@@ -12,6 +12,8 @@ use rancher_route53::plan::{Adopt, Policy};
 use sim::route53 as aws;
 
 pub const ZONE: &str = "example.com";
+/// The zone's name as record sets have it.
+pub const APEX: &str = "example.com.";
 pub const ENVIRONMENT: &str = "prod.example.com.";
 pub const UUID: &str = "1a726b88-f6b1-4c11-9ea4-8d4a36b0c1d2";
 pub const TTL: u32 = 300;
@@ -56,8 +58,11 @@ pub struct Group {
     pub count: usize,
     /// Below `<environment>.<zone>`, or elsewhere in the zone.
     pub in_environment: bool,
+    pub form: Form,
     /// Characters that a name has at least, without the zone's.
     pub name_length: usize,
+    /// The TTL that its services want.
+    pub ttl: u32,
     pub family: Family,
     /// Number of values; 0 if it isn't desired.
     pub desired: usize,
@@ -68,6 +73,16 @@ pub struct Group {
     /// Whether another owner's state record lists it.
     pub is_elsewhere: bool,
     pub spelling: Spelling,
+}
+
+/// What kind of name it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    Usual,
+    /// Its first label is `*`.
+    Wildcard,
+    /// The first name of the first group is the zone's own, beside SOA, NS, MX and TXT.
+    Apex,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,7 +150,9 @@ impl Default for Group {
         Group {
             count: 1,
             in_environment: true,
+            form: Form::Usual,
             name_length: 0,
+            ttl: TTL,
             family: Family::A,
             desired: 0,
             there: There::Nothing,
@@ -293,7 +310,13 @@ impl Group {
     }
 
     fn name(&self, number: usize, i: usize) -> String {
+        if self.form == Form::Apex && number == 0 && i == 0 {
+            return APEX.to_owned();
+        }
         let mut name = format!("g{number}-{i}");
+        if self.form == Form::Wildcard {
+            name.insert_str(0, "\\052.");
+        }
         while name.len() < self.name_length {
             name.push('.');
             let more = (self.name_length - name.len()).clamp(1, 60);
@@ -343,7 +366,7 @@ impl Built {
             Family::Both => None,
         };
         let neighbour = match (group.neighbour, other) {
-            (Neighbour::Cname, _) if group.there == There::Nothing => {
+            (Neighbour::Cname, _) if group.there == There::Nothing && name != APEX => {
                 has_cname = true;
                 Some(aws::RecordSet::simple(
                     name,
@@ -372,15 +395,15 @@ impl Built {
         for rtype in rtypes {
             let mut site = Site {
                 has_cname,
-                in_environment: group.in_environment,
+                in_environment: name.ends_with(ENVIRONMENT),
                 ..Site::default()
             };
             if group.desired > 0 {
                 let key = RecordKey::new(Name::parse(name).unwrap(), RecordType::parse(rtype));
                 let addresses: Vec<IpAddr> = addresses(rtype, i, group.desired).collect();
-                let set = RecordSet::of_addresses(key.clone(), TTL, &addresses);
+                let set = RecordSet::of_addresses(key.clone(), group.ttl, &addresses);
                 let values: Vec<&String> = set.values.iter().collect();
-                site.desired = Some(aws::RecordSet::simple(name, rtype, TTL, &values));
+                site.desired = Some(aws::RecordSet::simple(name, rtype, group.ttl, &values));
                 self.setting.desired.insert(key, set);
             }
             site.there = group.there(name, rtype, i);
@@ -412,14 +435,14 @@ impl Group {
         let simple = |ttl, values: &[String]| aws::RecordSet::simple(name, rtype, ttl, values);
         match self.there {
             There::Nothing => vec![],
-            There::Same => vec![simple(TTL, &same)],
-            There::OtherTtl => vec![simple(TTL + 1, &same)],
+            There::Same => vec![simple(self.ttl, &same)],
+            There::OtherTtl => vec![simple(self.ttl + 1, &same)],
             There::Respelled => {
                 let respelled: Vec<String> = same.iter().map(|v| v.to_uppercase()).collect();
-                vec![simple(TTL, &respelled)]
+                vec![simple(self.ttl, &respelled)]
             }
             There::Drifted(count, other_ttl) => {
-                let ttl = TTL + u32::from(other_ttl);
+                let ttl = self.ttl + u32::from(other_ttl);
                 vec![simple(ttl, &values(rtype, i + 100_000, count))]
             }
             There::Alias => {
@@ -471,7 +494,8 @@ pub fn owned_key(value: &str) -> Option<Key> {
     let text = value.strip_prefix('"')?.strip_suffix('"')?;
     let (name, rtype) = text.split_once(' ').unwrap_or((text, "A"));
     let name = format!("{}.", name.trim_end_matches('.').to_lowercase());
-    let is_ours = name.ends_with(".example.com.") && matches!(rtype, "A" | "AAAA");
+    let is_ours =
+        (name == APEX || name.ends_with(".example.com.")) && matches!(rtype, "A" | "AAAA");
     is_ours.then(|| (name, rtype.to_owned()))
 }
 
@@ -564,6 +588,12 @@ fn group(count: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = Group>
         5 => (0..4u16).prop_map(|index| BTreeSet::from([index])),
         1 => proptest::collection::btree_set(0..4u16, 2),
     ];
+    let form = prop_oneof![
+        8 => Just(Form::Usual),
+        2 => Just(Form::Wildcard),
+        2 => Just(Form::Apex),
+    ];
+    let ttl = prop_oneof![4 => Just(TTL), 1 => Just(0u32), 1 => Just(60u32)];
     let spelling = prop_oneof![
         8 => Just(Spelling::Usual),
         1 => Just(Spelling::Odd),
@@ -575,7 +605,11 @@ fn group(count: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = Group>
             any::<bool>(),
             prop_oneof![9 => Just(false), 1 => Just(true)],
         ),
-        prop_oneof![4 => Just(0usize), 2 => 1..=60usize, 1 => 61..=200usize],
+        (
+            prop_oneof![4 => Just(0usize), 2 => 1..=60usize, 1 => 61..=200usize],
+            form,
+            ttl,
+        ),
         prop_oneof![2 => Just(Family::A), 1 => Just(Family::Aaaa), 1 => Just(Family::Both)],
         prop_oneof![1 => Just(0usize), 2 => sizes()],
         there,
@@ -586,7 +620,7 @@ fn group(count: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = Group>
         .prop_map(
             |(
                 (count, in_environment, is_elsewhere),
-                name_length,
+                (name_length, form, ttl),
                 family,
                 desired,
                 there,
@@ -596,7 +630,9 @@ fn group(count: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = Group>
             )| Group {
                 count,
                 in_environment,
+                form,
                 name_length,
+                ttl,
                 family,
                 desired,
                 there,

@@ -196,7 +196,7 @@ fn creates_with_an_entry(batch: &ChangeBatch, setting: &Setting) {
     for set in &batch.creates {
         let is_state = setting.names.index_of_name(&set.key.name).is_some();
         let is_change = batch.deletes.iter().any(|deleted| deleted.key == set.key);
-        let key = (set.key.name.to_string(), set.key.rtype.to_string());
+        let key = (set.key.name.as_str().to_owned(), set.key.rtype.to_string());
         assert!(
             is_state || is_change || written.contains(&key),
             "{set} is created without its entry"
@@ -211,7 +211,7 @@ fn deletes_with_the_entry(batch: &ChangeBatch, zone: &aws::Zone, setting: &Setti
     let records = state_records(zone);
     for set in &batch.deletes {
         let comes_back = batch.creates.iter().any(|created| created.key == set.key);
-        let key = (set.key.name.to_string(), set.key.rtype.to_string());
+        let key = (set.key.name.as_str().to_owned(), set.key.rtype.to_string());
         let listing = records
             .iter()
             .find(|(_, record)| entries(record).contains(&key));

@@ -57,7 +57,7 @@ pub fn holds(built: &Built, percent: u32, min: usize) {
     let mut zone = built.zone.clone();
     let before = owned(&zone);
     batches.iter().for_each(|batch| apply(&mut zone, batch));
-    let key = |key: &RecordKey| -> Key { (key.name.to_string(), key.rtype.to_string()) };
+    let key = |key: &RecordKey| -> Key { (key.name.as_str().to_owned(), key.rtype.to_string()) };
     let new = plan.creates.iter().map(|set| &set.key);
     let new: BTreeSet<Key> = new.chain(&plan.adopts).map(key).collect();
     let gone = deletes.iter().map(|set| &set.key);

@@ -82,8 +82,8 @@ fn listen(listener: TcpListener, limit: usize, telemetry: Telemetry) -> io::Resu
 fn route(path: &str, telemetry: &Telemetry, now: Instant) -> PageResponse {
     let heartbeat = &telemetry.heartbeat();
     match path {
-        "/" | "/ping" if heartbeat.is_alive() => PageResponse::text("200 OK", "ok\n"),
-        "/" | "/ping" => {
+        "/" | "/ping" | "/healthz" if heartbeat.is_alive() => PageResponse::text("200 OK", "ok\n"),
+        "/" | "/ping" | "/healthz" => {
             let age = heartbeat.age().as_secs();
             let body = format!("stuck: the loop last got on {age} s ago\n");
             PageResponse::text("503 Service Unavailable", body)
@@ -115,6 +115,8 @@ mod tests {
         for (path, status) in [
             ("/", "200 OK"),
             ("/ping", "200 OK"),
+            ("/healthz", "200 OK"),
+            ("/healthz/", "404 Not Found"),
             ("/status", "200 OK"),
             ("/status.json", "200 OK"),
             ("/metrics", "200 OK"),
@@ -131,7 +133,7 @@ mod tests {
         let age = Duration::from_secs(100);
         let telemetry = Telemetry::new(zone, Heartbeat::of_age(age));
         let now = Instant::now();
-        for path in ["/", "/ping"] {
+        for path in ["/", "/ping", "/healthz"] {
             let stuck = route(path, &telemetry, now);
             assert_eq!(stuck.status, "503 Service Unavailable", "{path}");
             assert!(stuck.body.starts_with("stuck: the loop last got on 10"));
@@ -142,7 +144,7 @@ mod tests {
         assert_eq!(route("/status", &telemetry, now).status, "200 OK");
         telemetry.heartbeat().beat();
         let now = now + FRESH;
-        for path in ["/", "/ping"] {
+        for path in ["/", "/ping", "/healthz"] {
             assert_eq!(route(path, &telemetry, now).status, "200 OK", "{path}");
         }
         assert!(route("/metrics", &telemetry, now).body.contains(&metric(0)));

@@ -203,7 +203,27 @@ pub fn service(out: &mut String, status: &Status, (key, outcome): (&ServiceKey, 
          <td class=\"state\" role=cell>{}<td role=cell>",
         &[state.word(), &key.stack, &key.service, state.word()],
     );
+    names(out, outcome);
+    out.push_str("<td role=cell>");
     if let Ok(name) = &outcome.name {
+        addresses(out, status, name);
+    }
+    fill(out, "<td role=cell>{}", &[&status.reason(outcome, state)]);
+}
+
+/// A service's names: the one that Rancher shows, then the others; many of them when the reader opens
+/// the list.
+fn names(out: &mut String, outcome: &ServiceOutcome) {
+    let is_long = outcome.more_names.len() > MAX_SHOWN_VALUES;
+    for (index, name) in outcome.names().enumerate() {
+        match index {
+            0 => {}
+            1 if is_long => {
+                let rest = number(outcome.more_names.len());
+                fill(out, "\n<details><summary>{} more</summary>\n", &[&rest]);
+            }
+            _ => out.push_str("<br>\n"),
+        }
         let text = &*name.without_dot();
         // A wildcard, or a name with escapes in it, isn't a host's name, so it gets no link.
         match text.contains(['*', '\\']) {
@@ -211,11 +231,9 @@ pub fn service(out: &mut String, status: &Status, (key, outcome): (&ServiceKey, 
             false => fill(out, "<a href=\"http://{}/\">{}</a>", &[text, text]),
         }
     }
-    out.push_str("<td role=cell>");
-    if let Ok(name) = &outcome.name {
-        addresses(out, status, name);
+    if is_long {
+        out.push_str("</details>");
     }
-    fill(out, "<td role=cell>{}", &[&status.reason(outcome, state)]);
 }
 
 /// A service's addresses: the first few are shown, the others when the reader opens the list.

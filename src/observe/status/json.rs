@@ -7,6 +7,7 @@ use super::{Status, timestamp};
 use crate::base::dependency::Dependency;
 use crate::base::version::VERSION;
 use crate::desired::ServiceOutcome;
+use crate::desired::warning::Warning;
 use crate::dns::Name;
 use crate::rancher::model::ServiceKey;
 use crate::route53::xml::HostedZone;
@@ -31,6 +32,7 @@ pub fn head(out: &mut String, status: &Status, now: DateTime<Utc>) {
         ("record_sets_in_conflict", status.conflicts.len()),
         ("record_sets_quarantined", status.quarantined.len()),
         ("fqdns_waiting", status.fqdns_waiting),
+        ("fqdns_contested", status.contested.len()),
     ] {
         number(out, name, count);
     }
@@ -121,7 +123,15 @@ pub fn service(out: &mut String, status: &Status, (key, outcome): (&ServiceKey, 
     }
     let sets = name.into_iter().flat_map(|name| status.record_sets(name));
     list(out, "addresses", sets.flat_map(|set| &set.values));
+    let more: Vec<String> = outcome.more_names.iter().map(shown).collect();
+    list(out, "more_names", more.iter());
+    let warnings: Vec<String> = outcome.warnings.iter().map(Warning::to_string).collect();
+    list(out, "warnings", warnings.iter());
     end(out, '}');
+}
+
+fn shown(name: &Name) -> String {
+    name.without_dot().into_owned()
 }
 
 /// The document after the list of services.

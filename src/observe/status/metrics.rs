@@ -13,6 +13,9 @@ use crate::base::counters::{Action, BOUNDS, Histogram, RoundOutcome};
 use crate::base::dependency::{Condition, Dependency};
 use crate::base::version::VERSION;
 use crate::desired::skip::SkipReason;
+use crate::desired::warning::Warning;
+use crate::dns::RecordType;
+use crate::dns::record_set::count_by_type;
 
 /// The `Content-Type` header.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -29,6 +32,7 @@ pub fn metrics(status: &Status) -> String {
     page.sample("build_info", &labels, 1);
     times(&mut page, status);
     gauges(&mut page, status);
+    record_sets(&mut page, status);
     services(&mut page, status);
 
     page.family("rounds_total", COUNTER, "Rounds, by how they ended.");
@@ -148,6 +152,11 @@ fn gauges(page: &mut Page, status: &Status) {
             status.fqdns_waiting,
         ),
         (
+            "fqdns_contested",
+            "Services for which somebody else writes another name to Rancher.",
+            status.contested.len(),
+        ),
+        (
             "deletion_guard_holding",
             "1 while the deletion guard holds deletes back, else 0.",
             usize::from(status.held.is_some()),
@@ -162,6 +171,26 @@ fn gauges(page: &mut Page, status: &Status) {
     }
 }
 
+fn record_sets(page: &mut Page, status: &Status) {
+    for (name, help, counts) in [
+        (
+            "record_sets_desired_by_type",
+            "Record sets that should be published, by type.",
+            count_by_type(status.desired.record_sets.keys()),
+        ),
+        (
+            "record_sets_owned_by_type",
+            "Record sets in the zone that are ours, by type.",
+            status.owned_by_type,
+        ),
+    ] {
+        page.family(name, GAUGE, help);
+        for (rtype, count) in RecordType::PUBLISHED.iter().zip(counts) {
+            page.sample(name, &[("type", rtype.as_str())], count as u64);
+        }
+    }
+}
+
 fn services(page: &mut Page, status: &Status) {
     page.family("services", GAUGE, "Services, by what became of them.");
     for (state, count) in ServiceState::ALL.iter().zip(status.states()) {
@@ -173,6 +202,15 @@ fn services(page: &mut Page, status: &Status) {
         let skipped = status.desired.skipped();
         let count = skipped.filter(|(_, reason)| reason.code() == code).count();
         page.sample("services_skipped", &[("reason", code)], count as u64);
+    }
+    let help = "Warnings about services, by what is odd.";
+    page.family("service_warnings", GAUGE, help);
+    let services = status.desired.services.values();
+    let warnings = services.flat_map(|outcome| &outcome.warnings);
+    let codes: Vec<&str> = warnings.map(Warning::code).collect();
+    for code in Warning::CODES {
+        let count = codes.iter().filter(|found| **found == code).count();
+        page.sample("service_warnings", &[("warning", code)], count as u64);
     }
 }
 

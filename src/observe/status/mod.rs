@@ -30,7 +30,7 @@ use crate::base::recorder::Record;
 use crate::base::version;
 use crate::desired::Desired;
 use crate::dns::record_change::RecordChange;
-use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet};
+use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
 use crate::plan::Conflict;
 use crate::plan::delegation::explain;
 use crate::plan::guard::HeldDeletes;
@@ -83,8 +83,14 @@ pub struct Status {
     pub kept_by_another: Option<String>,
     /// Number of owned record sets.
     pub owned: usize,
+    /// The same by type, in the order of [`RecordType::PUBLISHED`].
+    pub owned_by_type: [usize; RecordType::PUBLISHED.len()],
     /// Number of names in the zone that metadata doesn't show as `fqdn` yet.
     pub fqdns_waiting: usize,
+    /// `WRITE_BACK`.
+    pub writes_back: bool,
+    /// Services for which somebody else writes another `fqdn`.
+    pub contested: Arc<[String]>,
     /// When a round last succeeded.
     pub last_success: Option<DateTime<Utc>>,
     /// When metadata last had a new version.
@@ -131,7 +137,10 @@ impl Status {
             held: None,
             kept_by_another: None,
             owned: 0,
+            owned_by_type: Default::default(),
             fqdns_waiting: 0,
+            writes_back: true,
+            contested: Arc::default(),
             last_success: None,
             metadata_changed: None,
             changes: Arc::default(),
@@ -213,6 +222,7 @@ impl Status {
         });
         self.kept_by_another = None;
         self.owned = round.owned;
+        self.owned_by_type = round.owned_by_type;
         self.in_zone = round.in_zone;
         self.outdated = round.outdated;
     }
@@ -251,6 +261,15 @@ impl Status {
                     "Record sets {what}: {count}. The services say why."
                 ));
             }
+        }
+        if !self.contested.is_empty() {
+            let named = &self.contested[..self.contested.len().min(MAX_NAMED)];
+            problems.push(format!(
+                "Somebody else writes other fqdns for services, too: {} ({}). Ours are sent at most \
+                 every 10 minutes. Set WRITE_BACK=false in one of the two.",
+                self.contested.len(),
+                named.join(", ")
+            ));
         }
         let others = self.conflicts.iter().filter(|c| !is_desired(c));
         for Conflict { key, reason } in others.take(MAX_NAMED) {

@@ -1,6 +1,7 @@
 //! The state of each service, and the reason for it in words.
 
 use crate::base::dependency::{Condition, Dependency};
+use crate::desired::warning::Warning;
 use crate::desired::{ServiceOutcome, truncation_notice};
 use crate::dns::{Name, RecordKey, RecordSet, RecordType};
 use crate::observe::status::Status;
@@ -68,19 +69,22 @@ impl Status {
 
     /// The state of a service.
     pub fn state(&self, outcome: &ServiceOutcome) -> ServiceState {
-        let Ok(name) = &outcome.name else {
+        if outcome.name.is_err() {
             return ServiceState::Skipped;
-        };
-        let mut state = match self.in_zone.contains(name) && !self.outdated.contains(name) {
-            true => ServiceState::Published,
-            false => ServiceState::Waiting,
-        };
-        for RecordSet { key, .. } in self.record_sets(name) {
-            if self.conflict(key).is_some() {
-                return ServiceState::Conflict;
+        }
+        let mut state = ServiceState::Published;
+        for name in outcome.names() {
+            let is_right = self.in_zone.contains(name) && !self.outdated.contains(name);
+            if !is_right && state == ServiceState::Published {
+                state = ServiceState::Waiting;
             }
-            if self.refusal(key).is_some() {
-                state = ServiceState::Quarantined;
+            for RecordSet { key, .. } in self.record_sets(name) {
+                if self.conflict(key).is_some() {
+                    return ServiceState::Conflict;
+                }
+                if self.refusal(key).is_some() {
+                    state = ServiceState::Quarantined;
+                }
             }
         }
         state
@@ -101,19 +105,14 @@ impl Status {
         match &outcome.name {
             Err(skip) => reason.push(skip.to_string()),
             Ok(name) => {
-                for RecordSet { key, .. } in self.record_sets(name) {
-                    if let Some(why) = self.conflict(key) {
-                        reason.push(format!("{}: {why}", key.rtype));
-                    }
-                    if let Some(words) = self.refusal(key) {
-                        reason.push(format!("{}: Route 53 refuses it: {words}", key.rtype));
-                    }
-                    if let Some(count) = self.desired.truncated.get(key) {
-                        reason.push(truncation_notice(*count));
-                    }
+                for other in outcome.names() {
+                    self.reasons_of_name(other, other == name, &mut reason);
                 }
+                let is_left = |name| self.in_zone.contains(name) && self.outdated.contains(name);
                 match state {
-                    ServiceState::Waiting if self.is_create_only && self.in_zone.contains(name) => {
+                    ServiceState::Waiting
+                        if self.is_create_only && outcome.names().any(is_left) =>
+                    {
                         let words = "the zone keeps other values: POLICY=create-only";
                         reason.push(words.to_owned());
                     }
@@ -121,18 +120,152 @@ impl Status {
                         reason.push("not in the zone yet: the last round failed".to_owned());
                     }
                     ServiceState::Waiting => reason.push("not in the zone yet".to_owned()),
-                    ServiceState::Published if !outcome.is_sidekick && !outcome.shows(name) => {
+                    ServiceState::Published
+                        if self.writes_back && !outcome.is_sidekick && !outcome.shows(name) =>
+                    {
                         reason.push("Rancher doesn't show the name yet".to_owned());
                     }
                     _ => {}
                 }
             }
         }
-        reason.extend(outcome.warning());
+        reason.extend(outcome.warnings.iter().map(Warning::to_string));
         reason.join("; ")
+    }
+
+    /// Adds why the record sets of a name aren't as desired. That it is another name than the
+    /// service's `fqdn` is said.
+    fn reasons_of_name(&self, name: &Name, is_fqdn: bool, reasons: &mut Vec<String>) {
+        for RecordSet { key, .. } in self.record_sets(name) {
+            let what = match is_fqdn {
+                true => key.rtype.to_string(),
+                false => format!("{} {}", name.without_dot(), key.rtype),
+            };
+            if let Some(why) = self.conflict(key) {
+                reasons.push(format!("{what}: {why}"));
+            }
+            if let Some(words) = self.refusal(key) {
+                reasons.push(format!("{what}: Route 53 refuses it: {words}"));
+            }
+            if let Some(count) = self.desired.truncated.get(key).filter(|_| is_fqdn) {
+                reasons.push(truncation_notice(*count));
+            }
+        }
     }
 
     fn rounds_fail(&self) -> bool {
         self.health(Dependency::Rounds).condition == Condition::Fails
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::desired::Desired;
+    use crate::observe::status::tests::{empty, page, set};
+    use crate::plan::Conflict;
+    use crate::plan::quarantine::Quarantined;
+    use crate::rancher::model::ServiceKey;
+
+    /// A service with the names `web`, `a` and `www`, of which these are in the zone.
+    fn status(in_zone: &[&str]) -> Status {
+        let name = |text: &str| Name::parse(&format!("{text}.example.com")).unwrap();
+        let mut status = empty();
+        let mut desired = Desired::default();
+        for label in ["web", "a", "www"] {
+            let set = set(
+                &format!("{label}.example.com"),
+                RecordType::A,
+                &["192.0.2.1"],
+            );
+            desired.record_sets.insert(set.key.clone(), set);
+        }
+        let key = ServiceKey {
+            stack: "shop".to_owned(),
+            service: "web".to_owned(),
+        };
+        let outcome = ServiceOutcome {
+            name: Ok(name("web")),
+            more_names: vec![name("a"), name("www")],
+            fqdn: Some("web.example.com".to_owned()),
+            is_sidekick: false,
+            ttl: None,
+            warnings: Vec::new(),
+        };
+        desired.services.insert(key, outcome);
+        status.desired = desired.into();
+        status.in_zone = Arc::new(in_zone.iter().map(|label| name(label)).collect());
+        status
+    }
+
+    fn found(status: &Status) -> (ServiceState, String) {
+        let outcome = status.desired.services.values().next().unwrap();
+        let state = status.state(outcome);
+        (state, status.reason(outcome, state))
+    }
+
+    #[test]
+    fn a_service_is_published_once_all_its_names_are() {
+        let all = status(&["web", "a", "www"]);
+        assert_eq!(found(&all), (ServiceState::Published, String::new()));
+        for some in [&["web", "a"][..], &["a", "www"], &[]] {
+            let (state, reason) = found(&status(some));
+            assert_eq!(state, ServiceState::Waiting, "{some:?}");
+            assert_eq!(reason, "not in the zone yet");
+        }
+    }
+
+    #[test]
+    fn what_is_in_the_way_of_another_name_says_of_which() {
+        let key = set("www.example.com", RecordType::A, &["192.0.2.1"]).key;
+        let mut taken = status(&["web", "a"]);
+        taken.conflicts = Arc::new(vec![Conflict {
+            key: key.clone(),
+            reason: ConflictReason::Cname,
+        }]);
+        let (state, reason) = found(&taken);
+        assert_eq!(state, ServiceState::Conflict);
+        assert_eq!(
+            reason,
+            format!("www.example.com A: {}", ConflictReason::Cname)
+        );
+
+        let mut refused = status(&["web", "a"]);
+        refused.quarantined = Arc::new(vec![Quarantined {
+            key,
+            words: "no".to_owned(),
+        }]);
+        let (state, reason) = found(&refused);
+        assert_eq!(state, ServiceState::Quarantined);
+        assert_eq!(reason, "www.example.com A: Route 53 refuses it: no");
+    }
+
+    #[test]
+    fn a_name_that_rancher_is_not_told_is_not_waited_for() {
+        let mut other = status(&["web", "a", "www"]);
+        let desired = Arc::make_mut(&mut other.desired);
+        desired.services.values_mut().for_each(|o| o.fqdn = None);
+        assert_eq!(found(&other).1, "Rancher doesn't show the name yet");
+        other.writes_back = false;
+        assert_eq!(found(&other).1, "");
+    }
+
+    #[test]
+    fn the_pages_show_all_names() {
+        let status = status(&["web", "a", "www"]);
+        let html = page("/status", &status).1;
+        let expected = "<a href=\"http://web.example.com/\">web.example.com</a><br>\n\
+                        <a href=\"http://a.example.com/\">a.example.com</a><br>\n\
+                        <a href=\"http://www.example.com/\">www.example.com</a>";
+        assert!(html.contains(expected), "{html}");
+        let json: serde_json::Value =
+            serde_json::from_str(&page("/status.json", &status).1).unwrap();
+        let more = &json["services"][0]["more_names"];
+        assert_eq!(
+            *more,
+            serde_json::json!(["a.example.com", "www.example.com"])
+        );
     }
 }

@@ -9,7 +9,7 @@ use super::*;
 use crate::base::counters::{NO_ANSWER, Operation, RoundOutcome};
 use crate::desired::ServiceOutcome;
 use crate::desired::skip::SkipReason;
-use crate::dns::RecordType;
+use crate::desired::warning::Warning;
 use crate::observe::pages::Pages;
 use crate::observe::routes::answer;
 use crate::plan::ConflictReason;
@@ -46,7 +46,9 @@ fn outcome(name: Result<Name, SkipReason>, fqdn: Option<&str>) -> ServiceOutcome
         name,
         fqdn: fqdn.map(str::to_owned),
         is_sidekick: false,
-        unknown_policy: None,
+        more_names: Vec::new(),
+        ttl: None,
+        warnings: Vec::new(),
     }
 }
 
@@ -99,7 +101,7 @@ pub fn busy() -> Status {
         (
             service("shop", "any"),
             ServiceOutcome {
-                unknown_policy: Some("<b>".to_owned()),
+                warnings: vec![Warning::policy("<b>")],
                 ..published("*.example.com", None)
             },
         ),
@@ -132,6 +134,7 @@ pub fn busy() -> Status {
         is_private: true,
     });
     status.owned = 3;
+    status.owned_by_type = [2, 1];
     status.fqdns_waiting = 1;
     status.last_success = Some(ago(90));
     status.metadata_changed = Some(ago(7_300));
@@ -234,28 +237,30 @@ fn the_json_has_everything() {
         "record_sets_in_conflict": 1,
         "record_sets_quarantined": 1,
         "fqdns_waiting": 1,
+        "fqdns_contested": 0,
         "services": [
             {"stack": "<script>alert(1)</script>", "name": "\u{202e}\"'&\n", "state": "skipped",
              "skipped": "not_running", "reason": "no container is running (state \"</td>\")",
-             "fqdn": null, "addresses": []},
+             "fqdn": null, "addresses": [], "more_names": [], "warnings": []},
             {"stack": "shop", "name": "any", "state": "published", "skipped": null,
              "reason": "Rancher doesn't show the name yet; external_dns=\"<b>\" is not one of auto, \
                         always and never; it is treated as auto",
-             "fqdn": "*.example.com", "addresses": ["192.0.2.6"]},
+             "fqdn": "*.example.com", "addresses": ["192.0.2.6"], "more_names": [], "warnings": ["external_dns=\"<b>\" is not one of auto, \
+                        always and never; it is treated as auto"]},
             {"stack": "shop", "name": "bad", "state": "quarantined", "skipped": null,
              "reason": "A: Route 53 refuses it: ARRDATAIllegalIPv4Address",
-             "fqdn": "bad.example.com", "addresses": ["192.0.2.5"]},
+             "fqdn": "bad.example.com", "addresses": ["192.0.2.5"], "more_names": [], "warnings": []},
             {"stack": "shop", "name": "hidden", "state": "skipped", "skipped": "no_port",
-             "reason": SkipReason::NoPort.to_string(), "fqdn": null, "addresses": []},
+             "reason": SkipReason::NoPort.to_string(), "fqdn": null, "addresses": [], "more_names": [], "warnings": []},
             {"stack": "shop", "name": "new", "state": "waiting", "skipped": null,
              "reason": "not in the zone yet", "fqdn": "new.example.com",
-             "addresses": ["192.0.2.3"]},
+             "addresses": ["192.0.2.3"], "more_names": [], "warnings": []},
             {"stack": "shop", "name": "taken", "state": "conflict", "skipped": null,
              "reason": format!("A: {}", ConflictReason::Cname), "fqdn": "taken.example.com",
-             "addresses": ["192.0.2.4"]},
+             "addresses": ["192.0.2.4"], "more_names": [], "warnings": []},
             {"stack": "shop", "name": "web", "state": "published", "skipped": null,
              "reason": null, "fqdn": "web.example.com",
-             "addresses": ["192.0.2.1", "192.0.2.2", "2001:db8::1"]},
+             "addresses": ["192.0.2.1", "192.0.2.2", "2001:db8::1"], "more_names": [], "warnings": []},
         ],
         "changes": [
             {"time": "2026-01-02T03:03:55Z", "action": "change", "name": "web.example.com",

@@ -3,6 +3,7 @@ use crate::dns::{Name, RecordSet, RecordType};
 use crate::plan::state_records::StateNames;
 use crate::plan::view::Coverage;
 use crate::plan::{Change, Conflict, ConflictReason};
+use std::collections::BTreeSet;
 
 const OURS: Step = Step::ListStateRecords(Whose::Ours);
 const EVERYBODYS: Step = Step::ListStateRecords(Whose::Everybodys);
@@ -21,7 +22,10 @@ fn web() -> RecordSet {
 
 fn view(below: &str) -> ZoneView {
     let mut view = ZoneView::new(StateNames::new("u", &name("example.com")).unwrap());
-    view.coverage = Coverage::Below(name(below));
+    view.coverage = Coverage::Part {
+        below: name(below),
+        singles: BTreeSet::new(),
+    };
     view
 }
 

@@ -50,6 +50,13 @@ fn desired(sets: &[RecordSet]) -> Desired {
     }
 }
 
+fn part(singles: &[&str]) -> Coverage {
+    Coverage::Part {
+        below: name("prod.example.com"),
+        singles: singles.iter().map(|text| name(text)).collect(),
+    }
+}
+
 const WEB: &str = "web.prod.example.com";
 const DB: &str = "db.prod.example.com";
 
@@ -59,7 +66,7 @@ fn view() -> ZoneView {
     let records = [record("u", 0, &[WEB]), record("other", 0, &[DB])];
     view.set_state_records(zone(&records), Whose::Everybodys);
     let rest = zone(&[a(WEB, "192.0.2.1"), a(DB, "192.0.2.2")]);
-    view.set_rest(rest, Coverage::Below(name("prod.example.com")));
+    view.set_rest(rest, part(&[]));
     view
 }
 
@@ -137,25 +144,92 @@ fn a_listing_of_the_rest_leaves_the_state_records_as_they_are() {
 }
 
 #[test]
-fn the_whole_zone_is_listed_only_if_something_is_elsewhere() {
+fn a_few_names_elsewhere_are_looked_up_and_for_more_the_whole_zone_is_listed() {
     let environment = name("prod.example.com");
-    let below = Coverage::Below(environment.clone());
-    let elsewhere = "web.example.com";
-    for (desired_name, owned_name, expected) in [
-        (WEB, DB, &below),
-        ("prod.example.com", WEB, &below),
-        (elsewhere, WEB, &Coverage::Whole),
-        (WEB, elsewhere, &Coverage::Whole),
+    let many = |count: usize| -> Vec<String> {
+        let names = 0..count;
+        names.map(|i| format!("n{i:02}.example.com")).collect()
+    };
+    let (ten, eleven) = (many(10), many(11));
+    let of = |names: &[&str]| -> Vec<String> { names.iter().map(|n| (*n).to_owned()).collect() };
+    let deep = "a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q.r.s.t.u.example.com";
+    for (desired_names, owned_names, expected) in [
+        (of(&[WEB]), of(&[DB]), part(&[])),
+        (of(&["prod.example.com"]), vec![], part(&[])),
+        (
+            of(&["web.example.com"]),
+            of(&["db.example.com", WEB]),
+            part(&["db.example.com", "web.example.com"]),
+        ),
+        (
+            of(&["example.com", "*.example.com"]),
+            vec![],
+            part(&["example.com", "*.example.com"]),
+        ),
+        // Whoever is delegated `shop` has `a.shop`, too.
+        (
+            of(&["a.shop.example.com"]),
+            vec![],
+            part(&["a.shop.example.com", "shop.example.com"]),
+        ),
+        (
+            ten.clone(),
+            ten.clone(),
+            part(&ten.iter().map(String::as_str).collect::<Vec<_>>()),
+        ),
+        (eleven.clone(), vec![], Coverage::Whole),
+        (ten.clone(), of(&["x.example.com"]), Coverage::Whole),
+        (vec![], eleven, Coverage::Whole),
+        (of(&[deep]), vec![], Coverage::Whole),
     ] {
         let mut view = ZoneView::new(names());
-        view.set_state_records(zone(&[record("u", 0, &[owned_name])]), Whose::Ours);
-        let desired = desired(&[a(desired_name, "192.0.2.1")]);
-        let found = view.coverage_for(Some(&environment), &desired);
-        assert_eq!(found, *expected, "{desired_name} {owned_name}");
-        assert_eq!(view.coverage_for(None, &desired), Coverage::Whole);
+        let owned: Vec<&str> = owned_names.iter().map(String::as_str).collect();
+        view.set_state_records(zone(&[record("u", 0, &owned)]), Whose::Ours);
+        let sets: Vec<RecordSet> = desired_names
+            .iter()
+            .map(|text| a(text, "192.0.2.1"))
+            .collect();
+        let found = view.coverage_for(Some(&environment), &desired(&sets));
+        assert_eq!(found, expected, "{desired_names:?} {owned_names:?}");
+        assert_eq!(view.coverage_for(None, &desired(&sets)), Coverage::Whole);
+        let keys: Vec<RecordKey> = sets.into_iter().map(|set| set.key).collect();
+        view.coverage = found;
+        assert!(view.covers(keys.iter()) && view.covers(view.state.owned()));
     }
-    assert_eq!(below.below(), Some(&environment));
+    assert_eq!(part(&[]).below(), Some(&environment));
     assert_eq!(Coverage::Whole.below(), None);
+}
+
+#[test]
+fn a_listing_of_a_place_replaces_what_is_in_it_and_nothing_else() {
+    let mut view = view();
+    let one = a("one.example.com", "192.0.2.3");
+    view.set_coverage(part(&["one.example.com", "two.example.com"]));
+    view.set_place(
+        &Place::Single(name("one.example.com")),
+        zone(std::slice::from_ref(&one)),
+    );
+    let records = [record("u", 0, &[WEB]), record("other", 0, &[DB])];
+    let known = [a(WEB, "192.0.2.1"), a(DB, "192.0.2.2")];
+    assert_eq!(
+        view.zone,
+        zone(&[&[one.clone()][..], &records, &known].concat())
+    );
+
+    let other = a(WEB, "192.0.2.9");
+    let below = Place::Below(name("prod.example.com"));
+    view.set_place(&below, zone(std::slice::from_ref(&other)));
+    assert_eq!(
+        view.zone,
+        zone(&[&[one, other.clone()][..], &records].concat())
+    );
+
+    view.set_coverage(part(&["two.example.com"]));
+    assert_eq!(
+        view.zone,
+        zone(&[&[other][..], &records].concat()),
+        "one isn't known any more"
+    );
 }
 
 #[test]
@@ -164,6 +238,13 @@ fn what_was_listed_is_known_for_names_below_it() {
     let (web, elsewhere) = (a(WEB, "").key, a("web.example.com", "").key);
     assert!(view.covers([&web].into_iter()));
     assert!(!view.covers([&web, &elsewhere].into_iter()));
+    view.coverage = part(&["web.example.com"]);
+    assert!(view.covers([&web, &elsewhere].into_iter()));
+    let beside = a("x.web.example.com", "").key;
+    assert!(
+        !view.covers([&beside].into_iter()),
+        "below a single name nothing is known"
+    );
     view.coverage = Coverage::Whole;
     assert!(view.covers([&web, &elsewhere].into_iter()));
 }

@@ -7,9 +7,10 @@ use std::ops::RangeInclusive;
 use sim::rancher::{Service, World};
 use sim::route53::{RecordSet, Zone};
 
-use crate::chaos::naming::{below, render, shown};
+use crate::chaos::naming::{below, render, render_item, shown};
 use crate::chaos::record::{Key, Sets, TTL, is_simple, key, listed, listed_elsewhere, others};
 use crate::chaos::regime::{Policy, Regime};
+use crate::chaos::world::{ADDRESS, NAMES, SERVICE_TTL};
 
 const TEMPLATE: &str = "io.rancher.service.external_dns_name_template";
 
@@ -25,7 +26,7 @@ pub struct Desired {
 
 /// `template` is `NAME_TEMPLATE`.
 pub fn desired(world: &World, template: &str) -> Desired {
-    let mut addresses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut addresses: BTreeMap<String, (BTreeSet<String>, u32)> = BTreeMap::new();
     let mut names = BTreeMap::new();
     for service in &world.services {
         let own = label(&service.labels, TEMPLATE);
@@ -37,15 +38,28 @@ pub fn desired(world: &World, template: &str) -> Desired {
         let found = addresses_of(service, world);
         let id = (service.stack.clone(), service.name.clone());
         names.insert(id, (name.clone(), !found.is_empty()));
-        addresses.entry(name).or_default().extend(found);
+        if found.is_empty() {
+            continue;
+        }
+        let ttl = label(&service.labels, SERVICE_TTL).and_then(|ttl| ttl.parse().ok());
+        let ttl = ttl.unwrap_or(TTL);
+        let more = label(&service.labels, NAMES).unwrap_or_default();
+        let more = more
+            .split(',')
+            .filter_map(|item| render_item(item, &service.stack, &service.name, environment));
+        for name in more.chain([name]) {
+            let (shared, least) = addresses.entry(name).or_insert((BTreeSet::new(), ttl));
+            shared.extend(found.clone());
+            *least = ttl.min(*least);
+        }
     }
     let mut sets = Sets::new();
-    for (name, addresses) in &addresses {
+    for (name, (addresses, ttl)) in &addresses {
         for (rtype, is_v6) in [("A", false), ("AAAA", true)] {
             let of_type = addresses.iter().filter(|a| a.contains(':') == is_v6);
             let values: Vec<&String> = of_type.collect();
             if !values.is_empty() {
-                let set = RecordSet::simple(name, rtype, TTL, &values);
+                let set = RecordSet::simple(name, rtype, *ttl, &values);
                 sets.insert(key(&set), set);
             }
         }
@@ -65,6 +79,8 @@ fn label(labels: &serde_json::Map<String, serde_json::Value>, name: &str) -> Opt
 fn addresses_of(service: &Service, world: &World) -> BTreeSet<String> {
     let policy = label(&service.labels, "io.rancher.service.external_dns");
     let policy = policy.as_deref().unwrap_or("auto");
+    let source = label(&service.labels, ADDRESS);
+    let is_container_s = source.as_deref() == Some("container");
     let mut addresses = BTreeSet::new();
     for container in &service.containers {
         let health = container.health_state.as_deref();
@@ -75,10 +91,15 @@ fn addresses_of(service: &Service, world: &World) -> BTreeSet<String> {
         };
         let is_excluded =
             label(&host.labels, "io.rancher.host.external_dns").as_deref() == Some("false");
-        let counts = policy == "always" || (policy == "auto" && is_public);
+        let needs_port = policy == "auto" && !is_container_s;
+        let counts = policy != "never" && (is_public || !needs_port);
         if is_up && counts && !is_excluded {
             let own = label(&host.labels, "io.rancher.host.external_dns_ip");
-            addresses.extend(own.or(host.agent_ip.clone()));
+            addresses.extend(match source.as_deref() {
+                Some("container") => Some(container.primary_ip()),
+                Some("host-label:inner") => label(&host.labels, "inner"),
+                _ => own.or(host.agent_ip.clone()),
+            });
         }
     }
     addresses

@@ -25,6 +25,16 @@ pub const LABELS: [&str; 10] = [
     "a*.%{{environment_name}}",
 ];
 
+/// What services have on their label for more names: some are none, and some meet others.
+pub const MORE: [&str; 6] = [
+    "@",
+    "www.%{{environment_name}}, cart",
+    "*,%{{service_name}}.more",
+    "\\052.%{{stack_name}},bad one,a*.x,@.x,%{{nothing}},www.example.org.",
+    "shop.example.com.,*.%{{environment_name}}.example.com.,",
+    "one,two,three,four,five,six,seven,eight,nine,ten,eleven",
+];
+
 /// What the environment may be called.
 pub const ENVIRONMENTS: [&str; 3] = ["Prod", "Staging 2", "PROD_EU"];
 
@@ -57,6 +67,21 @@ pub fn render(template: &str, stack: &str, service: &str, environment: &str) -> 
     is_one.then(|| format!("{text}.{DOMAIN}."))
 }
 
+/// The name of an item of the label for more names; `None` if it gives none in the zone.
+pub fn render_item(item: &str, stack: &str, service: &str, environment: &str) -> Option<String> {
+    let end = format!(".{DOMAIN}.");
+    match item.trim() {
+        "" => None,
+        "@" => Some(format!("{DOMAIN}.")),
+        item if item.contains([' ', '@']) => None,
+        item if item.ends_with('.') => {
+            render(item.strip_suffix(&end)?, stack, service, environment)
+        }
+        "*" => Some(format!("\\052{end}")),
+        item => render(item, stack, service, environment),
+    }
+}
+
 /// `<environment>.<zone>`.
 pub fn below(environment: &str) -> String {
     format!("{}.{DOMAIN}.", label(environment))
@@ -76,6 +101,26 @@ pub fn shown(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn more_names_are_made_as_the_documents_say() {
+        let items = MORE.iter().flat_map(|label| label.split(','));
+        let names = items.filter_map(|item| render_item(item, "Mail", "Cart_1", "Staging 2"));
+        assert_eq!(
+            names.take(9).map(|name| shown(&name)).collect::<Vec<_>>(),
+            [
+                "example.com",
+                "www.staging-2.example.com",
+                "cart.example.com",
+                "*.example.com",
+                "cart-1.more.example.com",
+                "*.mail.example.com",
+                "shop.example.com",
+                "*.staging-2.example.com",
+                "one.example.com",
+            ]
+        );
+    }
 
     #[test]
     fn names_are_made_as_the_readme_says() {

@@ -81,7 +81,8 @@ pub fn entry(value: &str) -> Option<Key> {
         None => (text, "A"),
     };
     let name = format!("{}.", name.trim_end_matches('.').to_lowercase());
-    let is_ours = name.ends_with(&format!(".{DOMAIN}.")) && !name.contains(' ');
+    let in_zone = format!(".{name}").ends_with(&format!(".{DOMAIN}."));
+    let is_ours = in_zone && !name.contains(' ');
     is_ours.then(|| (name, rtype.to_owned(), None))
 }
 

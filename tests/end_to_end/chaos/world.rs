@@ -2,7 +2,7 @@
 
 use sim::rancher::World;
 
-use crate::chaos::naming::{ENVIRONMENTS, LABELS, render, shown};
+use crate::chaos::naming::{ENVIRONMENTS, LABELS, MORE, render, shown};
 use crate::chaos::random::Random;
 use crate::chaos::record::UUID;
 
@@ -33,6 +33,10 @@ pub const HOSTS: [(&str, [&str; 2]); 6] = [
     ("h5", ["2001:db8::5", "203.0.113.105"]),
     ("h6", ["2001:db8::6", "2001:db8::106"]),
 ];
+
+pub const NAMES: &str = "io.rancher.service.external_dns_names";
+pub const SERVICE_TTL: &str = "io.rancher.service.external_dns_ttl";
+pub const ADDRESS: &str = "io.rancher.service.external_dns_address";
 
 /// A stack whose services come and go all at once.
 const CROWD: &str = "crowd";
@@ -67,6 +71,8 @@ pub enum Deed {
     Crowd(usize),
     /// The service has a name template of its own, or none.
     Template(Service, Option<&'static str>),
+    /// A label of the service.
+    Label(Service, &'static str, Option<&'static str>),
     /// The environment is called so.
     Rename(&'static str),
     /// Metadata has a new version all the same.
@@ -97,7 +103,24 @@ impl Deed {
     pub fn random(random: &mut Random) -> Deed {
         let service = random.pick(&SERVICES);
         let (host, addresses) = random.pick(&HOSTS);
-        match random.below(112) {
+        match random.below(126) {
+            111..117 => {
+                let more = random.chance(70).then(|| random.pick(&MORE));
+                Deed::Label(service, NAMES, more)
+            }
+            117..121 => {
+                let ttls = [None, Some("60"), Some("600"), Some("soon")];
+                Deed::Label(service, SERVICE_TTL, random.pick(&ttls))
+            }
+            121..125 => {
+                let sources = [
+                    None,
+                    Some("container"),
+                    Some("host"),
+                    Some("host-label:inner"),
+                ];
+                Deed::Label(service, ADDRESS, random.pick(&sources))
+            }
             99..107 => {
                 let label = random.chance(65).then(|| random.pick(&LABELS));
                 Deed::Template(service, label)
@@ -127,7 +150,8 @@ impl Deed {
             }
             83..88 => {
                 let addresses = [None, Some("198.51.100.7"), Some("2001:db8::7")];
-                let label = "io.rancher.host.external_dns_ip";
+                let labels = ["io.rancher.host.external_dns_ip", "inner"];
+                let label = random.pick(&labels);
                 Deed::HostLabel(host, label, random.pick(&addresses))
             }
             88..91 => Deed::HostAddress(host, random.pick(&addresses)),
@@ -222,6 +246,12 @@ impl Deed {
                 match template {
                     Some(template) => s.labels.insert(label.into(), (*template).into()),
                     None => s.labels.remove(label),
+                };
+            }),
+            Deed::Label(service, label, value) => with(world, service, |s| {
+                match value {
+                    Some(value) => s.labels.insert((*label).into(), (*value).into()),
+                    None => s.labels.remove(*label),
                 };
             }),
             Deed::Rename(name) => {

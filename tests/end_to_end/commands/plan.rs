@@ -179,6 +179,18 @@ fn what_is_odd_and_what_policy_leaves_undone_is_told() {
 fn the_exit_code_can_tell_whether_there_is_something_to_do() {
     let stage = stage();
     assert_eq!(run(&stage, &["plan", "--detailed-exitcode"]).code, 2);
+    // 2 has one meaning only: what is wrong is 1 with that flag, and 2 without.
+    for (arguments, setting, code) in [
+        (&["plan", "--detailed-exitcode"][..], ("TTL", "x"), 1),
+        (&["plan", "--detailed-exitcode", "--what"], ("TTL", "1"), 1),
+        (&["--detailed-exitcode"], ("TTL", "1"), 1),
+        (&["plan"], ("TTL", "x"), 2),
+        (&["plan", "--what"], ("TTL", "1"), 2),
+    ] {
+        let ran = ran(&stage.run_with(arguments, &[setting]));
+        assert_eq!(ran.code, code, "{arguments:?} {setting:?}");
+        assert_eq!(ran.stdout, "");
+    }
     assert_eq!(run(&stage, &["once"]).code, 0);
     let ran = run(&stage, &["plan", "--detailed-exitcode"]);
     assert_eq!(ran.code, 0, "{}", ran.stdout);

@@ -9,7 +9,6 @@ use std::net::IpAddr;
 
 use libfuzzer_sys::fuzz_target;
 use rancher_route53::base::percent::query_string;
-use rancher_route53::desired::name_template::{DEFAULT, Template};
 use rancher_route53::desired::{Desired, DesiredBuilder, Rules};
 use rancher_route53::dns::{Name, RecordType, Zone};
 use rancher_route53::plan::batch::batches;
@@ -49,11 +48,7 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let environment = &world.environment;
     assert!(!environment.name.is_empty() && !environment.uuid.is_empty());
-    let rules = Rules {
-        zone: Name::parse("example.com").expect("a name"),
-        template: Template::parse(DEFAULT).expect("the default"),
-        ttl: 300,
-    };
+    let rules = Rules::of_zone(Name::parse("example.com").expect("a name"));
     let wanted = world.desired(&rules);
     check(&wanted, &world, &rules);
     publish(&wanted, &world.environment.uuid, &rules);
@@ -159,9 +154,10 @@ fn version(bytes: &[u8]) {
 
 fn check(wanted: &Desired, world: &World, rules: &Rules) {
     for (key, set) in &wanted.record_sets {
-        assert_eq!((&set.key, set.ttl), (key, rules.ttl));
+        assert_eq!(&set.key, key);
+        assert!(set.ttl <= 2_147_483_647);
         assert_within_limits(&key.name);
-        assert!(key.name.is_at_or_below(&rules.zone) && key.name != rules.zone);
+        assert!(key.name.is_at_or_below(&rules.zone));
         assert!(
             (1..=400).contains(&set.values.len()),
             "{}",
@@ -180,14 +176,15 @@ fn check(wanted: &Desired, world: &World, rules: &Rules) {
     }
     assert!(wanted.services.len() <= world.services.len());
     for (key, outcome) in &wanted.services {
+        for name in outcome.names() {
+            let mut published = wanted.record_sets.keys();
+            assert!(
+                published.any(|key| key.name == *name),
+                "{key} has no record set {name}"
+            );
+        }
         match &outcome.name {
-            Ok(name) => {
-                let mut published = wanted.record_sets.keys();
-                assert!(
-                    published.any(|key| key.name == *name),
-                    "{key} has no record set"
-                );
-            }
+            Ok(_) => assert!(!outcome.more_names.contains(outcome.name.as_ref().unwrap())),
             Err(skip) => assert!(!skip.to_string().is_empty() && !skip.code().is_empty()),
         }
     }

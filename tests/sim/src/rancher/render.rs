@@ -196,14 +196,17 @@ fn service<'a>(look: &'a Look, s: &'a Service) -> ShownService<'a> {
 }
 
 fn load_balancer(s: &Service) -> Value {
-    json!({
-        "certs": ["shop-example"], "config": null, "default_cert": "shop-example",
-        "port_rules": [{
+    let rule = |hostname: &String| {
+        json!({
             "backend_name": null, "container": null, "environment": null,
-            "hostname": "shop.example.com", "path": "/", "priority": 1, "protocol": "https",
+            "hostname": hostname, "path": "/", "priority": 1, "protocol": "https",
             "region": null, "selector": null, "service": format!("{}/web", s.stack),
             "service_uuid": null, "source_port": 443, "target_port": 8080
-        }],
+        })
+    };
+    json!({
+        "certs": ["shop-example"], "config": null, "default_cert": "shop-example",
+        "port_rules": s.lb_hostnames.iter().map(rule).collect::<Vec<_>>(),
         "stickiness_policy": null
     })
 }
@@ -211,8 +214,7 @@ fn load_balancer(s: &Service) -> Value {
 fn container<'a>(look: &'a Look, s: &'a Service, c: &'a Container) -> ShownContainer<'a> {
     let host = look.hosts.get(c.host.as_str());
     let agent_ip = host.and_then(|h| h.agent_ip.as_deref());
-    let random = hash(&c.uuid);
-    let ip = format!("10.42.{}.{}", random >> 8 & 255, random & 255);
+    let ip = c.primary_ip();
     let mac = format!("02:e3:92:{:02x}:10:a1", c.index & 255);
     let dns_search = [
         format!("{}.{}.rancher.internal", s.name, s.stack),
@@ -240,7 +242,7 @@ fn container<'a>(look: &'a Look, s: &'a Service, c: &'a Container) -> ShownConta
         network_from_container_uuid: None,
         network_uuid: &look.network_uuid,
         ports: c.ports.iter().map(|p| shown_port(p, agent_ip)).collect(),
-        primary_ip: ip,
+        primary_ip: (!c.is_without_ip).then_some(ip),
         primary_mac_address: mac,
         service_index: c.index.to_string(),
         service_name: &s.name,
@@ -405,7 +407,7 @@ struct ShownContainer<'a> {
     network_from_container_uuid: Null,
     network_uuid: &'a str,
     ports: Vec<String>,
-    primary_ip: String,
+    primary_ip: Option<String>,
     primary_mac_address: String,
     service_index: String,
     service_name: &'a str,

@@ -41,6 +41,8 @@ pub struct Service {
     pub system: bool,
     pub hostname: Option<String>,
     pub external_ips: Vec<String>,
+    /// Of a load balancer: the host names in its port rules.
+    pub lb_hostnames: Vec<String>,
     pub containers: Vec<Container>,
 }
 
@@ -60,6 +62,8 @@ pub struct Container {
     pub health_state: Option<String>,
     /// In addition to those that Rancher sets.
     pub labels: Map<String, Value>,
+    /// Rancher's network has given it none.
+    pub is_without_ip: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -174,6 +178,7 @@ impl World {
             system: false,
             hostname: None,
             external_ips: Vec::new(),
+            lb_hostnames: vec!["shop.example.com".into()],
             containers: Vec::new(),
         };
         if kind != "externalService" {
@@ -307,6 +312,7 @@ impl Service {
             state: "running".into(),
             health_state: Some("healthy".into()),
             labels: Map::new(),
+            is_without_ip: false,
         });
         self.containers.last_mut().unwrap()
     }
@@ -339,6 +345,14 @@ impl Service {
             container.state = state.into();
         }
         self
+    }
+}
+
+impl Container {
+    /// Its address in Rancher's network.
+    pub fn primary_ip(&self) -> String {
+        let random = hash(&self.uuid);
+        format!("10.42.{}.{}", random >> 8 & 255, random & 255)
     }
 }
 

@@ -1,0 +1,124 @@
+//! The settings by which services are published: [`Rules`].
+
+use super::reader::Reader;
+use crate::desired::Rules;
+use crate::desired::address::{ADDRESS_TAKES, AddressSource};
+use crate::desired::name_template::Template;
+use crate::desired::options::POLICIES;
+use crate::desired::rules::RecordTypes;
+use crate::dns::Name;
+use crate::rancher::labels::LabelSuffix;
+
+const WHAT_SUFFIX: &str =
+    "at most 40 letters, digits, '-', '_' and '.' that make no other label of a label";
+
+/// Reads the settings; none if one that is needed is missing or wrong.
+pub fn read(reader: &mut Reader<'_>) -> Option<Rules> {
+    let what = "a domain name, such as example.com";
+    let zone = reader.required("ROOT_DOMAIN", what, zone_name);
+    let template = reader.value("NAME_TEMPLATE", "a name template", |text| {
+        Template::parse(text).map_err(|e| e.to_string())
+    });
+    let ttl = reader.number("TTL");
+    let default_policy = reader.choice("DEFAULT_POLICY", &POLICIES);
+    let has_system_services = reader.switch("SYSTEM_SERVICES");
+    let lb_hostnames = reader.switch("LB_HOSTNAMES");
+    let address = reader.value("ADDRESS", ADDRESS_TAKES, |text| {
+        AddressSource::parse(text).ok_or_else(|| "none of these".to_owned())
+    });
+    let record_types = reader.value("RECORD_TYPES", "A,AAAA, A or AAAA", RecordTypes::parse);
+    let suffix = reader.value("LABEL_SUFFIX", WHAT_SUFFIX, LabelSuffix::parse);
+    Some(Rules {
+        zone: zone?,
+        template: template.unwrap_or_default(),
+        ttl: u32::try_from(ttl).ok()?,
+        label_suffix: suffix.unwrap_or_default(),
+        default_policy,
+        has_system_services,
+        lb_hostnames,
+        address: address.unwrap_or(AddressSource::Host),
+        record_types: record_types.unwrap_or(RecordTypes::Both),
+    })
+}
+
+fn zone_name(text: &str) -> Result<Name, String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if !text.chars().all(plain) {
+        return Err("it has a character that isn't a letter, digit, '-', '_' or '.'".to_owned());
+    }
+    Name::parse(text).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desired::options::PublishPolicy;
+
+    /// The rules with these settings, or what is wrong with them.
+    fn with(settings: &[(&str, &str)]) -> Result<Rules, Vec<String>> {
+        let settings = [&[("ROOT_DOMAIN", "example.com")][..], settings].concat();
+        let variable = |name: &str| {
+            let (_, value) = settings.iter().find(|(known, _)| *known == name)?;
+            Some(Ok((*value).to_owned()))
+        };
+        let mut reader = Reader::new(&variable);
+        let rules = read(&mut reader);
+        match reader.problems.is_empty() {
+            true => Ok(rules.unwrap()),
+            false => Err(reader.problems),
+        }
+    }
+
+    #[test]
+    fn without_settings_the_rules_are_those_of_the_zone() {
+        let zone = Name::parse("example.com").unwrap();
+        assert_eq!(with(&[]), Ok(Rules::of_zone(zone)));
+    }
+
+    #[test]
+    fn reads_who_is_published_and_the_suffix() {
+        let rules = with(&[
+            ("DEFAULT_POLICY", "Never"),
+            ("SYSTEM_SERVICES", "FALSE"),
+            ("LABEL_SUFFIX", "_private"),
+        ]);
+        let rules = rules.unwrap();
+        assert_eq!(rules.default_policy, PublishPolicy::Never);
+        assert!(!rules.has_system_services);
+        assert_eq!(Ok(rules.label_suffix), LabelSuffix::parse("_private"));
+    }
+
+    #[test]
+    fn reads_which_addresses_are_published() {
+        let rules = with(&[("ADDRESS", "host-label:ip"), ("RECORD_TYPES", "aaaa")]).unwrap();
+        assert_eq!(rules.address, AddressSource::HostLabel("ip".to_owned()));
+        assert_eq!(rules.record_types, RecordTypes::Aaaa);
+    }
+
+    #[test]
+    fn what_is_wrong_names_the_setting_and_what_it_takes() {
+        for (name, value, takes) in [
+            (
+                "DEFAULT_POLICY",
+                "sometimes",
+                "it takes auto, always, never",
+            ),
+            ("SYSTEM_SERVICES", "no", "it takes true, false"),
+            (
+                "LABEL_SUFFIX",
+                "_ip",
+                "host.external_dns_ip is a label of its own; it takes",
+            ),
+            (
+                "LABEL_SUFFIX",
+                "é",
+                "no label ends like this; it takes at most 40",
+            ),
+        ] {
+            let problems = with(&[(name, value)]).unwrap_err();
+            let line = problems.join("\n");
+            assert!(line.starts_with(&format!("{name}={value:?}: ")), "{line}");
+            assert!(line.contains(takes), "{line}");
+        }
+    }
+}

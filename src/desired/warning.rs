@@ -1,0 +1,181 @@
+//! What is odd about a service that is published all the same.
+//!
+//! The list is closed: the log, `plan`, the status page and the metrics show the same warnings.
+
+use std::fmt;
+
+use crate::base::redactor::cut;
+use crate::base::text::quoted;
+use crate::desired::address::ADDRESS_TAKES;
+use crate::desired::names::{MAX_NAMES, NameFault};
+use crate::dns::Name;
+use crate::dns::record_set::MAX_TTL;
+
+/// Characters of a label that a warning keeps.
+const MAX_SHOWN: usize = 80;
+
+/// What is odd about a service. None of it keeps the service from being published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Warning {
+    /// The label `external_dns` is none of the policies. Holds its text.
+    Policy(String),
+    /// The label `external_dns_address` names no source of addresses. Holds its text.
+    Address(String),
+    /// The label `external_dns_ttl` is no TTL. Holds its text.
+    Ttl(String),
+    /// The label `external_dns_lb_hostnames` is neither `true` nor `false`. Holds its text.
+    LbHostnames(String),
+    /// An item of the label `external_dns_names` gives no name in the zone. Holds its text.
+    Name(String, NameFault),
+    /// The label `external_dns_names` has this many items, of which [`MAX_NAMES`] count.
+    TooManyNames(usize),
+    /// A load balancer's host name looks like one in the zone and is no name. Holds its text.
+    Hostname(String, NameFault),
+    /// Services that share a name want different TTLs, and another one's is used for it.
+    OtherTtl {
+        /// The name that they share.
+        name: Name,
+        /// The TTL that this service wants.
+        wanted: u32,
+        /// The TTL that the name gets: the smallest.
+        used: u32,
+    },
+}
+
+impl Warning {
+    /// The codes of all warnings, in the order of the variants.
+    pub const CODES: [&str; 8] = [
+        "policy",
+        "address",
+        "ttl",
+        "lb_hostnames",
+        "name",
+        "too_many_names",
+        "hostname",
+        "other_ttl",
+    ];
+
+    /// A short name for metrics and for programs. It is one of [`Warning::CODES`].
+    pub fn code(&self) -> &'static str {
+        match self {
+            Warning::Policy(_) => "policy",
+            Warning::Address(_) => "address",
+            Warning::Ttl(_) => "ttl",
+            Warning::LbHostnames(_) => "lb_hostnames",
+            Warning::Name(..) => "name",
+            Warning::TooManyNames(_) => "too_many_names",
+            Warning::Hostname(..) => "hostname",
+            Warning::OtherTtl { .. } => "other_ttl",
+        }
+    }
+
+    /// The label `external_dns` has this text, which is none of the policies.
+    pub fn policy(text: &str) -> Warning {
+        Warning::Policy(cut(text, MAX_SHOWN))
+    }
+
+    /// The label `external_dns_address` has this text, which names no source of addresses.
+    pub fn address(text: &str) -> Warning {
+        Warning::Address(cut(text, MAX_SHOWN))
+    }
+
+    /// The label `external_dns_ttl` has this text, which is no TTL.
+    pub fn ttl(text: &str) -> Warning {
+        Warning::Ttl(cut(text, MAX_SHOWN))
+    }
+
+    /// The label `external_dns_lb_hostnames` has this text, which is neither `true` nor `false`.
+    pub fn lb_hostnames(text: &str) -> Warning {
+        Warning::LbHostnames(cut(text, MAX_SHOWN))
+    }
+
+    /// This item of the label `external_dns_names` gives no name in the zone.
+    pub fn name(item: &str, fault: NameFault) -> Warning {
+        Warning::Name(cut(item, MAX_SHOWN), fault)
+    }
+
+    /// This host name of a load balancer is no name.
+    pub fn hostname(hostname: &str, fault: NameFault) -> Warning {
+        Warning::Hostname(cut(hostname, MAX_SHOWN), fault)
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Warning::Policy(text) => write!(
+                f,
+                "external_dns={} is not one of auto, always and never; it is treated as auto",
+                quoted(text)
+            ),
+            Warning::Address(text) => write!(
+                f,
+                "external_dns_address={} is not {ADDRESS_TAKES}; the setting ADDRESS holds",
+                quoted(text)
+            ),
+            Warning::Ttl(text) => write!(
+                f,
+                "external_dns_ttl={} is not a whole number from 0 to {MAX_TTL}; the setting TTL \
+                 holds",
+                quoted(text)
+            ),
+            Warning::LbHostnames(text) => write!(
+                f,
+                "external_dns_lb_hostnames={} is neither true nor false; the setting LB_HOSTNAMES \
+                 holds",
+                quoted(text)
+            ),
+            Warning::Name(item, fault) => write!(
+                f,
+                "external_dns_names: {} is left out: {fault}",
+                quoted(item)
+            ),
+            Warning::TooManyNames(count) => write!(
+                f,
+                "external_dns_names: only the first {MAX_NAMES} of {count} items count"
+            ),
+            Warning::Hostname(hostname, fault) => write!(
+                f,
+                "the load balancer's host name {} is left out: {fault}",
+                quoted(hostname)
+            ),
+            Warning::OtherTtl { name, wanted, used } => write!(
+                f,
+                "its TTL of {wanted} isn't used for {}: another service of that name has {used}, \
+                 and the smallest holds",
+                name.without_dot()
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_warning_s_code_is_in_the_list_once() {
+        let all = [
+            Warning::policy("x"),
+            Warning::address("x"),
+            Warning::ttl("x"),
+            Warning::lb_hostnames("x"),
+            Warning::name("x", NameFault::Outside),
+            Warning::TooManyNames(51),
+            Warning::hostname("x", NameFault::Outside),
+            Warning::OtherTtl {
+                name: Name::parse("x").unwrap(),
+                wanted: 300,
+                used: 60,
+            },
+        ];
+        let codes: Vec<&str> = all.iter().map(Warning::code).collect();
+        assert_eq!(codes, Warning::CODES);
+    }
+
+    #[test]
+    fn a_long_label_is_cut() {
+        let words = Warning::policy(&"x".repeat(10_000)).to_string();
+        assert!(words.len() < 300, "{words}");
+    }
+}
