@@ -3,7 +3,7 @@
 use super::*;
 
 /// The settings whose default in the table is a value, each with another valid value.
-const VALUES: [(&str, &str); 24] = [
+const VALUES: [(&str, &str); 25] = [
     ("NAME_TEMPLATE", "%{{service_name}}"),
     ("TTL", "301"),
     ("DEFAULT_POLICY", "never"),
@@ -29,6 +29,7 @@ const VALUES: [(&str, &str); 24] = [
     ("ROUTE53_REQUEST_RATE", "5.5"),
     ("ROUTE53_CHANGE_RATE", "100.5"),
     ("HEALTH_ADDRESS", ":1000,:10001"),
+    ("HEALTH_HOSTS", "status.example.com"),
     ("LOG_LEVEL", "warn"),
     ("LOG_FORMAT", "json"),
 ];
