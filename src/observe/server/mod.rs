@@ -102,7 +102,8 @@ fn route(asked: &Asked<'_>, hosts: &Hosts, telemetry: &Telemetry, now: Instant) 
             PageResponse::text("503 Service Unavailable", body)
         }
         "/" if asked.takes_html => PageResponse {
-            of_status: Some(("Location", "/status")),
+            // Relative, since a reverse proxy may have it below a path of its own.
+            of_status: Some(("Location", "status")),
             ..PageResponse::text("303 See Other", "see /status\n")
         },
         "/" | "/ping" | "/healthz" => PageResponse::text("200 OK", "ok\n"),
@@ -188,7 +189,7 @@ mod tests {
         telemetry.heartbeat().beat();
         let answer = ask("/");
         assert_eq!(answer.status, "303 See Other");
-        assert_eq!(answer.of_status, Some(("Location", "/status")));
+        assert_eq!(answer.of_status, Some(("Location", "status")));
         for path in ["/ping", "/healthz"] {
             assert_eq!(ask(path).status, "200 OK", "{path}");
         }

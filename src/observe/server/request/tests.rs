@@ -139,7 +139,7 @@ fn lines_end_with_lf_alone_too_and_empty_ones_may_come_first() {
         "\r\n\r\n\n\r\nGET /ping HTTP/1.1\r\nHost: x\r\n\r\n",
         "\nGET /ping HTTP/1.0\n\n",
     ] {
-        assert_eq!(path(&request), "/ping", "{request:?}");
+        assert_eq!(path(request), "/ping", "{request:?}");
     }
     for request in ["\rGET / HTTP/1.0\r\n\r\n", "\r\n GET / HTTP/1.0\r\n\r\n"] {
         assert!(is_malformed(request.as_bytes()), "{request:?}");
