@@ -1,8 +1,8 @@
 //! `/status`: the page for people. Pure.
 //!
-//! It answers first whether all is well, and if not, what is wrong ([`verdict`]); then come what it
-//! depends on and the last changes ([`sections`]), and all services, those with a problem first
-//! ([`services`]). Links to `#conflict` and its like filter the services, by the style alone.
+//! It answers first whether all is well, and if not, what is wrong (`verdict`); then come what it
+//! depends on and the last changes (`sections`), and all services, those with a problem first
+//! (`services`). Links to `#conflict` and its like filter the services, by the style alone.
 //!
 //! Text from outside goes through `escape::html`. Names stand in `<bdi>`, so that right-to-left
 //! letters in one name don't turn the text around it. The page loads nothing, and its security
