@@ -327,7 +327,7 @@ fn status() -> Status {
     desired.services.insert(key, outcome);
     status.desired = desired.into();
     let held = HeldDeletes {
-        deletes: 1,
+        keys: vec![RecordKey::new(zone.clone(), RecordType::A)],
         owned: 10,
         until: Instant::now(),
         hold: Duration::ZERO,

@@ -48,7 +48,7 @@ impl Dependency {
             Dependency::Api => "Rancher’s API",
             Dependency::Route53 => "Route 53",
             Dependency::Credentials => "AWS credentials",
-            Dependency::Rounds => "Rounds",
+            Dependency::Rounds => "Updates of the zone",
         }
     }
 
@@ -60,7 +60,7 @@ impl Dependency {
             Dependency::Route53 => "Calls to Route 53 fail.",
             Dependency::Credentials => "AWS credentials can’t be had or renewed.",
             Dependency::Rounds => {
-                "The last round failed: the zone may differ from what it should be."
+                "The last update of the zone failed: it may differ from what it should be."
             }
         }
     }

@@ -5,6 +5,7 @@ pub mod brackets;
 pub mod counters;
 pub mod dependency;
 pub mod heartbeat;
+pub mod identifiers;
 pub mod lock;
 pub mod log;
 pub mod output_queue;

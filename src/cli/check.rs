@@ -164,7 +164,7 @@ fn check_route53(
     for name in listed.iter().flatten().flat_map(|listed| &listed.delegated) {
         report.add("delegation", Finding::Doubtful(explain(name)))?;
     }
-    for Conflict { key, reason } in listed.iter().flatten().flat_map(|listed| &listed.blocked) {
+    for Conflict { key, reason, .. } in listed.iter().flatten().flat_map(|listed| &listed.blocked) {
         report.add("state", Finding::Bad(format!("{key}: {reason}")))?;
     }
     let changed =

@@ -119,7 +119,7 @@ fn start(
     let ready = signals
         .map_err(|error| format!("signals can't be handled: {error}"))
         .and_then(|()| match invocation {
-            Invocation::Run => server::start(&config.health, &telemetry),
+            Invocation::Run => server::start(&config.health, &config.health_hosts, &telemetry),
             _ => Ok(()),
         });
     let result = ready.map_err(Failure::from);

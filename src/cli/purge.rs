@@ -112,7 +112,7 @@ fn lists(record: &StateRecord, conflicts: &[Conflict]) -> bool {
 
 /// The error names a record set or state record that remains, and says why.
 fn check_nothing_remains(Preview { plan, state, .. }: &Preview) -> Result<(), String> {
-    if let Some(Conflict { key, reason }) = plan.conflicts.first() {
+    if let Some(Conflict { key, reason, .. }) = plan.conflicts.first() {
         return Err(format!("{key} is left alone: {reason}, and run it again"));
     }
     let mut records = state.records().iter();

@@ -21,7 +21,7 @@ use crate::desired::Rules;
 use crate::net::proxy::Proxies;
 use crate::net::tls::OwnCertificates;
 use crate::net::url::Url;
-use crate::observe::server::ListenAddress;
+use crate::observe::server::{Hosts, ListenAddress};
 use crate::plan::AdoptSetting;
 use crate::plan::Policy;
 use crate::plan::guard::GuardSettings;
@@ -62,6 +62,8 @@ pub struct Config {
     pub resync_interval: Duration,
     /// The addresses on which health checks are answered: `HEALTH_ADDRESS`.
     pub health: Vec<ListenAddress>,
+    /// The hosts for which the pages are shown besides those of the local network: `HEALTH_HOSTS`.
+    pub health_hosts: Hosts,
     /// Level, format and file of the log.
     pub log: LogSettings,
     /// Possible errors in the settings that don't stop the program, a sentence each.
@@ -156,6 +158,9 @@ impl Config {
         let guard = guard(&mut reader);
         let resync_interval = Duration::from_secs(reader.number("RESYNC_INTERVAL"));
         let health = health(&mut reader);
+        let health_hosts = reader
+            .value("HEALTH_HOSTS", WHAT_HOSTS, hosts)
+            .unwrap_or_default();
         let log = log(&mut reader, arguments);
         match (rules, route53, credentials, rancher) {
             (Some(rules), Some(route53), Some(credentials), Some(rancher))
@@ -176,6 +181,7 @@ impl Config {
                     guard,
                     resync_interval,
                     health,
+                    health_hosts,
                     log,
                     doubts: reader.doubts,
                 })
@@ -259,6 +265,12 @@ fn health(reader: &mut Reader<'_>) -> Vec<ListenAddress> {
     let addresses = reader.value("HEALTH_ADDRESS", what, parse);
     let default = || listen_addresses(settings::get("HEALTH_ADDRESS").default);
     addresses.or_else(default).unwrap_or_default()
+}
+
+const WHAT_HOSTS: &str = "names of hosts such as status.example.com, with commas";
+
+fn hosts(text: &str) -> Result<Hosts, String> {
+    Hosts::parse(text).ok_or_else(|| "not a name of a host, without a port".to_owned())
 }
 
 fn log(reader: &mut Reader<'_>, arguments: &Arguments) -> LogSettings {

@@ -385,6 +385,12 @@ pub const SETTINGS: &[Setting] = &[
         "Where health checks, metrics and the status page are answered.",
     ),
     setting(
+        "HEALTH_HOSTS",
+        &[],
+        "",
+        "Names by which metrics and the status page may be asked for, with commas between them. IP addresses and names of the local network always may.",
+    ),
+    setting(
         "LOG_LEVEL",
         &[],
         "info",

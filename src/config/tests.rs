@@ -157,6 +157,11 @@ fn a_wrong_setting_names_itself_its_value_and_what_it_takes() {
         ("ROUTE53_CHANGE_RATE", "-5", "from 0.01 to 1000"),
         ("HEALTH_ADDRESS", ":99999", ":1000"),
         ("HEALTH_ADDRESS", "localhost", "127.0.0.1:1000"),
+        (
+            "HEALTH_HOSTS",
+            "status.example.com:80",
+            "status.example.com",
+        ),
         ("LOG_LEVEL", "loud", "info, debug, warn, error"),
         ("LOG_FORMAT", "xml", "logfmt, json"),
         ("CA_FILE", "/does/not/exist.pem", "No such file"),

@@ -373,7 +373,7 @@ impl Daemon {
                 });
                 self.telemetry
                     .recorder
-                    .dependency(Dependency::Rounds, Some(error.to_string()));
+                    .dependency(Dependency::Rounds, Some(error.for_page()));
                 self.schedule
                     .round_failed(Instant::now(), backoff::random());
             }

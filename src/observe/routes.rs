@@ -49,7 +49,7 @@ pub fn answer(
 mod tests {
     use super::*;
     use crate::observe::pages::FRESH;
-    use crate::observe::server::respond;
+    use crate::observe::server::{Asked, respond};
     use crate::observe::status::tests::{busy, now as time};
     use std::cell::Cell;
 
@@ -60,7 +60,7 @@ mod tests {
         now: Instant,
         status: &dyn Fn() -> Status,
     ) -> (String, String) {
-        let route = |path: &str| answer(path, pages, now, time(), status).unwrap();
+        let route = |asked: &Asked<'_>| answer(&asked.path, pages, now, time(), status).unwrap();
         let answer = respond(request.as_bytes(), &route).unwrap();
         let text = String::from_utf8(answer.bytes).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();

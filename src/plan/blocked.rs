@@ -18,6 +18,7 @@ pub fn blocked_state_records(zone: &Zone, names: &StateNames) -> Vec<Conflict> {
         Some(Conflict {
             key: key.clone(),
             reason: ConflictReason::StateRecord { extension },
+            found: None,
         })
     });
     blocked.collect()
@@ -56,6 +57,7 @@ mod tests {
             reason: ConflictReason::StateRecord {
                 extension: extension.map(str::to_owned),
             },
+            found: None,
         };
         let expected = [blocked(1, Some("New")), blocked(2, None)];
         assert_eq!(blocked_state_records(&zone, &names), expected);

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::base::text::quoted_start;
-use crate::dns::{Name, RecordKey};
+use crate::dns::{Name, RecordKey, RecordSet};
 
 /// Characters of an element's name that are shown.
 const MAX_QUOTED: usize = 80;
@@ -16,6 +16,8 @@ pub struct Conflict {
     pub key: RecordKey,
     /// What is in its place.
     pub reason: ConflictReason,
+    /// The record set that is there, if it is a simple one.
+    pub found: Option<RecordSet>,
 }
 
 /// What prevents a record set from being written.

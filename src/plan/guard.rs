@@ -49,8 +49,8 @@ pub struct Guard {
 /// Deletes that the guard holds back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldDeletes {
-    /// Number of deletes that wait.
-    pub deletes: usize,
+    /// The record sets whose deletes wait, sorted.
+    pub keys: Vec<RecordKey>,
     /// The most record sets that were owned within the last hold.
     pub owned: usize,
     /// When the first of the deletes may be made, if metadata that is read then or later still
@@ -98,7 +98,7 @@ impl fmt::Display for HeldDeletes {
             f,
             "{} of {} record sets are no longer wanted; they are deleted if metadata says so for \
              {} s (DELETE_GUARD_HOLD)",
-            self.deletes,
+            self.keys.len(),
             self.owned,
             self.hold.as_secs()
         )
@@ -174,12 +174,14 @@ impl Guard {
     }
 
     fn held(&self, deletes: &[RecordSet], owned: usize, read: Instant) -> Option<HeldDeletes> {
-        let times = deletes.iter().filter_map(|set| self.waits_until(&set.key));
-        let waiting: Vec<Instant> = times.filter(|until| *until > read).collect();
+        let times = deletes
+            .iter()
+            .filter_map(|set| Some((&set.key, self.waits_until(&set.key)?)));
+        let waiting: Vec<_> = times.filter(|(_, until)| *until > read).collect();
         Some(HeldDeletes {
-            deletes: waiting.len(),
+            until: waiting.iter().map(|(_, until)| *until).min()?,
+            keys: waiting.into_iter().map(|(key, _)| key.clone()).collect(),
             owned,
-            until: waiting.into_iter().min()?,
             hold: self.settings.hold,
         })
     }

@@ -220,26 +220,27 @@ pub fn plan(
             continue;
         }
         match (wanted, listed) {
-            (Some(wanted), None) if zone.has_cname(&key.name) => {
-                plan.add_conflict(&wanted.key, ConflictReason::Cname);
+            (Some(_), None) if zone.has_cname(&key.name) => {
+                let cname = RecordKey::new(key.name.clone(), RecordType::Cname);
+                plan.add_conflict(key, ConflictReason::Cname, zone.simple(&cname));
                 plan.release_if(owned, key);
             }
             (Some(wanted), None) => plan.creates.push(wanted.clone()),
             (Some(_), Some(Listed::Special)) => {
-                plan.add_conflict(key, ConflictReason::Special);
+                plan.add_conflict(key, ConflictReason::Special, None);
                 plan.release_if(owned, key);
             }
             (None, None | Some(Listed::Special)) => plan.release_if(owned, key),
             // It can't be changed, but it isn't lost either: its entry stays.
             (_, Some(Listed::Extended { element })) => {
-                plan.add_conflict(key, ConflictReason::Extended(element.clone()));
+                plan.add_conflict(key, ConflictReason::Extended(element.clone()), None);
             }
             (wanted, Some(Listed::Simple(current))) => {
                 let adopted = !owned && adopt.takes_over(current, wanted.is_some());
                 if owned || adopted {
                     plan.add_owned(current, wanted, adopted, policy);
                 } else {
-                    plan.add_conflict(key, ConflictReason::NotOwned);
+                    plan.add_conflict(key, ConflictReason::NotOwned, Some(current));
                 }
             }
         }
@@ -287,7 +288,11 @@ impl Plan {
             _ => false,
         };
         if wanted.is_some() && !(owned && is_right) || owned && !is_gone && !is_right {
-            self.add_conflict(key, ConflictReason::OwnedElsewhere(by.clone()));
+            let found = match listed {
+                Some(Listed::Simple(current)) => Some(current),
+                _ => None,
+            };
+            self.add_conflict(key, ConflictReason::OwnedElsewhere(by.clone()), found);
         }
         self.release_if(owned && is_gone, key);
     }
@@ -337,10 +342,11 @@ impl Plan {
         }
     }
 
-    fn add_conflict(&mut self, key: &RecordKey, reason: ConflictReason) {
+    fn add_conflict(&mut self, key: &RecordKey, reason: ConflictReason, found: Option<&RecordSet>) {
         self.conflicts.push(Conflict {
             key: key.clone(),
             reason,
+            found: found.cloned(),
         });
     }
 

@@ -106,7 +106,7 @@ fn lines(plan: &Plan) -> Vec<String> {
             .iter()
             .map(|key| format!("release {}", short(key))),
     );
-    for Conflict { key, reason } in &plan.conflicts {
+    for Conflict { key, reason, .. } in &plan.conflicts {
         let reason = reason.to_string();
         let what = reason.split("; ").next().unwrap();
         lines.push(format!("conflict {} because {what}", short(key)));

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::base::identifiers::masked;
 use crate::dns::{Name, NameError};
 use crate::plan::state_records::Claim;
 use crate::route53::error::Error;
@@ -32,6 +33,21 @@ pub enum RoundError {
 }
 
 impl RoundError {
+    /// The error for the status page: without AWS's own words.
+    pub fn for_page(&self) -> String {
+        match self {
+            RoundError::Route53(error) => error.for_page(),
+            RoundError::Contended(error) => {
+                format!(
+                    "gave up after listing the zone again and again: {}",
+                    error.for_page()
+                )
+            }
+            RoundError::NoZone(words) => masked(words),
+            RoundError::OwnerId(..) | RoundError::KeptByAnother { .. } => self.to_string(),
+        }
+    }
+
     /// Whether AWS says that there is no hosted zone with this id.
     pub fn is_zone_gone(&self) -> bool {
         match self {

@@ -230,7 +230,7 @@ impl Reconciler {
                 let below = environment_name(goal.environment, &self.settings.rules.zone);
                 let denied = denied(batch, refusal.words(), below.as_ref(), is_state_record);
                 if denied.is_none() {
-                    let failure = Some(error.to_string());
+                    let failure = Some(error.for_page());
                     let recorder = &self.telemetry.recorder;
                     recorder.dependency(Dependency::Route53, failure);
                 }

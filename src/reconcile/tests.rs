@@ -178,7 +178,7 @@ fn services(count: usize) -> Arc<Desired> {
 fn what_was_wanted_meanwhile_waits_anew_once_it_is_gone_again() {
     let mut stage = Stage::new();
     stage.round(&services(10), 0);
-    let deletes = |round: Round| round.held.map(|held| held.deletes);
+    let deletes = |round: Round| round.held.map(|held| held.keys.len());
     assert_eq!(deletes(stage.round(&services(2), 1)), Some(8));
     assert_eq!(deletes(stage.round(&services(10), 30)), None);
     assert_eq!(deletes(stage.round(&services(2), 61)), Some(8));

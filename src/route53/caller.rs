@@ -182,7 +182,7 @@ impl Caller {
             // What of a batch is denied is set aside; if all of it is, the round fails and says so.
             Err(Error::Refused(refusal)) if call.changes > 0 && refusal.is_denied() => None,
             Err(Error::NoCredentials(_)) => return result,
-            Err(error) => Some(error.to_string()),
+            Err(error) => Some(error.for_page()),
         };
         self.recorder.dependency(Dependency::Route53, failure);
         result

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::aws::credentials::NoCredentials;
 use crate::aws::error_code::{self, REQUEST_EXPIRED};
+use crate::base::identifiers::masked;
 use crate::base::redactor::shortened;
 
 /// What stands before the HTTP status where an answer has no error code of AWS.
@@ -152,10 +153,35 @@ impl Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", shortened(&self.code, MAX_CODE), self.status)?;
+        write!(f, "{}", self.code_and_status())?;
         if !self.messages.is_empty() {
             write!(f, ": {}", self.words())?;
         }
+        self.write_hint(f)
+    }
+}
+
+/// What a refusal is for people whom AWS's words are no business of: its code, and what to do.
+struct WithoutWords<'a>(&'a Refusal);
+
+impl fmt::Display for WithoutWords<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", masked(&self.0.code_and_status()))?;
+        self.0.write_hint(f)?;
+        match self.0.messages.is_empty() {
+            true => Ok(()),
+            false => f.write_str("; the log has AWS's own words"),
+        }
+    }
+}
+
+impl Refusal {
+    fn code_and_status(&self) -> String {
+        format!("{} ({})", shortened(&self.code, MAX_CODE), self.status)
+    }
+
+    /// Writes what the operator can do, if that is known.
+    fn write_hint(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(source) = self.renewed_by() {
             return write!(
                 f,
@@ -204,6 +230,15 @@ impl fmt::Display for Refusal {
 }
 
 impl Error {
+    /// The error for the status page, which is open to others, too: without AWS's own words, and
+    /// without what tells about the account.
+    pub fn for_page(&self) -> String {
+        match self {
+            Error::Refused(refusal) => format!("Route 53 answered {}", WithoutWords(refusal)),
+            _ => masked(&self.to_string()),
+        }
+    }
+
     /// Whether a batch that met this may be applied all the same, perhaps later. A server that has
     /// failed doesn't say what it has done before.
     pub fn may_be_applied(&self) -> bool {

@@ -1,6 +1,7 @@
 //! What the README's IAM policy denies holds back nothing else.
 
 use crate::stage::{PATIENCE, Stage, ZONE, prompt, state_line, web, world};
+use crate::status::{get, wait_until};
 use sim::rancher::World;
 use sim::route53::{Credential, Operation, Options, RecordSet};
 use sim::service::Service;
@@ -34,6 +35,46 @@ fn expect_refused(service: &Service, name: &str) {
             && line.contains("is not authorized to perform: route53:ChangeResourceRecordSets")
     });
     assert!(told.is_some(), "{name}");
+}
+
+/// The pages are open to the whole environment: AWS's words about the account are for the log.
+#[test]
+fn pages_name_no_account() {
+    // Every call fails, and then one record set is denied.
+    let nothing = r#"{"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "route53:ListHostedZonesByName", "Resource": "*"}]}"#;
+    for (policy, in_log, on_page) in [
+        (
+            nothing,
+            "a round failed",
+            "AccessDenied (403) – the IAM policy has to allow",
+        ),
+        (
+            &policy(),
+            "refuses a record set",
+            "Route 53 refuses it: User: … is not authorized",
+        ),
+    ] {
+        let stage = stage(
+            world(|world| {
+                add(world, "web", "web.%{{environment_name}}");
+                add(world, "far", "far");
+            }),
+            policy,
+        );
+        let service = stage.run();
+        let told = service.wait_for_log(PATIENCE, |line| {
+            line.contains(in_log) && line.contains("arn:aws:iam::123456789012:user/simulated")
+        });
+        assert!(told.is_some(), "{in_log}");
+        wait_until(&service, |status| status.to_string().contains(on_page));
+        for path in ["/status", "/status.json", "/metrics"] {
+            let (_, page) = get(&service, path);
+            for id in ["arn:aws", "123456789012", "simulated"] {
+                assert!(!page.contains(id), "{id} in {path}: {page}");
+            }
+        }
+    }
 }
 
 fn add(world: &mut World, service: &str, template: &str) {

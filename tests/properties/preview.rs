@@ -27,7 +27,7 @@ pub fn holds(built: &Built, percent: u32, min: usize) {
     // A fresh guard holds all or none.
     let deletes = match &held {
         Some(held) => {
-            assert_eq!(held.deletes, plan.deletes.len());
+            assert_eq!(held.keys.len(), plan.deletes.len());
             &[][..]
         }
         None => &plan.deletes,

@@ -53,7 +53,7 @@ def main():
         size(driver, 900)
         driver.get(URL)
         WebDriverWait(driver, 30).until(lambda d: d.find_element(By.ID, "tools").is_displayed())
-        bottom = "return document.getElementById('services').getBoundingClientRect().bottom"
+        bottom = "return document.getElementById('list').getBoundingClientRect().bottom"
         size(driver, int(driver.execute_script(bottom)) + MARGIN)
         for scheme in ["light", "dark"]:
             features = [{"name": "prefers-color-scheme", "value": scheme}]

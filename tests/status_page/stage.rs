@@ -1,6 +1,7 @@
-//! `cargo run --example status_page`: the real program with a thousand services of all kinds,
-//! hostile ones too, on the simulators, and something of everything that its status page can
-//! show. Says where the page is once all of it is there, and goes on until its input ends.
+//! `cargo run --example status_page`: the real program three times on the simulators: `ill` with a
+//! thousand services of all kinds, hostile ones too, and something of everything that its status page
+//! can show; `well` with twenty that are as they should be; and `empty`. Says where the pages are once
+//! all of it is there, a line for each, and goes on until its input ends.
 
 use std::io::{self, Read};
 use std::process::ExitCode;
@@ -19,6 +20,10 @@ fn main() -> ExitCode {
     if arguments.next().is_some_and(|first| first == AS_SERVICE) {
         return rancher_route53::cli::main(arguments);
     }
+    let well = Harness::of(World::of_size(20));
+    let of_well = start(&well);
+    let empty = Harness::of(World::new("Empty", "5b9e1d8c-77b8-4e0f-8a6d-3f4f8a6c2f11"));
+    let of_empty = start(&empty);
     let harness = Harness::of(world());
     let Harness { rancher, route53 } = &harness;
     route53.edit(ZONE, |zone| {
@@ -52,7 +57,9 @@ fn main() -> ExitCode {
     });
     wait_for(&service, "msg=\"deletes wait\"");
     wait_for(&service, "can't be written back");
-    println!("http://{address}/status");
+    println!("ill http://{address}/status");
+    println!("well http://{}/status", of_well.health_address(PATIENCE));
+    println!("empty http://{}/status", of_empty.health_address(PATIENCE));
     let _ = io::stdin().read_to_end(&mut Vec::new());
     ExitCode::SUCCESS
 }

@@ -18,6 +18,7 @@ use crate::aws::sigv4::Credentials;
 use crate::base::backoff;
 use crate::base::counters::OK;
 use crate::base::dependency::Dependency;
+use crate::base::identifiers::masked;
 use crate::base::log;
 use crate::base::recorder::Recorder;
 use crate::base::threads::{self, DEFAULT_STACK};
@@ -75,7 +76,8 @@ fn attempt(chain: &Chain, recorder: &Recorder) -> Fetched {
     let started = Instant::now();
     let granted = chain.fetch();
     let fetched = Instant::now();
-    let error = granted.as_ref().err().map(|error| error.to_string());
+    // The status page is open to others, too; the log has the whole error.
+    let error = granted.as_ref().err().map(|error| masked(&error.message));
     if !chain.is_fixed() {
         let code = if error.is_some() { "failed" } else { OK };
         recorder.call("credentials", chain.name(), code, started);

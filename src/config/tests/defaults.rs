@@ -30,6 +30,7 @@ const VALUES: [(&str, &str); 25] = [
     ("ROUTE53_REQUEST_RATE", "5.5"),
     ("ROUTE53_CHANGE_RATE", "100.5"),
     ("HEALTH_ADDRESS", ":1000,:10001"),
+    ("HEALTH_HOSTS", "status.example.com"),
     ("LOG_LEVEL", "warn"),
     ("LOG_FORMAT", "json"),
 ];

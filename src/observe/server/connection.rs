@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::http_message::{Answer, PageResponse, Pieces, respond};
-use super::request::MAX_HEAD;
+use super::request::{Asked, MAX_HEAD};
 
 /// Size of a single read, in bytes.
 const READ_SIZE: usize = 1024;
@@ -101,8 +101,8 @@ impl<S: Stream> Connection<S> {
         self.bytes.capacity()
     }
 
-    /// Reads or writes as much as is possible without blocking. `route` makes the answer for a path.
-    pub fn step(&mut self, now: Instant, route: &dyn Fn(&str) -> PageResponse) -> Step {
+    /// Reads or writes as much as is possible without blocking. `route` makes the answer to a request.
+    pub fn step(&mut self, now: Instant, route: &dyn Fn(&Asked<'_>) -> PageResponse) -> Step {
         let before = self.phase;
         let mut result = self.advance(now, route);
         // Most requests come in one piece, so their answers can be sent in the same step.
@@ -122,7 +122,11 @@ impl<S: Stream> Connection<S> {
     }
 
     /// Reads or writes once. Returns the number of bytes; 0 ends the connection.
-    fn advance(&mut self, now: Instant, route: &dyn Fn(&str) -> PageResponse) -> io::Result<usize> {
+    fn advance(
+        &mut self,
+        now: Instant,
+        route: &dyn Fn(&Asked<'_>) -> PageResponse,
+    ) -> io::Result<usize> {
         let mut piece = [0; READ_SIZE];
         match self.phase {
             Phase::Reading => {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::request::{Refusal, Verdict, judge};
+use super::request::{Asked, Refusal, Verdict, judge};
 
 /// `Content-Security-Policy` of answers that aren't HTML: a browser loads and runs nothing.
 pub const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
@@ -16,8 +16,8 @@ pub struct PageResponse {
     pub content_type: &'static str,
     /// Value of `Content-Security-Policy`.
     pub policy: String,
-    /// Value of `Allow`, which belongs to status 405.
-    pub allow: Option<&'static str>,
+    /// Name and value of the header that belongs to the status: `Allow` to 405, `Location` to 303.
+    pub of_status: Option<(&'static str, &'static str)>,
     /// The body, or its beginning. It isn't sent for a `HEAD` request.
     pub body: String,
     /// The rest of a body that is too large to make at once. No piece is empty.
@@ -42,7 +42,7 @@ impl PageResponse {
             status,
             content_type: "text/plain; charset=utf-8",
             policy: NOTHING.to_owned(),
-            allow: None,
+            of_status: None,
             body: body.into(),
             rest: None,
         }
@@ -54,10 +54,11 @@ impl PageResponse {
             None => format!("Content-Length: {}\r\n", self.body.len()),
             Some(_) => String::new(),
         };
-        let allow = self.allow.map(|methods| format!("Allow: {methods}\r\n"));
-        let allow = allow.unwrap_or_default();
+        let of_status = self.of_status;
+        let of_status = of_status.map(|(name, value)| format!("{name}: {value}\r\n"));
+        let of_status = of_status.unwrap_or_default();
         let mut text = format!(
-            "HTTP/1.1 {}\r\nContent-Type: {}\r\n{length}{allow}Content-Security-Policy: {}\r\n\
+            "HTTP/1.1 {}\r\nContent-Type: {}\r\n{length}{of_status}Content-Security-Policy: {}\r\n\
              X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n\
              Cross-Origin-Resource-Policy: same-origin\r\nCache-Control: no-store\r\n\
              Connection: close\r\n\r\n",
@@ -74,11 +75,11 @@ impl PageResponse {
 }
 
 /// Answers a request, as far as it has come; none if its head isn't complete yet. `route` makes the
-/// answer for a path.
-pub fn respond(bytes: &[u8], route: &dyn Fn(&str) -> PageResponse) -> Option<Answer> {
+/// answer to one that asks for a page.
+pub fn respond(bytes: &[u8], route: &dyn Fn(&Asked<'_>) -> PageResponse) -> Option<Answer> {
     match judge(bytes) {
         Verdict::Incomplete => None,
-        Verdict::Asks { is_head, path } => Some(route(&path).into_answer(!is_head)),
+        Verdict::Asks { is_head, asked } => Some(route(&asked).into_answer(!is_head)),
         Verdict::Refused { is_head, refusal } => Some(refused(refusal).into_answer(!is_head)),
     }
 }
@@ -88,7 +89,7 @@ fn refused(refusal: Refusal) -> PageResponse {
     match refusal {
         Refusal::Malformed(words) => text("400 Bad Request", &format!("{words}\n")),
         Refusal::Method => PageResponse {
-            allow: Some("GET, HEAD"),
+            of_status: Some(("Allow", "GET, HEAD")),
             ..text("405 Method Not Allowed", "GET or HEAD\n")
         },
         Refusal::Target => text("414 URI Too Long", "too long\n"),
@@ -101,8 +102,8 @@ fn refused(refusal: Refusal) -> PageResponse {
 mod tests {
     use super::*;
 
-    fn route(path: &str) -> PageResponse {
-        match path {
+    fn route(asked: &Asked<'_>) -> PageResponse {
+        match &*asked.path {
             "/here" => PageResponse::text("200 OK", "yes\n"),
             _ => PageResponse::text("404 Not Found", "no\n"),
         }
@@ -170,7 +171,7 @@ mod tests {
 
     #[test]
     fn what_follows_the_body_is_not_counted_and_goes_with_the_body() {
-        let route = |_: &str| PageResponse {
+        let route = |_: &Asked<'_>| PageResponse {
             rest: Some(Box::new(["more".into()].into_iter())),
             ..PageResponse::text("200 OK", "begins")
         };

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::connection::{Connection, Phase, Step, Stream};
 use super::http_message::PageResponse;
+use super::request::Asked;
 
 /// Most connections at the same time, on all sockets together. With the files that the rest of the
 /// program has open, this stays within 1,024, the usual limit of a process. Others wait in the
@@ -38,7 +39,7 @@ pub fn max_connections(sockets: usize) -> usize {
 }
 
 /// Serves connections for ever, at most `limit` at the same time.
-pub fn serve(listener: &TcpListener, limit: usize, route: &dyn Fn(&str) -> PageResponse) {
+pub fn serve(listener: &TcpListener, limit: usize, route: &dyn Fn(&Asked<'_>) -> PageResponse) {
     let mut connections = Vec::new();
     let mut pause = MIN_PAUSE;
     loop {
@@ -56,7 +57,7 @@ pub fn serve(listener: &TcpListener, limit: usize, route: &dyn Fn(&str) -> PageR
 fn step_all<S: Stream>(
     connections: &mut Vec<Connection<S>>,
     now: Instant,
-    route: &dyn Fn(&str) -> PageResponse,
+    route: &dyn Fn(&Asked<'_>) -> PageResponse,
 ) -> bool {
     let mut progress = false;
     let mut index = 0;
@@ -156,7 +157,7 @@ mod tests {
     /// A connection that entered this phase `ms` milliseconds after `start`, with an answer of `size`
     /// bytes.
     fn at(phase: Phase, start: Instant, ms: u64, size: usize) -> Connection<Client> {
-        let page = move |_: &str| PageResponse::text("200 OK", "x".repeat(size));
+        let page = move |_: &Asked<'_>| PageResponse::text("200 OK", "x".repeat(size));
         let since = start + Duration::from_millis(ms);
         let client = match phase {
             Phase::Reading => Client::default(),
@@ -209,9 +210,9 @@ mod tests {
                 "x".repeat(1000)
             }))
         };
-        let route = |path: &str| {
+        let route = |asked: &Asked<'_>| {
             let mut response = PageResponse::text("200 OK", "ok\n");
-            if path == "/status" {
+            if asked.path == "/status" {
                 response.rest = Some(Box::new(page.get(start, source).pieces()));
             }
             response
@@ -237,7 +238,7 @@ mod tests {
     #[test]
     fn answers_that_nobody_takes_are_bounded_all_together() {
         let start = Instant::now();
-        let page = |_: &str| PageResponse::text("200 OK", "x".repeat(300_000));
+        let page = |_: &Asked<'_>| PageResponse::text("200 OK", "x".repeat(300_000));
         let clients = (0..100).map(|_| Client::asking(0));
         let mut connections: Vec<_> = clients.map(|c| Connection::new(c, start)).collect();
         connections.insert(0, Connection::new(Client::default(), start));
@@ -249,7 +250,7 @@ mod tests {
         assert!((4..10).contains(&phases.len()), "{phases:?}");
         assert!(!step_all(&mut connections, start, &page));
 
-        let huge = |_: &str| PageResponse::text("200 OK", "x".repeat(2 * MAX_ANSWER_BYTES));
+        let huge = |_: &Asked<'_>| PageResponse::text("200 OK", "x".repeat(2 * MAX_ANSWER_BYTES));
         let mut alone = vec![Connection::new(Client::asking(0), start)];
         step_all(&mut alone, start, &huge);
         assert_eq!(alone.len(), 1);

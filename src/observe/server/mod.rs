@@ -1,4 +1,5 @@
-//! The health server: answers `GET` and `HEAD` of `/`, `/ping` and the status pages, all from memory.
+//! The health server: answers `GET` and `HEAD` of `/`, `/ping`, `/healthz` and the status pages, all from
+//! memory.
 //!
 //! ```text
 //!  listener (accepts, closes) ─► connection (reads, writes) ─► http_message ─► routes
@@ -11,6 +12,7 @@
 
 mod address;
 mod connection;
+mod hosts;
 mod http_message;
 mod listener;
 mod request;
@@ -26,11 +28,17 @@ use crate::base::threads::{self, SMALL_STACK};
 use crate::observe::routes;
 use crate::observe::telemetry::Telemetry;
 pub use address::ListenAddress;
+pub use hosts::Hosts;
 pub use http_message::{Answer, PageResponse, Pieces, respond};
+pub use request::Asked;
 
-/// Starts the threads that listen on these addresses. Failures are logged; if no address at all can
+/// Starts the threads that listen on these addresses, and show the pages for these hosts. Failures are logged; if no address at all can
 /// be listened on, that is an error.
-pub fn start(addresses: &[ListenAddress], telemetry: &Telemetry) -> Result<(), String> {
+pub fn start(
+    addresses: &[ListenAddress],
+    hosts: &Hosts,
+    telemetry: &Telemetry,
+) -> Result<(), String> {
     let mut sockets = Vec::new();
     let mut failures = Vec::new();
     for address in addresses {
@@ -42,7 +50,7 @@ pub fn start(addresses: &[ListenAddress], telemetry: &Telemetry) -> Result<(), S
     let limit = listener::max_connections(sockets.len());
     let mut is_listening = false;
     for (address, socket) in sockets {
-        match listen(socket, limit, telemetry.clone()) {
+        match listen(socket, limit, hosts.clone(), telemetry.clone()) {
             Ok(local) => {
                 is_listening = true;
                 log::info("health checks are answered", &[("address", &local)]);
@@ -67,37 +75,55 @@ pub fn start(addresses: &[ListenAddress], telemetry: &Telemetry) -> Result<(), S
     Ok(())
 }
 
-fn listen(listener: TcpListener, limit: usize, telemetry: Telemetry) -> io::Result<SocketAddr> {
+fn listen(
+    listener: TcpListener,
+    limit: usize,
+    hosts: Hosts,
+    telemetry: Telemetry,
+) -> io::Result<SocketAddr> {
     let address = listener.local_addr()?;
     let work = move || {
-        listener::serve(&listener, limit, &|path| {
-            route(path, &telemetry, Instant::now())
+        listener::serve(&listener, limit, &|asked| {
+            route(asked, &hosts, &telemetry, Instant::now())
         })
     };
     threads::start("health", SMALL_STACK, Box::new(work))?;
     Ok(address)
 }
 
-/// The answer for a path. Health checks are answered at once, and from no copy.
-fn route(path: &str, telemetry: &Telemetry, now: Instant) -> PageResponse {
+/// The answer to a request. Health checks are answered at once, from no copy, and whatever host they
+/// ask for: they tell nothing.
+fn route(asked: &Asked<'_>, hosts: &Hosts, telemetry: &Telemetry, now: Instant) -> PageResponse {
     let heartbeat = &telemetry.heartbeat();
-    match path {
-        "/" | "/ping" | "/healthz" if heartbeat.is_alive() => PageResponse::text("200 OK", "ok\n"),
-        "/" | "/ping" | "/healthz" => {
+    match &*asked.path {
+        "/" | "/ping" | "/healthz" if !heartbeat.is_alive() => {
             let age = heartbeat.age().as_secs();
             let body = format!("stuck: the loop last got on {age} s ago\n");
             PageResponse::text("503 Service Unavailable", body)
         }
-        _ => {
+        "/" if asked.takes_html => PageResponse {
+            // Relative, since a reverse proxy may have it below a path of its own.
+            of_status: Some(("Location", "status")),
+            ..PageResponse::text("303 See Other", "see /status\n")
+        },
+        "/" | "/ping" | "/healthz" => PageResponse::text("200 OK", "ok\n"),
+        _ if !hosts.allow(asked.host) => PageResponse::text("421 Misdirected Request", OTHER_HOST),
+        path => {
             let status = || telemetry.status();
             let page = routes::answer(path, &telemetry.pages, now, Utc::now(), &status);
             page.unwrap_or_else(|| {
-                let paths = "there are /, /ping, /status, /status.json and /metrics\n";
+                let paths = "there are /, /ping, /healthz, /status, /status.json and /metrics\n";
                 PageResponse::text("404 Not Found", paths)
             })
         }
     }
 }
+
+const OTHER_HOST: &str = "\
+This program's pages aren't shown for the host that you asked for, so that no website can read them
+through your browser. Ask for the address instead, such as http://10.42.7.1:1000/status, or put the
+host's name into the setting HEALTH_HOSTS.
+";
 
 #[cfg(test)]
 mod tests {
@@ -106,6 +132,68 @@ mod tests {
     use crate::dns::Name;
     use crate::observe::pages::FRESH;
     use std::time::Duration;
+
+    /// The answer to a program that asks for a path.
+    fn route(path: &str, telemetry: &Telemetry, now: Instant) -> PageResponse {
+        ask(path, "rancher-route53:1000", false, telemetry, now)
+    }
+
+    fn ask(
+        path: &str,
+        host: &str,
+        takes_html: bool,
+        telemetry: &Telemetry,
+        now: Instant,
+    ) -> PageResponse {
+        let path = path.into();
+        let asked = Asked {
+            path,
+            host,
+            takes_html,
+        };
+        let hosts = Hosts::parse("status.example.com").unwrap();
+        super::route(&asked, &hosts, telemetry, now)
+    }
+
+    #[test]
+    fn health_checks_are_answered_for_any_host_and_pages_for_known_ones() {
+        let zone = Name::parse("example.com").unwrap();
+        let telemetry = Telemetry::new(zone, Heartbeat::start());
+        let now = Instant::now();
+        for (host, of_pages) in [
+            ("evil.example:1000", "421 Misdirected Request"),
+            ("status.example.com", "200 OK"),
+            ("", "200 OK"),
+        ] {
+            for path in ["/", "/ping", "/healthz"] {
+                let answer = ask(path, host, false, &telemetry, now);
+                assert_eq!(answer.status, "200 OK", "{path} of {host}");
+            }
+            for path in ["/status", "/status.json", "/metrics"] {
+                let answer = ask(path, host, true, &telemetry, now);
+                assert_eq!(answer.status, of_pages, "{path} of {host}");
+                let says_what_to_do = answer.body.contains("HEALTH_HOSTS");
+                assert_eq!(says_what_to_do, of_pages.starts_with("421"));
+            }
+        }
+    }
+
+    #[test]
+    fn a_browser_is_led_to_the_page() {
+        let zone = Name::parse("example.com").unwrap();
+        let age = Duration::from_secs(100);
+        let telemetry = Telemetry::new(zone, Heartbeat::of_age(age));
+        let ask = |path| ask(path, "10.42.7.1", true, &telemetry, Instant::now());
+        // What asks for HTML may be a monitor too.
+        assert_eq!(ask("/").status, "503 Service Unavailable");
+        telemetry.heartbeat().beat();
+        let answer = ask("/");
+        assert_eq!(answer.status, "303 See Other");
+        assert_eq!(answer.of_status, Some(("Location", "status")));
+        for path in ["/ping", "/healthz"] {
+            assert_eq!(ask(path).status, "200 OK", "{path}");
+        }
+    }
 
     #[test]
     fn answers_by_path() {

@@ -17,12 +17,12 @@ const MAX_HEADERS: usize = 64;
 pub enum Verdict<'a> {
     /// The beginning of a head, which may become any of the others.
     Incomplete,
-    /// A request for this path, which has no query and no needless percent-encoding.
+    /// A request for a page.
     Asks {
         /// `HEAD` instead of `GET`: the body isn't sent.
         is_head: bool,
-        /// The path, such as `/ping`.
-        path: Cow<'a, str>,
+        /// Which page, by which name, and for whom.
+        asked: Asked<'a>,
     },
     /// Something that isn't answered with a page.
     Refused {
@@ -31,6 +31,18 @@ pub enum Verdict<'a> {
         /// Why not.
         refusal: Refusal,
     },
+}
+
+/// What a request asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked<'a> {
+    /// The path, such as `/ping`, without a query and without needless percent-encoding.
+    pub path: Cow<'a, str>,
+    /// The host that the client asks for, perhaps with a port; empty if it doesn't say. A request of
+    /// HTTP/1.0 needs none.
+    pub host: &'a str,
+    /// Whether the client is one for people: it takes HTML and says so, as every browser does.
+    pub takes_html: bool,
 }
 
 /// Why a request is refused.
@@ -64,8 +76,8 @@ pub fn judge(bytes: &[u8]) -> Verdict<'_> {
     let is_head = request.method == Some("HEAD");
     let refused = |refusal| Verdict::Refused { is_head, refusal };
     match result {
-        Ok(Status::Complete(_)) => match path(&request) {
-            Ok(path) => Verdict::Asks { is_head, path },
+        Ok(Status::Complete(_)) => match asked(&request) {
+            Ok(asked) => Verdict::Asks { is_head, asked },
             Err(refusal) => refused(refusal),
         },
         Ok(Status::Partial) if !is_full => Verdict::Incomplete,
@@ -113,16 +125,32 @@ fn has_other_version(line: &[u8]) -> bool {
         if major.is_ascii_digit() && minor.is_ascii_digit())
 }
 
-/// The path that a whole head asks for.
-fn path<'a>(request: &Request<'_, 'a>) -> Result<Cow<'a, str>, Refusal> {
-    check_host(request.headers, request.version == Some(1))?;
+/// What a whole head asks for.
+fn asked<'a>(request: &Request<'_, 'a>) -> Result<Asked<'a>, Refusal> {
+    let host = host(request.headers, request.version == Some(1))?;
     check_framing(request.headers)?;
     if !matches!(request.method, Some("GET" | "HEAD")) {
         return Err(Refusal::Method);
     }
     let target = request.path.unwrap_or_default();
     let malformed = Malformed("the target must be a path or an http:// URL");
-    path_of_target(target).ok_or(malformed)
+    let (path, authority) = parts_of_target(target).ok_or(malformed)?;
+    Ok(Asked {
+        path,
+        // The target's host counts, not the header's (RFC 9112, section 3.2.2).
+        host: authority.unwrap_or(host),
+        takes_html: takes_html(request.headers),
+    })
+}
+
+/// Whether `Accept` names HTML, and not only as a part of `*/*`: RFC 9110, section 12.5.1.
+fn takes_html(headers: &[Header<'_>]) -> bool {
+    values(headers, "accept")
+        .flat_map(|value| value.split(|byte| *byte == b','))
+        .any(|range| {
+            let kind = range.split(|byte| *byte == b';').next();
+            kind.is_some_and(|kind| kind.trim_ascii().eq_ignore_ascii_case(b"text/html"))
+        })
 }
 
 /// The values of a header, which may stand on several lines.
@@ -133,16 +161,18 @@ fn values<'a>(headers: &[Header<'a>], name: &str) -> impl Iterator<Item = &'a [u
         .map(|header| header.value)
 }
 
-/// RFC 9112, section 3.2: HTTP/1.1 asks for one `Host`, and no request may have several.
-fn check_host(headers: &[Header<'_>], is_required: bool) -> Result<(), Refusal> {
+/// The value of `Host`; empty if there is none. RFC 9112, section 3.2: HTTP/1.1 asks for one, and no
+/// request may have several.
+fn host<'a>(headers: &[Header<'a>], is_required: bool) -> Result<&'a str, Refusal> {
     let mut hosts = values(headers, "host");
     match (hosts.next(), hosts.next()) {
         (None, _) if is_required => Err(Malformed("the Host header is missing")),
         (_, Some(_)) => Err(Malformed("several Host headers")),
-        (Some(host), None) if !host.is_empty() && !is_authority(host) => {
-            Err(Malformed("a malformed Host header"))
-        }
-        _ => Ok(()),
+        (Some(host), None) if !host.is_empty() => match std::str::from_utf8(host) {
+            Ok(text) if is_authority(host) => Ok(text),
+            _ => Err(Malformed("a malformed Host header")),
+        },
+        _ => Ok(""),
     }
 }
 
@@ -168,31 +198,33 @@ fn check_framing(headers: &[Header<'_>]) -> Result<(), Refusal> {
     }
 }
 
-/// The path of a target in origin form (`/ping?x=y`) or absolute form (`http://host/ping?x=y`); RFC
-/// 9112, sections 3.2.1 and 3.2.2. The other two forms are for other methods.
-fn path_of_target(target: &str) -> Option<Cow<'_, str>> {
+/// The path of a target in origin form (`/ping?x=y`) or absolute form (`http://host/ping?x=y`), and
+/// the host of the latter; RFC 9112, sections 3.2.1 and 3.2.2. The other two forms are for other
+/// methods.
+fn parts_of_target(target: &str) -> Option<(Cow<'_, str>, Option<&str>)> {
     if !target
         .bytes()
         .all(|byte| byte.is_ascii_graphic() && byte != b'#')
     {
         return None;
     }
-    let path = match target.split_once("://") {
-        _ if target.starts_with('/') => target,
+    let (path, authority) = match target.split_once("://") {
+        _ if target.starts_with('/') => (target, None),
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => {
             let end = rest.find(['/', '?']).unwrap_or(rest.len());
             let (authority, path) = rest.split_at(end);
             if !is_authority(authority.as_bytes()) {
                 return None;
             }
-            path
+            (path, Some(authority))
         }
         _ => return None,
     };
-    match path.split('?').next() {
-        None | Some("") => Some(Cow::Borrowed("/")),
-        Some(path) => decode_unreserved(path),
-    }
+    let path = match path.split('?').next() {
+        None | Some("") => Cow::Borrowed("/"),
+        Some(path) => decode_unreserved(path)?,
+    };
+    Some((path, authority))
 }
 
 /// A path without percent-encoding of characters that don't need any, which makes no difference by RFC

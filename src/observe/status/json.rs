@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::escape;
+use super::service_state::ServiceState;
 use super::{Status, timestamp};
 use crate::base::dependency::Dependency;
 use crate::base::version::VERSION;
@@ -39,7 +40,12 @@ pub fn head(out: &mut String, status: &Status, now: DateTime<Utc>) {
     text(out, "version", Some(VERSION));
     text(out, "commit", status.commit);
     text(out, "kept_by_another", status.kept_by_another.as_deref());
-    list(out, "problems", status.problems().iter());
+    let problems = status.problems();
+    list(
+        out,
+        "problems",
+        problems.iter().map(|problem| &problem.words),
+    );
     places(out, status);
     dependencies(out, status);
     held_deletes(out, status);
@@ -96,17 +102,29 @@ fn held_deletes(out: &mut String, status: &Status) {
         None => text(out, "deletion_guard", None),
         Some((held, until)) => {
             begin(out, "deletion_guard", '{');
-            number(out, "deletes", held.deletes);
+            number(out, "deletes", held.keys.len());
             number(out, "of", held.owned);
             text(out, "until", Some(&timestamp(*until)));
+            begin(out, "record_sets", '[');
+            for key in &held.keys {
+                out.push('{');
+                text(out, "name", Some(&key.name.without_dot()));
+                text(out, "type", Some(key.rtype.as_str()));
+                end(out, '}');
+            }
+            end(out, ']');
             end(out, '}');
         }
     }
 }
 
 /// A service's object.
-pub fn service(out: &mut String, status: &Status, (key, outcome): (&ServiceKey, &ServiceOutcome)) {
-    let state = status.state(outcome);
+pub fn service(
+    out: &mut String,
+    status: &Status,
+    (key, outcome): (&ServiceKey, &ServiceOutcome),
+    state: ServiceState,
+) {
     let reason = status.reason(outcome, state);
     let name = outcome.name.as_ref();
     let fqdn = name.ok().map(Name::without_dot);

@@ -114,7 +114,7 @@ fn times(page: &mut Page, status: &Status) {
 }
 
 fn gauges(page: &mut Page, status: &Status) {
-    let held = status.held.as_ref().map_or(0, |(held, _)| held.deletes);
+    let held = status.held.as_ref().map_or(0, |(held, _)| held.keys.len());
     for (name, help, value) in [
         (
             "stuck",

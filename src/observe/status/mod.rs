@@ -14,6 +14,7 @@ pub mod html;
 pub mod json;
 pub mod metrics;
 pub mod page;
+pub mod problems;
 pub mod service_state;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -25,14 +26,14 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use crate::base::counters::{Action, RoundCounters, RoundOutcome};
-use crate::base::dependency::{Condition, Dependency, DependencyHealth};
+use crate::base::dependency::{Dependency, DependencyHealth};
+use crate::base::identifiers::masked;
 use crate::base::recorder::Record;
 use crate::base::version;
 use crate::desired::Desired;
 use crate::dns::record_change::RecordChange;
 use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
 use crate::plan::Conflict;
-use crate::plan::delegation::explain;
 use crate::plan::guard::HeldDeletes;
 use crate::plan::quarantine::Quarantined;
 use crate::plan::round::Round;
@@ -213,7 +214,12 @@ impl Status {
             self.last_success = Some(now);
         }
         self.conflicts = Arc::new(round.conflicts);
-        self.quarantined = Arc::new(round.quarantined);
+        // The pages are open to others, too; the log has Route 53's words whole.
+        let cases = round.quarantined.into_iter().map(|case| Quarantined {
+            words: masked(&case.words),
+            ..case
+        });
+        self.quarantined = Arc::new(cases.collect());
         self.delegated = Arc::new(round.delegated);
         self.held = round.held.map(|held| {
             let left = held.until.saturating_duration_since(Instant::now());
@@ -225,66 +231,6 @@ impl Status {
         self.owned_by_type = round.owned_by_type;
         self.in_zone = round.in_zone;
         self.outdated = round.outdated;
-    }
-
-    /// What an operator should look at, one sentence each; empty if all is well.
-    pub fn problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        if let Some(seconds) = self.stuck_for {
-            problems.push(format!(
-                "The loop is stuck: it last got on {seconds} s ago."
-            ));
-        }
-        if let Some(words) = &self.kept_by_another {
-            let (first, rest) = words.split_at_checked(1).unwrap_or_default();
-            problems.push(format!("{}{rest}.", first.to_uppercase()));
-        }
-        for part in Dependency::ALL {
-            let is_explained = part == Dependency::Rounds && self.kept_by_another.is_some();
-            if self.health(part).condition == Condition::Fails && !is_explained {
-                problems.push(part.trouble().to_owned());
-            }
-        }
-        if let Some((held, until)) = &self.held {
-            let until = timestamp(*until);
-            problems.push(format!("Deletes wait until {until}: {held}."));
-        }
-        let is_desired =
-            |conflict: &&Conflict| self.desired.record_sets.contains_key(&conflict.key);
-        let of_services = self.conflicts.iter().filter(is_desired).count();
-        for (count, what) in [
-            (of_services, "in conflict with what is in the zone"),
-            (self.quarantined.len(), "refused by Route 53"),
-        ] {
-            if count > 0 {
-                problems.push(format!(
-                    "Record sets {what}: {count}. The services say why."
-                ));
-            }
-        }
-        if !self.contested.is_empty() {
-            let named = &self.contested[..self.contested.len().min(MAX_NAMED)];
-            problems.push(format!(
-                "Somebody else writes other fqdns for services, too: {} ({}). Ours are sent at most \
-                 every 10 minutes. Set WRITE_BACK=false in one of the two.",
-                self.contested.len(),
-                named.join(", ")
-            ));
-        }
-        let others = self.conflicts.iter().filter(|c| !is_desired(c));
-        for Conflict { key, reason } in others.take(MAX_NAMED) {
-            problems.push(format!("{key} is left alone: {reason}."));
-        }
-        for name in self.delegated.iter().take(MAX_NAMED) {
-            problems.push(format!("Delegated: {}.", explain(name)));
-        }
-        let more = (self.conflicts.len() - of_services).saturating_sub(MAX_NAMED);
-        if more > 0 {
-            problems.push(format!(
-                "{more} more are left alone that no service wants. The log names them."
-            ));
-        }
-        problems
     }
 }
 

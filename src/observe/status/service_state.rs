@@ -4,8 +4,9 @@ use crate::base::dependency::{Condition, Dependency};
 use crate::desired::warning::Warning;
 use crate::desired::{ServiceOutcome, truncation_notice};
 use crate::dns::{Name, RecordKey, RecordSet, RecordType};
-use crate::observe::status::Status;
-use crate::plan::ConflictReason;
+use crate::observe::status::{Status, shown};
+use crate::plan::Conflict;
+use crate::rancher::model::ServiceKey;
 
 /// The state of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +43,33 @@ impl ServiceState {
             ServiceState::Skipped => "skipped",
         }
     }
+
+    /// The word on the page for people.
+    pub fn shown(self) -> &'static str {
+        match self {
+            ServiceState::Quarantined => "refused",
+            state => state.word(),
+        }
+    }
+}
+
+/// What is known of all services together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Survey {
+    /// How many services are in each state, in the order of [`ServiceState::ALL`].
+    pub counts: [usize; ServiceState::ALL.len()],
+    /// The services that somebody should look at, the worst first.
+    pub first: Vec<ServiceKey>,
+}
+
+/// How far before others a service stands on the page; none if nothing is odd about it.
+pub fn rank(outcome: &ServiceOutcome, state: ServiceState) -> Option<u8> {
+    match state {
+        ServiceState::Conflict => Some(0),
+        ServiceState::Quarantined => Some(1),
+        ServiceState::Waiting => Some(2),
+        _ => (!outcome.warnings.is_empty()).then_some(3),
+    }
 }
 
 impl Status {
@@ -53,11 +81,18 @@ impl Status {
             .filter_map(|key| self.desired.record_sets.get(&key))
     }
 
+    /// Whether the zone has record sets of ours under a name, and nothing of somebody else's in the
+    /// place of another one.
+    pub fn is_ours(&self, name: &Name) -> bool {
+        let mut sets = self.record_sets(name);
+        self.in_zone.contains(name) && sets.all(|set| self.conflict(&set.key).is_none())
+    }
+
     /// Why a desired record set is left alone; none if it isn't.
-    fn conflict(&self, key: &RecordKey) -> Option<&ConflictReason> {
+    fn conflict(&self, key: &RecordKey) -> Option<&Conflict> {
         let conflicts = &self.conflicts;
         let found = conflicts.binary_search_by(|conflict| conflict.key.cmp(key));
-        Some(&conflicts[found.ok()?].reason)
+        Some(&conflicts[found.ok()?])
     }
 
     /// Route 53's words if it refuses a record set.
@@ -97,6 +132,22 @@ impl Status {
             counts[self.state(outcome) as usize] += 1;
         }
         counts
+    }
+
+    /// The states of all services, and which of these come first on the page.
+    pub fn survey(&self) -> Survey {
+        let mut counts = [0; ServiceState::ALL.len()];
+        let mut first = Vec::new();
+        for (key, outcome) in &self.desired.services {
+            let state = self.state(outcome);
+            counts[state as usize] += 1;
+            if let Some(rank) = rank(outcome, state) {
+                first.push((rank, key.clone()));
+            }
+        }
+        first.sort(); // they are sorted by key already
+        let first = first.into_iter().map(|(_, key)| key).collect();
+        Survey { counts, first }
     }
 
     /// The reason for a service's state, and warnings; empty if there is nothing to say.
@@ -141,8 +192,12 @@ impl Status {
                 true => key.rtype.to_string(),
                 false => format!("{} {}", name.without_dot(), key.rtype),
             };
-            if let Some(why) = self.conflict(key) {
-                reasons.push(format!("{what}: {why}"));
+            if let Some(Conflict { reason, found, .. }) = self.conflict(key) {
+                reasons.push(format!("{what}: {reason}"));
+                if let Some(found) = found {
+                    let (rtype, values) = (&found.key.rtype, shown(found));
+                    reasons.push(format!("the zone has {rtype} {values}"));
+                }
             }
             if let Some(words) = self.refusal(key) {
                 reasons.push(format!("{what}: Route 53 refuses it: {words}"));
@@ -165,9 +220,8 @@ mod tests {
     use super::*;
     use crate::desired::Desired;
     use crate::observe::status::tests::{empty, page, set};
-    use crate::plan::Conflict;
+    use crate::plan::ConflictReason;
     use crate::plan::quarantine::Quarantined;
-    use crate::rancher::model::ServiceKey;
 
     /// A service with the names `web`, `a` and `www`, of which these are in the zone.
     fn status(in_zone: &[&str]) -> Status {
@@ -224,6 +278,7 @@ mod tests {
         taken.conflicts = Arc::new(vec![Conflict {
             key: key.clone(),
             reason: ConflictReason::Cname,
+            found: None,
         }]);
         let (state, reason) = found(&taken);
         assert_eq!(state, ServiceState::Conflict);
@@ -256,9 +311,9 @@ mod tests {
     fn the_pages_show_all_names() {
         let status = status(&["web", "a", "www"]);
         let html = page("/status", &status).1;
-        let expected = "<a href=\"http://web.example.com/\">web.example.com</a><br>\n\
-                        <a href=\"http://a.example.com/\">a.example.com</a><br>\n\
-                        <a href=\"http://www.example.com/\">www.example.com</a>";
+        let expected = "<a href=\"http://web.example.com/\">web.<wbr>example.<wbr>com</a><br>\n\
+                        <a href=\"http://a.example.com/\">a.<wbr>example.<wbr>com</a><br>\n\
+                        <a href=\"http://www.example.com/\">www.<wbr>example.<wbr>com</a>";
         assert!(html.contains(expected), "{html}");
         let json: serde_json::Value =
             serde_json::from_str(&page("/status.json", &status).1).unwrap();

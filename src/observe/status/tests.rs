@@ -113,6 +113,11 @@ pub fn busy() -> Status {
     let taken = Conflict {
         key: a("taken.example.com"),
         reason: ConflictReason::Cname,
+        found: Some(RecordSet {
+            key: RecordKey::new(name("taken.example.com"), RecordType::Cname),
+            ttl: 60,
+            values: ["elsewhere.example.org.".to_owned()].into(),
+        }),
     };
     let bad = Quarantined {
         key: a("bad.example.com"),
@@ -121,7 +126,9 @@ pub fn busy() -> Status {
     status.conflicts = Arc::new(vec![taken]);
     status.quarantined = Arc::new(vec![bad]);
     let held = HeldDeletes {
-        deletes: 12,
+        keys: (1..=12)
+            .map(|index| a(&format!("gone{index:02}.example.com")))
+            .collect(),
         owned: 30,
         until: Instant::now(),
         hold: Duration::from_secs(60),
@@ -211,7 +218,7 @@ fn the_json_has_everything() {
         "metadata_changed": "2026-01-02T01:02:25Z",
         "problems": [
             "Calls to Route 53 fail.",
-            "Deletes wait until 2026-01-02T03:04:35Z: 12 of 30 record sets are no longer wanted; \
+            "Deletes wait: 12 of 30 record sets are no longer wanted; \
              they are deleted if metadata says so for 60 s (DELETE_GUARD_HOLD).",
             "Record sets in conflict with what is in the zone: 1. The services say why.",
             "Record sets refused by Route 53: 1. The services say why.",
@@ -231,7 +238,10 @@ fn the_json_has_everything() {
                 "last_error": null, "last_error_at": null},
         },
         "kept_by_another": null,
-        "deletion_guard": {"deletes": 12, "of": 30, "until": "2026-01-02T03:04:35Z"},
+        "deletion_guard": {"deletes": 12, "of": 30, "until": "2026-01-02T03:04:35Z",
+            "record_sets": (1..=12).map(|index| json!({
+                "name": format!("gone{index:02}.example.com"), "type": "A",
+            })).collect::<Vec<_>>()},
         "record_sets_desired": 6,
         "record_sets_owned": 3,
         "record_sets_in_conflict": 1,
@@ -256,7 +266,8 @@ fn the_json_has_everything() {
              "reason": "not in the zone yet", "fqdn": "new.example.com",
              "addresses": ["192.0.2.3"], "more_names": [], "warnings": []},
             {"stack": "shop", "name": "taken", "state": "conflict", "skipped": null,
-             "reason": format!("A: {}", ConflictReason::Cname), "fqdn": "taken.example.com",
+             "reason": format!("A: {}; the zone has CNAME elsewhere.example.org., TTL 60",
+                 ConflictReason::Cname), "fqdn": "taken.example.com",
              "addresses": ["192.0.2.4"], "more_names": [], "warnings": []},
             {"stack": "shop", "name": "web", "state": "published", "skipped": null,
              "reason": null, "fqdn": "web.example.com",
@@ -279,7 +290,7 @@ fn at_the_start_there_are_pages_too() {
     assert!(
         page("/status", &status)
             .1
-            .contains("Starting: no round has been made yet.")
+            .contains(">Starting: the zone has not been looked at yet.</h2>")
     );
     assert!(
         page("/metrics", &status)
@@ -295,19 +306,23 @@ fn all_is_well_until_something_is_not() {
     assert!(
         page("/status", &status)
             .1
-            .contains("<p class=\"verdict\">All is well.</p>")
+            .contains(">All is well. No service asks for a name.</h2>")
     );
     status.stuck_for = Some(95);
     let text = page("/status", &status).1;
     assert!(!text.contains("All is well"));
-    assert!(text.contains("<li>The loop is stuck: it last got on 95 s ago."));
+    assert!(text.contains("<li><p>The loop is stuck: it last got on 95 s ago."));
     for part in Dependency::ALL {
         let mut status = empty();
         status
             .record
             .health_mut(part)
             .record_failure("why".to_owned(), ago(1));
-        assert_eq!(status.problems(), [part.trouble()]);
+        let [problem] = &status.problems()[..] else {
+            panic!("one problem");
+        };
+        assert_eq!(problem.words, part.trouble());
+        assert_eq!(problem.reason.as_deref(), Some("why"));
     }
 }
 
@@ -319,7 +334,9 @@ fn that_another_server_keeps_the_state_records_is_a_problem_in_its_own_words() {
     status.kept_by_another = Some(words.to_owned());
     let rounds = status.record.health_mut(Dependency::Rounds);
     rounds.record_failure(words.to_owned(), ago(1));
-    assert_eq!(status.problems(), ["Another Rancher server keeps them."]);
+    let problems = status.problems();
+    assert_eq!(problems.len(), 1, "{problems:#?}");
+    assert_eq!(problems[0].words, "Another Rancher server keeps them.");
     assert_eq!(json_of(&status)["kept_by_another"], words);
     let metric = "\nrancher_route53_state_records_kept_by_another 1\n";
     assert!(page("/metrics", &status).1.contains(metric));
@@ -347,7 +364,7 @@ fn every_service_is_there_once_in_order_in_small_pieces() {
             .collect();
         assert_eq!(names, expected, "{count}");
         let (_, text) = page("/status", &status);
-        let rows = text.split("<bdi>s</bdi>/<bdi>").skip(1);
+        let rows = text.split("<bdi>s</bdi>/<wbr><bdi>").skip(1);
         let names: Vec<&str> = rows
             .map(|row| row.split_once("</bdi>").unwrap().0)
             .collect();
@@ -397,14 +414,27 @@ fn what_is_left_alone_without_a_service_is_named_but_not_without_end() {
     let old = |index: usize| Conflict {
         key: RecordKey::new(name(&format!("old{index}.example.com")), RecordType::A),
         reason: ConflictReason::Extended("HealthCheckId".to_owned()),
+        found: None,
     };
     let mut conflicts: Vec<Conflict> = (0..7).map(old).collect();
     conflicts.push(taken);
     status.conflicts = Arc::new(conflicts);
     let problems = status.problems();
     assert_eq!(problems.len(), before + 6, "{problems:#?}");
-    assert!(problems[before].starts_with("old0.example.com. A is left alone: the record set has"));
-    assert!(problems[before + 5].starts_with("2 more are left alone"));
+    assert!(
+        problems[before]
+            .words
+            .starts_with("old0.example.com A is left alone: the record set has")
+    );
+    assert!(
+        problems[before + 5]
+            .words
+            .starts_with("2 more are left alone")
+    );
     let of_services = "in conflict with what is in the zone: 1. The services say why.";
-    assert!(problems.iter().any(|words| words.ends_with(of_services)));
+    assert!(
+        problems
+            .iter()
+            .any(|problem| problem.words.ends_with(of_services))
+    );
 }

@@ -33,7 +33,7 @@ fn tried(
 ) -> (usize, Option<(usize, u64)>) {
     let (approved, held) = guard.approve(plan(deletes), owned, read);
     assert_eq!(approved.plan().creates.len(), 1, "creates go ahead");
-    let held = held.map(|held| (held.deletes, (held.until - read).as_secs()));
+    let held = held.map(|held| (held.keys.len(), (held.until - read).as_secs()));
     (approved.plan().deletes.len(), held)
 }
 
@@ -205,7 +205,7 @@ fn what_is_not_planned_when_its_time_comes_waits_anew() {
 #[test]
 fn what_waits_is_said_in_numbers() {
     let held = HeldDeletes {
-        deletes: 8,
+        keys: vec![set(1).key; 8],
         owned: 10,
         until: Instant::now(),
         hold: Duration::from_secs(60),

@@ -38,8 +38,9 @@ fn creating() -> Plan {
 
 fn conflict(reason: ConflictReason) -> Plan {
     let key = web().key;
+    let found = None;
     Plan {
-        conflicts: vec![Conflict { key, reason }],
+        conflicts: vec![Conflict { key, reason, found }],
         ..Plan::default()
     }
 }

@@ -349,6 +349,7 @@ fn what_is_in_conflict_is_not_refused_at_the_same_time() {
     quarantine.release_conflicts(&[Conflict {
         key: key("web A"),
         reason: crate::plan::ConflictReason::Cname,
+        found: None,
     }]);
     assert!(!quarantine.holds(&key("web A")) && quarantine.holds(&key("db A")));
 }

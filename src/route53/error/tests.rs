@@ -122,3 +122,31 @@ fn what_has_expired_is_waited_for_if_newer_ones_come_by_themselves() {
         assert_eq!(refusal.to_string(), format!("{code} (403){hint}"));
     }
 }
+
+#[test]
+fn pages_have_the_code_and_what_to_do_and_no_words_about_the_account() {
+    let words = "User: arn:aws:iam::123456789012:user/dns is not authorized to perform: \
+                 route53:ChangeResourceRecordSets on resource: arn:aws:route53:::hostedzone/Z2FDTNDATAQYW2";
+    for (error, on_page) in [
+        (
+            Error::Refused(refused(403, "AccessDenied", &[words])),
+            "Route 53 answered AccessDenied (403) – the IAM policy has to allow \
+             route53:ListHostedZonesByName, route53:GetHostedZone, route53:ListResourceRecordSets and \
+             route53:ChangeResourceRecordSets; the log has AWS's own words",
+        ),
+        (
+            Error::Refused(refused(404, "NoSuchHostedZone", &[])),
+            "Route 53 answered NoSuchHostedZone (404) – check ROUTE53_ZONE_ID",
+        ),
+        (
+            Error::Refused(refused(400, "OF123456789012", &[])),
+            "Route 53 answered … (400)",
+        ),
+        (
+            Error::NoAnswer("Z2FDTNDATAQYW2 is cut".to_owned()),
+            "no valid answer from Route 53: … is cut",
+        ),
+    ] {
+        assert_eq!(error.for_page(), on_page);
+    }
+}

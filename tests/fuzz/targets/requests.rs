@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use rancher_route53::observe::server::{PageResponse, respond};
+use rancher_route53::observe::server::{Asked, PageResponse, respond};
 
 const BODY: &str = "ok\n";
 /// Largest head that is accepted, in bytes.
@@ -28,8 +28,8 @@ fuzz_target!(|bytes: &[u8]| {
 /// The answer to what has come, if there is one, and the path that it is for.
 fn answer(bytes: &[u8]) -> Option<(String, Option<String>)> {
     let asked = std::cell::RefCell::new(None);
-    let route = |path: &str| {
-        *asked.borrow_mut() = Some(path.to_owned());
+    let route = |request: &Asked<'_>| {
+        *asked.borrow_mut() = Some(request.path.to_string());
         PageResponse::text("200 OK", BODY)
     };
     let answer = respond(bytes, &route)?;

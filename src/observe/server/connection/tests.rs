@@ -70,7 +70,7 @@ impl Stream for Client {
 
 const PING: &[u8] = b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n";
 
-fn page(_: &str) -> PageResponse {
+fn page(_: &Asked<'_>) -> PageResponse {
     PageResponse::text("200 OK", "x".repeat(300_000))
 }
 
@@ -120,7 +120,7 @@ fn an_answer_goes_on_where_the_last_write_ended() {
 fn pieces_are_made_as_they_are_taken() {
     let made = Rc::new(Cell::new(0));
     let counted = made.clone();
-    let page = move |_: &str| {
+    let page = move |_: &Asked<'_>| {
         let counted = counted.clone();
         let pieces = (0..5).map(move |number| {
             counted.set(number + 1);

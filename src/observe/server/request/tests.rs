@@ -2,10 +2,50 @@
 
 use super::*;
 
-fn asks(path: &str) -> Verdict<'_> {
-    Verdict::Asks {
-        is_head: false,
-        path: Cow::Borrowed(path),
+fn asked(request: &str) -> Asked<'_> {
+    match judge(request.as_bytes()) {
+        Verdict::Asks { asked, .. } => asked,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_host_is_the_targets_or_else_the_headers() {
+    for (request, host) in [
+        ("GET / HTTP/1.0\r\n\r\n", ""),
+        ("GET / HTTP/1.1\r\nHost:\r\n\r\n", ""),
+        ("GET / HTTP/1.1\r\nhost: a.b:80 \r\n\r\n", "a.b:80"),
+        ("GET http://c/ HTTP/1.1\r\nHost: a.b:80\r\n\r\n", "c"),
+        ("GET http://[::1]:80 HTTP/1.0\r\n\r\n", "[::1]:80"),
+    ] {
+        assert_eq!(asked(request).host, host, "{request}");
+    }
+}
+
+#[test]
+fn a_browser_says_that_it_takes_html() {
+    for (accept, expected) in [
+        ("text/html,application/xhtml+xml,*/*;q=0.8", true),
+        ("application/json, Text/HTML ;q=0.5", true),
+        ("*/*", false),
+        ("text/*", false),
+        ("text/htmlx", false),
+        ("", false),
+    ] {
+        let request = format!("GET / HTTP/1.0\r\nAccept: {accept}\r\n\r\n");
+        assert_eq!(asked(&request).takes_html, expected, "{accept}");
+    }
+    assert!(!asked("GET / HTTP/1.0\r\n\r\n").takes_html);
+}
+
+/// The path that a `GET` asks for.
+fn path(request: &str) -> String {
+    match judge(request.as_bytes()) {
+        Verdict::Asks {
+            is_head: false,
+            asked,
+        } => asked.path.into_owned(),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -28,7 +68,7 @@ fn with(headers: &str) -> String {
 
 #[test]
 fn a_target_is_a_path_or_a_url() {
-    for (target, path) in [
+    for (target, expected) in [
         ("/", "/"),
         ("/ping", "/ping"),
         ("/ping?", "/ping"),
@@ -55,7 +95,7 @@ fn a_target_is_a_path_or_a_url() {
         ("http://host//http://other/", "//http://other/"),
     ] {
         let request = format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n");
-        assert_eq!(judge(request.as_bytes()), asks(path), "{target}");
+        assert_eq!(path(&request), expected, "{target}");
     }
     for target in [
         "ping",
@@ -99,7 +139,7 @@ fn lines_end_with_lf_alone_too_and_empty_ones_may_come_first() {
         "\r\n\r\n\n\r\nGET /ping HTTP/1.1\r\nHost: x\r\n\r\n",
         "\nGET /ping HTTP/1.0\n\n",
     ] {
-        assert_eq!(judge(request.as_bytes()), asks("/ping"), "{request:?}");
+        assert_eq!(path(request), "/ping", "{request:?}");
     }
     for request in ["\rGET / HTTP/1.0\r\n\r\n", "\r\n GET / HTTP/1.0\r\n\r\n"] {
         assert!(is_malformed(request.as_bytes()), "{request:?}");
@@ -208,7 +248,7 @@ fn a_body_is_passed_over_if_its_end_is_clear() {
         assert_eq!(!is_malformed(request.as_bytes()), is_right, "{headers:?}");
         if is_right {
             let more = format!("{request}hello\0\u{1}GET /other HTTP/1.1\r\n\r\n");
-            assert_eq!(judge(more.as_bytes()), asks("/ping"), "{headers:?}");
+            assert_eq!(path(&more), "/ping", "{headers:?}");
         }
     }
 }
@@ -248,7 +288,7 @@ fn other_versions_and_methods_are_told_from_nonsense() {
 fn a_head_has_its_limits() {
     let line = "X: y\r\n";
     let request = with(&line.repeat(MAX_HEADERS - 1));
-    assert_eq!(judge(request.as_bytes()), asks("/ping"));
+    assert_eq!(path(&request), "/ping");
     let request = with(&line.repeat(MAX_HEADERS));
     assert_eq!(refusal(request.as_bytes()), Some(Refusal::Head));
 
@@ -256,7 +296,7 @@ fn a_head_has_its_limits() {
         let room = length - with("X: \r\n").len();
         with(&format!("X: {}\r\n", "x".repeat(room)))
     };
-    assert_eq!(judge(filled(MAX_HEAD).as_bytes()), asks("/ping"));
+    assert_eq!(path(&filled(MAX_HEAD)), "/ping");
     let request = filled(MAX_HEAD + 1);
     assert_eq!(refusal(request.as_bytes()), Some(Refusal::Head));
     let begin = &request.as_bytes()[..MAX_HEAD - 1];

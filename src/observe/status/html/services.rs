@@ -1,0 +1,124 @@
+//! The services: tiles with how many are in each state, and a table.
+
+use super::{fill, heads, name, number};
+use crate::desired::ServiceOutcome;
+use crate::dns::Name;
+use crate::observe::status::service_state::ServiceState;
+use crate::observe::status::{MAX_SHOWN_VALUES, Status};
+use crate::rancher::model::ServiceKey;
+
+/// Tiles, filter, and the table up to its rows.
+pub fn head(out: &mut String, counts: &[usize; ServiceState::ALL.len()]) {
+    let all: usize = counts.iter().sum();
+    // Where links that filter lead. The style finds out by `:target` which one it was.
+    for state in ServiceState::ALL {
+        fill(out, "<i class=\"at\" id=\"{}\"></i>", &[state.shown()]);
+    }
+    out.push_str("\n<h2 id=\"services\">Services</h2>\n");
+    out.push_str("<nav class=\"tiles\" aria-label=\"Services by state\">\n");
+    let tile = "<a class=\"{}\" href=\"#{}\"><b>{}</b> {}</a>\n";
+    fill(out, tile, &["all", "services", &number(all), "all"]);
+    for (state, count) in ServiceState::ALL.into_iter().zip(*counts) {
+        let word = state.shown();
+        let class = if count == 0 { "zero" } else { word };
+        fill(out, tile, &[class, word, &number(count), word]);
+    }
+    out.push_str(
+        "</nav>\n<div id=\"tools\" role=\"search\" hidden>\n<label>Filter \
+         <input type=\"search\" id=\"words\" autocomplete=\"off\"></label>\n\
+         <output id=\"shown\"></output>\n</div>\n",
+    );
+    for (state, count) in ServiceState::ALL.into_iter().zip(*counts) {
+        if count == 0 && all > 0 {
+            let word = state.shown();
+            fill(
+                out,
+                "<p class=\"none {}\">No service is {}.\n",
+                &[word, word],
+            );
+        }
+    }
+    if all == 0 {
+        out.push_str("<p>There are no services yet.\n");
+    }
+    out.push_str("<table id=\"list\" role=table aria-labelledby=\"services\">\n");
+    let columns = [
+        ("w4", "Service"),
+        ("w1", "State"),
+        ("w5", "Names"),
+        ("w2", "Addresses"),
+        ("", "Reason"),
+    ];
+    heads(out, &columns);
+}
+
+/// A service's row.
+pub fn service(
+    out: &mut String,
+    status: &Status,
+    (key, outcome): (&ServiceKey, &ServiceOutcome),
+    state: ServiceState,
+) {
+    fill(
+        out,
+        "<tr\nclass=\"{}\" role=row><th scope=\"row\" role=rowheader><bdi>{}</bdi>/<wbr><bdi>{}</bdi>\
+         <td class=\"state\" role=cell>{}<td role=cell>",
+        &[state.shown(), &key.stack, &key.service, state.shown()],
+    );
+    names(out, status, outcome);
+    out.push_str("<td role=cell>");
+    if let Ok(name) = &outcome.name {
+        addresses(out, status, name);
+    }
+    fill(out, "<td role=cell>{}", &[&status.reason(outcome, state)]);
+}
+
+/// A service's names: the one that Rancher shows, then the others; many of them when the reader opens
+/// the list. Only those that are ours are links.
+fn names(out: &mut String, status: &Status, outcome: &ServiceOutcome) {
+    let is_long = outcome.more_names.len() > MAX_SHOWN_VALUES;
+    for (index, one) in outcome.names().enumerate() {
+        match index {
+            0 => {}
+            1 if is_long => {
+                let rest = number(outcome.more_names.len());
+                fill(out, "\n<details><summary>{} more</summary>\n", &[&rest]);
+            }
+            _ => out.push_str("<br>\n"),
+        }
+        let text = &*one.without_dot();
+        // A wildcard, or a name with escapes in it, isn't a host's name.
+        let is_link = status.is_ours(one) && !text.contains(['*', '\\']);
+        match is_link {
+            true => fill(out, "<a href=\"http://{}/\">", &[text]),
+            false => out.push_str("<bdi>"),
+        }
+        name(out, one);
+        out.push_str(if is_link { "</a>" } else { "</bdi>" });
+    }
+    if is_long {
+        out.push_str("</details>");
+    }
+}
+
+/// A service's addresses: the first few are shown, the others when the reader opens the list.
+fn addresses(out: &mut String, status: &Status, name: &Name) {
+    let count: usize = status.record_sets(name).map(|set| set.values.len()).sum();
+    let is_long = count > MAX_SHOWN_VALUES;
+    let values = status.record_sets(name).flat_map(|set| &set.values);
+    for (index, value) in values.enumerate() {
+        let template = match index {
+            0 => "{}",
+            MAX_SHOWN_VALUES => {
+                let rest = number(count - MAX_SHOWN_VALUES);
+                fill(out, "\n<details><summary>{} more</summary>\n", &[&rest]);
+                "{}"
+            }
+            _ => "<br>\n{}",
+        };
+        fill(out, template, &[value]);
+    }
+    if is_long {
+        out.push_str("</details>");
+    }
+}
