@@ -5,6 +5,7 @@
 pub mod adopt;
 pub mod adopt_owner;
 pub mod check;
+mod check_change;
 mod check_health;
 mod check_trust;
 pub mod context;
@@ -12,6 +13,7 @@ pub mod help;
 pub mod once;
 pub mod plan;
 pub mod plan_output;
+pub mod policy;
 pub mod purge;
 pub mod terminal;
 
@@ -154,6 +156,7 @@ fn command(
             detailed_exitcode,
         } => plan::plan(config, *json, *detailed_exitcode, gate, telemetry),
         Invocation::Check => check::check(config, gate, telemetry).map(done),
+        Invocation::Policy(wanted) => policy::policy(config, wanted, gate, &telemetry).map(done),
         Invocation::Purge { yes } => purge::purge(config, *yes, gate, telemetry).map(done),
         Invocation::Adopt { yes, owner } => match owner {
             None => adopt::adopt(config, *yes, gate, telemetry).map(done),
