@@ -10,6 +10,7 @@ use crate::config::arguments::PolicyFor;
 use crate::daemon::clients::{Clients, owner_settings};
 use crate::daemon::startup;
 use crate::desired::name_template::environment_name;
+use crate::dns::Name;
 use crate::observe::telemetry::Telemetry;
 use crate::plan::permissions::{self, Permissions};
 use crate::plan::state_records::StateNames;
@@ -86,6 +87,17 @@ fn notes(permissions: &Permissions, document: &str, role: Option<&str>) -> Vec<S
         None => "A service whose name isn't listed yet".to_owned(),
     };
     let mut notes = vec![format!("{further} needs the policy printed anew.")];
+    // A and AAAA of a name stand together.
+    let mut outside: Vec<&Name> = permissions.outside.iter().map(|key| &key.name).collect();
+    outside.dedup();
+    if let (1.., Some(below)) = (outside.len(), &permissions.below) {
+        notes.push(format!(
+            "Of its names {} are outside of {}, because services ask for them: look at them before \
+             you paste.",
+            outside.len(),
+            permissions::below_pattern(below)
+        ));
+    }
     if let Some(role) = role {
         notes.push(format!(
             "This is the policy of the role {role}; policy --assume-role prints that of the \
@@ -108,7 +120,6 @@ mod tests {
     use super::*;
     use crate::desired::Desired;
     use crate::desired::rules::RecordTypes;
-    use crate::dns::Name;
 
     fn permissions(below: Option<&str>) -> Permissions {
         let below = below.map(|name| Name::parse(name).unwrap());
