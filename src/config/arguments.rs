@@ -8,6 +8,8 @@ pub enum Invocation {
     Help,
     /// Print the version of the program.
     Version,
+    /// Print the licences of what is in the binary.
+    Licences,
     /// Keep the zone equal to the services until told to stop.
     Run,
     /// Make the zone equal to the services once.
@@ -66,7 +68,7 @@ pub struct Arguments {
 }
 
 /// The names of the commands, each with the names of its own flags.
-const COMMANDS: [(&str, &[&str]); 7] = [
+const COMMANDS: [(&str, &[&str]); 8] = [
     ("run", &[]),
     ("once", &["wait"]),
     ("plan", &["json", "detailed-exitcode"]),
@@ -74,6 +76,7 @@ const COMMANDS: [(&str, &[&str]); 7] = [
     ("policy", &["wait", "owner", "assume-role"]),
     ("purge", &["yes"]),
     ("adopt", &["yes", "owner"]),
+    ("licences", &[]),
 ];
 
 /// Longest id of an owner. With it, the name of every state record has a valid first label.
@@ -211,6 +214,7 @@ fn invocation(command: &str, flags: &[&str], owner: Option<String>) -> Result<In
             owner,
         },
         "purge" => Invocation::Purge { yes: has("yes") },
+        "licences" => Invocation::Licences,
         _ => Invocation::Run,
     })
 }
@@ -291,6 +295,7 @@ mod tests {
             ("--help", Invocation::Help, false),
             ("-debug plan -h", Invocation::Help, true),
             ("-version", Invocation::Version, false),
+            ("licences", Invocation::Licences, false),
         ] {
             let expected = Arguments {
                 invocation,
