@@ -24,6 +24,10 @@ use rancher_route53::observe::status::service_state::ServiceState;
 use rancher_route53::plan::guard::HeldDeletes;
 use rancher_route53::rancher::model::ServiceKey;
 use serde_json::Value;
+use sim::harness::PATIENCE;
+use sim::rancher::{Rancher, World};
+use sim::route53::Route53;
+use sim::service::{self, Service};
 
 const README: &str = include_str!("../README.md");
 const COMMANDS: &str = include_str!("../docs/commands.md");
@@ -70,6 +74,30 @@ fn the_settings_of_the_readme_have_the_defaults_of_the_code() {
         let setting = SETTINGS.iter().find(|setting| setting.name == name);
         let setting = setting.unwrap_or_else(|| panic!("there is no {name}"));
         assert_eq!(row[1], setting.default, "{name}");
+    }
+}
+
+/// What `policy` prints for an environment `Production` and the zone `example.com`.
+fn printed_policy() -> String {
+    let world = World::new("Production", "1a726b88-f6b1-53ad-8dac-f631830b5815");
+    let rancher = Rancher::start(sim::rancher::Options::default(), world);
+    let route53 = Route53::start(sim::route53::Options::default());
+    route53.add_zone("Z0123456789ABCDEFGHIJ", "example.com", false);
+    let settings = service::environment(&rancher, &route53.url(), "example.com");
+    let program = service::program(env!("CARGO_BIN_EXE_rancher-route53"));
+    let command = Service::spawn(&program, &["policy"], &settings);
+    let status = command.wait(PATIENCE).expect("an end");
+    assert!(status.success(), "{:?}", command.log());
+    command.stdout()
+}
+
+#[test]
+fn the_iam_policies_are_printed_by_the_command() {
+    let block = format!("\n```json\n{}```\n", printed_policy());
+    for page in ["README.md", "catalog/0/README.md"] {
+        let text = read(Path::new(page));
+        assert!(text.contains(&block), "{page} should have:\n{block}");
+        assert_eq!(text.matches("```json").count(), 1, "{page}");
     }
 }
 

@@ -140,6 +140,13 @@ pub fn signing_region(name: &str) -> &str {
     place(name).map_or(name, |(_, region)| region)
 }
 
+/// The name of the partition with this region, the second word of every ARN there. A region that AWS
+/// doesn't have, of another server than AWS's, counts as one of the public partition.
+pub fn name(region: &str) -> &'static str {
+    let (region, _) = without_fips(region);
+    place(region).map_or(AWS.name, |(partition, _)| partition.name)
+}
+
 /// A name without what marks a FIPS endpoint, and whether it was marked.
 fn without_fips(name: &str) -> (&str, bool) {
     let plain = name

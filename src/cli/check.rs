@@ -5,28 +5,28 @@ use std::time::Duration;
 
 use chrono::Utc;
 
+use super::check_change::probe;
 use super::check_health::health;
 use super::check_trust::trust;
 use super::context::MetadataReading;
+use super::policy::permissions;
 use super::terminal::{Colour, Failure, NotShown, coloured, has_colours, say, shown};
 use crate::aws::credentials::provider::Identity;
 use crate::base::shutdown::InFlightGate;
 use crate::config::Config;
-use crate::daemon::clients::{Clients, owner_settings, reconciler_settings};
+use crate::daemon::clients::{Clients, reconciler_settings};
 use crate::daemon::startup;
-use crate::desired::name_template::environment_name;
-use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
+use crate::dns::Name;
 use crate::observe::telemetry::Telemetry;
 use crate::plan::Conflict;
 use crate::plan::blocked::blocked_state_records;
 use crate::plan::delegation::{delegations, explain};
-use crate::plan::state_records::StateNames;
+use crate::plan::permissions::Permissions;
 use crate::plan::view::Whose;
+use crate::reconcile::ReconcilerSettings;
 use crate::reconcile::error::RoundError;
 use crate::reconcile::listing::CachedZone;
-use crate::reconcile::{OwnerSettings, ReconcilerSettings};
 use crate::route53::client::Client;
-use crate::route53::error::Error;
 use crate::route53::xml::HostedZone;
 
 /// Time limit of each call of Rancher's API.
@@ -34,10 +34,8 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// AWS refuses a signature whose time is five minutes off. This program corrects its signatures
 /// then, but an operator should know of a wrong clock.
 const MAX_SKEW_SECONDS: i64 = 120;
-/// How many names outside of the environment's are named.
-const MAX_NAMED: usize = 20;
-/// The first label of a name that no service has, for the change that must fail.
-const PROBE: &str = "rancher-route53-check";
+/// How many names for the IAM policy are named.
+const MAX_PATTERNS: usize = 23;
 
 /// The result of one check.
 enum Finding {
@@ -116,11 +114,13 @@ pub fn check(config: &Config, gate: InFlightGate, telemetry: Telemetry) -> Resul
         None => Finding::Skipped("metadata"),
     };
     report.add("environment", environment)?;
-    let names = reading
-        .as_ref()
-        .map(|reading| policy_names(&owner_settings(config), reading, &config.rules.zone));
-    report.add("names", finding_if_asked("metadata", &names, Clone::clone))?;
-    check_route53(&mut report, config, &mut client, reading)?;
+    let permissions = reading.as_ref().map(|reading| permissions(config, reading));
+    report.add(
+        "names",
+        finding_if_asked("metadata", &permissions, policy_names),
+    )?;
+    let permissions = permissions.and_then(Result::ok);
+    check_route53(&mut report, config, &mut client, reading.zip(permissions))?;
     let events = match config.writes_back {
         true => {
             let events = api.check(TIMEOUT).map_err(|error| error.to_string());
@@ -141,7 +141,7 @@ fn check_route53(
     report: &mut Report,
     config: &Config,
     client: &mut Client,
-    reading: Option<MetadataReading>,
+    needed: Option<(MetadataReading, Permissions)>,
 ) -> Result<(), NotShown> {
     let identity = client.identity();
     report.add("credentials", finding(&identity, describe_identity))?;
@@ -151,12 +151,12 @@ fn check_route53(
     };
     let found = finding_if_asked("credentials", &zone, describe_zone);
     report.add("zone", found)?;
-    let context = reading.zip(zone.and_then(Result::ok));
+    let context = needed.zip(zone.and_then(Result::ok));
     let needed = "metadata and the zone";
-    let context = context.as_ref();
-    let settings = context.map(|(_, zone)| reconciler_settings(config, zone.id.clone()));
-    let context = context.zip(settings.as_ref());
-    let listed = context.map(|((reading, zone), settings)| list(client, settings, reading, zone));
+    let listed = context.as_ref().map(|((reading, permissions), zone)| {
+        let settings = reconciler_settings(config, zone.id.clone());
+        list(client, &settings, reading, permissions)
+    });
     report.add(
         "list",
         finding_if_asked(needed, &listed, |listed| listed.words.clone()),
@@ -167,8 +167,9 @@ fn check_route53(
     for Conflict { key, reason, .. } in listed.iter().flatten().flat_map(|listed| &listed.blocked) {
         report.add("state", Finding::Bad(format!("{key}: {reason}")))?;
     }
-    let changed =
-        context.map(|((reading, zone), settings)| probe(client, &settings.owner, reading, zone));
+    let changed = context
+        .as_ref()
+        .map(|((reading, permissions), zone)| probe(client, permissions, reading, &zone.id));
     report.add("change", finding_if_asked(needed, &changed, Clone::clone))
 }
 
@@ -220,47 +221,16 @@ fn describe_zone(zone: &HostedZone) -> String {
     format!("{} ({}, {})", zone.name.without_dot(), zone.id, zone.kind())
 }
 
-/// The names of the state records, and the name that those of all services are below, if there is
-/// one.
-fn names(
-    owner: &OwnerSettings,
-    reading: &MetadataReading,
-    zone: &Name,
-) -> Result<(StateNames, Option<Name>), String> {
-    let names = StateNames::new(owner.id(&reading.environment), zone);
-    let below = environment_name(&reading.environment, zone);
-    Ok((names.map_err(|error| error.to_string())?, below))
-}
-
-/// What an IAM policy has to allow: the names as IAM compares them, in small letters and escaped
-/// like Route 53's. Those of services outside of the environment's name are among them. The state record's has the environment's UUID, which may have capitals.
-fn policy_names(
-    owner: &OwnerSettings,
-    reading: &MetadataReading,
-    zone: &Name,
-) -> Result<String, String> {
-    let (names, below) = names(owner, reading, zone)?;
-    let below = below.unwrap_or_else(|| zone.clone());
-    let first = names.name(0);
-    let desired = reading.desired.record_sets.keys().map(|key| &key.name);
-    let outside = desired.filter(|name| **name == below || !name.is_at_or_below(&below));
-    let mut outside: Vec<&str> = outside.map(without_dot).collect();
-    outside.dedup(); // A and AAAA of a name stand together
-    let [first, below] = [&first, &below].map(without_dot);
-    let (label, parent) = first.split_once('.').unwrap_or((first, ""));
-    let mut words = format!("for an IAM policy: *.{below}, {first}, {label}-*.{parent}");
-    for name in outside.iter().take(MAX_NAMED) {
-        words = words + ", " + name;
+/// What an IAM policy has to allow: the names as IAM compares them. The command `policy` prints them
+/// all.
+fn policy_names(permissions: &Permissions) -> String {
+    let patterns = permissions.patterns();
+    let named = &patterns[..patterns.len().min(MAX_PATTERNS)];
+    let mut words = format!("for an IAM policy: {}", named.join(", "));
+    if patterns.len() > MAX_PATTERNS {
+        words += &format!(" and {} more", patterns.len() - MAX_PATTERNS);
     }
-    if outside.len() > MAX_NAMED {
-        words += &format!(" and {} more", outside.len() - MAX_NAMED);
-    }
-    Ok(words)
-}
-
-/// A name as IAM compares it.
-fn without_dot(name: &Name) -> &str {
-    name.as_str().trim_end_matches('.')
+    words
 }
 
 /// What was seen of the zone.
@@ -279,16 +249,16 @@ fn list(
     client: &mut Client,
     settings: &ReconcilerSettings,
     reading: &MetadataReading,
-    zone: &HostedZone,
+    permissions: &Permissions,
 ) -> Result<Listing, String> {
-    let owner = &settings.owner;
-    let (names, below) = names(owner, reading, &zone.name)?;
-    let mut known = CachedZone::new(names);
+    let (owner, zone_id) = (&settings.owner, &settings.zone_id);
+    let below = permissions.below.as_ref();
+    let mut known = CachedZone::new(permissions.owner.clone());
     let mut listed = known
-        .list_state_records(client, &zone.id, Whose::Ours)
+        .list_state_records(client, zone_id, Whose::Ours)
         .map(|_| ());
     if listed.is_ok() {
-        listed = known.list_rest(client, &zone.id, below.as_ref(), &reading.desired);
+        listed = known.list_rest(client, zone_id, below, &reading.desired);
     }
     listed.map_err(|error| error.to_string())?;
     let view = &known.view;
@@ -312,55 +282,9 @@ fn list(
     let desired = &reading.desired.record_sets;
     Ok(Listing {
         words,
-        delegated: delegations(&view.zone, &zone.name, below.as_ref(), desired),
+        delegated: delegations(&view.zone, names.zone(), below, desired),
         blocked: blocked_state_records(&view.zone, names),
     })
-}
-
-/// Checks the permission to change record sets, by a batch that fails: it deletes record sets that
-/// don't exist. Without the permission, Route 53 refuses the batch before it notices that.
-///
-/// The batch creates the same record sets again, so that both actions are checked, and nothing is
-/// changed even if they exist. A policy may allow only some names and types, so the names are below
-/// the environment's, and the types are those that rounds write.
-fn probe(
-    client: &mut Client,
-    owner: &OwnerSettings,
-    reading: &MetadataReading,
-    zone: &HostedZone,
-) -> Result<String, String> {
-    let (names, below) = names(owner, reading, &zone.name)?;
-    let below = below.unwrap_or_else(|| zone.name.clone());
-    let name = below.child(PROBE).map_err(|error| error.to_string())?;
-    let mut sets = vec![
-        made_up(name.clone(), RecordType::A, "192.0.2.1"),
-        made_up(names.name(u16::MAX), RecordType::Txt, "\"-\""),
-    ];
-    let mut desired = reading.desired.record_sets.keys();
-    if desired.any(|key| key.rtype == RecordType::Aaaa) {
-        sets.push(made_up(name, RecordType::Aaaa, "2001:db8::1"));
-    }
-    let batch = ChangeBatch {
-        creates: sets.clone(),
-        deletes: sets,
-    };
-    match client.probe(&zone.id, &batch) {
-        Err(Error::Refused(refusal)) if refusal.is_about_content() => {}
-        Ok(_) => {}
-        Err(error) => return Err(error.to_string()),
-    }
-    Ok(format!(
-        "record sets at or below {} may be changed",
-        below.without_dot()
-    ))
-}
-
-fn made_up(name: Name, rtype: RecordType, value: &str) -> RecordSet {
-    RecordSet {
-        key: RecordKey::new(name, rtype),
-        ttl: 0,
-        values: [value.to_owned()].into(),
-    }
 }
 
 fn clock(ahead_seconds: i64) -> Result<String, String> {

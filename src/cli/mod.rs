@@ -5,6 +5,7 @@
 pub mod adopt;
 pub mod adopt_owner;
 pub mod check;
+mod check_change;
 mod check_health;
 mod check_trust;
 pub mod context;
@@ -12,6 +13,7 @@ pub mod help;
 pub mod once;
 pub mod plan;
 pub mod plan_output;
+pub mod policy;
 pub mod purge;
 pub mod terminal;
 
@@ -29,6 +31,9 @@ use crate::daemon;
 use crate::observe::server;
 use crate::observe::telemetry::Telemetry;
 use terminal::{Failure, MAX_FLUSH_WAIT};
+
+/// What of others is in the binary, and under which licences. `.ci/notices` makes it.
+const NOTICES: &str = include_str!("notices.txt");
 
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
@@ -83,6 +88,7 @@ fn invoke(
     match &arguments.invocation {
         Invocation::Help => Ok(show(&help::help())),
         Invocation::Version => Ok(show(&format!("rancher-route53 {}\n", version(commit())))),
+        Invocation::Licences => Ok(show(NOTICES)),
         invocation => match Config::read(&config::environment, arguments) {
             Ok(config) => Ok(start(invocation, config, gate, signals)),
             Err(error) => report_usage(&error),
@@ -154,6 +160,7 @@ fn command(
             detailed_exitcode,
         } => plan::plan(config, *json, *detailed_exitcode, gate, telemetry),
         Invocation::Check => check::check(config, gate, telemetry).map(done),
+        Invocation::Policy(wanted) => policy::policy(config, wanted, gate, &telemetry).map(done),
         Invocation::Purge { yes } => purge::purge(config, *yes, gate, telemetry).map(done),
         Invocation::Adopt { yes, owner } => match owner {
             None => adopt::adopt(config, *yes, gate, telemetry).map(done),
@@ -161,6 +168,6 @@ fn command(
         },
         Invocation::Run => Ok(daemon::run(config, gate, telemetry).map(|never| match never {})?),
         // `invoke` has answered these before it read the settings.
-        Invocation::Help | Invocation::Version => Ok(ExitCode::SUCCESS),
+        Invocation::Help | Invocation::Version | Invocation::Licences => Ok(ExitCode::SUCCESS),
     }
 }

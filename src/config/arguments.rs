@@ -8,6 +8,8 @@ pub enum Invocation {
     Help,
     /// Print the version of the program.
     Version,
+    /// Print the licences of what is in the binary.
+    Licences,
     /// Keep the zone equal to the services until told to stop.
     Run,
     /// Make the zone equal to the services once.
@@ -24,6 +26,8 @@ pub enum Invocation {
     },
     /// Check each thing that a round depends on.
     Check,
+    /// Print the least IAM policy.
+    Policy(PolicyFor),
     /// Take over existing record sets.
     Adopt {
         /// `--yes`: don't ask for confirmation.
@@ -38,6 +42,20 @@ pub enum Invocation {
     },
 }
 
+/// Whose IAM policy is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PolicyFor {
+    /// That of the credentials that call Route 53.
+    Route53 {
+        /// `--wait`: for `once --wait`, too.
+        wait: bool,
+        /// `--owner ID`: for `adopt --owner ID`, too.
+        owner: Option<String>,
+    },
+    /// `--assume-role`: that of the credentials that assume the role of `ROUTE53_ASSUME_ROLE_ARN`.
+    AssumeRole,
+}
+
 /// The parsed command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arguments {
@@ -50,13 +68,15 @@ pub struct Arguments {
 }
 
 /// The names of the commands, each with the names of its own flags.
-const COMMANDS: [(&str, &[&str]); 6] = [
+const COMMANDS: [(&str, &[&str]); 8] = [
     ("run", &[]),
     ("once", &["wait"]),
     ("plan", &["json", "detailed-exitcode"]),
     ("check", &[]),
+    ("policy", &["wait", "owner", "assume-role"]),
     ("purge", &["yes"]),
     ("adopt", &["yes", "owner"]),
+    ("licences", &[]),
 ];
 
 /// Longest id of an owner. With it, the name of every state record has a valid first label.
@@ -163,7 +183,7 @@ fn flag_of_a_command(flag: &str, argument: &str) -> Result<&'static str, String>
     all.find(|known| **known == flag).copied().ok_or_else(|| {
         format!(
             "{argument:?} is no flag; there are -debug, -log=FILE, -provider=route53, --wait, \
-             --json, --detailed-exitcode, --yes, --owner=ID, --help and --version"
+             --json, --detailed-exitcode, --yes, --owner=ID, --assume-role, --help and --version"
         )
     })
 }
@@ -184,11 +204,17 @@ fn invocation(command: &str, flags: &[&str], owner: Option<String>) -> Result<In
             detailed_exitcode: has("detailed-exitcode"),
         },
         "check" => Invocation::Check,
+        "policy" => Invocation::Policy(match (has("assume-role"), has("wait"), owner) {
+            (true, false, None) => PolicyFor::AssumeRole,
+            (true, ..) => return Err("--assume-role goes with no other flag".to_owned()),
+            (false, wait, owner) => PolicyFor::Route53 { wait, owner },
+        }),
         "adopt" => Invocation::Adopt {
             yes: has("yes"),
             owner,
         },
         "purge" => Invocation::Purge { yes: has("yes") },
+        "licences" => Invocation::Licences,
         _ => Invocation::Run,
     })
 }
@@ -231,6 +257,10 @@ mod tests {
             yes,
             owner: owner.map(str::to_owned),
         };
+        let policy = |wait, owner: Option<&str>| {
+            let owner = owner.map(str::to_owned);
+            Invocation::Policy(PolicyFor::Route53 { wait, owner })
+        };
         for (line, invocation, debug) in [
             ("once --debug", Invocation::Once { wait: false }, true),
             ("once --wait", Invocation::Once { wait: true }, false),
@@ -238,6 +268,18 @@ mod tests {
             ("plan --json", plan(true, false), false),
             ("plan --json -detailed-exitcode", plan(true, true), false),
             ("check", Invocation::Check, false),
+            ("policy", policy(false, None), false),
+            ("policy --wait", policy(true, None), false),
+            (
+                "policy --owner Berlin",
+                policy(false, Some("berlin")),
+                false,
+            ),
+            (
+                "policy -assume-role",
+                Invocation::Policy(PolicyFor::AssumeRole),
+                false,
+            ),
             ("--yes purge", Invocation::Purge { yes: true }, false),
             ("adopt", adopt(false, None), false),
             (
@@ -253,6 +295,7 @@ mod tests {
             ("--help", Invocation::Help, false),
             ("-debug plan -h", Invocation::Help, true),
             ("-version", Invocation::Version, false),
+            ("licences", Invocation::Licences, false),
         ] {
             let expected = Arguments {
                 invocation,
@@ -310,9 +353,11 @@ mod tests {
             ("-debug=perhaps", "no flag"),
             ("-", "no flag"),
             ("--yes", "--yes belongs to purge and adopt"),
-            ("run --wait", "--wait belongs to once"),
+            ("run --wait", "--wait belongs to once and policy"),
             ("check --json", "--json belongs to plan"),
-            ("purge --owner=x", "--owner belongs to adopt"),
+            ("purge --owner=x", "--owner belongs to policy and adopt"),
+            ("policy --yes", "--yes belongs to purge and adopt"),
+            ("policy --assume-role --wait", "goes with no other flag"),
             ("adopt --owner", "takes a value"),
             ("adopt --owner=a.b", "--owner: \"a.b\" is no id"),
         ] {

@@ -12,6 +12,7 @@ pub mod delegation;
 pub mod guard;
 pub mod handover;
 pub mod look;
+pub mod permissions;
 pub mod quarantine;
 pub mod round;
 pub mod state_records;

@@ -204,20 +204,17 @@ impl Refusal {
                 " – the session token has expired: new keys are needed, with their \
                  AWS_SESSION_TOKEN, or others from where the credentials come from"
             }
-            // AWS names the action that it denies. GetChange is needed only by commands that wait
-            // for a change, so it is not in the list of the other actions.
+            // AWS names the action that it denies.
             "AccessDenied"
                 if self
                     .messages
                     .iter()
                     .any(|m| m.contains("route53:GetChange")) =>
             {
-                " – the IAM policy has to allow route53:GetChange"
+                " – the IAM policy has to allow it: the command policy --wait prints one that does"
             }
             "AccessDenied" | "AccessDeniedException" => {
-                " – the IAM policy has to allow route53:ListHostedZonesByName, \
-                 route53:GetHostedZone, route53:ListResourceRecordSets and \
-                 route53:ChangeResourceRecordSets"
+                " – the IAM policy has to allow it: the command policy prints one that does"
             }
             NO_ZONE => " – check ROUTE53_ZONE_ID",
             _ if !self.is_of_aws() => {

@@ -1,10 +1,12 @@
 //! The client of Amazon Route 53's API.
 //!
 //! [`client`] has the operations, [`caller`] makes the calls and repeats them, [`limits`] says how
-//! fast, [`xml`] writes requests and reads answers, [`error`] says why a call failed.
+//! fast, [`xml`] writes requests and reads answers, [`error`] says why a call failed, [`iam_policy`]
+//! writes down what the credentials must allow.
 
 pub mod caller;
 pub mod client;
 pub mod error;
+pub mod iam_policy;
 pub mod limits;
 pub mod xml;

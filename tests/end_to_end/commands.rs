@@ -7,7 +7,7 @@ mod failures;
 mod interrupted;
 mod once;
 mod plan;
-mod policy_names;
+mod policy;
 mod purge;
 mod stdout;
 mod terminal;

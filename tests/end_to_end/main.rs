@@ -14,6 +14,7 @@ mod extended;
 mod going_back;
 mod guard;
 mod health;
+mod iam_policy;
 mod idle;
 mod lifecycle;
 mod limits;

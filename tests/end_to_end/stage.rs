@@ -7,10 +7,12 @@ use std::process::Stdio;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use rancher_route53::dns::RecordType;
+use rancher_route53::route53::iam_policy::{self, Access, ZoneLookUp};
 use sim::harness::Harness;
 pub use sim::harness::{PATIENCE, ZONE, addresses, has_address};
 use sim::rancher::{self, World};
-use sim::route53;
+use sim::route53::{self, Policy};
 use sim::service::{self, Service};
 
 pub const UUID: &str = "1a726b88-f6b1-53ad-8dac-f631830b5815";
@@ -133,6 +135,33 @@ impl Stage {
         }
         let (stdout, stderr) = (stdout.into(), stderr.into());
         Service::spawn_into(program(), arguments, &environment, stdout, stderr)
+    }
+}
+
+/// Whatever a test does on a stage, its requests are of the kinds that printed policies allow:
+/// operations, resources, types and actions. `iam_policy.rs` has the names, too.
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        for request in self.route53.requests() {
+            let operation = request.operation.expect("an operation of Route 53");
+            let batch = request.batch.as_deref().unwrap_or_default();
+            let is_allowed = [ZoneLookUp::ByName, ZoneLookUp::ById].map(|look_up| {
+                let document = iam_policy::document(&Access {
+                    partition: "aws",
+                    zone_id: request.zone.as_deref().unwrap_or(ZONE),
+                    look_up,
+                    names: &["*".to_owned()],
+                    types: &[RecordType::A, RecordType::Aaaa, RecordType::Txt],
+                    waits_for_sync: true,
+                });
+                let resource = request.resource.replace("arn:aws-cn:", "arn:aws:");
+                Policy::parse(&document).allows(operation, &resource, batch)
+            });
+            assert!(is_allowed.contains(&true), "no policy has {request:?}");
+        }
     }
 }
 

@@ -270,3 +270,29 @@ fn fips_endpoints_that_aws_does_not_have_are_refused() {
     }
     assert_eq!(signing_region("fips-eu-west-1"), "eu-west-1");
 }
+
+#[test]
+fn each_region_and_each_signing_region_has_the_name_of_its_partition() {
+    for (region, expected) in [
+        ("us-east-1", "aws"),
+        ("eu-central-1", "aws"),
+        ("cn-north-1", "aws-cn"),
+        ("us-gov-east-1", "aws-us-gov"),
+        ("fips-us-gov-west-1", "aws-us-gov"),
+        ("us-iso-east-1", "aws-iso"),
+        ("us-isob-east-1", "aws-iso-b"),
+        ("eu-isoe-west-1", "aws-iso-e"),
+        ("us-isof-south-1", "aws-iso-f"),
+        ("eusc-de-east-1", "aws-eusc"),
+        ("aws-cn-global", "aws-cn"),
+        ("garage", "aws"),
+    ] {
+        assert_eq!(name(region), expected, "{region}");
+        // What is left of the setting AWS_REGION once it is read.
+        let signing = match endpoints(region) {
+            Ok(endpoints) => endpoints.route53_region,
+            Err(_) => signing_region(region),
+        };
+        assert_eq!(name(signing), expected, "{region}");
+    }
+}

@@ -63,8 +63,7 @@ const CASES: [(&str, Spoil, &str); 5] = [
 ];
 
 const DENIED: &str = "Route 53 answered AccessDenied (403): User x may not. – the IAM policy has to \
-                      allow route53:ListHostedZonesByName, route53:GetHostedZone, \
-                      route53:ListResourceRecordSets and route53:ChangeResourceRecordSets";
+                      allow it: the command policy prints one that does";
 
 #[test]
 fn whatever_is_missing_is_said_in_a_line() {

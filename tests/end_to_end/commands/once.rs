@@ -70,7 +70,8 @@ const FAILURES: [Failure; 6] = [
          answered AccessDenied (403): User: arn:aws:iam::123456789012:user/simulated is not \
          authorized to perform: route53:GetChange on resource: \
          arn:aws:route53:::change/C0000000000004 because no identity-based policy allows the \
-         route53:GetChange action – the IAM policy has to allow route53:GetChange",
+         route53:GetChange action – the IAM policy has to allow it: the command policy --wait prints \
+         one that does",
     ),
     (
         "a Rancher that refuses these keys",

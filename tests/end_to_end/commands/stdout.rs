@@ -10,13 +10,15 @@ use crate::stage::{PATIENCE, Stage, each, world};
 use sim::route53::{Fault, Operation};
 
 const ERROR: [(&str, &str); 1] = [("LOG_LEVEL", "error")];
-const COMMANDS: [&[&str]; 9] = [
+const COMMANDS: [&[&str]; 11] = [
     &["--help"],
     &["--version"],
     &["plan"],
     &["plan", "--json"],
     &["plan", "--detailed-exitcode"],
     &["check"],
+    &["policy"],
+    &["licences"],
     &["adopt", "--yes"],
     &["purge", "--yes"],
     &["adopt"],

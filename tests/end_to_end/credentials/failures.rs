@@ -71,7 +71,8 @@ fn failures_of_keys_explain_themselves() {
         scene.stage.route53.rotate_credentials(vec![keys]);
         scene.keys()
     }
-    const POLICY: &str = " – the IAM policy has to allow route53:ListHostedZonesByName, ";
+    const POLICY: &str =
+        " – the IAM policy has to allow it: the command policy prints one that does";
     const CHECK: &str = " – check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
     check_failures(&[
         (

@@ -274,6 +274,7 @@ fn finds_what_is_written_beside_the_claim_of_another_server() {
         done: at,
         operation: Some(Operation::ListResourceRecordSets),
         zone: None,
+        resource: String::new(),
         status: 200,
         code: None,
         access_key: Some("key".to_owned()),

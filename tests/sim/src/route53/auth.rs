@@ -3,7 +3,7 @@
 
 use super::clock;
 use super::error::ApiError;
-use super::policy::{self, Policy};
+use super::policy::Policy;
 use super::record::Change;
 use super::service::Operation;
 use crate::http::Request;
@@ -154,16 +154,15 @@ pub fn authenticate<'c>(
 pub fn authorize(
     credential: &Credential,
     operation: Operation,
-    id: &str,
+    resource: &str,
     batch: &[Change],
 ) -> Result<(), ApiError> {
     let is_denied = |word: &str| credential.denied_changes.contains(word);
     let is_allowed = !batch.iter().any(|change| {
         is_denied(change.action.name()) || is_denied(change.record_set.rtype.as_str())
     });
-    let resource = policy::resource(operation, id);
     let of_policy = credential.policy.as_ref();
-    let is_allowed = is_allowed && of_policy.is_none_or(|p| p.allows(operation, &resource, batch));
+    let is_allowed = is_allowed && of_policy.is_none_or(|p| p.allows(operation, resource, batch));
     if is_allowed && !credential.denied.contains(&operation) {
         return Ok(());
     }

@@ -118,11 +118,16 @@ impl Condition {
     }
 }
 
-/// What a request for an operation with this id in its path is about.
-pub fn resource(operation: Operation, id: &str) -> String {
+/// What a request for an operation with this id in its path is about, in the partition of a region.
+pub fn resource(operation: Operation, id: &str, region: &str) -> String {
+    let partitions = [("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")];
+    let mut partitions = partitions
+        .iter()
+        .filter(|(start, _)| region.starts_with(start));
+    let partition = partitions.next().map_or("aws", |(_, name)| name);
     match operation {
-        Operation::GetChange => format!("arn:aws:route53:::change/{id}"),
-        _ if operation.has_zone() => format!("arn:aws:route53:::hostedzone/{id}"),
+        Operation::GetChange => format!("arn:{partition}:route53:::change/{id}"),
+        _ if operation.has_zone() => format!("arn:{partition}:route53:::hostedzone/{id}"),
         _ => "*".to_owned(),
     }
 }

@@ -5,6 +5,7 @@ use super::clock;
 use super::error::ApiError;
 use super::fault::{Fault, server_error};
 use super::name;
+use super::policy;
 use super::record::Change;
 use super::request::{self, ChangeRequest};
 use super::state::{RequestRecord, Shared, State, Submitted};
@@ -89,6 +90,10 @@ impl Handler for Service {
         let route = route(request);
         let operation = route.as_ref().map(|route| route.operation);
         self.shared.with(|state| state.in_flight.extend(operation));
+        let region = self.shared.lock().options.region.clone();
+        let resource = route
+            .as_ref()
+            .map(|r| policy::resource(r.operation, &r.id, &region));
         let mut record = RequestRecord {
             at: request.arrived,
             done: request.arrived,
@@ -97,6 +102,7 @@ impl Handler for Service {
                 .as_ref()
                 .filter(|route| route.operation.has_zone())
                 .map(|route| route.id.clone()),
+            resource: resource.unwrap_or_default(),
             status: 0,
             code: None,
             access_key: auth::claimed_key(request),
@@ -258,7 +264,7 @@ fn admit(
     };
     let credential = auth::authenticate(request, &options.credentials, expected, now(state))?;
     let batch = record.batch.as_deref().unwrap_or_default();
-    auth::authorize(credential, *operation, id, batch)?;
+    auth::authorize(credential, *operation, &record.resource, batch)?;
     if let Some(buckets) = &options.buckets {
         let throttled = |why: String| ApiError::throttling(&why);
         buckets

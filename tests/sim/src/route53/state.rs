@@ -22,6 +22,8 @@ pub struct RequestRecord {
     pub operation: Option<Operation>,
     /// The id of the zone that it names.
     pub zone: Option<String>,
+    /// What IAM policies call that which it is about: an ARN, or `*`.
+    pub resource: String,
     /// 0 if no answer was sent.
     pub status: u16,
     /// The error code that it was answered with.
