@@ -3,7 +3,7 @@
 use super::*;
 
 /// The settings whose default in the table is a value, each with another valid value.
-const VALUES: [(&str, &str); 25] = [
+const VALUES: [(&str, &str); 26] = [
     ("NAME_TEMPLATE", "%{{service_name}}"),
     ("TTL", "301"),
     ("DEFAULT_POLICY", "never"),
