@@ -130,9 +130,8 @@ fn pages_have_the_code_and_what_to_do_and_no_words_about_the_account() {
     for (error, on_page) in [
         (
             Error::Refused(refused(403, "AccessDenied", &[words])),
-            "Route 53 answered AccessDenied (403) – the IAM policy has to allow \
-             route53:ListHostedZonesByName, route53:GetHostedZone, route53:ListResourceRecordSets and \
-             route53:ChangeResourceRecordSets; the log has AWS's own words",
+            "Route 53 answered AccessDenied (403) – the IAM policy has to allow it: the command policy \
+             prints one that does; the log has AWS's own words",
         ),
         (
             Error::Refused(refused(404, "NoSuchHostedZone", &[])),
