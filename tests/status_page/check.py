@@ -179,7 +179,7 @@ def filters(driver):
     driver.find_element(By.XPATH, "//th//button[.='Names']").send_keys(Keys.ENTER)
     driver.execute_script("scrollTo(0, 1500)")
     rows, place = visible_rows(driver), driver.execute_script("return scrollY")
-    driver.execute_script("document.getElementById('refresh').click()")
+    driver.execute_script("window.before = true; document.getElementById('refresh').click()")
     WebDriverWait(driver, 30).until(lambda d: not d.execute_script("return window.before"))
     WebDriverWait(driver, 30).until(lambda d: d.execute_script("return scrollY") == place)
     assert visible_rows(driver) == rows and len(rows) > 50, "a page loaded again shows the same"
