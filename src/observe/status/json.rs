@@ -46,6 +46,7 @@ pub fn head(out: &mut String, status: &Status, now: DateTime<Utc>) {
         "problems",
         problems.iter().map(|problem| &problem.words),
     );
+    list(out, "contested", status.contested.iter());
     places(out, status);
     dependencies(out, status);
     held_deletes(out, status);

@@ -212,6 +212,7 @@ fn the_json_has_everything() {
     let expected = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "commit": "3e4ffb7abcde",
+        "contested": [],
         "time": "2026-01-02T03:04:05Z",
         "started": "2026-01-01T03:04:05Z",
         "last_success": "2026-01-02T03:02:35Z",
