@@ -2,6 +2,8 @@
 //! the program publishes what the documents say, worked out here without its help, and from any settings
 //! to any others the zone comes to hold exactly that.
 
+mod expected;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use proptest::collection::vec;
@@ -15,8 +17,9 @@ use rancher_route53::dns::Name;
 use rancher_route53::rancher::labels::{HostLabels, LabelSuffix, Labels};
 use rancher_route53::rancher::model::{Container, Environment, Host, Service};
 
-use crate::generators::{Key, TTL, ZONE, together};
+use crate::generators::{ZONE, together};
 use crate::run::{converge, others};
+use expected::{Published, decisive};
 
 const SUFFIX: &str = "_private";
 /// How labels begin, the one that wins first.
@@ -34,15 +37,6 @@ struct Settings {
     lb_hostnames: bool,
     system_services: bool,
 }
-
-const USUAL: Settings = Settings {
-    has_suffix: false,
-    policy: "auto",
-    address: "host",
-    types: "A,AAAA",
-    lb_hostnames: false,
-    system_services: true,
-};
 
 /// Labels by their keys.
 type Texts = BTreeMap<String, &'static str>;
@@ -221,9 +215,6 @@ pub fn worlds() -> impl Strategy<Value = World> {
     )
 }
 
-/// TTL and addresses of what is to be published.
-type Published = BTreeMap<Key, (u32, BTreeSet<String>)>;
-
 impl Settings {
     fn rules(self) -> Rules {
         let policy = POLICIES.iter().find(|(word, _)| *word == self.policy);
@@ -238,83 +229,6 @@ impl Settings {
             ..Rules::of_zone(Name::parse(ZONE).unwrap())
         }
     }
-
-    fn label(self, labels: &Texts, ending: &str) -> Option<&'static str> {
-        let of = |suffix: &str| {
-            let keys = PREFIXES.map(|prefix| format!("{prefix}{ending}{suffix}"));
-            keys.iter().find_map(|key| labels.get(key)).copied()
-        };
-        let with = self.has_suffix.then(|| of(SUFFIX)).flatten();
-        with.or_else(|| of(""))
-    }
-
-    /// The names of a service; none if its template is none.
-    fn names(self, number: usize, wish: &Wish) -> Vec<String> {
-        let own = self.label(&wish.labels, TEMPLATE);
-        let own = own.map(|text| {
-            TEMPLATES
-                .iter()
-                .find(|(known, _)| *known == text)
-                .unwrap()
-                .1
-        });
-        let name = match own {
-            None => format!("s{number}.shop.prod.example.com."),
-            Some(Some(name)) => name.to_owned(),
-            Some(None) => return Vec::new(),
-        };
-        let more = self.label(&wish.labels, NAMES);
-        let more = MORE.iter().filter(|(known, _)| Some(*known) == more);
-        let is_on = match self.label(&wish.labels, LB_HOSTNAMES.0) {
-            Some("true") => true,
-            Some("false") => false,
-            _ => self.lb_hostnames,
-        };
-        let balancer = HOSTNAMES.iter().filter(|(known, _)| {
-            is_on && wish.kind == "loadBalancerService" && *known == wish.hostnames
-        });
-        let names = more.map(|(_, names)| *names);
-        let names = names.chain(balancer.map(|(_, names)| *names)).flatten();
-        names.map(|name| (*name).to_owned()).chain([name]).collect()
-    }
-
-    fn addresses(self, number: usize, wish: &Wish, hosts: &[Machine]) -> BTreeSet<String> {
-        let policy = match self.label(&wish.labels, POLICY.0) {
-            Some("sometimes") => "auto",
-            Some(word) => word,
-            None => self.policy,
-        };
-        let source = self.label(&wish.labels, ADDRESS.0);
-        let source = source.filter(|word| *word != "elsewhere");
-        let source = source.unwrap_or(self.address);
-        let is_out = wish.kind == "dnsService" || wish.is_system && !self.system_services;
-        if is_out || policy.eq_ignore_ascii_case("never") {
-            return BTreeSet::new();
-        }
-        let needs_port = policy == "auto" && source != "container";
-        let address = |(i, (host, is_public, runs)): (usize, &(usize, bool, bool))| {
-            let host = hosts.get(*host)?;
-            let label = |ending| self.label(&host.labels, ending);
-            if !*runs || needs_port && !*is_public || label(HOST.0) == Some("false") {
-                return None;
-            }
-            let text = match source {
-                "container" => return Some(own_address(number, i)),
-                "host" => label(HOST_IP.0).or(Some(host.address)),
-                _ => host.labels.get("inner").copied(),
-            };
-            text.filter(|text| text.contains(['.', ':']))
-                .map(str::to_owned)
-        };
-        let addresses = wish.containers.iter().enumerate().filter_map(address);
-        addresses
-            .filter(|address| match self.types {
-                "A" => !address.contains(':'),
-                "AAAA" => address.contains(':'),
-                _ => true,
-            })
-            .collect()
-    }
 }
 
 fn own_address(service: usize, container: usize) -> String {
@@ -322,34 +236,6 @@ fn own_address(service: usize, container: usize) -> String {
 }
 
 impl World {
-    /// What the documents say is to be published.
-    fn expected(&self, settings: Settings) -> Published {
-        let mut names: BTreeMap<String, (u32, BTreeSet<String>)> = BTreeMap::new();
-        for (number, wish) in self.services.iter().enumerate() {
-            let addresses = settings.addresses(number, wish, &self.hosts);
-            if addresses.is_empty() {
-                continue;
-            }
-            let ttl = settings.label(&wish.labels, LIFE.0);
-            let ttl = ttl.and_then(|ttl| ttl.parse().ok()).unwrap_or(TTL);
-            for name in settings.names(number, wish) {
-                let (least, shared) = names.entry(name).or_insert((ttl, BTreeSet::new()));
-                *least = ttl.min(*least);
-                shared.extend(addresses.iter().cloned());
-            }
-        }
-        let mut expected = Published::new();
-        for (name, (ttl, addresses)) in names {
-            for address in addresses {
-                let rtype = if address.contains(':') { "AAAA" } else { "A" };
-                let key = (name.clone(), rtype.to_owned());
-                let (_, values) = expected.entry(key).or_insert((ttl, BTreeSet::new()));
-                values.insert(address);
-            }
-        }
-        expected
-    }
-
     /// What the program makes of it.
     fn desired(&self, settings: Settings) -> Desired {
         let environment = Environment {
@@ -440,65 +326,6 @@ pub fn holds(world: &World) {
             assert!(others(&built.zone).contains_key(id), "{id:?} is gone");
         }
     }
-}
-
-/// Which settings, and the label of load balancers, matter in a world.
-fn decisive(world: &World) -> BTreeSet<&'static str> {
-    let is = world.after;
-    let mut found = BTreeSet::new();
-    let usual = USUAL;
-    for (name, other) in [
-        (
-            "LABEL_SUFFIX",
-            Settings {
-                has_suffix: usual.has_suffix,
-                ..is
-            },
-        ),
-        (
-            "DEFAULT_POLICY",
-            Settings {
-                policy: usual.policy,
-                ..is
-            },
-        ),
-        (
-            "ADDRESS",
-            Settings {
-                address: usual.address,
-                ..is
-            },
-        ),
-        (
-            "RECORD_TYPES",
-            Settings {
-                types: usual.types,
-                ..is
-            },
-        ),
-        (
-            "LB_HOSTNAMES",
-            Settings {
-                lb_hostnames: usual.lb_hostnames,
-                ..is
-            },
-        ),
-        (
-            "SYSTEM_SERVICES",
-            Settings {
-                system_services: usual.system_services,
-                ..is
-            },
-        ),
-    ] {
-        found.extend((world.expected(other) != world.expected(is)).then_some(name));
-    }
-    let mut without = world.clone();
-    for wish in &mut without.services {
-        wish.labels.retain(|key, _| !key.contains(LB_HOSTNAMES.0));
-    }
-    found.extend((without.expected(is) != world.expected(is)).then_some("the label"));
-    found
 }
 
 #[test]

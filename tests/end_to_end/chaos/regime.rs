@@ -55,7 +55,7 @@ impl Regime {
             owner: random.weighted(&[(75, OWNERS[0]), (20, OWNERS[1]), (5, OWNERS[2])]),
             adopt: random.weighted(&ADOPTS),
             policy: random.weighted(&POLICIES),
-            writes_back: turn % 4 > 0 && random.chance(85),
+            writes_back: !turn.is_multiple_of(4) && random.chance(85),
             publishing: publishing.with_turn(turn, random),
         }
     }
