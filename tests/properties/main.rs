@@ -1,6 +1,6 @@
 //! The pure core against the simulated Route 53: whatever a zone holds and whatever is desired,
 //! the batches are taken, lead to what is desired, leave alone what is none of ours, can be cut
-//! off after any of them, and are few.
+//! off after any of them, and are few. And what is desired is what the settings say.
 
 mod bulk;
 mod fewest_batches;
@@ -8,6 +8,7 @@ mod generators;
 mod invariants;
 mod order;
 mod preview;
+mod publishing;
 mod run;
 mod takeover;
 
@@ -50,5 +51,14 @@ proptest! {
     #[test]
     fn the_invariants_hold_for_several_hundred_names(world in generators::large_worlds()) {
         invariants::hold(&world.build());
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(256))]
+
+    #[test]
+    fn what_is_published_is_what_settings_and_labels_say(world in publishing::worlds()) {
+        publishing::holds(&world);
     }
 }
