@@ -19,8 +19,7 @@ pub fn help() -> String {
          \x20                       --assume-role that of the keys that assume a role\n\
          rancher-route53 adopt   take over DNS records that exist (--yes: without asking);\n\
          \x20                       with --owner=ID those that the state records of ID list\n\
-         rancher-route53 purge   remove every DNS record that it has made (--yes: without asking)\n\
-         rancher-route53 licences  show what of others is in it, and under which licences\n\n\
+         rancher-route53 purge   remove every DNS record that it has made (--yes: without asking)\n\n\
          Exit codes: 0 done or told to stop, 1 it ran and failed, 2 a setting or argument is wrong\n\
          (but see plan --detailed-exitcode).\n\
          Flags: -debug, -log=FILE, -provider=route53, --help, --version\n\n\

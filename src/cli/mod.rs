@@ -32,9 +32,6 @@ use crate::observe::server;
 use crate::observe::telemetry::Telemetry;
 use terminal::{Failure, MAX_FLUSH_WAIT};
 
-/// What of others is in the binary, and under which licences. `.ci/notices` makes it.
-const NOTICES: &str = include_str!("notices.txt");
-
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 
@@ -88,7 +85,6 @@ fn invoke(
     match &arguments.invocation {
         Invocation::Help => Ok(show(&help::help())),
         Invocation::Version => Ok(show(&format!("rancher-route53 {}\n", version(commit())))),
-        Invocation::Licences => Ok(show(NOTICES)),
         invocation => match Config::read(&config::environment, arguments) {
             Ok(config) => Ok(start(invocation, config, gate, signals)),
             Err(error) => report_usage(&error),
@@ -168,6 +164,6 @@ fn command(
         },
         Invocation::Run => Ok(daemon::run(config, gate, telemetry).map(|never| match never {})?),
         // `invoke` has answered these before it read the settings.
-        Invocation::Help | Invocation::Version | Invocation::Licences => Ok(ExitCode::SUCCESS),
+        Invocation::Help | Invocation::Version => Ok(ExitCode::SUCCESS),
     }
 }

@@ -8,8 +8,6 @@ pub enum Invocation {
     Help,
     /// Print the version of the program.
     Version,
-    /// Print the licences of what is in the binary.
-    Licences,
     /// Keep the zone equal to the services until told to stop.
     Run,
     /// Make the zone equal to the services once.
@@ -68,7 +66,7 @@ pub struct Arguments {
 }
 
 /// The names of the commands, each with the names of its own flags.
-const COMMANDS: [(&str, &[&str]); 8] = [
+const COMMANDS: [(&str, &[&str]); 7] = [
     ("run", &[]),
     ("once", &["wait"]),
     ("plan", &["json", "detailed-exitcode"]),
@@ -76,7 +74,6 @@ const COMMANDS: [(&str, &[&str]); 8] = [
     ("policy", &["wait", "owner", "assume-role"]),
     ("purge", &["yes"]),
     ("adopt", &["yes", "owner"]),
-    ("licences", &[]),
 ];
 
 /// Longest id of an owner. With it, the name of every state record has a valid first label.
@@ -214,7 +211,6 @@ fn invocation(command: &str, flags: &[&str], owner: Option<String>) -> Result<In
             owner,
         },
         "purge" => Invocation::Purge { yes: has("yes") },
-        "licences" => Invocation::Licences,
         _ => Invocation::Run,
     })
 }
@@ -295,7 +291,6 @@ mod tests {
             ("--help", Invocation::Help, false),
             ("-debug plan -h", Invocation::Help, true),
             ("-version", Invocation::Version, false),
-            ("licences", Invocation::Licences, false),
         ] {
             let expected = Arguments {
                 invocation,

@@ -10,7 +10,7 @@ use crate::stage::{PATIENCE, Stage, each, world};
 use sim::route53::{Fault, Operation};
 
 const ERROR: [(&str, &str); 1] = [("LOG_LEVEL", "error")];
-const COMMANDS: [&[&str]; 11] = [
+const COMMANDS: [&[&str]; 10] = [
     &["--help"],
     &["--version"],
     &["plan"],
@@ -18,7 +18,6 @@ const COMMANDS: [&[&str]; 11] = [
     &["plan", "--detailed-exitcode"],
     &["check"],
     &["policy"],
-    &["licences"],
     &["adopt", "--yes"],
     &["purge", "--yes"],
     &["adopt"],
