@@ -62,8 +62,11 @@ pub struct Survey {
     pub first: Vec<ServiceKey>,
 }
 
+/// How many ranks there are.
+const RANKS: usize = 4;
+
 /// How far before others a service stands on the page; none if nothing is odd about it.
-pub fn rank(outcome: &ServiceOutcome, state: ServiceState) -> Option<u8> {
+pub fn rank(outcome: &ServiceOutcome, state: ServiceState) -> Option<usize> {
     match state {
         ServiceState::Conflict => Some(0),
         ServiceState::Quarantined => Some(1),
@@ -137,16 +140,15 @@ impl Status {
     /// The states of all services, and which of these come first on the page.
     pub fn survey(&self) -> Survey {
         let mut counts = [0; ServiceState::ALL.len()];
-        let mut first = Vec::new();
+        let mut by_rank: [Vec<ServiceKey>; RANKS] = Default::default();
         for (key, outcome) in &self.desired.services {
             let state = self.state(outcome);
             counts[state as usize] += 1;
             if let Some(rank) = rank(outcome, state) {
-                first.push((rank, key.clone()));
+                by_rank[rank].push(key.clone());
             }
         }
-        first.sort(); // they are sorted by key already
-        let first = first.into_iter().map(|(_, key)| key).collect();
+        let first = by_rank.concat();
         Survey { counts, first }
     }
 
