@@ -1,5 +1,5 @@
-//! Hides in AWS's words what tells about the account: ARNs, numbers of accounts, ids of hosted zones
-//! and of access keys. The log has the words whole; the status page is open to others, too. Pure.
+//! Hides in AWS's words what tells about the account: ARNs, numbers of accounts, ids of hosted zones,
+//! access keys, roles and users. The log has the words whole; the status page is open to others, too. Pure.
 
 /// The least length of a word of capitals and digits that is taken for an id. Ids of hosted zones have
 /// twelve characters or more, and numbers of accounts have twelve.
@@ -35,7 +35,9 @@ fn arn_length(text: &str) -> usize {
 fn is_id(word: &str) -> bool {
     let is_capital = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit();
     let has_digit = word.bytes().any(|b| b.is_ascii_digit());
-    word.len() >= MIN_ID && word.bytes().all(is_capital) && (has_digit || word.starts_with('Z'))
+    let has_prefix = ["Z", "AKIA", "ASIA", "AROA", "AIDA", "AGPA", "ANPA"];
+    let begins_like_one = has_prefix.iter().any(|prefix| word.starts_with(prefix));
+    word.len() >= MIN_ID && word.bytes().all(is_capital) && (has_digit || begins_like_one)
 }
 
 #[cfg(test)]
@@ -61,6 +63,10 @@ mod tests {
             (
                 "account 123456789012, key AKIAIOSFODNN7EXAMPLE",
                 "account …, key …",
+            ),
+            (
+                "AKIAQWERTYUIOPASDFGH can't assume the role, nor can AROAQWERTYUIOPASDFGH:x",
+                "… can't assume the role, nor can …:x",
             ),
             (
                 "ARRDATAIllegalIPv4Address: web.shop.example.com. A, TTL 300, 2001:db8::1234",

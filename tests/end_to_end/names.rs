@@ -231,6 +231,6 @@ fn what_is_odd_is_in_plan_status_metrics_and_once_in_the_log() {
     });
     stage.expect_addresses(8);
     stage.settle();
-    let said = |line: &&String| line.contains("a service has a warning");
-    assert_eq!(service.log().iter().filter(said).count(), 5);
+    let said = |line: &str| line.contains("a service has a warning");
+    assert_eq!(service.log_lines(crate::stage::PATIENCE, 5, said).len(), 5);
 }

@@ -262,5 +262,5 @@ fn a_name_that_somebody_else_writes_over_again_and_again_is_sent_once() {
     assert!(problems.contains("Somebody else writes"), "{problems}");
     assert_eq!(status["contested"], serde_json::json!(["shop/web"]));
     let said = |line: &str| line.contains("somebody else writes an fqdn, too");
-    assert_eq!(service.log().iter().filter(|line| said(line)).count(), 1);
+    assert_eq!(service.log_lines(PATIENCE, 1, said).len(), 1);
 }

@@ -101,7 +101,7 @@ fn route(asked: &Asked<'_>, hosts: &Hosts, telemetry: &Telemetry, now: Instant) 
             let body = format!("stuck: the loop last got on {age} s ago\n");
             PageResponse::text("503 Service Unavailable", body)
         }
-        "/" if asked.takes_html => PageResponse {
+        "/" if asked.takes_html && hosts.allow(asked.host) => PageResponse {
             // Relative, since a reverse proxy may have it below a path of its own.
             of_status: Some(("Location", "status")),
             ..PageResponse::text("303 See Other", "see /status\n")
@@ -183,6 +183,7 @@ mod tests {
         let zone = Name::parse("example.com").unwrap();
         let age = Duration::from_secs(100);
         let telemetry = Telemetry::new(zone, Heartbeat::of_age(age));
+        let by_name = |host| ask("/", host, true, &telemetry, Instant::now());
         let ask = |path| ask(path, "10.42.7.1", true, &telemetry, Instant::now());
         // What asks for HTML may be a monitor too.
         assert_eq!(ask("/").status, "503 Service Unavailable");
@@ -193,6 +194,9 @@ mod tests {
         for path in ["/ping", "/healthz"] {
             assert_eq!(ask(path).status, "200 OK", "{path}");
         }
+        // It would be refused there; a monitor that asks by another name wants to see that it is well.
+        let elsewhere = by_name("dns.example.com");
+        assert_eq!(elsewhere.status, "200 OK");
     }
 
     #[test]

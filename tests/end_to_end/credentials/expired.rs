@@ -15,9 +15,10 @@ const REFUSED: &str = "AWS refuses the credentials, and they can't be renewed";
 const NOT_YET: &str = "the hosted zone can't be looked up yet";
 
 /// The lines of a log with these words, with their levels.
-fn warnings(service: &Service, words: &str) -> Vec<String> {
-    let mut lines = service.log();
-    lines.retain(|line| line.contains(words) && line.contains("level=warn"));
+fn warnings(service: &Service, words: &str, count: usize) -> Vec<String> {
+    let fits = |line: &str| line.contains(words) && line.contains("level=warn");
+    let lines = service.log_lines(PATIENCE, count, fits);
+    assert_eq!(lines.len(), count, "{lines:#?}");
     lines
 }
 
@@ -59,8 +60,7 @@ fn an_instances_credentials_outlive_their_expiry_while_its_metadata_is_away() {
     }
     // They are asked for again in five minutes at the earliest.
     assert_eq!(asked(&scene), 2);
-    let told = warnings(&service, ALL_THE_SAME);
-    assert_eq!(told.len(), 1, "{told:#?}");
+    let told = warnings(&service, ALL_THE_SAME, 1);
     for words in ["expired_s_ago=", "asked_again_in_s=", "it answers 500"] {
         assert!(told[0].contains(words), "{told:?} should say {words}");
     }
@@ -94,8 +94,7 @@ fn expired_credentials_that_an_instances_metadata_gives_are_used() {
         scene.publish(&format!("s{number}"));
     }
     assert_eq!(asked(&scene), 1);
-    let told = warnings(&service, ALL_THE_SAME);
-    assert_eq!(told.len(), 1, "{told:#?}");
+    let told = warnings(&service, ALL_THE_SAME, 1);
     let words = "instance metadata gave expired ones";
     assert!(told[0].contains(words), "{told:?} should say {words}");
     let signers = scene.signers();
@@ -118,7 +117,7 @@ fn that_credentials_have_expired_is_told_again_if_a_wrong_clock_said_so_before()
     scene.is_published();
     // By AWS's clock they don't expire before an hour has passed.
     scene.publish("next");
-    assert_eq!(warnings(&service, ALL_THE_SAME).len(), 1);
+    warnings(&service, ALL_THE_SAME, 1);
     assert_eq!(asked(&scene), 1);
     scene.instance.endpoint.inject(TOKEN, answer(500, ""), 99);
     scene
@@ -127,7 +126,7 @@ fn that_credentials_have_expired_is_told_again_if_a_wrong_clock_said_so_before()
         .configure(|options| options.clock_offset = 0);
     scene.publish("last");
     assert_eq!(asked(&scene), 2);
-    assert_eq!(warnings(&service, ALL_THE_SAME).len(), 2);
+    warnings(&service, ALL_THE_SAME, 2);
     let signers = scene.signers();
     assert!(signers.iter().all(|(key, _)| key == FIRST), "{signers:?}");
     scene.look_for_secrets(&service);
@@ -160,8 +159,7 @@ fn a_refusal_causes_one_try_and_one_warning() {
         tries <= refused,
         "{tries} tries for {refused} refused requests"
     );
-    let told = warnings(&service, REFUSED);
-    assert_eq!(told.len(), 1, "{told:#?}");
+    warnings(&service, REFUSED, 1);
     endpoint.clear_faults();
     scene.publish("another");
     scene.look_for_secrets(&service);
@@ -181,8 +179,11 @@ fn a_role_is_assumed_with_what_the_instance_gave_last() {
     let third = "ASIASIM00000003";
     let expected = [(SECOND.to_owned(), 403), (third.to_owned(), 200)];
     assert_eq!(scene.signers(), expected);
-    let told = warnings(&service, "the role is assumed with those that it gave last");
-    assert_eq!(told.len(), 1, "{told:#?}");
+    let told = warnings(
+        &service,
+        "the role is assumed with those that it gave last",
+        1,
+    );
     assert!(told[0].contains(FIRST), "{told:?}");
     assert!(told[0].contains("it answers 500"), "{told:?}");
     scene.look_for_secrets(&service);

@@ -87,6 +87,24 @@ impl Service {
         self.log.wait_for(timeout, fits)
     }
 
+    /// All lines of the log that fit, once there are so many. What the program has logged may take a
+    /// moment to be here, also if what it did next is seen already.
+    pub fn log_lines(
+        &self,
+        timeout: Duration,
+        count: usize,
+        fits: impl Fn(&str) -> bool,
+    ) -> Vec<String> {
+        let mut seen = 0;
+        self.wait_for_log(timeout, |line| {
+            seen += usize::from(fits(line));
+            seen >= count
+        });
+        let mut lines = self.log();
+        lines.retain(|line| fits(line));
+        lines
+    }
+
     /// The address of its status page, once the log says it.
     pub fn health_address(&self, timeout: Duration) -> SocketAddr {
         let line = self.wait_for_log(timeout, |line| line.contains("health checks are answered"));
