@@ -40,11 +40,13 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let gate = InFlightGate::default();
     // First of all, since later steps may block, such as opening a file that a setting names.
     let signals = shutdown::on_signal(gate.clone());
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let readable = arguments
+        .iter()
+        .map(|one| one.to_string_lossy().into_owned());
+    let is_detailed = arguments::asks_for_detailed_exitcode(&readable.collect::<Vec<String>>());
     let arguments: Result<Vec<String>, OsString> =
         arguments.into_iter().map(OsString::into_string).collect();
-    let is_detailed = arguments
-        .as_ref()
-        .is_ok_and(|all| arguments::asks_for_detailed_exitcode(all));
     let parsed = arguments
         .map_err(|argument| format!("{argument:?} isn't Unicode"))
         .and_then(arguments::parse);

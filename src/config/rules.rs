@@ -3,7 +3,7 @@
 use super::reader::Reader;
 use crate::desired::Rules;
 use crate::desired::address::{ADDRESS_TAKES, AddressSource};
-use crate::desired::name_template::Template;
+use crate::desired::name_template::{Names, Template};
 use crate::desired::options::POLICIES;
 use crate::desired::rules::RecordTypes;
 use crate::dns::Name;
@@ -17,7 +17,8 @@ pub fn read(reader: &mut Reader<'_>) -> Option<Rules> {
     let what = "a domain name, such as example.com";
     let zone = reader.required("ROOT_DOMAIN", what, zone_name);
     let template = reader.value("NAME_TEMPLATE", "a name template", |text| {
-        Template::parse(text).map_err(|e| e.to_string())
+        let template = Template::parse(text).map_err(|e| e.to_string())?;
+        gives_a_name(&template, zone.as_ref()).map(|()| template)
     });
     let ttl = reader.number("TTL");
     let default_policy = reader.choice("DEFAULT_POLICY", &POLICIES);
@@ -39,6 +40,18 @@ pub fn read(reader: &mut Reader<'_>) -> Option<Rules> {
         address: address.unwrap_or(AddressSource::Host),
         record_types: record_types.unwrap_or(RecordTypes::Both),
     })
+}
+
+/// A template that gives no name for the shortest of services gives none for any: all of them would be
+/// unpublished.
+fn gives_a_name(template: &Template, zone: Option<&Name>) -> Result<(), String> {
+    let shortest = Names {
+        service: "a",
+        stack: "a",
+        environment: "a",
+    };
+    let name = zone.map_or(Ok(()), |zone| template.name(&shortest, zone).map(|_| ()));
+    name.map_err(|error| format!("it gives no name: {error}"))
 }
 
 fn zone_name(text: &str) -> Result<Name, String> {
@@ -103,6 +116,12 @@ mod tests {
                 "sometimes",
                 "it takes auto, always, never",
             ),
+            (
+                "NAME_TEMPLATE",
+                "%{{service_name}}.%{{environment_name}}.",
+                "it gives no name: ",
+            ),
+            ("NAME_TEMPLATE", "a..b", "it gives no name: "),
             ("SYSTEM_SERVICES", "no", "it takes true, false"),
             (
                 "LABEL_SUFFIX",

@@ -122,6 +122,7 @@ impl WriteBack {
         }
         let mut known = std::mem::take(&mut self.tasks).into_iter().peekable();
         let mut missing = missing.into_iter().peekable();
+        let mut overwritten = Vec::new();
         loop {
             let order = match (known.peek(), missing.peek()) {
                 (Some((known, _)), Some((missing, _))) => known.cmp(missing),
@@ -134,8 +135,8 @@ impl WriteBack {
             let task = match (old, new) {
                 (old, Some((key, missing))) => {
                     let mut task = Task::new(missing, now);
-                    if let Some((_, old)) = old {
-                        task.go_on(old, now);
+                    if old.is_some_and(|(_, old)| task.go_on(old, now)) {
+                        overwritten.push(self.tasks.len());
                     }
                     Some((key, task))
                 }
@@ -143,6 +144,18 @@ impl WriteBack {
                 (None, None) => None,
             };
             self.tasks.extend(task);
+        }
+        for place in overwritten {
+            let task = &self.tasks[place].1;
+            // Where services swap names or get their old ones back, what is shown is ours.
+            if self
+                .tasks
+                .iter()
+                .any(|(_, other)| task.is_shown(&other.name))
+            {
+                let task = &mut self.tasks[place].1;
+                (task.due, task.sent, task.is_contested) = (now, None, false);
+            }
         }
         let count = |is_it: fn(&Task) -> bool| {
             let tasks = self.tasks.iter();
@@ -273,25 +286,39 @@ impl Task {
         }
     }
 
-    /// The service was known before, with the same name or another one.
-    fn go_on(&mut self, old: Task, now: Instant) {
+    /// The service was known before, with the same name or another one. True if its name was shown, and
+    /// another one has taken its place.
+    fn go_on(&mut self, old: Task, now: Instant) -> bool {
+        let is_earlier = old.earlier.as_ref().is_some_and(|name| self.is_shown(name));
         if old.name != self.name {
             self.earlier = Some(old.name);
-        } else if old.is_missing {
+            return false;
+        }
+        if old.is_missing {
             self.is_contested = old.is_contested;
             if let (Some(shown), Some((_, before))) = (&self.shown, &old.sent) {
-                let is_ours = Name::parse(shown).is_ok_and(|name| Some(name) == old.earlier);
-                self.is_contested |= Some(shown) != before.as_ref() && !is_ours;
+                self.is_contested |= Some(shown) != before.as_ref() && !is_earlier;
             }
             (self.due, self.refusals) = (old.due, old.refusals);
             (self.sent, self.earlier, self.refused) = (old.sent, old.earlier, old.refused);
-        } else if let (Some(_), Some((sent, _))) = (&self.shown, old.sent)
-            && now < sent + AGAIN
-        {
-            self.due = sent + AGAIN;
-            self.sent = Some((sent, self.shown.clone()));
-            self.is_contested = true;
+            return false;
         }
+        self.earlier = old.earlier;
+        match (&self.shown, old.sent) {
+            (Some(shown), Some((sent, _))) if now < sent + AGAIN && !is_earlier => {
+                self.due = sent + AGAIN;
+                self.sent = Some((sent, Some(shown.clone())));
+                self.is_contested = true;
+            }
+            _ => {}
+        }
+        self.is_contested
+    }
+
+    /// Whether metadata shows this name in the place of ours.
+    fn is_shown(&self, name: &Name) -> bool {
+        let shown = self.shown.as_deref().map(Name::parse);
+        shown.is_some_and(|shown| shown.as_ref() == Ok(name))
     }
 
     /// What remains of it if it isn't missing any more.

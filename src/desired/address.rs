@@ -101,7 +101,7 @@ pub fn published_address(
         AddressSource::HostLabel(name) => {
             let text = host.labels.any(name);
             text.and_then(parse)
-                .ok_or_else(|| SkipReason::HostLabel(name.clone(), text.map(str::to_owned)))
+                .ok_or_else(|| SkipReason::HostLabel(name.clone(), text.is_some()))
         }
     }?;
     match rules.record_types.has(address) {

@@ -80,6 +80,13 @@ impl ServiceOutcome {
         })
     }
 
+    fn comes_before(&self, other: &ServiceOutcome) -> bool {
+        match (&self.name, &other.name) {
+            (Ok(name), Ok(other)) => name <= other,
+            (name, _) => name.is_ok(),
+        }
+    }
+
     /// The warnings in words; empty if there is none.
     pub fn warning(&self) -> String {
         let words: Vec<String> = self.warnings.iter().map(Warning::to_string).collect();
@@ -153,9 +160,9 @@ impl<'a> DesiredBuilder<'a> {
             warnings: options.warnings,
         };
         // Rancher's API tells services apart by name only. Of two with the same name, the one
-        // that is published is kept.
+        // that is published is kept, and of two that are, the first by its name: metadata's order varies.
         match self.services.entry(key) {
-            Entry::Occupied(known) if known.get().name.is_ok() => {}
+            Entry::Occupied(known) if known.get().comes_before(&outcome) => {}
             place => {
                 place.insert_entry(outcome);
             }

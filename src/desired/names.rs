@@ -14,6 +14,10 @@ use crate::dns::{Name, NameError};
 
 /// Items of a label that count. Each becomes a record set or two.
 pub const MAX_NAMES: usize = 50;
+/// Host names of one load balancer that count.
+pub const MAX_HOSTNAMES: usize = 500;
+/// Warnings of one service, from which on bad host names aren't told any more.
+const MAX_WARNINGS: usize = 100;
 
 /// Why an item is no name in the zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +61,11 @@ pub fn of_label(
     }
     let count = items().count();
     if count > MAX_NAMES {
-        warnings.push(Warning::TooManyNames(count));
+        warnings.push(Warning::TooManyNames {
+            of: "external_dns_names",
+            most: MAX_NAMES,
+            count,
+        });
     }
     found
 }
@@ -71,6 +79,7 @@ pub fn of_load_balancer(
     warnings: &mut Vec<Warning>,
 ) -> Vec<Name> {
     let mut found = Vec::new();
+    let mut count = 0;
     for hostname in hostnames {
         let hostname = hostname.trim();
         let hostname = hostname.strip_suffix('.').unwrap_or(hostname);
@@ -78,12 +87,26 @@ pub fn of_load_balancer(
             continue; // no placeholder either
         }
         match name(&format!("{hostname}."), names, zone) {
-            Ok(name) => found.push(name),
+            Ok(name) => {
+                count += 1;
+                if count <= MAX_HOSTNAMES {
+                    found.push(name);
+                }
+            }
             Err(fault) if is_below(hostname, zone) && fault != NameFault::Outside => {
-                warnings.push(Warning::hostname(hostname, fault));
+                if warnings.len() < MAX_WARNINGS {
+                    warnings.push(Warning::hostname(hostname, fault));
+                }
             }
             Err(_) => {}
         }
+    }
+    if count > MAX_HOSTNAMES {
+        warnings.push(Warning::TooManyNames {
+            of: "the load balancer's host names",
+            most: MAX_HOSTNAMES,
+            count,
+        });
     }
     found
 }
@@ -191,7 +214,11 @@ mod tests {
             let mut warnings = Vec::new();
             let names = of_label(&items.join(","), &NAMES, &zone(), &mut warnings);
             assert_eq!(names.len(), 50);
-            let expected = warned.then_some(Warning::TooManyNames(count));
+            let expected = warned.then_some(Warning::TooManyNames {
+                of: "external_dns_names",
+                most: MAX_NAMES,
+                count,
+            });
             assert_eq!(warnings, Vec::from_iter(expected));
         }
     }
@@ -227,5 +254,27 @@ mod tests {
             assert_eq!(words.is_empty(), warning.is_empty(), "{hostname}: {words}");
             assert!(words.contains(warning), "{hostname}: {words}");
         }
+    }
+
+    #[test]
+    fn so_many_host_names_of_one_load_balancer_count() {
+        for count in [500, 501, 20_000] {
+            let in_zone = (0..count).map(|i| format!("n{i}.example.com").into());
+            let elsewhere = (0..1_000).map(|i| format!("n{i}.example.org").into());
+            let hostnames: Vec<Cow<'_, str>> = elsewhere.chain(in_zone).collect();
+            let mut warnings = Vec::new();
+            let names = of_load_balancer(&hostnames, &NAMES, &zone(), &mut warnings);
+            assert_eq!(names.len(), 500);
+            let expected = (count > 500).then_some(Warning::TooManyNames {
+                of: "the load balancer's host names",
+                most: MAX_HOSTNAMES,
+                count,
+            });
+            assert_eq!(warnings, Vec::from_iter(expected));
+        }
+        let bad = vec![Cow::Borrowed("a..example.com"); 20_000];
+        let mut warnings = Vec::new();
+        assert!(of_load_balancer(&bad, &NAMES, &zone(), &mut warnings).is_empty());
+        assert_eq!(warnings.len(), MAX_WARNINGS);
     }
 }

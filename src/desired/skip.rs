@@ -39,9 +39,9 @@ pub enum SkipReason {
     /// The container's own address should be published, and this text is none. It is empty if
     /// metadata has none.
     ContainerAddress(String),
-    /// The address in a label of the host should be published. Holds the label's key, and its text,
-    /// which is no address; `None` if the host has no such label.
-    HostLabel(String, Option<String>),
+    /// The address in a label of the host should be published. Holds the label's key, and whether the
+    /// host has such a label, whose text is no address then. The text may be meant for nobody else.
+    HostLabel(String, bool),
     /// `RECORD_TYPES` leaves out the container's address.
     RecordType(IpAddr),
     /// The name template in the service's label is malformed.
@@ -143,17 +143,14 @@ impl fmt::Display for SkipReason {
                     "its container's own address (primary_ip) is {text:?}, which is none"
                 )
             }
-            SkipReason::HostLabel(name, None) => {
+            SkipReason::HostLabel(name, false) => {
                 write!(
                     f,
                     "its host has no label {name:?}, from which its address is taken"
                 )
             }
-            SkipReason::HostLabel(name, Some(text)) => {
-                write!(
-                    f,
-                    "its host's label {name:?} is {text:?}, which is no IP address"
-                )
+            SkipReason::HostLabel(name, true) => {
+                write!(f, "its host's label {name:?} is no IP address")
             }
             SkipReason::RecordType(address) => {
                 write!(f, "RECORD_TYPES leaves out its address {address}")
@@ -191,7 +188,7 @@ mod tests {
             SkipReason::HostExcluded,
             SkipReason::NotAnAddress(text()),
             SkipReason::ContainerAddress(text()),
-            SkipReason::HostLabel(text(), None),
+            SkipReason::HostLabel(text(), false),
             SkipReason::RecordType(IpAddr::from([192, 0, 2, 1])),
             SkipReason::from(TemplateError::NotClosed),
             SkipReason::from(TemplateError::MisplacedWildcard),

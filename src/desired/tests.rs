@@ -344,6 +344,21 @@ fn of_two_services_of_one_name_the_published_one_counts_in_any_order() {
         assert_eq!(desired.services.len(), 1);
         assert_eq!(desired.skipped().count(), 0);
     }
+    let named = |template: &str| {
+        let mut service = good();
+        service.labels = labels_of(&[("io.rancher.service.external_dns_name_template", template)]);
+        service
+    };
+    for services in [vec![named("x"), named("y")], vec![named("y"), named("x")]] {
+        let desired = desired(&world(services), &rules());
+        assert_eq!(desired.record_sets.len(), 2);
+        let names: Vec<&Name> = desired
+            .services
+            .values()
+            .flat_map(ServiceOutcome::names)
+            .collect();
+        assert_eq!(names, [&Name::parse("x.example.com").unwrap()]);
+    }
     let mut later = bad();
     later.kind = "externalService".into();
     let desired = desired(&world(vec![bad(), later]), &rules());

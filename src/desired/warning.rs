@@ -7,7 +7,7 @@ use std::fmt;
 use crate::base::redactor::cut;
 use crate::base::text::quoted;
 use crate::desired::address::ADDRESS_TAKES;
-use crate::desired::names::{MAX_NAMES, NameFault};
+use crate::desired::names::NameFault;
 use crate::dns::Name;
 use crate::dns::record_set::MAX_TTL;
 
@@ -27,8 +27,15 @@ pub enum Warning {
     LbHostnames(String),
     /// An item of the label `external_dns_names` gives no name in the zone. Holds its text.
     Name(String, NameFault),
-    /// The label `external_dns_names` has this many items, of which [`MAX_NAMES`] count.
-    TooManyNames(usize),
+    /// There are more names than count.
+    TooManyNames {
+        /// What has them: a label, or a load balancer.
+        of: &'static str,
+        /// How many count.
+        most: usize,
+        /// How many there are.
+        count: usize,
+    },
     /// A load balancer's host name looks like one in the zone and is no name. Holds its text.
     Hostname(String, NameFault),
     /// Services that share a name want different TTLs, and another one's is used for it.
@@ -63,7 +70,7 @@ impl Warning {
             Warning::Ttl(_) => "ttl",
             Warning::LbHostnames(_) => "lb_hostnames",
             Warning::Name(..) => "name",
-            Warning::TooManyNames(_) => "too_many_names",
+            Warning::TooManyNames { .. } => "too_many_names",
             Warning::Hostname(..) => "hostname",
             Warning::OtherTtl { .. } => "other_ttl",
         }
@@ -130,10 +137,9 @@ impl fmt::Display for Warning {
                 "external_dns_names: {} is left out: {fault}",
                 quoted(item)
             ),
-            Warning::TooManyNames(count) => write!(
-                f,
-                "external_dns_names: only the first {MAX_NAMES} of {count} items count"
-            ),
+            Warning::TooManyNames { of, most, count } => {
+                write!(f, "{of}: only the first {most} of {count} count")
+            }
             Warning::Hostname(hostname, fault) => write!(
                 f,
                 "the load balancer's host name {} is left out: {fault}",
@@ -162,7 +168,11 @@ mod tests {
             Warning::ttl("x"),
             Warning::lb_hostnames("x"),
             Warning::name("x", NameFault::Outside),
-            Warning::TooManyNames(51),
+            Warning::TooManyNames {
+                of: "x",
+                most: 50,
+                count: 51,
+            },
             Warning::hostname("x", NameFault::Outside),
             Warning::OtherTtl {
                 name: Name::parse("x").unwrap(),

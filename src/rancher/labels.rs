@@ -41,6 +41,13 @@ const ALL: [&str; 8] = [
     HOST,
     HOST_IP,
 ];
+/// Names of labels that will have a meaning: a suffix may not be such that it takes it from them.
+const ANNOUNCED: [&str; 4] = [
+    "service.external_dns_target",
+    "service.external_dns_routing",
+    "service.external_dns_routing_id",
+    "service.external_dns_health_check",
+];
 /// How the names of the labels of services, and of those of hosts, begin.
 const STEMS: [&str; 2] = [POLICY, HOST];
 /// Prefixes of labels, in the order of their rank.
@@ -64,7 +71,10 @@ impl LabelSuffix {
             return Err("no label ends like this".to_owned());
         }
         let joined = ALL.map(|name| [name, text].concat());
-        match joined.iter().find(|name| ALL.contains(&&***name)) {
+        match joined.iter().find(|name| {
+            let mut known = ALL.iter().chain(&ANNOUNCED);
+            known.any(|known| known == *name)
+        }) {
             Some(name) => Err(format!("{name} is a label of its own")),
             None => Ok(LabelSuffix(text.to_owned())),
         }
@@ -243,7 +253,9 @@ mod tests {
             assert!(LabelSuffix::parse(text).is_ok(), "{text}");
         }
         let long = "_".repeat(41);
-        for text in ["_ip", "_name_template", "_ä", "_a b", "_a/b", &long] {
+        let announced = ["_target", "_routing", "_routing_id", "_health_check"];
+        let others = ["_ip", "_name_template", "_ä", "_a b", "_a/b", &long];
+        for text in announced.into_iter().chain(others) {
             assert!(LabelSuffix::parse(text).is_err(), "{text}");
         }
     }

@@ -310,6 +310,56 @@ fn a_service_that_gets_another_name_and_its_old_one_again_is_nobody_else_s() {
     assert_eq!(sent, ["a.z", "b.z", "c.z", "b.z", "a.z"]);
 }
 
+/// At each second, what is missing; what is then sent.
+fn sent_in_turn(turns: &[&[(&str, &str, Option<&str>)]]) -> Vec<String> {
+    let start = Instant::now();
+    let mut writeback = WriteBack::new(true, start);
+    let mut sent = Vec::new();
+    for (second, missing) in (0..).zip(turns) {
+        let now = start + seconds(second);
+        let missing = missing.iter();
+        let missing = missing.map(|(service, name, shown)| (key(service), instead(name, *shown)));
+        writeback.want(missing.collect(), now);
+        while let Some((key, name, _)) = writeback.next(now) {
+            writeback.accepted(&key, now);
+            sent.push(format!("{} {}", key.service, name.without_dot()));
+        }
+        assert_eq!(writeback.contested(), BTreeMap::new(), "{second}");
+    }
+    sent
+}
+
+#[test]
+fn what_a_renamed_service_is_shown_with_is_ours() {
+    let renamed_and_back = sent_in_turn(&[
+        &[("web", "web.z", None)],
+        &[],
+        &[("web2", "web2.z", Some("web.z"))],
+        &[],
+        &[("web", "web.z", Some("web2.z"))],
+        &[],
+    ]);
+    assert_eq!(renamed_and_back, ["web web.z", "web2 web2.z", "web web.z"]);
+    let swapped_and_back = sent_in_turn(&[
+        &[("a", "a.z", None), ("b", "b.z", None)],
+        &[],
+        &[("a", "a.z", Some("b.z")), ("b", "b.z", Some("a.z"))],
+    ]);
+    assert_eq!(swapped_and_back, ["a a.z", "b b.z", "a a.z", "b b.z"]);
+}
+
+/// Rancher handles events in another order than they came, or a metadata server shows an old version.
+#[test]
+fn an_earlier_name_that_comes_back_late_is_ours() {
+    let sent = sent_in_turn(&[
+        &[("a", "a.z", None)],
+        &[("a", "b.z", Some("a.z"))],
+        &[],
+        &[("a", "b.z", Some("a.z"))],
+    ]);
+    assert_eq!(sent, ["a a.z", "a b.z", "a b.z"]);
+}
+
 #[test]
 fn who_else_writes_is_said_by_service() {
     let start = Instant::now();

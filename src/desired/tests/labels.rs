@@ -160,7 +160,7 @@ fn the_address_is_the_host_s_the_container_s_or_that_of_a_host_s_label() {
         (
             Some("host-label:odd"),
             AddressSource::Host,
-            "its host's label \"odd\" is \"here\", which is no IP address".to_owned(),
+            "its host's label \"odd\" is no IP address".to_owned(),
         ),
     ] {
         let labels: Vec<(&str, &str)> = text.map(|text| (ADDRESS, text)).into_iter().collect();
