@@ -72,6 +72,6 @@ fn a_call_without_an_answer_is_given_up_and_the_zone_listed() {
     });
     assert!(published);
     assert_eq!(stage.calls(Operation::ListResourceRecordSets), 4);
-    let is_told = |line: &String| line.contains("not confirmed") && line.contains("time is up");
-    assert!(service.log().iter().any(is_told));
+    let is_told = |line: &str| line.contains("not confirmed") && line.contains("time is up");
+    assert!(service.wait_for_log(PATIENCE, is_told).is_some());
 }

@@ -194,13 +194,12 @@ fn what_is_not_ours_is_left_alone_and_reported() {
     expected.sort();
     assert_eq!(lines, expected);
     for (name, words) in [("a", "isn't ours"), ("b", "CNAME"), ("c", "alias")] {
-        assert!(
-            service.log().iter().any(|line| line.contains("left alone")
-                && line.contains(&format!("{name}.shop.prod.example.com. A"))
-                && line.contains(words)),
-            "{name}: {:#?}",
-            service.log()
-        );
+        let name_and_type = format!("{name}.shop.prod.example.com. A");
+        let is_told = |line: &str| {
+            line.contains("left alone") && line.contains(&name_and_type) && line.contains(words)
+        };
+        let told = service.wait_for_log(PATIENCE, is_told);
+        assert!(told.is_some(), "{name}: {:#?}", service.log());
         assert_eq!(stage.rancher.fqdn("shop", name), None);
     }
 

@@ -13,8 +13,9 @@ fn a_wrong_clock_is_put_right_and_reported_once() {
         let service = scene.spawn(&[], &scene.keys());
         scene.is_published();
         scene.publish("next");
-        let lines = service.log();
-        let found: Vec<&String> = lines.iter().filter(|l| l.contains("clock")).collect();
+        let found = service.log_lines(crate::stage::PATIENCE, warnings, |line| {
+            line.contains("clock")
+        });
         assert_eq!(found.len(), warnings, "{seconds}: {found:#?}");
         assert!(found.iter().all(|line| line.contains("level=warn")));
         let refused = scene.signers().iter().filter(|(_, s)| *s != 200).count();
@@ -33,8 +34,8 @@ fn sts_and_route_53_share_one_clock() {
     scene.is_published();
     assert_eq!(scene.sts.endpoint.requests().len(), 2);
     assert!(scene.signers().iter().all(|(_, status)| *status == 200));
-    let lines = service.log();
-    assert_eq!(lines.iter().filter(|l| l.contains("clock")).count(), 1);
+    let told = service.log_lines(crate::stage::PATIENCE, 1, |line| line.contains("clock"));
+    assert_eq!(told.len(), 1);
     scene.look_for_secrets(&service);
 }
 

@@ -25,8 +25,8 @@ fn credentials_are_renewed_before_they_end_and_nothing_is_missed() {
     assert_eq!(signers[0].0, FIRST);
     assert!(signers.iter().all(|(_, status)| *status == 200));
     // An hour without a change is an hour without a line of info: only the first key is news.
-    let mut told = service.log();
-    told.retain(|line| line.contains("signing with these AWS credentials"));
+    let is_told = |line: &str| line.contains("signing with these AWS credentials");
+    let told = service.log_lines(PATIENCE, 2, is_told);
     let told: Vec<[bool; 3]> = told
         .iter()
         .map(|line| ["level=info", FIRST, "level=debug"].map(|word| line.contains(word)))
