@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use crate::base::backoff::backoff;
+use crate::base::sorted;
 use crate::desired::Desired;
 use crate::dns::Name;
 use crate::rancher::model::ServiceKey;
@@ -145,18 +146,7 @@ impl WriteBack {
             };
             self.tasks.extend(task);
         }
-        for place in overwritten {
-            let task = &self.tasks[place].1;
-            // Where services swap names or get their old ones back, what is shown is ours.
-            if self
-                .tasks
-                .iter()
-                .any(|(_, other)| task.is_shown(&other.name))
-            {
-                let task = &mut self.tasks[place].1;
-                (task.due, task.sent, task.is_contested) = (now, None, false);
-            }
-        }
+        self.take_back_ours(&overwritten, now);
         let count = |is_it: fn(&Task) -> bool| {
             let tasks = self.tasks.iter();
             tasks.filter(|(_, task)| is_it(task)).count()
@@ -164,6 +154,26 @@ impl WriteBack {
         self.missing = count(|task| task.is_missing);
         self.refused = count(|task| task.refused.is_some());
         self.contested = count(|task| task.is_contested);
+    }
+
+    /// Sends at once what was taken for somebody else's write, where what is shown is one of our own
+    /// names: services swap names, or get their old ones back.
+    fn take_back_ours(&mut self, overwritten: &[usize], now: Instant) {
+        let mut ours = Vec::new();
+        if !overwritten.is_empty() {
+            for (_, task) in &self.tasks {
+                sorted::add(&mut ours, &task.name);
+            }
+        }
+        for place in overwritten {
+            let task = &mut self.tasks[*place].1;
+            if task
+                .shown_name()
+                .is_some_and(|name| ours.binary_search(&name).is_ok())
+            {
+                (task.due, task.sent, task.is_contested) = (now, None, false);
+            }
+        }
     }
 
     /// Whether time alone changes what somebody else is taken to write.
@@ -289,7 +299,7 @@ impl Task {
     /// The service was known before, with the same name or another one. True if its name was shown, and
     /// another one has taken its place.
     fn go_on(&mut self, old: Task, now: Instant) -> bool {
-        let is_earlier = old.earlier.as_ref().is_some_and(|name| self.is_shown(name));
+        let is_earlier = old.earlier.is_some() && self.shown_name() == old.earlier;
         if old.name != self.name {
             self.earlier = Some(old.name);
             return false;
@@ -315,10 +325,9 @@ impl Task {
         self.is_contested
     }
 
-    /// Whether metadata shows this name in the place of ours.
-    fn is_shown(&self, name: &Name) -> bool {
-        let shown = self.shown.as_deref().map(Name::parse);
-        shown.is_some_and(|shown| shown.as_ref() == Ok(name))
+    /// What metadata shows in the place of our name, if it is a name.
+    fn shown_name(&self) -> Option<Name> {
+        Name::parse(self.shown.as_deref()?).ok()
     }
 
     /// What remains of it if it isn't missing any more.
