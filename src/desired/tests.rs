@@ -2,7 +2,10 @@ use super::*;
 use crate::rancher::labels::{HostLabels, Labels};
 use crate::rancher::model::{self, Container, Environment, Host};
 
+mod addresses;
 mod labels;
+mod names;
+mod ttl;
 
 fn rules() -> Rules {
     Rules::of_zone(Name::parse("example.com").unwrap())
