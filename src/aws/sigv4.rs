@@ -125,8 +125,8 @@ fn headers_to_sign<'a>(
 
 /// Step 1: the request in a form on which both sides agree to the byte.
 ///
-/// `headers` has all headers to sign, sorted by name. Those of one name become one line. The path is encoded a second time, as AWS
-/// demands for every service but S3.
+/// `headers` has all headers to sign, sorted by name. Those of one name become one line. The path is
+/// encoded a second time, as AWS demands for every service but S3.
 fn canonical_request(request: &Request<'_>, headers: &[(&str, &str)]) -> String {
     let path: Vec<String> = request.path.split('/').map(encode_segment).collect();
     let canonical_headers: String = by_name(headers)

@@ -1,5 +1,6 @@
 //! Hides in AWS's words what tells about the account: ARNs, numbers of accounts, ids of hosted zones,
-//! access keys, roles and users. The log has the words whole; the status page is open to others, too. Pure.
+//! access keys, roles and users. The log has the words whole; the status page is open to others, too.
+//! Pure.
 
 /// The least length of a word of capitals and digits that is taken for an id. Ids of hosted zones have
 /// twelve characters or more, and numbers of accounts have twelve.

@@ -98,6 +98,7 @@ mod tests {
     use crate::base::heartbeat::Heartbeat;
     use crate::base::shutdown::InFlightGate;
     use crate::config::arguments;
+    use crate::config::tests::lookup;
     use crate::net::url::Url;
     use crate::observe::telemetry::Telemetry;
     use sim::rancher::{Fault, Options, Rancher, World};
@@ -112,12 +113,8 @@ mod tests {
     fn read(places: [&Rancher; 2]) -> (Result<String, String>, String) {
         let urls = places.map(|rancher| Url::parse(&rancher.metadata_url()).unwrap());
         let settings = sim::service::environment(places[0], "http://127.0.0.1:9", "example.com");
-        let variable = |name: &str| {
-            let (_, value) = settings.iter().find(|(known, _)| *known == name)?;
-            Some(Ok(value.clone()))
-        };
         let arguments = arguments::parse([]).unwrap();
-        let mut config = Config::read(&variable, &arguments).unwrap();
+        let mut config = Config::read(&lookup(&settings), &arguments).unwrap();
         config.rancher.metadata_urls = urls.to_vec();
         let telemetry = Telemetry::new(config.rules.zone.clone(), Heartbeat::start());
         let mut metadata =

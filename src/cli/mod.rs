@@ -41,10 +41,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     // First of all, since later steps may block, such as opening a file that a setting names.
     let signals = shutdown::on_signal(gate.clone());
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let readable = arguments
-        .iter()
-        .map(|one| one.to_string_lossy().into_owned());
-    let is_detailed = arguments::asks_for_detailed_exitcode(&readable.collect::<Vec<String>>());
+    let is_detailed = arguments::asks_for_detailed_exitcode(&arguments);
     let arguments: Result<Vec<String>, OsString> =
         arguments.into_iter().map(OsString::into_string).collect();
     let parsed = arguments

@@ -1,6 +1,8 @@
 //! Parses the command line into a command with its flags. The flags `-debug`, `-log` and `-provider`
 //! are there because existing catalog entries pass them. Every flag may have one dash or two.
 
+use std::ffi::OsString;
+
 /// A command with its own flags.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Invocation {
@@ -138,11 +140,11 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Arguments, S
 
 /// Whether the arguments, right or wrong, have the flag `--detailed-exitcode`. Its exit code 2 means
 /// something else than a wrong argument or setting does.
-pub fn asks_for_detailed_exitcode(arguments: &[String]) -> bool {
-    let flag = |argument: &String| argument.trim_start_matches('-') == "detailed-exitcode";
-    arguments
-        .iter()
-        .any(|argument| argument.starts_with('-') && flag(argument))
+pub fn asks_for_detailed_exitcode(arguments: &[OsString]) -> bool {
+    let mut readable = arguments.iter().filter_map(|argument| argument.to_str());
+    readable.any(|argument| {
+        argument.starts_with('-') && argument.trim_start_matches('-') == "detailed-exitcode"
+    })
 }
 
 /// Reads the id of an owner, which becomes part of a name: `external-dns-<id>.<zone>`.
@@ -218,6 +220,7 @@ fn invocation(command: &str, flags: &[&str], owner: Option<String>) -> Result<In
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::ffi::OsStringExt;
 
     fn read(line: &str) -> Result<Arguments, String> {
         parse(line.split_whitespace().map(str::to_owned))
@@ -332,9 +335,14 @@ mod tests {
             ("detailed-exitcode", false),
             ("plan --detailed-exitcodes", false),
         ] {
-            let arguments: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
             assert_eq!(asks_for_detailed_exitcode(&arguments), expected, "{line}");
         }
+        let unreadable = OsString::from_vec(vec![0xff]);
+        assert!(asks_for_detailed_exitcode(&[
+            unreadable,
+            "--detailed-exitcode".into()
+        ]));
     }
 
     #[test]

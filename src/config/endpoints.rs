@@ -2,7 +2,7 @@
 //! are signed: `AWS_REGION` and the addresses that replace AWS's own.
 
 use super::reader::Reader;
-use super::settings;
+use super::{WHAT_URL, settings};
 use crate::aws::partition;
 use crate::net::url::Url;
 
@@ -14,7 +14,6 @@ pub struct Service {
     pub signing_region: String,
 }
 
-const WHAT_URL: &str = "an http:// or https:// URL";
 const WHAT_REGION: &str = "a region, such as eu-central-1";
 
 /// Route 53 and STS. `None` if something is wrong: the errors are in the reader then.
@@ -67,12 +66,11 @@ fn region_name(text: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeMap;
+    use crate::config::tests::lookup;
 
     /// Endpoint and region of Route 53, then of STS; or what is wrong.
     fn services(environment: &[(&str, &str)]) -> Result<[String; 4], Vec<String>> {
-        let environment: BTreeMap<&str, &str> = environment.iter().copied().collect();
-        let variable = |name: &str| environment.get(name).map(|value| Ok((*value).to_owned()));
+        let variable = lookup(environment);
         let mut reader = Reader::new(&variable);
         match read(&mut reader) {
             Some((route53, sts)) if reader.problems.is_empty() => Ok([

@@ -309,4 +309,4 @@ fn listen_addresses(text: &str) -> Option<Vec<ListenAddress>> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

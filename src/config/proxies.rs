@@ -30,12 +30,11 @@ pub fn read(reader: &mut Reader<'_>) -> Proxies {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeMap;
+    use crate::config::tests::lookup;
 
     /// The proxies for https and http, the errors, and the possible errors.
     fn read_from(environment: &[(&str, &str)]) -> (Vec<String>, Vec<String>, Vec<String>) {
-        let environment: BTreeMap<&str, &str> = environment.iter().copied().collect();
-        let variable = |name: &str| environment.get(name).map(|value| Ok((*value).to_owned()));
+        let variable = lookup(environment);
         let mut reader = Reader::new(&variable);
         let proxies = read(&mut reader);
         let found = [&proxies.https, &proxies.http].map(|proxy| match proxy {

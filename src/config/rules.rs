@@ -65,15 +65,13 @@ fn zone_name(text: &str) -> Result<Name, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::tests::lookup;
     use crate::desired::options::PublishPolicy;
 
     /// The rules with these settings, or what is wrong with them.
     fn with(settings: &[(&str, &str)]) -> Result<Rules, Vec<String>> {
         let settings = [&[("ROOT_DOMAIN", "example.com")][..], settings].concat();
-        let variable = |name: &str| {
-            let (_, value) = settings.iter().find(|(known, _)| *known == name)?;
-            Some(Ok((*value).to_owned()))
-        };
+        let variable = lookup(&settings);
         let mut reader = Reader::new(&variable);
         let rules = read(&mut reader);
         match reader.problems.is_empty() {

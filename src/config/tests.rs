@@ -2,7 +2,6 @@ use super::*;
 use crate::aws::credentials::Source;
 use crate::aws::sigv4::Credentials;
 use crate::desired::name_template::Template;
-use std::collections::BTreeMap;
 use std::io::Write;
 
 mod defaults;
@@ -16,11 +15,19 @@ const REQUIRED: [(&str, &str); 6] = [
     ("CATTLE_SECRET_KEY", "cattle-secret"),
 ];
 
+/// Looks settings up like [`environment`]. Of several with one name, the last counts.
+pub(crate) fn lookup<V: AsRef<str>>(
+    settings: &[(&str, V)],
+) -> impl Fn(&str) -> Option<Result<String, String>> {
+    move |name| {
+        let (_, value) = settings.iter().rfind(|(known, _)| *known == name)?;
+        Some(Ok(value.as_ref().to_owned()))
+    }
+}
+
 fn read(environment: &[(&str, &str)]) -> Result<Config, Vec<String>> {
-    let environment: BTreeMap<&str, &str> = environment.iter().copied().collect();
-    let variable = |name: &str| environment.get(name).map(|value| Ok((*value).to_owned()));
     let arguments = arguments::parse([]).unwrap();
-    Config::read(&variable, &arguments).map_err(|error| error.0)
+    Config::read(&lookup(environment), &arguments).map_err(|error| error.0)
 }
 
 /// Reads the required settings; `changes` replaces some of them or adds others.
@@ -282,10 +289,7 @@ fn a_ca_file_must_hold_a_certificate() {
 fn a_variable_that_is_not_unicode_is_an_error() {
     let variable = |name: &str| match name {
         "TTL" => Some(Err("the value isn't Unicode".to_owned())),
-        _ => REQUIRED
-            .iter()
-            .find(|(n, _)| *n == name)
-            .map(|(_, v)| Ok((*v).to_owned())),
+        _ => lookup(&REQUIRED)(name),
     };
     let error = Config::read(&variable, &arguments::parse([]).unwrap()).unwrap_err();
     assert_eq!(error.0, ["TTL: the value isn't Unicode"]);

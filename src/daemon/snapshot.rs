@@ -56,6 +56,7 @@ mod tests {
     use super::*;
     use crate::base::heartbeat::Heartbeat;
     use crate::base::shutdown::InFlightGate;
+    use crate::config::tests::lookup;
     use crate::config::{Config, arguments};
     use crate::daemon::clients::Clients;
     use crate::observe::telemetry::Telemetry;
@@ -64,11 +65,7 @@ mod tests {
 
     fn config(rancher: &Rancher) -> Config {
         let settings = sim::service::environment(rancher, "http://127.0.0.1:9", "example.com");
-        let variable = |name: &str| {
-            let (_, value) = settings.iter().find(|(known, _)| *known == name)?;
-            Some(Ok(value.clone()))
-        };
-        Config::read(&variable, &arguments::parse([]).unwrap()).unwrap()
+        Config::read(&lookup(&settings), &arguments::parse([]).unwrap()).unwrap()
     }
 
     /// The deletion guard counts from then.

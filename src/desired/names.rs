@@ -60,13 +60,7 @@ pub fn of_label(
         }
     }
     let count = items().count();
-    if count > MAX_NAMES {
-        warnings.push(Warning::TooManyNames {
-            of: "external_dns_names",
-            most: MAX_NAMES,
-            count,
-        });
-    }
+    warnings.extend(too_many("external_dns_names", MAX_NAMES, count));
     found
 }
 
@@ -101,14 +95,13 @@ pub fn of_load_balancer(
             Err(_) => {}
         }
     }
-    if count > MAX_HOSTNAMES {
-        warnings.push(Warning::TooManyNames {
-            of: "the load balancer's host names",
-            most: MAX_HOSTNAMES,
-            count,
-        });
-    }
+    let of = "the load balancer's host names";
+    warnings.extend(too_many(of, MAX_HOSTNAMES, count));
     found
+}
+
+fn too_many(of: &'static str, most: usize, count: usize) -> Option<Warning> {
+    (count > most).then_some(Warning::TooManyNames { of, most, count })
 }
 
 fn name(item: &str, names: &Names<'_>, zone: &Name) -> Result<Name, NameFault> {

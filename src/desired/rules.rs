@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::desired::address::AddressSource;
 use crate::desired::name_template::Template;
 use crate::desired::options::PublishPolicy;
-use crate::dns::Name;
+use crate::dns::{Name, RecordType};
 use crate::rancher::labels::LabelSuffix;
 
 /// Settings that apply to every service.
@@ -61,6 +61,15 @@ impl RecordTypes {
             (false, _) => RecordTypes::Aaaa,
             (true, true) => RecordTypes::Both,
         })
+    }
+
+    /// The types themselves.
+    pub fn types(self) -> &'static [RecordType] {
+        match self {
+            RecordTypes::Both => &RecordType::PUBLISHED,
+            RecordTypes::A => &[RecordType::A],
+            RecordTypes::Aaaa => &[RecordType::Aaaa],
+        }
     }
 
     /// Whether an address of this family is published.

@@ -36,12 +36,8 @@ impl Permissions {
         };
         let keys = desired.record_sets.keys();
         let outside = keys.clone().filter(is_outside).cloned().collect();
-        let published = match record_types {
-            RecordTypes::Both => vec![RecordType::A, RecordType::Aaaa],
-            RecordTypes::A => vec![RecordType::A],
-            RecordTypes::Aaaa => vec![RecordType::Aaaa],
-        };
-        let types = published.into_iter().chain([RecordType::Txt]);
+        let published = record_types.types().iter().cloned();
+        let types = published.chain([RecordType::Txt]);
         let types = sorted::set(types.chain(keys.map(|key| key.rtype.clone())));
         Permissions {
             below,

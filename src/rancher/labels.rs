@@ -71,10 +71,8 @@ impl LabelSuffix {
             return Err("no label ends like this".to_owned());
         }
         let joined = ALL.map(|name| [name, text].concat());
-        match joined.iter().find(|name| {
-            let mut known = ALL.iter().chain(&ANNOUNCED);
-            known.any(|known| known == *name)
-        }) {
+        let is_label = |name: &&String| ALL.iter().chain(&ANNOUNCED).any(|known| known == *name);
+        match joined.iter().find(is_label) {
             Some(name) => Err(format!("{name} is a label of its own")),
             None => Ok(LabelSuffix(text.to_owned())),
         }

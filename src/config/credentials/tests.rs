@@ -1,6 +1,6 @@
 use super::*;
 use crate::config::endpoints;
-use std::collections::BTreeMap;
+use crate::config::tests::lookup;
 
 const ARN: &str = "arn:aws:iam::123456789012:role/team/dns";
 const KEYS: [(&str, &str); 2] = [
@@ -13,8 +13,7 @@ const WEB: [(&str, &str); 2] = [
 ];
 
 fn settings(environment: &[(&str, &str)]) -> Result<CredentialSettings, Vec<String>> {
-    let environment: BTreeMap<&str, &str> = environment.iter().copied().collect();
-    let variable = |name: &str| environment.get(name).map(|value| Ok((*value).to_owned()));
+    let variable = lookup(environment);
     let mut reader = Reader::new(&variable);
     let (_, sts) = endpoints::read(&mut reader).unzip();
     let read = read(&mut reader, sts);

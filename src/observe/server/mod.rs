@@ -32,8 +32,8 @@ pub use hosts::Hosts;
 pub use http_message::{Answer, PageResponse, Pieces, respond};
 pub use request::Asked;
 
-/// Starts the threads that listen on these addresses, and show the pages for these hosts. Failures are logged; if no address at all can
-/// be listened on, that is an error.
+/// Starts the threads that listen on these addresses, and show the pages for these hosts. Failures are
+/// logged; if no address at all can be listened on, that is an error.
 pub fn start(
     addresses: &[ListenAddress],
     hosts: &Hosts,
