@@ -20,7 +20,7 @@
 # The digest is that of the tag's manifest list, which names the images of all architectures: a tag
 # can be moved. Whoever raises the version looks it up: docker buildx imagetools inspect rust:TAG
 FROM --platform=$BUILDPLATFORM rust:1.95-bookworm@sha256:6258907abe69656e41cd992e0b705cdcfabcbbe3db374f92ed2d47121282d4a1 AS build
-# The C compilers and musl's headers are for what is written in C; musl itself comes with Rust.
+# The C compilers and musl are for all that is linked; Rust's standard library is built from its source.
 RUN case $(dpkg --print-architecture) in \
         amd64) other=gcc-aarch64-linux-gnu ;; \
         arm64) other=gcc-x86-64-linux-gnu ;; \
@@ -28,7 +28,7 @@ RUN case $(dpkg --print-architecture) in \
     dpkg --add-architecture amd64 && dpkg --add-architecture arm64 && apt-get update && \
     apt-get install -y --no-install-recommends \
         libcap2-bin "${other:?this image builds on amd64 and arm64}" musl-dev:amd64 musl-dev:arm64
-RUN rustup target add x86_64-unknown-linux-musl aarch64-unknown-linux-musl
+RUN rustup component add rust-src
 WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY .ci .ci
