@@ -155,7 +155,10 @@ fn a_few_names_elsewhere_are_looked_up_and_for_more_the_whole_zone_is_listed() {
     };
     let (ten, eleven) = (many(10), many(11));
     let of = |names: &[&str]| -> Vec<String> { names.iter().map(|n| (*n).to_owned()).collect() };
-    let deep = "a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q.r.s.t.u.example.com";
+    // One place for each of the name's labels above the zone's: 21, and 20.
+    let too_deep = "a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q.r.s.t.u.example.com";
+    let deep = &too_deep[2..];
+    let places: Vec<&str> = (0..20).map(|label| &deep[2 * label..]).collect();
     for (desired_names, owned_names, expected) in [
         (of(&[WEB]), of(&[DB]), part(&[])),
         (of(&["prod.example.com"]), vec![], part(&[])),
@@ -183,7 +186,8 @@ fn a_few_names_elsewhere_are_looked_up_and_for_more_the_whole_zone_is_listed() {
         (eleven.clone(), vec![], Coverage::Whole),
         (ten.clone(), of(&["x.example.com"]), Coverage::Whole),
         (vec![], eleven, Coverage::Whole),
-        (of(&[deep]), vec![], Coverage::Whole),
+        (of(&[deep]), vec![], part(&places)),
+        (of(&[too_deep]), vec![], Coverage::Whole),
     ] {
         let mut view = ZoneView::new(names());
         let owned: Vec<&str> = owned_names.iter().map(String::as_str).collect();
