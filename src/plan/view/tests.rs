@@ -208,6 +208,19 @@ fn a_few_names_elsewhere_are_looked_up_and_for_more_the_whole_zone_is_listed() {
 }
 
 #[test]
+fn a_coverage_is_listed_place_by_place_each_from_its_name_on() {
+    let below = name("prod.example.com");
+    let one = name("one.example.com");
+    let places = part(&["one.example.com"]).places();
+    let expected = [Place::Below(below.clone()), Place::Single(one.clone())];
+    assert_eq!(places, expected);
+    let starts: Vec<_> = places.iter().map(Place::start).collect();
+    assert_eq!(starts, [Some(&below), Some(&one)]);
+    assert_eq!(Coverage::Whole.places(), [Place::Whole]);
+    assert_eq!(Place::Whole.start(), None);
+}
+
+#[test]
 fn a_listing_of_a_place_replaces_what_is_in_it_and_nothing_else() {
     let mut view = view();
     let one = a("one.example.com", "192.0.2.3");
