@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use rancher_route53::config::arguments::{Invocation, parse};
+use rancher_route53::config::{Config, ConfigError};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -51,6 +53,16 @@ pub struct Container {
     pub cap_add: Vec<String>,
     pub mem_limit: String,
     pub logging: Logging,
+}
+
+impl Container {
+    /// The command's line, as the entry of this project has it.
+    pub fn line(&self) -> &str {
+        match &self.command {
+            Command::Line(line) => line,
+            Command::Words(words) => panic!("{words:?} should be a line"),
+        }
+    }
 }
 
 /// Docker's log driver. All options are text.
@@ -179,4 +191,18 @@ pub fn fill_in(text: &str, answers: &Answers) -> String {
         rest = after;
     }
     filled + rest
+}
+
+/// The program's configuration by this command and these variables, and those that Rancher gives.
+pub fn configured(command: &str, variables: &Answers) -> Result<(Invocation, Config), ConfigError> {
+    let variable = |name: &str| match (variables.get(name), name) {
+        (Some(text), _) => Some(Ok(text.clone())),
+        (None, "CATTLE_URL") => Some(Ok("http://rancher.example.org/v2-beta".to_owned())),
+        (None, "CATTLE_ACCESS_KEY" | "CATTLE_SECRET_KEY") => Some(Ok("key".to_owned())),
+        _ => None,
+    };
+    let words = command.split_whitespace().map(str::to_owned);
+    let arguments = parse(words).expect("a command");
+    let config = Config::read(&variable, &arguments)?;
+    Ok((arguments.invocation, config))
 }

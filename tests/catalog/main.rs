@@ -1,6 +1,7 @@
 //! The catalogue entry, and in the place of its forerunners' images: what the YAML says is what
 //! the program is started with, and what asks for its health.
 
+mod container;
 mod entry;
 mod recipe;
 
@@ -13,8 +14,8 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use entry::{
-    Answers, Command, Container, Forerunner, HealthCheck, RancherCompose, defaults, entry, fill_in,
-    newest_folder, path, read,
+    Answers, Command, Forerunner, HealthCheck, configured, defaults, entry, fill_in, newest_folder,
+    path, read,
 };
 use rancher_route53::config::settings;
 use serde::Deserialize;
@@ -125,13 +126,6 @@ fn ask(address: &str, request_line: &str) -> String {
     answer.lines().next().unwrap_or_default().to_owned()
 }
 
-/// What is mounted if the form is filled in no further than it must be.
-fn volumes(container: &Container, rancher: &RancherCompose) -> Vec<String> {
-    let answers = defaults(&rancher.catalog.questions);
-    let volumes = container.volumes.iter();
-    volumes.map(|volume| fill_in(volume, &answers)).collect()
-}
-
 fn listens_by_default(port: u16) -> bool {
     let addresses = settings::find("HEALTH_ADDRESS").unwrap().default;
     addresses
@@ -205,20 +199,12 @@ fn every_variable_is_a_setting_and_every_question_is_used() {
         );
     }
     let health_check = &rancher.services.route53.health_check;
-    let Command::Line(command) = &container.command else {
-        panic!("the command is a line");
-    };
-    let used = container
-        .environment
-        .values()
-        .chain([&container.image, command]);
+    let used = container.environment.values().chain(&container.volumes);
     let used = used
         .chain(container.labels.values())
-        .chain(&container.volumes);
-    let used: String = used
-        .chain(&health_check.interval)
-        .map(String::as_str)
-        .collect();
+        .chain([&container.image]);
+    let used = used.chain(&health_check.interval).map(String::as_str);
+    let used: String = used.chain([container.line()]).collect();
     for question in &rancher.catalog.questions {
         let reference = format!("${{{}}}", question.variable);
         assert!(used.contains(&reference), "{reference} isn't used");
@@ -247,19 +233,10 @@ fn what_the_form_accepts_the_program_accepts() {
         for answer in question.options.iter().cloned().chain(extremes) {
             let mut answers = defaults(&rancher.catalog.questions);
             answers.insert(name.to_owned(), answer.clone());
-            let variable = |name: &str| match (container.environment.get(name), name) {
-                (Some(text), _) => Some(Ok(fill_in(text, &answers))),
-                (None, "CATTLE_URL") => Some(Ok("http://rancher.example.org/v2-beta".to_owned())),
-                (None, "CATTLE_ACCESS_KEY" | "CATTLE_SECRET_KEY") => Some(Ok("key".to_owned())),
-                _ => None,
-            };
-            let Command::Line(command) = &container.command else {
-                panic!("the command is a line");
-            };
-            let words = fill_in(command, &answers);
-            let words = words.split_whitespace().map(str::to_owned);
-            let arguments = rancher_route53::config::arguments::parse(words).unwrap();
-            let config = rancher_route53::config::Config::read(&variable, &arguments);
+            let variables = container.environment.iter();
+            let variables = variables.map(|(name, text)| (name.clone(), fill_in(text, &answers)));
+            let command = fill_in(container.line(), &answers);
+            let config = configured(&command, &variables.collect());
             assert!(config.is_ok(), "{name}={answer}: {:?}", config.err());
         }
     }
@@ -285,57 +262,6 @@ fn operators_are_asked_for_what_differs_from_one_to_the_next() {
     }
     let icon = fs::read_to_string(path("catalog/catalogIcon-route53.svg")).unwrap();
     assert!(icon.starts_with("<svg "), "{icon}");
-}
-
-#[test]
-fn rancher_gives_it_what_it_needs() {
-    let (container, rancher) = entry();
-    for (label, value) in [
-        ("io.rancher.container.create_agent", "true"),
-        ("io.rancher.container.agent.role", "external-dns"),
-    ] {
-        assert_eq!(container.labels[label], value, "{label}");
-    }
-    // The usual place of a private authority's certificate. What else the host has below
-    // /var/lib/rancher, above all the agent's keys, is nobody's business here.
-    let certificates = settings::find("CA_FILE").unwrap().default;
-    assert!(certificates.starts_with("/var/lib/rancher/etc/ssl/ca.crt, "));
-    assert_eq!(
-        volumes(&container, &rancher),
-        ["/var/lib/rancher/etc/ssl:/var/lib/rancher/etc/ssl:ro"]
-    );
-    let port = rancher.services.route53.health_check.port;
-    assert!(container.expose.contains(&port) && listens_by_default(port));
-    assert!(
-        container
-            .expose
-            .iter()
-            .all(|port| listens_by_default(*port))
-    );
-}
-
-#[test]
-fn it_may_write_nothing_and_has_one_capability() {
-    let (container, rancher) = entry();
-    assert!(container.read_only);
-    assert_eq!(container.cap_drop, ["ALL"]);
-    // Without it the kernel refuses to start a binary that has it as its file's capability.
-    assert_eq!(container.cap_add, ["NET_BIND_SERVICE"]);
-    let dockerfile = fs::read_to_string(path("Dockerfile")).unwrap();
-    assert!(dockerfile.contains("setcap cap_net_bind_service=+ep"));
-    // What the README shows is the same.
-    let readme = fs::read_to_string(path("README.md")).unwrap();
-    let lines = format!(
-        "    volumes: {:?}\n    read_only: true\n    cap_drop: [ALL]\n    cap_add: \
-         [NET_BIND_SERVICE]\n    mem_limit: {}\n    logging: {{ driver: {}, options: {{ max-size: {}, \
-         max-file: {:?} }} }}\n",
-        volumes(&container, &rancher),
-        container.mem_limit,
-        container.logging.driver,
-        container.logging.options["max-size"],
-        container.logging.options["max-file"],
-    );
-    assert!(readme.contains(&lines), "the README should have {lines}");
 }
 
 /// Each base image is named by its digest, and the binary by its architecture: a builder that takes
@@ -395,35 +321,6 @@ fn rancher_leaves_the_name_template_alone() {
         let text = fs::read_to_string(path(&newest_folder()).join(file)).unwrap();
         assert!(text.starts_with("# notemplating\n"), "{file}");
     }
-}
-
-/// A line of docs/performance.md holds the figures of every measured size.
-#[test]
-fn the_memory_limit_is_twice_what_the_biggest_environment_took() {
-    let limit = entry().0.mem_limit;
-    let megabytes: f64 = limit.strip_suffix('m').expect("megabytes").parse().unwrap();
-    let page = fs::read_to_string(path("docs/performance.md")).unwrap();
-    let lines = page
-        .lines()
-        .filter(|line| line.starts_with("| high-water mark"));
-    let figures = lines.flat_map(|line| line.split(['|', '/', ' ']));
-    let figures: Vec<f64> = figures.filter_map(|word| word.parse().ok()).collect();
-    assert!(figures.len() >= 4, "{figures:?}");
-    let most = figures.into_iter().fold(0.0, f64::max);
-    assert!(megabytes * 1.048_576 >= 2.0 * most, "{limit} for {most} MB");
-}
-
-/// Docker's own names, known to its driver json-file since 1.8; it takes text only.
-#[test]
-fn logs_take_no_more_than_some_megabytes_of_the_host() {
-    let logging = entry().0.logging;
-    assert_eq!(logging.driver, "json-file");
-    let names: Vec<&str> = logging.options.keys().map(String::as_str).collect();
-    assert_eq!(names, ["max-file", "max-size"]);
-    let files: u32 = logging.options["max-file"].parse().unwrap();
-    let size = logging.options["max-size"].strip_suffix('m');
-    let size: u32 = size.expect("megabytes").parse().unwrap();
-    assert!(files >= 2 && (10..=50).contains(&(files * size)));
 }
 
 /// Rancher's and PastureStack's catalog services look for `catalog` and `.catalog` at the top, in

@@ -3,12 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rancher_route53::config::Config;
-use rancher_route53::config::arguments::parse;
 use serde::Deserialize;
 
-use crate::entry::{Answers, Command, Question, RancherCompose, Scalar, defaults, entry, fill_in};
-use crate::entry::{folders, read};
+use crate::entry::{
+    Answers, Question, RancherCompose, Scalar, configured, defaults, entry, fill_in, folders, read,
+};
 
 /// A form of an earlier version, filled in, as tests/catalog has it.
 #[derive(Debug, Deserialize)]
@@ -16,7 +15,7 @@ struct Earlier {
     command: String,
     answers: BTreeMap<String, Scalar>,
     /// What the program got then.
-    environment: BTreeMap<String, String>,
+    environment: Answers,
     health_check_interval: Scalar,
 }
 
@@ -33,21 +32,9 @@ fn takes(question: &Question, answer: &str) -> bool {
     }
 }
 
-fn config(command: &str, variables: &BTreeMap<String, String>) -> String {
-    let variable = |name: &str| match (variables.get(name), name) {
-        (Some(text), _) => Some(Ok(text.clone())),
-        (None, "CATTLE_URL") => Some(Ok("http://rancher.example.org/v2-beta".to_owned())),
-        (None, "CATTLE_ACCESS_KEY" | "CATTLE_SECRET_KEY") => Some(Ok("key".to_owned())),
-        _ => None,
-    };
-    let words = command.split_whitespace().map(str::to_owned);
-    let arguments = parse(words).expect("a command");
-    let config = Config::read(&variable, &arguments);
-    format!(
-        "{:?} {:#?}",
-        arguments.invocation,
-        config.expect("right settings")
-    )
+fn config(command: &str, variables: &Answers) -> String {
+    let (invocation, config) = configured(command, variables).expect("right settings");
+    format!("{invocation:?} {config:#?}")
 }
 
 #[test]
@@ -63,7 +50,7 @@ fn the_answers_of_an_earlier_form_are_kept() {
         assert!(takes(question, &answer), "{name} no longer takes {answer}");
         answers.insert(name.clone(), answer);
     }
-    let environment: BTreeMap<String, String> = container
+    let environment: Answers = container
         .environment
         .iter()
         .map(|(name, text)| (name.clone(), fill_in(text, &answers)))
@@ -71,12 +58,9 @@ fn the_answers_of_an_earlier_form_are_kept() {
     for (name, value) in &earlier.environment {
         assert_eq!(environment.get(name), Some(value), "{name}");
     }
-    let Command::Line(command) = &container.command else {
-        panic!("the command is a line");
-    };
     // The defaults of new questions change nothing.
     assert_eq!(
-        config(&fill_in(command, &answers), &environment),
+        config(&fill_in(container.line(), &answers), &environment),
         config(&earlier.command, &earlier.environment)
     );
     let interval = rancher.services.route53.health_check.interval;
