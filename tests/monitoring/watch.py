@@ -113,14 +113,14 @@ class Prometheus:
 
 def queries(part, title):
     """Every query below this part of the dashboard, with the title that it stands under."""
+    children = part if isinstance(part, list) else []
     if isinstance(part, dict):
         title = part.get("title") or part.get("name") or title
         if "expr" in part:
             yield title, part["expr"]
-        part = part.values()
-    if isinstance(part, (dict, list, type({}.values()))):
-        for child in part:
-            yield from queries(child, title)
+        children = part.values()
+    for child in children:
+        yield from queries(child, title)
 
 
 def described(series):
