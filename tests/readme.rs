@@ -474,3 +474,81 @@ fn the_table_of_metrics_is_what_there_is() {
         assert!(name.is_empty() || is_metric, "there is no {name}");
     }
 }
+
+const DASHBOARD: &str = include_str!("../docs/monitoring/grafana-dashboard.json");
+const ALERTS: &str = include_str!("../docs/monitoring/alerts.yml");
+/// Labels that Prometheus itself gives.
+const LABELS_OF_PROMETHEUS: [&str; 2] = ["instance", "alertname"];
+
+/// The values that have this key, wherever they stand in a document.
+fn below<'a>(value: &'a Value, key: &str) -> Vec<&'a Value> {
+    let children: Vec<&Value> = match value {
+        Value::Array(items) => items.iter().collect(),
+        Value::Object(members) => members.values().collect(),
+        _ => Vec::new(),
+    };
+    let deeper = children.into_iter().flat_map(|child| below(child, key));
+    value.get(key).into_iter().chain(deeper).collect()
+}
+
+/// The rows, in the table of metrics, of those that an expression asks for.
+fn metrics_in<'a>(expression: &str, table: &'a [Vec<&'a str>]) -> Vec<&'a Vec<&'a str>> {
+    let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let mentions = expression.split("rancher_route53_").skip(1);
+    let names = mentions.map(|rest| rest.split(|c| !is_part(c)).next().unwrap_or_default());
+    let rows = names.map(|name| {
+        let row = table.iter().find(|row| {
+            let known = row[0].trim_matches('`');
+            name == known || row[1] == "histogram" && name == format!("{known}_bucket")
+        });
+        row.unwrap_or_else(|| panic!("there is no metric {name}: {expression}"))
+    });
+    rows.collect()
+}
+
+#[test]
+fn dashboard_and_alerts_name_metrics_and_labels_that_there_are() {
+    let table = rows(between(STATUS_PAGE, "## `/metrics`\n", "\n## "));
+    assert!(!metrics_in(ALERTS, &table).is_empty());
+    let dashboard: Value = serde_json::from_str(DASHBOARD).unwrap();
+    for variable in below(&dashboard["templating"], "query") {
+        metrics_in(&variable.to_string(), &table);
+    }
+    let targets = below(&dashboard["panels"], "targets").into_iter();
+    let targets: Vec<&Value> = targets
+        .flat_map(|t| t.as_array().expect("a list"))
+        .collect();
+    assert!(targets.len() > 20, "only {} queries", targets.len());
+    for target in targets {
+        let expression = target["expr"].as_str().expect("a query");
+        let metrics = metrics_in(expression, &table);
+        assert!(!metrics.is_empty(), "{expression}");
+        let labels = metrics.iter().flat_map(|row| code(row[2]));
+        let known: BTreeSet<String> = labels.chain(words(LABELS_OF_PROMETHEUS)).collect();
+        let legend = target["legendFormat"].as_str().expect("a legend");
+        let shown = legend.split("{{").skip(1);
+        for label in shown.filter_map(|rest| rest.split("}}").next()) {
+            assert!(known.contains(label), "{expression} has no label {label}");
+        }
+    }
+}
+
+/// The page's table has the alerts of the file, in their order.
+#[test]
+fn the_table_of_alerts_is_that_of_the_file() {
+    let section = between(STATUS_PAGE, "## Alerts\n", "CI runs all of this");
+    let table = rows(section);
+    let named: Vec<&str> = table.iter().map(|row| row[0].trim_matches('`')).collect();
+    let alerts = ALERTS
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("- alert: "));
+    let alerts: Vec<&str> = alerts.filter_map(|rest| rest.split(' ').next()).collect();
+    assert_eq!(named, alerts);
+    for alert in alerts {
+        let case = format!("alertname: {alert}");
+        assert!(
+            read(Path::new("tests/monitoring/alerts.test.yml")).contains(&case),
+            "{alert}"
+        );
+    }
+}

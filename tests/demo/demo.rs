@@ -9,6 +9,7 @@ mod story;
 mod view;
 
 use std::io::{self, IsTerminal};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
@@ -92,8 +93,6 @@ fn demo() -> Result<(), String> {
 }
 
 fn start_service(rancher: &Rancher, route53: &Route53) -> Result<Service, String> {
-    let program = std::env::current_exe()
-        .map_err(|error| format!("it doesn't know its own program: {error}"))?;
     let mut environment = service::environment(rancher, &route53.url(), story::ZONE);
     environment.retain(|(name, _)| *name != "LOG_LEVEL");
     environment.extend([
@@ -101,7 +100,7 @@ fn start_service(rancher: &Rancher, route53: &Route53) -> Result<Service, String
         // The shortest there is, for those who change the zone themselves after the story.
         ("RESYNC_INTERVAL", "10".to_owned()),
     ]);
-    Ok(Service::spawn(&program, &[AS_SERVICE], &environment))
+    Ok(Service::spawn(&own_program()?, &[AS_SERVICE], &environment))
 }
 
 /// Ctrl-C during the story ends everything at once; after it, it ends the waiting.
@@ -300,30 +299,56 @@ impl Stage {
     /// How to look at it, and what to try.
     fn invite(&self, view: &mut View, health: &str) -> Result<(), String> {
         let environment = service::environment(&self.rancher, &self.route53.url(), story::ZONE);
-        let value = |name: &str| {
-            let found = environment.iter().find(|(n, _)| *n == name);
-            found.map_or("", |(_, value)| value.as_str())
+        let lines = |is_wanted: fn(&str) -> bool| -> String {
+            let wanted = environment.iter().filter(|(name, _)| is_wanted(name));
+            wanted
+                .map(|(name, value)| format!("{name}={} \\\n", quoted(value)))
+                .collect()
         };
+        let keys = lines(|name| matches!(name, "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY"));
+        let settings = lines(|name| !matches!(name, "HEALTH_ADDRESS" | "LOG_LEVEL"));
         let url = self.route53.url();
+        let page = health.replace("/ping", "/status");
+        let program = quoted(&own_program()?.display().to_string());
         view.text(&format!(
             "\
-The story is over, and all of it stays up until Ctrl-C. To look at the zone with awscli:
+The story is over, and all of it stays up until Ctrl-C. The service's status page, for a browser:
 
-AWS_ACCESS_KEY_ID={} \\
-AWS_SECRET_ACCESS_KEY={} \\
-aws --region us-east-1 --endpoint-url {url} --output text \\
+{page}
+
+To look at the zone with awscli:
+
+{keys}aws --region us-east-1 --endpoint-url {url} --output text \\
 route53 list-resource-record-sets --hosted-zone-id {ZONE_ID}
 
 Change or delete one of the service's record sets there, or the one that is in the way: it puts
-things right within 20 s, by default within some 5 minutes. How the service is:
+things right within 20 s, by default within some 5 minutes. The command plan says what is about to
+change, and why docs has no name:
+
+env -i \\
+{settings}{program} {AS_SERVICE} plan
+
+How the service is, as a health check asks:
 
 curl -i {health}
-",
-            value("AWS_ACCESS_KEY_ID"),
-            value("AWS_SECRET_ACCESS_KEY"),
+"
         ))?;
         view.text("")
     }
+}
+
+/// This program, which is also the service: see `main`.
+fn own_program() -> Result<PathBuf, String> {
+    std::env::current_exe().map_err(|error| format!("it doesn't know its own program: {error}"))
+}
+
+/// As a shell takes it for one word.
+fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=%+,@".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// The record sets, state records without their generations and their claim.

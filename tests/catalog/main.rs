@@ -1,16 +1,24 @@
 //! The catalogue entry, and in the place of its forerunners' images: what the YAML says is what
 //! the program is started with, and what asks for its health.
 
+mod container;
+mod entry;
+mod recipe;
+
+mod upgrade;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use entry::{
+    Answers, Command, Forerunner, HealthCheck, configured, defaults, entry, fill_in, newest_folder,
+    path, read,
+};
 use rancher_route53::config::settings;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use sim::harness::{Harness, ZONE};
 use sim::rancher::{self, World};
 use sim::route53;
@@ -18,157 +26,6 @@ use sim::service::{self, Service};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 const UUID: &str = "1a726b88-f6b1-53ad-8dac-f631830b5815";
-
-/// A YAML scalar that ends as a string: in an environment everything does.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
-enum Scalar {
-    Number(i64),
-    Text(String),
-}
-
-impl std::fmt::Display for Scalar {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Scalar::Number(number) => number.fmt(f),
-            Scalar::Text(text) => f.write_str(text),
-        }
-    }
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
-enum Command {
-    Line(String),
-    Words(Vec<String>),
-}
-
-#[derive(Debug, Deserialize)]
-struct DockerCompose {
-    version: String,
-    services: BTreeMap<String, Container>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Container {
-    image: String,
-    command: Command,
-    expose: Vec<u16>,
-    environment: BTreeMap<String, String>,
-    labels: BTreeMap<String, String>,
-    volumes: Vec<String>,
-    read_only: bool,
-    cap_drop: Vec<String>,
-    cap_add: Vec<String>,
-}
-
-/// Of version 2: Rancher takes services from `services` only then (rancher-compose-executor,
-/// `config.CreateConfig`), and passes over whatever else there is at the top without a word.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RancherCompose {
-    version: String,
-    #[serde(rename = ".catalog")]
-    catalog: Catalog,
-    services: Services,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Services {
-    route53: Scaled,
-}
-
-#[derive(Debug, Deserialize)]
-struct Catalog {
-    version: String,
-    questions: Vec<Question>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Question {
-    variable: String,
-    #[serde(rename = "type")]
-    kind: String,
-    required: bool,
-    default: Option<Scalar>,
-    min: Option<i64>,
-    max: Option<i64>,
-    #[serde(default)]
-    options: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Scaled {
-    health_check: HealthCheck,
-}
-
-#[derive(Debug, Deserialize)]
-struct HealthCheck {
-    port: u16,
-    request_line: String,
-    interval: Option<String>,
-}
-
-/// A forerunner's entry, as tests/catalog has it.
-#[derive(Debug, Deserialize)]
-struct Forerunner {
-    command: Command,
-    environment: BTreeMap<String, String>,
-    answers: BTreeMap<String, Scalar>,
-    health_check: HealthCheck,
-}
-
-type Answers = BTreeMap<String, String>;
-
-fn path(relative: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(relative)
-}
-
-fn read<T: DeserializeOwned>(relative: &str) -> T {
-    let text = fs::read_to_string(path(relative)).unwrap();
-    serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{relative}: {error}"))
-}
-
-fn entry() -> (Container, RancherCompose) {
-    let mut docker: DockerCompose = read("catalog/0/docker-compose.yml");
-    let container = docker.services.remove("route53").expect("the same service");
-    assert!(docker.services.is_empty());
-    let rancher: RancherCompose = read("catalog/0/rancher-compose.yml");
-    assert_eq!([&*docker.version, &*rancher.version], ["2", "2"]);
-    (container, rancher)
-}
-
-/// What a form holds that is filled in no further than it must be.
-fn defaults(questions: &[Question]) -> Answers {
-    questions
-        .iter()
-        .map(|question| {
-            let answer = match (&question.default, question.variable.as_str()) {
-                (Some(default), _) => default.to_string(),
-                (None, "ROOT_DOMAIN") => "example.com".to_owned(),
-                (None, name) => {
-                    assert!(!question.required, "{name} needs a default or an answer");
-                    String::new()
-                }
-            };
-            (question.variable.clone(), answer)
-        })
-        .collect()
-}
-
-/// `${NAME}` → its answer; what has no answer is blank, as in Rancher.
-fn fill_in(text: &str, answers: &Answers) -> String {
-    let mut filled = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("${") {
-        let (name, after) = after.split_once('}').expect("a closing brace");
-        filled += before;
-        filled += answers.get(name).map_or("", String::as_str);
-        rest = after;
-    }
-    filled + rest
-}
 
 /// Starts the program as the entry says, and looks for a service in the zone, its name in
 /// Rancher, and its health.
@@ -213,10 +70,14 @@ fn publishes(
         .iter()
         .map(|(name, value)| (name.as_str(), value.clone()))
         .collect();
-    let words: Vec<&str> = match command {
-        Command::Line(line) => line.split_whitespace().collect(),
-        Command::Words(words) => words.iter().map(String::as_str).collect(),
+    let words: Vec<String> = match command {
+        Command::Line(line) => vec![fill_in(line, answers)],
+        Command::Words(words) => words.clone(),
     };
+    let words: Vec<&str> = words
+        .iter()
+        .flat_map(|word| word.split_whitespace())
+        .collect();
     let program = service::program(env!("CARGO_BIN_EXE_rancher-route53"));
     let service = Service::spawn(&program, &words, &variables);
 
@@ -338,11 +199,12 @@ fn every_variable_is_a_setting_and_every_question_is_used() {
         );
     }
     let health_check = &rancher.services.route53.health_check;
-    let used = container.environment.values().chain([&container.image]);
-    let used: String = used
-        .chain(&health_check.interval)
-        .map(String::as_str)
-        .collect();
+    let used = container.environment.values().chain(&container.volumes);
+    let used = used
+        .chain(container.labels.values())
+        .chain([&container.image]);
+    let used = used.chain(&health_check.interval).map(String::as_str);
+    let used: String = used.chain([container.line()]).collect();
     for question in &rancher.catalog.questions {
         let reference = format!("${{{}}}", question.variable);
         assert!(used.contains(&reference), "{reference} isn't used");
@@ -371,14 +233,10 @@ fn what_the_form_accepts_the_program_accepts() {
         for answer in question.options.iter().cloned().chain(extremes) {
             let mut answers = defaults(&rancher.catalog.questions);
             answers.insert(name.to_owned(), answer.clone());
-            let variable = |name: &str| match (container.environment.get(name), name) {
-                (Some(text), _) => Some(Ok(fill_in(text, &answers))),
-                (None, "CATTLE_URL") => Some(Ok("http://rancher.example.org/v2-beta".to_owned())),
-                (None, "CATTLE_ACCESS_KEY" | "CATTLE_SECRET_KEY") => Some(Ok("key".to_owned())),
-                _ => None,
-            };
-            let arguments = rancher_route53::config::arguments::parse([]).unwrap();
-            let config = rancher_route53::config::Config::read(&variable, &arguments);
+            let variables = container.environment.iter();
+            let variables = variables.map(|(name, text)| (name.clone(), fill_in(text, &answers)));
+            let command = fill_in(container.line(), &answers);
+            let config = configured(&command, &variables.collect());
             assert!(config.is_ok(), "{name}={answer}: {:?}", config.err());
         }
     }
@@ -394,6 +252,7 @@ fn operators_are_asked_for_what_differs_from_one_to_the_next() {
         "ROUTE53_ZONE_ID",
         "AWS_ACCESS_KEY_ID",
         "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
         "AWS_REGION",
         "NAME_TEMPLATE",
         "TTL",
@@ -403,52 +262,6 @@ fn operators_are_asked_for_what_differs_from_one_to_the_next() {
     }
     let icon = fs::read_to_string(path("catalog/catalogIcon-route53.svg")).unwrap();
     assert!(icon.starts_with("<svg "), "{icon}");
-}
-
-#[test]
-fn rancher_gives_it_what_it_needs() {
-    let (container, rancher) = entry();
-    for (label, value) in [
-        ("io.rancher.container.create_agent", "true"),
-        ("io.rancher.container.agent.role", "external-dns"),
-    ] {
-        assert_eq!(container.labels[label], value, "{label}");
-    }
-    // The usual place of a private authority's certificate. What else the host has below
-    // /var/lib/rancher, above all the agent's keys, is nobody's business here.
-    let certificates = settings::find("CA_FILE").unwrap().default;
-    assert!(certificates.starts_with("/var/lib/rancher/etc/ssl/ca.crt, "));
-    assert_eq!(
-        container.volumes,
-        ["/var/lib/rancher/etc/ssl:/var/lib/rancher/etc/ssl:ro"]
-    );
-    let port = rancher.services.route53.health_check.port;
-    assert!(container.expose.contains(&port) && listens_by_default(port));
-    assert!(
-        container
-            .expose
-            .iter()
-            .all(|port| listens_by_default(*port))
-    );
-}
-
-#[test]
-fn it_may_write_nothing_and_has_one_capability() {
-    let (container, _) = entry();
-    assert!(container.read_only);
-    assert_eq!(container.cap_drop, ["ALL"]);
-    // Without it the kernel refuses to start a binary that has it as its file's capability.
-    assert_eq!(container.cap_add, ["NET_BIND_SERVICE"]);
-    let dockerfile = fs::read_to_string(path("Dockerfile")).unwrap();
-    assert!(dockerfile.contains("setcap cap_net_bind_service=+ep"));
-    // What the README shows is the same.
-    let readme = fs::read_to_string(path("README.md")).unwrap();
-    let lines = format!(
-        "    volumes: [{:?}]\n    read_only: true\n    cap_drop: [ALL]\n    cap_add: \
-         [NET_BIND_SERVICE]\n",
-        container.volumes[0]
-    );
-    assert!(readme.contains(&lines), "the README should have {lines}");
 }
 
 /// Each base image is named by its digest, and the binary by its architecture: a builder that takes
@@ -487,8 +300,9 @@ fn versions_agree() {
     let version = env!("CARGO_PKG_VERSION");
     let config: Config = read("catalog/config.yml");
     let (_, rancher) = entry();
-    assert_eq!(config.version, version);
-    assert_eq!(rancher.catalog.version, version);
+    // As in Rancher's and PastureStack's own entries.
+    assert_eq!(config.version, format!("v{version}"));
+    assert_eq!(rancher.catalog.version, config.version);
     let image = defaults(&rancher.catalog.questions)["IMAGE"].clone();
     assert_eq!(image, format!("rancher-route53:{version}"));
     let dockerfile = fs::read_to_string(path("Dockerfile")).unwrap();
@@ -504,7 +318,65 @@ fn versions_agree() {
 #[test]
 fn rancher_leaves_the_name_template_alone() {
     for file in ["docker-compose.yml", "rancher-compose.yml"] {
-        let text = fs::read_to_string(path("catalog/0").join(file)).unwrap();
+        let text = fs::read_to_string(path(&newest_folder()).join(file)).unwrap();
         assert!(text.starts_with("# notemplating\n"), "{file}");
     }
+}
+
+/// Rancher's and PastureStack's catalog services look for `catalog` and `.catalog` at the top, in
+/// both versions of the format, and prefer that; in version 2 also for a service `.catalog`, which
+/// the program that starts services would take for one.
+#[test]
+fn the_questions_are_where_both_versions_of_the_format_have_them() {
+    type Top = BTreeMap<String, serde::de::IgnoredAny>;
+    let folder = newest_folder();
+    let top: Top = read(&format!("{folder}/rancher-compose.yml"));
+    let keys: Vec<&str> = top.keys().map(String::as_str).collect();
+    assert_eq!(keys, [".catalog", "services", "version"]);
+    for question in entry().1.catalog.questions {
+        let kinds = ["string", "int", "boolean", "enum", "password"];
+        assert!(kinds.contains(&&*question.kind), "{}", question.variable);
+    }
+}
+
+#[test]
+fn secrets_are_asked_for_as_passwords() {
+    for question in entry().1.catalog.questions {
+        let setting = settings::find(&question.variable);
+        let is_secret =
+            setting.is_some_and(|s| s.is_secret) && question.variable != "AWS_ACCESS_KEY_ID";
+        assert_eq!(
+            question.kind == "password",
+            is_secret,
+            "{}",
+            question.variable
+        );
+    }
+}
+
+/// What a page tells people to set, the form asks for. What Rancher gives isn't for people to set.
+#[test]
+fn the_form_has_what_people_are_told_to_set() {
+    let (container, _) = entry();
+    let pages = [
+        "docs/troubleshooting.md",
+        "docs/performance.md",
+        "docs/operation.md",
+    ];
+    let mut count = 0;
+    for page in pages {
+        let text = fs::read_to_string(path(page)).unwrap();
+        for word in text.split('`').skip(1).step_by(2) {
+            let name = word.split('=').next().unwrap_or_default();
+            if settings::find(name).is_none_or(|s| s.name != name) || name.starts_with("CATTLE_") {
+                continue;
+            }
+            let is_asked = container.environment.contains_key(name);
+            // The two that nobody has to change.
+            let is_known = is_asked || matches!(name, "DELETE_GUARD_MIN" | "LOG_FORMAT");
+            assert!(is_known, "{page} names {name}");
+            count += 1;
+        }
+    }
+    assert!(count > 20, "{count}");
 }
