@@ -28,7 +28,8 @@ pub struct Quarantined {
     pub words: String,
 }
 
-/// The record sets in quarantine. Each stays until something else is desired for it.
+/// The record sets in quarantine. Each stays until something else is desired for it, or until a round
+/// that tries it again has ended.
 #[derive(Debug, Default)]
 pub struct Quarantine {
     cases: BTreeMap<RecordKey, Case>,
@@ -39,13 +40,19 @@ struct Case {
     /// What was desired when Route 53 refused it. `None` if the record set was to be deleted.
     desired: Option<RecordSet>,
     words: String,
+    /// Whether it is tried again. Until then it counts as refused, since a round may end early.
+    is_retried: bool,
 }
 
 impl Quarantine {
     /// Puts a record set into quarantine. `desired` is `None` if it was to be deleted.
     pub fn add(&mut self, key: RecordKey, desired: Option<&RecordSet>, words: String) {
-        let desired = desired.cloned();
-        self.cases.insert(key, Case { desired, words });
+        let case = Case {
+            desired: desired.cloned(),
+            words,
+            is_retried: false,
+        };
+        self.cases.insert(key, case);
     }
 
     /// Releases record sets for which something else is desired now.
@@ -67,12 +74,25 @@ impl Quarantine {
         self.cases.clear();
     }
 
-    /// Whether a record set is in quarantine.
-    pub fn holds(&self, key: &RecordKey) -> bool {
-        self.cases.contains_key(key)
+    /// Lets all record sets be tried again.
+    pub fn retry(&mut self) {
+        for case in self.cases.values_mut() {
+            case.is_retried = true;
+        }
     }
 
-    /// All record sets in quarantine, with Route 53's messages.
+    /// A round has tried all that was to be tried: what wasn't refused again is released.
+    pub fn retried(&mut self) {
+        self.cases.retain(|_, case| !case.is_retried);
+    }
+
+    /// Whether a record set is to be left as it is.
+    pub fn holds(&self, key: &RecordKey) -> bool {
+        self.cases.get(key).is_some_and(|case| !case.is_retried)
+    }
+
+    /// All record sets in quarantine, and those that are still to be tried again, with Route 53's
+    /// messages.
     pub fn list(&self) -> Vec<Quarantined> {
         let cases = self.cases.iter();
         cases

@@ -123,7 +123,7 @@ impl Reconciler {
     /// Makes the next round list the zone and try again what Route 53 has refused.
     pub fn resync(&mut self) {
         self.is_due = true;
-        self.quarantine.clear();
+        self.quarantine.retry();
     }
 
     /// Renews the credentials on another thread if they end soon.
@@ -196,6 +196,9 @@ impl Reconciler {
                 }
                 if !round.is_cut && trials.advance() {
                     continue;
+                }
+                if !round.is_cut {
+                    self.quarantine.retried();
                 }
                 round.quarantined = self.quarantine.list();
                 return Ok(round);

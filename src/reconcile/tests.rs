@@ -293,6 +293,27 @@ fn whether_a_batch_is_wanted_is_asked_after_it_has_waited() {
 }
 
 #[test]
+fn what_is_refused_stays_so_where_a_round_ends_before_it_was_tried_again() {
+    let mut stage = Stage::with_change_rate(1.0);
+    let bad = a(&format!("s0.prod.{DOMAIN}")).key;
+    let refused = |round: &Round| -> Vec<RecordKey> {
+        let cases = round.quarantined.iter();
+        cases.map(|case| case.key.clone()).collect()
+    };
+    let name = format!("s0.prod.{DOMAIN}.");
+    let words = format!("RRSet with DNS name {name} is not permitted");
+    stage
+        .route53
+        .edit(ZONE, |zone| zone.refuse(&name, "A", &words));
+    assert_eq!(refused(&stage.round(&services(2), 0)), [bad.clone()]);
+
+    stage.reconciler.resync();
+    let round = stage.round_if(&services(12), 1, &mut |_| false);
+    assert!(round.is_cut);
+    assert_eq!(refused(&round), [bad]);
+}
+
+#[test]
 fn a_wait_is_asked_about_in_slices_with_less_left_each_time() {
     let mut stage = Stage::with_change_rate(1.0);
     stage.round(&services(9), 0);

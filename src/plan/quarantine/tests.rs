@@ -295,6 +295,31 @@ fn it_lasts_until_something_else_is_desired() {
     assert_eq!(quarantine.list(), []);
 }
 
+#[test]
+fn what_is_tried_again_counts_as_refused_until_it_was_tried() {
+    let mut quarantine = Quarantine::default();
+    let keys = [key("db A"), key("web A")];
+    for key in &keys {
+        quarantine.add(key.clone(), None, "no".to_owned());
+    }
+    let listed = |quarantine: &Quarantine| -> Vec<(RecordKey, String)> {
+        let list = quarantine.list().into_iter();
+        list.map(|case| (case.key, case.words)).collect()
+    };
+    let [db, web] = keys.clone().map(|key| (key, "no".to_owned()));
+    quarantine.retry();
+    assert!(!quarantine.holds(&db.0) && !quarantine.holds(&web.0));
+    assert_eq!(listed(&quarantine), [db.clone(), web.clone()]);
+
+    quarantine.add(db.0.clone(), None, "never".to_owned());
+    assert!(quarantine.holds(&db.0) && !quarantine.holds(&web.0));
+    let db = (db.0, "never".to_owned());
+    assert_eq!(listed(&quarantine), [db.clone(), web]);
+
+    quarantine.retried();
+    assert_eq!(listed(&quarantine), [db]);
+}
+
 /// The batch creates a state record, as one does that has the claim.
 #[test]
 fn in_a_full_zone_a_batch_with_a_new_state_record_is_tried_once_without_the_claim() {
