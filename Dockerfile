@@ -1,4 +1,4 @@
-# The image: one static binary and nothing else.
+# The image: one static binary, and the notices of those whose work is in it.
 #
 #   docker build --build-arg COMMIT=$(git rev-parse HEAD) -t rancher-route53 .
 #   buildah bud --format docker --build-arg COMMIT=$(git rev-parse HEAD) -t rancher-route53 .
@@ -8,11 +8,10 @@
 # time can't pull what buildah pushes in any format but `docker`.
 #
 # Whoever has built the binary already puts it in the place of the first stage, which is then
-# not run. The binary's architecture is in its file's name, so that a build for another platform
-# doesn't find it and fails:
+# not run. The binary's architecture is in its folder's name, so that a build for another platform
+# doesn't find it and fails. .ci/release does this:
 #
-#   .ci/build --arch amd64 out/rancher-route53-amd64
-#   setcap cap_net_bind_service=+ep out/rancher-route53-amd64
+#   .ci/image-content amd64 out
 #   buildah bud --format docker --platform linux/amd64 --build-context build=out \
 #       -t rancher-route53 .
 
@@ -27,30 +26,26 @@ RUN case $(dpkg --print-architecture) in \
     esac && \
     dpkg --add-architecture amd64 && dpkg --add-architecture arm64 && apt-get update && \
     apt-get install -y --no-install-recommends \
-        libcap2-bin "${other:?this image builds on amd64 and arm64}" musl-dev:amd64 musl-dev:arm64
+        libcap2-bin python3 "${other:?this image builds on amd64 and arm64}" \
+        musl-dev:amd64 musl-dev:arm64
 RUN rustup component add rust-src
 WORKDIR /src
-COPY Cargo.toml Cargo.lock ./
+COPY Cargo.toml Cargo.lock NOTICES ./
 COPY .ci .ci
 COPY src src
 COPY tests tests
-# Docker before 20.10, which most of Rancher's hosts have, keeps ports below 1024 from a user
-# who isn't root; with this the binary may listen on 1000 all the same. A container that drops
-# all capabilities must keep NET_BIND_SERVICE, or the kernel refuses to start the binary.
-#
 # What --version shows; the image's build has no repository to ask.
 ARG COMMIT=
 # The architecture of the image, which the builder says.
 ARG TARGETARCH
 RUN : "${TARGETARCH:?this builder says no architecture: take BuildKit or buildah}" && \
-    .ci/build --arch "$TARGETARCH" "/rancher-route53-$TARGETARCH" && \
-    setcap cap_net_bind_service=+ep "/rancher-route53-$TARGETARCH"
+    .ci/image-content "$TARGETARCH" /
 
 # Of the image's platform, said in words: some builders (buildah issue 5968) would go on with the
 # platform of the stage before.
 FROM --platform=$TARGETPLATFORM scratch
 ARG TARGETARCH
-COPY --from=build /rancher-route53-$TARGETARCH /rancher-route53
+COPY --from=build /image-$TARGETARCH /
 # Nobody in particular; numeric, since there is no /etc/passwd to look a name up in.
 USER 65532:65532
 # Health checks: rancher/external-dns answered them on 1000, external-dns-sync on 10000.

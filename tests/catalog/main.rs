@@ -280,7 +280,7 @@ fn the_image_has_the_platform_of_its_binary() {
         assert!(is_digest, "{base}");
     }
     let (_, image) = dockerfile.split_once(last[0]).unwrap();
-    assert!(image.contains("\nARG TARGETARCH\nCOPY --from=build /rancher-route53-$TARGETARCH /"));
+    assert!(image.contains("\nARG TARGETARCH\nCOPY --from=build /image-$TARGETARCH /\n"));
 }
 
 /// Docker before 20.10 keeps the ports below 1024 from a user who isn't root, and the capability by
