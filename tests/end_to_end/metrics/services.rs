@@ -2,6 +2,7 @@
 
 use super::{Seen, Watched};
 use crate::stage::{Stage, web, world};
+use rancher_route53::desired::container::ContainerSkip;
 
 pub fn skipped_for_every_reason(seen: &Seen) {
     let label = "io.rancher.service.external_dns";
@@ -132,18 +133,7 @@ pub fn containers_skipped_for_every_reason(seen: &Seen) {
         labelled.run_on("h1", 80).run_on("infra", 80);
     }));
     let watched = Watched::new(stage, &[("RECORD_TYPES", "A")], seen);
-    for reason in [
-        "not_running",
-        "not_healthy",
-        "no_port",
-        "loopback",
-        "host_unknown",
-        "host_excluded",
-        "not_an_address",
-        "container_address",
-        "host_label",
-        "record_type",
-    ] {
+    for reason in ContainerSkip::CODES {
         watched.expect("containers_skipped", &[("reason", reason)], 1.0);
     }
     watched.expect("services", &[("state", "published")], 3.0);
