@@ -35,6 +35,15 @@ pub fn quoted(value: &str) -> String {
     out
 }
 
+/// An error of the system in its own words, without the number that the standard library adds.
+pub fn system_words(error: &std::io::Error) -> String {
+    let mut words = error.to_string();
+    if let Some(end) = words.find(" (os error ") {
+        words.truncate(end);
+    }
+    words
+}
+
 /// The start of a text as a JSON string: at most so many characters of it, without secrets.
 pub fn quoted_start(text: &str, max_characters: usize) -> String {
     quoted(&shortened(text, max_characters))
@@ -69,6 +78,16 @@ mod tests {
         for text in ["web", "ü 中 שלום", "🙂", "e\u{301}"] {
             assert_eq!(quoted(text), format!("\"{text}\""));
         }
+    }
+
+    #[test]
+    fn an_error_of_the_system_has_no_number() {
+        let refused = std::io::Error::from_raw_os_error(111);
+        assert_eq!(system_words(&refused), "Connection refused");
+        assert_eq!(
+            system_words(&std::io::Error::other("it is odd")),
+            "it is odd"
+        );
     }
 
     #[test]

@@ -6,6 +6,8 @@
 use std::io;
 use std::thread::{Builder, Scope};
 
+use crate::base::text::system_words;
+
 /// Stack of a thread that does little work, in bytes.
 pub const SMALL_STACK: usize = 64 * 1024;
 /// Stack of a thread that may send requests, in bytes: the standard library's default.
@@ -34,7 +36,8 @@ fn without_handle<T>(thread: io::Result<T>) -> io::Result<()> {
     match thread {
         Ok(_) => Ok(()),
         Err(error) => Err(io::Error::other(format!(
-            "no thread can be started: {error}"
+            "no thread can be started: {}",
+            system_words(&error)
         ))),
     }
 }

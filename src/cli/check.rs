@@ -1,6 +1,7 @@
 //! The command `check`: tries each thing that a round depends on, in the order in which it is needed,
 //! and says what to do about those that don't work. It changes nothing.
 
+use std::fmt;
 use std::time::Duration;
 
 use chrono::Utc;
@@ -16,6 +17,7 @@ use crate::base::shutdown::InFlightGate;
 use crate::config::Config;
 use crate::daemon::clients::{Clients, reconciler_settings};
 use crate::daemon::startup;
+use crate::desired::truncation_notice;
 use crate::dns::Name;
 use crate::observe::telemetry::Telemetry;
 use crate::plan::Conflict;
@@ -36,6 +38,8 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_SKEW_SECONDS: i64 = 120;
 /// How many names for the IAM policy are named.
 const MAX_PATTERNS: usize = 23;
+/// How many services are named of which something is odd.
+const MAX_SERVICES: usize = 5;
 
 /// The result of one check.
 enum Finding {
@@ -49,9 +53,10 @@ enum Finding {
     Skipped(&'static str),
 }
 
-/// Prints findings as they come, and counts the bad ones.
+/// Prints findings as they come, and counts the bad and the doubtful ones.
 struct Report {
     bad: usize,
+    doubtful: usize,
     has_colours: bool,
 }
 
@@ -59,7 +64,10 @@ impl Report {
     fn add(&mut self, what: &str, finding: Finding) -> Result<(), NotShown> {
         let (mark, colour, words) = match finding {
             Finding::Good(words) => ("✓", Colour::Green, words),
-            Finding::Doubtful(words) => ("!", Colour::Yellow, words),
+            Finding::Doubtful(words) => {
+                self.doubtful += 1;
+                ("!", Colour::Yellow, words)
+            }
             Finding::Bad(words) => {
                 self.bad += 1;
                 ("✗", Colour::Red, words)
@@ -72,7 +80,14 @@ impl Report {
 
     fn conclude(self) -> Result<(), Failure> {
         match self.bad {
-            0 => Ok(()),
+            0 => {
+                let words = match self.doubtful {
+                    0 => "All is well.",
+                    1 => "It works, but look at the line with !.",
+                    _ => "It works, but look at the lines with !.",
+                };
+                Ok(say(format_args!("\n{words}\n"))?)
+            }
             1 => Err("one thing is wrong".to_owned().into()),
             n => Err(format!("{n} things are wrong").into()),
         }
@@ -83,6 +98,7 @@ impl Report {
 pub fn check(config: &Config, gate: InFlightGate, telemetry: Telemetry) -> Result<(), Failure> {
     let mut report = Report {
         bad: 0,
+        doubtful: 0,
         has_colours: has_colours(),
     };
     let Clients {
@@ -114,6 +130,11 @@ pub fn check(config: &Config, gate: InFlightGate, telemetry: Telemetry) -> Resul
         None => Finding::Skipped("metadata"),
     };
     report.add("environment", environment)?;
+    for (what, words) in reading.iter().flat_map(odd) {
+        if !words.is_empty() {
+            report.add(what, Finding::Doubtful(words))?;
+        }
+    }
     let permissions = reading.as_ref().map(|reading| permissions(config, reading));
     report.add(
         "names",
@@ -144,7 +165,11 @@ fn check_route53(
     needed: Option<(MetadataReading, Permissions)>,
 ) -> Result<(), NotShown> {
     let identity = client.identity();
-    report.add("credentials", finding(&identity, describe_identity))?;
+    let found = match &identity {
+        Ok(identity) => describe_identity(identity),
+        Err(error) => Finding::Bad(format!("{error} – {}", what_credentials_need(config))),
+    };
+    report.add("credentials", found)?;
     let zone = match identity {
         Ok(_) => Some(startup::zone_once(config, client)),
         Err(_) => None,
@@ -205,16 +230,73 @@ fn environment(reading: &MetadataReading) -> String {
     )
 }
 
-fn describe_identity(identity: &Identity) -> String {
+/// Whose the credentials are. If STS refuses them they are bad, and if it doesn't answer they may be
+/// good.
+fn describe_identity(identity: &Identity) -> Finding {
     let Identity {
         access_key_id,
         source,
         arn,
     } = identity;
+    let key = format!("{access_key_id}, from {source}");
     match arn {
-        Ok(arn) => format!("{arn}: {access_key_id}, from {source}"),
-        Err(error) => format!("{access_key_id}, from {source}; whose it is isn't known: {error}"),
+        Ok(arn) => Finding::Good(format!("{arn}: {key}")),
+        Err(error) if error.needs_operator => Finding::Bad(format!(
+            "{key}: {error} – check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and \
+             AWS_SESSION_TOKEN, if they are temporary), or where the credentials come from"
+        )),
+        Err(error) => Finding::Doubtful(format!("{key}; whose it is isn't known: {error}")),
     }
+}
+
+/// What to do without credentials.
+fn what_credentials_need(config: &Config) -> &'static str {
+    match config.credentials.assume {
+        Some(_) => {
+            "correct that, or ROUTE53_ASSUME_ROLE_ARN; the command policy --assume-role prints what \
+             the keys need that assume the role"
+        }
+        None => "correct that, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    }
+}
+
+/// What is odd about services: a line for containers that don't count, one for warnings and one for
+/// addresses that don't fit. None of it is there if there is nothing to say.
+fn odd(reading: &MetadataReading) -> [(&'static str, String); 3] {
+    let desired = &reading.desired;
+    let containers = desired.skipped_containers();
+    let warned = desired.warned();
+    let cut = desired.truncated.iter();
+    [
+        (
+            "containers",
+            first_few(&mut containers.map(|(key, skipped)| (key as _, skipped.to_string()))),
+        ),
+        (
+            "labels",
+            first_few(&mut warned.map(|(key, outcome)| (key as _, outcome.warning()))),
+        ),
+        (
+            "addresses",
+            first_few(&mut cut.map(|(key, count)| (key as _, truncation_notice(*count)))),
+        ),
+    ]
+}
+
+/// What is odd about the first few, and how many more there are.
+fn first_few<'a>(all: &mut dyn Iterator<Item = (&'a dyn fmt::Display, String)>) -> String {
+    let (mut words, mut more) = (String::new(), 0);
+    for (index, (what, why)) in all.enumerate() {
+        match index {
+            0 => words = format!("{what}: {why}"),
+            1..MAX_SERVICES => words += &format!("; {what}: {why}"),
+            _ => more += 1,
+        }
+    }
+    if more > 0 {
+        words += &format!("; and {more} more: the command plan names all");
+    }
+    words
 }
 
 fn describe_zone(zone: &HostedZone) -> String {
@@ -291,7 +373,7 @@ fn clock(ahead_seconds: i64) -> Result<String, String> {
     match ahead_seconds {
         s if s.abs() <= MAX_SKEW_SECONDS => Ok("right".to_owned()),
         s => Err(format!(
-            "AWS's clock is {s} s ahead of this system's: set it, by NTP say"
+            "AWS's clock is {s} s ahead of this system's: set this system's, by NTP say"
         )),
     }
 }

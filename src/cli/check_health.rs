@@ -22,7 +22,9 @@ pub fn health(config: &Config) -> Result<String, String> {
     for address in &config.health {
         match ping(&http, *address) {
             Some(Ping::Alive) => answering.push(address.to_string()),
-            Some(Ping::Stuck(why)) => wrong.push(format!("{address}: the service is {why}")),
+            Some(Ping::Stuck(why)) => wrong.push(format!(
+                "{address}: the service is {why}; restart it, and look what its log says last"
+            )),
             None => match address.bind() {
                 Ok(_) => free.push(address.to_string()),
                 Err(error) => {

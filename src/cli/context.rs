@@ -71,7 +71,11 @@ impl MetadataReading {
             }
             // After a failure without any answer, `metadata` has turned to its next address.
             if *metadata.url() == url || errors.len() >= config.rancher.metadata_urls.len() {
-                return Err(errors.join("; "));
+                return Err(format!(
+                    "{} – if that lasts, this container isn't in a Rancher network, or METADATA_URL \
+                     is wrong",
+                    errors.join("; ")
+                ));
             }
         };
         Ok(MetadataReading {

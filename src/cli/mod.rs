@@ -18,12 +18,13 @@ pub mod purge;
 pub mod terminal;
 
 use std::ffi::OsString;
-use std::io::{self, IsTerminal};
+use std::io;
 use std::process::ExitCode;
 
 use crate::base::heartbeat::Heartbeat;
 use crate::base::log::{self, Level, Log};
 use crate::base::shutdown::{self, InFlightGate};
+use crate::base::text::{quoted, system_words};
 use crate::base::version::{commit, version};
 use crate::config::arguments::{self, Arguments, Invocation};
 use crate::config::{self, Config};
@@ -45,7 +46,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Result<Vec<String>, OsString> =
         arguments.into_iter().map(OsString::into_string).collect();
     let parsed = arguments
-        .map_err(|argument| format!("{argument:?} isn't Unicode"))
+        .map_err(|argument| format!("{} isn't Unicode", quoted(&argument.to_string_lossy())))
         .and_then(arguments::parse);
     let code = match parsed {
         Ok(arguments) => invoke(&arguments, gate, signals),
@@ -102,23 +103,28 @@ fn start(
     gate: InFlightGate,
     signals: io::Result<()>,
 ) -> ExitCode {
-    let reports_by_log = matches!(invocation, Invocation::Run | Invocation::Once { .. });
-    // The other commands print their results, so on a terminal the log's details would only disturb.
-    let is_quiet = !reports_by_log && std::io::stderr().is_terminal();
+    let is_run = matches!(invocation, Invocation::Run);
+    // The other commands print their results, and lines of a log would only disturb there.
+    let is_quiet = !is_run && config.log.level > Level::Debug && config.log.file.is_none();
+    let reports_by_log = is_run || (matches!(invocation, Invocation::Once { .. }) && !is_quiet);
     log::start(Log {
-        level: match config.log.level {
-            Level::Info if is_quiet => Level::Warn,
-            level => level,
+        level: match is_quiet {
+            true => Level::Error,
+            false => config.log.level,
         },
         format: config.log.format,
         file: config.log.file.take(),
     });
     for doubt in &config.doubts {
-        log::warn("a setting may be wrong", &[("error", doubt)]);
+        let message = "a setting may be wrong";
+        match is_quiet {
+            true => terminal::complain(format_args!("{message}: {}", terminal::shown(doubt))),
+            false => log::warn(message, &[("error", doubt)]),
+        }
     }
     let telemetry = Telemetry::new(config.rules.zone.clone(), Heartbeat::start());
     let ready = signals
-        .map_err(|error| format!("signals can't be handled: {error}"))
+        .map_err(|error| format!("signals can't be handled: {}", system_words(&error)))
         .and_then(|()| match invocation {
             Invocation::Run => server::start(&config.health, &config.health_hosts, &telemetry),
             _ => Ok(()),
@@ -149,7 +155,7 @@ fn command(
 ) -> Result<ExitCode, Failure> {
     let done = |()| ExitCode::SUCCESS;
     match invocation {
-        Invocation::Once { wait } => Ok(once::once(config, *wait, gate, telemetry).map(done)?),
+        Invocation::Once { wait } => once::once(config, *wait, gate, telemetry).map(done),
         Invocation::Plan {
             json,
             detailed_exitcode,

@@ -1,9 +1,12 @@
 //! The command `once`: makes one round, and writes the names of services back to Rancher.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use super::context::MetadataReading;
+use super::terminal::{self, Failure, complain, say};
 use crate::base::backoff;
+use crate::base::counters::Action;
 use crate::base::heartbeat::Heartbeat;
 use crate::base::log;
 use crate::base::shutdown::InFlightGate;
@@ -12,6 +15,7 @@ use crate::daemon::clients::{Clients, reconciler};
 use crate::daemon::problems::Reports;
 use crate::daemon::startup;
 use crate::daemon::writeback::{Missing, missing};
+use crate::desired::Desired;
 use crate::observe::telemetry::Telemetry;
 use crate::plan::round::{Progress, Round};
 use crate::rancher::api::{Api, ApiError};
@@ -29,14 +33,14 @@ const SYNC_POLL_INTERVAL: Duration = Duration::from_secs(1);
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Makes the zone as the services ask, and writes the names back. Waits for deletes that the delete
-/// guard holds back, and with `wait_for_sync` also for Route 53's name servers. The error says what
-/// couldn't be done.
+/// guard holds back, and with `wait_for_sync` also for Route 53's name servers. Says what it did. The
+/// error says what couldn't be done.
 pub fn once(
     config: &Config,
     wait_for_sync: bool,
     gate: InFlightGate,
     telemetry: Telemetry,
-) -> Result<(), String> {
+) -> Result<(), Failure> {
     let Clients {
         mut metadata,
         api,
@@ -55,6 +59,7 @@ pub fn once(
         reports.round(&round);
         changes.append(&mut round.batches);
         let Some(held) = &round.held else { break round };
+        complain(format_args!("Waiting with deletes: {held}."));
         telemetry
             .heartbeat()
             .sleep(held.until.saturating_duration_since(Instant::now()));
@@ -65,10 +70,11 @@ pub fn once(
         true => missing(desired, &round.in_zone),
         false => Vec::new(),
     };
-    let write_back_error = write_back(api, &missing, telemetry.heartbeat());
-    if wait_for_sync {
-        await_sync(&mut reconciler, &changes, telemetry.heartbeat())?;
-    }
+    let (written, write_back_error) = write_back(api, &missing, telemetry.heartbeat());
+    let synced = match wait_for_sync {
+        true => await_sync(&mut reconciler, &changes, telemetry.heartbeat()),
+        false => Ok(()),
+    };
     log::info(
         "the round is done",
         &[
@@ -78,12 +84,71 @@ pub fn once(
             ("refused", &round.quarantined.len()),
         ],
     );
+    let done = Done {
+        changes: telemetry.status().counters.changes,
+        batches: changes.len(),
+        written,
+        odd: odd(desired, &round),
+    };
+    say(format_args!("{done}")).map_err(|error| format!("the round is done, but {error}"))?;
+    synced?;
     check_nothing_was_refused(&round)?;
-    write_back_error.map_or(Ok(()), |error| {
-        Err(format!(
+    match write_back_error {
+        None => Ok(()),
+        Some(error) => Err(Failure::Words(format!(
             "an fqdn could not be written back to Rancher: {error}"
-        ))
-    })
+        ))),
+    }
+}
+
+/// What was done, in sentences.
+struct Done {
+    /// Changes to record sets, in the order of [`Action::ALL`].
+    changes: [u64; Action::ALL.len()],
+    batches: usize,
+    /// Names written back to Rancher.
+    written: usize,
+    /// How much there is to look at, in the order of [`ODD`].
+    odd: [usize; ODD.len()],
+}
+
+/// What may be odd of a round.
+const ODD: [&str; 4] = [
+    "record sets left alone",
+    "delegated names",
+    "services with containers that don't count",
+    "warnings",
+];
+
+/// How much of it there is, in the order of [`ODD`].
+fn odd(desired: &Desired, round: &Round) -> [usize; ODD.len()] {
+    [
+        round.conflicts.len(),
+        round.delegated.len(),
+        desired.skipped_containers().count(),
+        desired.warned().count() + desired.truncated.len(),
+    ]
+}
+
+impl fmt::Display for Done {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [created, changed, deleted] = self.changes;
+        let (batches, written) = (self.batches, self.written);
+        writeln!(
+            f,
+            "Record sets: {created} created, {changed} changed, {deleted} deleted. Change batches: \
+             {batches}. Names written back to Rancher: {written}."
+        )?;
+        let mut before = "To look at, with the command plan: ";
+        for (what, count) in ODD.iter().zip(self.odd).filter(|(_, count)| *count > 0) {
+            write!(f, "{before}{what}: {count}")?;
+            before = ", ";
+        }
+        f.write_str(match self.odd.iter().any(|count| *count > 0) {
+            true => ".\n",
+            false => "",
+        })
+    }
 }
 
 /// The error names the first record set that Route 53 refuses.
@@ -99,13 +164,17 @@ fn check_nothing_was_refused(round: &Round) -> Result<(), String> {
     Err(format!("Route 53 refuses {key}{more}: {words}"))
 }
 
-/// Logs how many batches have been applied, if the round has several. Never cancels the round.
+/// Logs how many batches have been applied, if the round has several, and shows it on a terminal. Never
+/// cancels the round.
 fn progress(progress: Progress) -> bool {
     let Progress { done, total, .. } = progress;
-    if done > 0 && total > 1 && !progress.is_repeated {
+    if total < 2 {
+        return true;
+    }
+    if done > 0 && !progress.is_repeated {
         log::info("change batches applied", &[("done", &done), ("of", &total)]);
     }
-    true
+    terminal::progress(progress)
 }
 
 /// Waits until all of Route 53's name servers have these changes, given by their ids.
@@ -139,18 +208,21 @@ fn await_sync(
     Ok(())
 }
 
-/// Writes names back to Rancher, each with a few retries, and returns the last error. If Rancher
-/// stays unavailable, the remaining names aren't tried.
+/// Writes names back to Rancher, each with a few retries, and returns how many it took, and the last
+/// error. If Rancher stays unavailable, the remaining names aren't tried.
 fn write_back(
     mut api: Api,
     names: &[(ServiceKey, Missing)],
     heartbeat: &Heartbeat,
-) -> Option<ApiError> {
-    let mut failure = None;
+) -> (usize, Option<ApiError>) {
+    let (mut written, mut failure) = (0, None);
     for (key, Missing { name, .. }) in names {
         for attempt in 0..=RETRIES {
             match api.publish(key, name, TIMEOUT) {
-                Ok(()) => break,
+                Ok(()) => {
+                    written += 1;
+                    break;
+                }
                 Err(ApiError::Unavailable(_)) if attempt < RETRIES => {
                     heartbeat.sleep(backoff::backoff(
                         attempt,
@@ -159,7 +231,7 @@ fn write_back(
                         backoff::random(),
                     ))
                 }
-                Err(error @ ApiError::Unavailable(_)) => return Some(error),
+                Err(error @ ApiError::Unavailable(_)) => return (written, Some(error)),
                 Err(error @ ApiError::Refused(_)) => {
                     failure = Some(error);
                     break;
@@ -167,5 +239,5 @@ fn write_back(
             }
         }
     }
-    failure
+    (written, failure)
 }

@@ -36,7 +36,8 @@ fn joined<T: ToString>(items: &[T]) -> String {
 }
 
 /// The plan as text: record sets that are created, changed, deleted, taken over, forgotten and left
-/// alone, then services that aren't published, warnings, and a line of totals.
+/// alone, then services that aren't published, containers that don't count, warnings, and a line of
+/// totals.
 pub fn text(
     zone: &HostedZone,
     reading: &MetadataReading,
@@ -63,6 +64,9 @@ pub fn text(
     let skipped = reading.desired.skipped();
     let skipped = skipped.map(|(key, reason)| format!("{key}: {reason}"));
     text.add_section("Not published", skipped.collect());
+    let containers = reading.desired.skipped_containers();
+    let containers = containers.map(|(key, skipped)| format!("{key}: {skipped}"));
+    text.add_section("Containers that don't count", containers.collect());
     text.add_section("Warnings", warnings(zone, reading, preview));
     text.out + &totals(preview)
 }
@@ -223,6 +227,15 @@ pub fn json(zone: &HostedZone, reading: &MetadataReading, preview: &Preview) -> 
             "service": key.to_string(), "code": reason.code(), "reason": reason.to_string(),
         })
     });
+    let containers = reading.desired.skipped_containers().map(|(key, skipped)| {
+        let first = skipped.first.iter().map(|(name, reason)| {
+            json!({"name": name, "code": reason.code(), "reason": reason.to_string()})
+        });
+        json!({
+            "service": key.to_string(), "total": skipped.total, "skipped": skipped.count(),
+            "first": first.collect::<Vec<_>>(),
+        })
+    });
     without_secrets(json!({
         "zone": {"name": zone.name.without_dot(), "id": zone.id},
         "environment": {"name": reading.environment.name, "uuid": reading.environment.uuid},
@@ -239,6 +252,7 @@ pub fn json(zone: &HostedZone, reading: &MetadataReading, preview: &Preview) -> 
             "reason": conflict.reason.to_string(),
         })).collect::<Vec<_>>(),
         "skipped": skipped.collect::<Vec<_>>(),
+        "skipped_containers": containers.collect::<Vec<_>>(),
         "warnings": warnings(zone, reading, preview),
         "batches": preview.batches,
     }))

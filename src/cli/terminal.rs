@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::base::log;
 use crate::base::output_queue::write_all;
 use crate::base::redactor::redact;
-use crate::base::text::is_visible;
+use crate::base::text::{is_visible, system_words};
 use crate::plan::round::Progress;
 
 /// Makes text from outside safe to show: secrets are left out, and characters that could move the cursor, or change colours
@@ -57,7 +57,7 @@ pub struct NotShown(io::Error);
 
 impl fmt::Display for NotShown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "stdout can't be written: {}", self.0)
+        write!(f, "stdout can't be written: {}", system_words(&self.0))
     }
 }
 
@@ -146,7 +146,7 @@ pub fn confirm(question: &str, is_confirmed: bool) -> Result<(), String> {
     say(format_args!("{question} Type yes to go on: ")).map_err(nothing_was_changed)?;
     let mut answer = String::new();
     let read = io::stdin().lock().read_line(&mut answer);
-    read.map_err(|error| format!("no answer can be read: {error}"))?;
+    read.map_err(|error| format!("no answer can be read: {}", system_words(&error)))?;
     match answer.trim().eq_ignore_ascii_case("yes") {
         true => Ok(()),
         false => Err("nothing was changed".to_owned()),

@@ -9,6 +9,7 @@ use std::str::FromStr;
 use super::settings::{self, Setting, Takes};
 use super::shown::{shown_url, without_user};
 use crate::base::secret::Secret;
+use crate::base::text::{quoted, system_words};
 use crate::net::proxy::no_proxy::NoProxy;
 use crate::net::proxy::{self, Proxy};
 use crate::net::tls::{self, OwnCertificate, OwnCertificates};
@@ -86,7 +87,7 @@ impl<'a> Reader<'a> {
     fn secret_file(&mut self, variable: &str, path: &str) -> Option<Found> {
         match read_file(path) {
             Ok(text) if text.trim().is_empty() => {
-                self.problem(format!("{variable}={path:?}: the file is empty"));
+                self.problem(format!("{variable}={}: the file is empty", quoted(path)));
                 None
             }
             Ok(text) => Some(Found {
@@ -94,7 +95,10 @@ impl<'a> Reader<'a> {
                 text: text.trim().to_owned(),
             }),
             Err(error) => {
-                self.problem(format!("{variable}={path:?}: can't be read: {error}"));
+                self.problem(format!(
+                    "{variable}={}: can't be read: {error}",
+                    quoted(path)
+                ));
                 None
             }
         }
@@ -216,7 +220,7 @@ impl<'a> Reader<'a> {
     ) {
         let Some(found) = self.find(name) else { return };
         let Err(error) = parse(&found) else { return };
-        let shown = show.map(|show| format!("={:?}", show(&found.text)));
+        let shown = show.map(|show| format!("={}", quoted(&show(&found.text))));
         let (name, shown) = (found.name, shown.unwrap_or_default());
         self.problem(format!("{name}{shown}: {error}; it takes {takes}"));
     }
@@ -240,6 +244,8 @@ impl<'a> Reader<'a> {
         let parse = |text: &str| match text.parse() {
             Ok(number) if (least..=most).contains(&number) => Ok(number),
             Ok(_) => Err("out of range".to_owned()),
+            // More digits than a number here has, or less than nothing.
+            Err(_) if is_whole_number(text) => Err("out of range".to_owned()),
             Err(_) => Err("not a whole number".to_owned()),
         };
         let takes = format!("a whole number from {least} to {most}");
@@ -252,7 +258,8 @@ impl<'a> Reader<'a> {
         // Parsed as a JSON number, because the binary has a JSON parser for metadata anyway.
         let parse = |text: &str| match serde_json::from_str::<f64>(text) {
             Ok(rate) if (0.01..=1000.0).contains(&rate) => Ok(rate),
-            _ => Err("not such a number".to_owned()),
+            Ok(_) => Err("out of range".to_owned()),
+            Err(_) => Err("not such a number".to_owned()),
         };
         let takes = "a number from 0.01 to 1000, a second, such as 5 or 0.5";
         let rate = self.value(name, takes, parse);
@@ -298,8 +305,9 @@ impl<'a> Reader<'a> {
                         Ok(false) => {}
                         // The file may not be needed, so this doesn't stop the program.
                         Err(error) => self.doubts.push(format!(
-                            "{path} can't be looked at: {error}; if Rancher's server signs its \
-                             own certificate, make it readable"
+                            "{path} can't be looked at: {}; if Rancher's server signs its own \
+                             certificate, make it readable",
+                            system_words(&error)
                         )),
                     }
                 }
@@ -310,7 +318,7 @@ impl<'a> Reader<'a> {
         for (name, path) in files {
             match read_certificates(&path) {
                 Ok(read) => certificates.extend(read),
-                Err(error) => self.problem(format!("{name}={path:?}: {error}")),
+                Err(error) => self.problem(format!("{name}={}: {error}", quoted(&path))),
             }
         }
         certificates.into_iter().collect()
@@ -344,11 +352,18 @@ impl<'a> Reader<'a> {
         match options.create(true).append(true).read(is_pipe).open(path) {
             Ok(file) => Some(file),
             Err(error) => {
-                self.problem(format!("-log={path:?}: can't be written: {error}"));
+                let words = system_words(&error);
+                self.problem(format!("-log={}: can't be written: {words}", quoted(path)));
                 None
             }
         }
     }
+}
+
+/// Whether it is a whole number, however large, or a negative one.
+fn is_whole_number(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The default of a setting whose value is a number.
@@ -369,10 +384,10 @@ fn read_file(path: &str) -> Result<String, String> {
 
 fn read_bytes(path: &str) -> Result<Vec<u8>, String> {
     use std::io::Read;
-    let file = File::open(path).map_err(|error| error.to_string())?;
+    let file = File::open(path).map_err(|error| system_words(&error))?;
     let mut bytes = Vec::new();
     let read = file.take(MAX_FILE + 1).read_to_end(&mut bytes);
-    match read.map_err(|error| error.to_string())? {
+    match read.map_err(|error| system_words(&error))? {
         size if size as u64 > MAX_FILE => Err("it is larger than 4 MiB".to_owned()),
         _ => Ok(bytes),
     }

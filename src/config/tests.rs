@@ -115,6 +115,25 @@ fn what_is_required_is_asked_for_all_at_once() {
 }
 
 #[test]
+fn a_number_out_of_range_is_a_number_all_the_same() {
+    for (name, value, why) in [
+        ("TTL", "2147483648", "out of range"),
+        ("TTL", "99999999999999999999999", "out of range"),
+        ("TTL", "-1", "out of range"),
+        ("TTL", "1.5", "not a whole number"),
+        ("TTL", "-", "not a whole number"),
+        ("TTL", "1e3", "not a whole number"),
+        ("ROUTE53_REQUEST_RATE", "1001", "out of range"),
+        ("ROUTE53_REQUEST_RATE", "-1", "out of range"),
+        ("ROUTE53_REQUEST_RATE", "many", "not such a number"),
+    ] {
+        let problems = with(&[(name, value)]).unwrap_err();
+        let start = format!("{name}=\"{value}\": {why}; it takes ");
+        assert!(problems[0].starts_with(&start), "{problems:?}");
+    }
+}
+
+#[test]
 fn a_wrong_setting_names_itself_its_value_and_what_it_takes() {
     for (name, value, takes) in [
         ("ROOT_DOMAIN", "exa mple.com", "a domain name"),

@@ -12,12 +12,20 @@ use crate::plan::round::Round;
 use crate::rancher::api::ApiError;
 use crate::reconcile::error::RoundError;
 
+/// How many services with containers that don't count are logged one by one when they get them at
+/// once. The loss of a host can concern thousands; the status page has all.
+const MAX_SERVICES: usize = 50;
+
 /// Problems of one kind: what each concerns, and its words.
 struct Problems {
     /// Log message when a problem starts or changes.
     starts: &'static str,
     /// Log message when a problem ends.
     ends: &'static str,
+    /// How loudly a problem is logged that starts or changes.
+    level: Level,
+    /// How many are logged one by one when they start or end at once.
+    most: usize,
     known: BTreeMap<String, String>,
     /// Until the first success each try is logged: the operator who has just started the program
     /// wants to see what it waits for.
@@ -29,6 +37,8 @@ impl Problems {
         Problems {
             starts,
             ends,
+            level: Level::Warn,
+            most: usize::MAX,
             known: BTreeMap::new(),
             is_starting: false,
         }
@@ -44,18 +54,16 @@ impl Problems {
 
     /// Takes over all problems of this kind, and logs what is new, changed or gone.
     fn set_all(&mut self, now: BTreeMap<String, String>) {
-        for (subject, words) in &now {
-            if self.is_starting || self.known.get(subject) != Some(words) {
-                log::warn(self.starts, &[("what", subject), ("error", words)]);
-            }
-        }
-        for subject in self
-            .known
-            .keys()
-            .filter(|subject| !now.contains_key(*subject))
-        {
-            log::info(self.ends, &[("what", subject)]);
-        }
+        let is_new = |(subject, words): &(&String, &String)| {
+            self.is_starting || self.known.get(*subject) != Some(*words)
+        };
+        let new = now.iter().filter(is_new);
+        let mut new = new.map(|(subject, words)| (subject, Some(words)));
+        log_some((self.level, self.most), self.starts, &mut new);
+        let is_gone = |subject: &&String| !now.contains_key(*subject);
+        let gone = self.known.keys().filter(is_gone);
+        let mut gone = gone.map(|subject| (subject, None));
+        log_some((Level::Info, self.most), self.ends, &mut gone);
         self.is_starting &= !now.is_empty();
         self.known = now;
     }
@@ -64,6 +72,29 @@ impl Problems {
     fn set_one(&mut self, subject: &dyn Display, words: Option<&dyn Display>) {
         let now = words.map(|words| (subject.to_string(), words.to_string()));
         self.set_all(sorted::map(now));
+    }
+}
+
+/// Logs a line for each problem, up to a limit, and one with the number of all others.
+fn log_some<'a>(
+    (level, most): (Level, usize),
+    message: &'static str,
+    problems: &mut dyn Iterator<Item = (&'a String, Option<&'a String>)>,
+) {
+    let key = match level {
+        Level::Info => "reason",
+        _ => "error",
+    };
+    let mut more = 0;
+    for (index, (subject, words)) in problems.enumerate() {
+        match words {
+            _ if index >= most => more += 1,
+            Some(words) => log::write(level, message, &[("what", subject), (key, words)]),
+            None => log::write(level, message, &[("what", subject)]),
+        }
+    }
+    if more > 0 {
+        log::write(level, message, &[("more", &more)]);
     }
 }
 
@@ -76,6 +107,7 @@ pub struct Reports {
     quarantined: Problems,
     held: Problems,
     warnings: Problems,
+    containers: Problems,
     cuts: Problems,
     write_back: Problems,
     refused: Problems,
@@ -102,6 +134,14 @@ impl Default for Reports {
             ),
             held: Problems::new("deletes wait", "no deletes wait any more"),
             warnings: Problems::new("a service has a warning", "a service's warning is gone"),
+            containers: Problems {
+                level: Level::Info,
+                most: MAX_SERVICES,
+                ..Problems::new(
+                    "not all containers of a service count",
+                    "all containers of a service count again",
+                )
+            },
             cuts: Problems::new("there are too many addresses", "all addresses fit again"),
             write_back: Problems::of_start(
                 "fqdns can't be written back to Rancher",
@@ -127,16 +167,21 @@ impl Reports {
             .set_one(&"metadata", words.map(|words| words as &dyn Display));
     }
 
-    /// What is desired: warnings of services, names with too many addresses, and at debug
-    /// level the services that are skipped.
+    /// What is desired: warnings of services, containers that don't count, names with too many
+    /// addresses, and at debug level the services that are skipped.
     pub fn desired(&mut self, desired: &Desired) {
         let mut warnings = BTreeMap::new();
-        for (key, outcome) in &desired.services {
-            if !outcome.warnings.is_empty() {
-                warnings.insert(key.to_string(), outcome.warning());
-            }
+        for (key, outcome) in desired.warned() {
+            warnings.insert(key.to_string(), outcome.warning());
         }
         self.warnings.set_all(warnings);
+        let mut containers = BTreeMap::new();
+        if log::is_written(Level::Info) {
+            for (key, skipped) in desired.skipped_containers() {
+                containers.insert(key.to_string(), skipped.to_string());
+            }
+        }
+        self.containers.set_all(containers);
         let mut skipped = BTreeMap::new();
         if log::is_written(Level::Debug) {
             let reasons = desired.skipped();

@@ -1,14 +1,14 @@
 //! The address that is published for a container, if there is one.
 //!
 //! In: a container, the hosts, and where the address is taken from. Out: an IP address, or the reason
-//! why the container is not published.
+//! why the container doesn't count.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 
 use crate::base::brackets::without_brackets;
+use crate::desired::container::ContainerSkip;
 use crate::desired::rules::RecordTypes;
-use crate::desired::skip::SkipReason;
 use crate::rancher::labels::{self, LabelSuffix};
 use crate::rancher::model::{Container, Host};
 
@@ -57,56 +57,62 @@ pub struct AddressRules<'a> {
     pub label_suffix: &'a LabelSuffix,
 }
 
-/// The address under which clients reach a container, or why the container is not published.
+/// The address under which clients reach a container, or why the container doesn't count.
 pub fn published_address(
     container: &Container<'_>,
     hosts: &HashMap<String, Host>,
     rules: &AddressRules<'_>,
-) -> Result<IpAddr, SkipReason> {
+) -> Result<IpAddr, ContainerSkip> {
     if container.state != "running" {
-        return Err(SkipReason::NotRunning(container.state.to_string()));
+        return Err(ContainerSkip::not_running(&container.state));
     }
     match container.health_state.as_deref() {
         None | Some("healthy" | "updating-healthy") => {}
-        Some(other) => return Err(SkipReason::NotHealthy(other.to_owned())),
+        Some(other) => return Err(ContainerSkip::not_healthy(other)),
     }
     // The host comes before the ports, since its agent's address shows which ports are published.
     let host = hosts.get(&*container.host_uuid);
     let agent_ip = host.map_or("", |host| host.agent_ip.as_str());
-    let bind = container
-        .ports
-        .iter()
-        .filter_map(|port| bind_address(port, agent_ip))
-        .find(|bind| !is_loopback(bind, agent_ip));
+    let ports = container.ports.iter();
+    let mut binds = ports.filter_map(|port| bind_address(port, agent_ip));
+    let mut has_loopback = false;
+    let bind = binds.find(|bind| {
+        let is_loopback = is_loopback(bind, agent_ip);
+        has_loopback |= is_loopback;
+        !is_loopback
+    });
     if bind.is_none() && rules.needs_port {
-        return Err(SkipReason::NoPort);
+        return Err(match has_loopback {
+            true => ContainerSkip::Loopback,
+            false => ContainerSkip::NoPort,
+        });
     }
-    let host = host.ok_or_else(|| SkipReason::HostUnknown(container.host_uuid.to_string()))?;
+    let host = host.ok_or_else(|| ContainerSkip::host_unknown(&container.host_uuid))?;
     let known = &host.labels.known;
     let excluded = known.get(labels::HOST, rules.label_suffix);
     if excluded.is_some_and(|text| text.eq_ignore_ascii_case("false")) {
-        return Err(SkipReason::HostExcluded);
+        return Err(ContainerSkip::HostExcluded);
     }
     let address = match rules.source {
         AddressSource::Host => {
             let own = known.get(labels::HOST_IP, rules.label_suffix);
             let bind = bind.filter(|bind| !is_unspecified(bind));
             let text = own.or(bind).unwrap_or(agent_ip);
-            parse(text).ok_or_else(|| SkipReason::NotAnAddress(text.to_owned()))
+            parse(text).ok_or_else(|| ContainerSkip::not_an_address(text))
         }
         AddressSource::Container => {
             let text = container.primary_ip.as_deref().unwrap_or_default();
-            parse(text).ok_or_else(|| SkipReason::ContainerAddress(text.to_owned()))
+            parse(text).ok_or_else(|| ContainerSkip::container_address(text))
         }
         AddressSource::HostLabel(name) => {
             let text = host.labels.any(name);
             text.and_then(parse)
-                .ok_or_else(|| SkipReason::HostLabel(name.clone(), text.is_some()))
+                .ok_or_else(|| ContainerSkip::host_label(name, text.is_some()))
         }
     }?;
     match rules.record_types.has(address) {
         true => Ok(address),
-        false => Err(SkipReason::RecordType(address)),
+        false => Err(ContainerSkip::RecordType(address)),
     }
 }
 

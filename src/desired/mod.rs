@@ -5,6 +5,7 @@
 //! not published. Pure: nothing here does I/O.
 
 pub mod address;
+pub mod container;
 pub mod name_template;
 pub mod names;
 pub mod options;
@@ -18,6 +19,7 @@ use std::net::IpAddr;
 
 use crate::base::sorted;
 use crate::desired::address::{AddressRules, AddressSource};
+use crate::desired::container::SkippedContainers;
 use crate::desired::name_template::{Names, Template};
 use crate::desired::options::{PublishPolicy, ServiceOptions};
 pub use crate::desired::rules::Rules;
@@ -25,6 +27,7 @@ use crate::desired::skip::SkipReason;
 use crate::desired::warning::Warning;
 use crate::dns::record_set::MAX_VALUES;
 use crate::dns::{Name, RecordKey, RecordSet, RecordType};
+use crate::rancher::labels;
 use crate::rancher::model::{Environment, Host, Service, ServiceKey};
 
 /// The record sets that should be in the zone, and what became of each service.
@@ -54,6 +57,9 @@ pub struct ServiceOutcome {
     pub ttl: Option<u32>,
     /// What is odd about the service, published or not.
     pub warnings: Vec<Warning>,
+    /// If it is published: its containers that don't count; none if all do. In a box, since few
+    /// services have any.
+    pub skipped_containers: Option<Box<SkippedContainers>>,
 }
 
 impl Desired {
@@ -61,6 +67,18 @@ impl Desired {
     pub fn skipped(&self) -> impl Iterator<Item = (&ServiceKey, &SkipReason)> {
         let services = self.services.iter();
         services.filter_map(|(key, outcome)| Some((key, outcome.name.as_ref().err()?)))
+    }
+
+    /// The services that have warnings.
+    pub fn warned(&self) -> impl Iterator<Item = (&ServiceKey, &ServiceOutcome)> {
+        let services = self.services.iter();
+        services.filter(|(_, outcome)| !outcome.warnings.is_empty())
+    }
+
+    /// The published services that have containers that don't count, with these.
+    pub fn skipped_containers(&self) -> impl Iterator<Item = (&ServiceKey, &SkippedContainers)> {
+        let services = self.services.iter();
+        services.filter_map(|(key, outcome)| Some((key, outcome.skipped_containers.as_deref()?)))
     }
 }
 
@@ -105,6 +123,8 @@ pub struct DesiredBuilder<'a> {
     environment: &'a Environment,
     hosts: &'a HashMap<String, Host>,
     rules: &'a Rules,
+    /// Whether a host has a label that isn't understood. Nearly always none has.
+    has_odd_hosts: bool,
     names: BTreeMap<Name, Published>,
     services: BTreeMap<ServiceKey, ServiceOutcome>,
 }
@@ -119,6 +139,23 @@ struct Published {
     is_disputed: bool,
 }
 
+/// The text of a host's label `external_dns`, if it is neither `true` nor `false`.
+fn odd_label<'a>(host: &'a Host, rules: &Rules) -> Option<&'a str> {
+    let text = host.labels.known.get(labels::HOST, &rules.label_suffix)?;
+    let is_known = ["true", "false"]
+        .iter()
+        .any(|word| word.eq_ignore_ascii_case(text));
+    (!is_known).then_some(text)
+}
+
+/// What the containers of a service come to.
+struct Found {
+    /// The addresses of those that count, unsorted and with duplicates. There is at least one.
+    addresses: Vec<IpAddr>,
+    /// Those that don't count.
+    skipped: Option<Box<SkippedContainers>>,
+}
+
 impl<'a> DesiredBuilder<'a> {
     /// A builder without services. `hosts` has every host of the environment, by its UUID.
     pub fn new(
@@ -130,6 +167,7 @@ impl<'a> DesiredBuilder<'a> {
             environment,
             hosts,
             rules,
+            has_odd_hosts: hosts.values().any(|host| odd_label(host, rules).is_some()),
             names: BTreeMap::new(),
             services: BTreeMap::new(),
         }
@@ -140,10 +178,15 @@ impl<'a> DesiredBuilder<'a> {
         let mut options = ServiceOptions::read(&service.labels, self.rules);
         let published = self.publish(service, &options);
         let mut more_names = Vec::new();
+        let mut skipped_containers = None;
         let name = published.map(|(name, found)| {
             more_names = self.more_names(service, &mut options, &name);
             for name in std::iter::once(&name).chain(&more_names) {
-                self.share(name, &found, options.ttl);
+                self.share(name, &found.addresses, options.ttl);
+            }
+            skipped_containers = found.skipped;
+            if self.has_odd_hosts {
+                options.warnings.extend(self.odd_host(service));
             }
             name
         });
@@ -158,6 +201,7 @@ impl<'a> DesiredBuilder<'a> {
             is_sidekick: service.is_sidekick,
             ttl: options.ttl,
             warnings: options.warnings,
+            skipped_containers,
         };
         // Rancher's API tells services apart by name only. Of two with the same name, the one
         // that is published is kept, and of two that are, the first by its name: metadata's order varies.
@@ -217,7 +261,7 @@ impl<'a> DesiredBuilder<'a> {
         &self,
         service: &Service<'_>,
         options: &ServiceOptions<'_>,
-    ) -> Result<(Name, Vec<IpAddr>), SkipReason> {
+    ) -> Result<(Name, Found), SkipReason> {
         if !matches!(&*service.kind, "service" | "loadBalancerService") {
             return Err(SkipReason::Kind(service.kind.to_string()));
         }
@@ -236,8 +280,8 @@ impl<'a> DesiredBuilder<'a> {
             record_types: self.rules.record_types,
             label_suffix: &self.rules.label_suffix,
         };
-        let addresses = self.addresses(service, &rules)?;
-        Ok((self.name(service, options)?, addresses))
+        let found = self.find(service, &rules)?;
+        Ok((self.name(service, options)?, found))
     }
 
     fn name(
@@ -277,6 +321,15 @@ impl<'a> DesiredBuilder<'a> {
         others
     }
 
+    /// A warning if a host of the service's containers has a label that isn't understood; of several
+    /// the same one in whatever order they come.
+    fn odd_host(&self, service: &Service<'_>) -> Option<Warning> {
+        let containers = service.containers.iter();
+        let hosts = containers.filter_map(|container| self.hosts.get(&*container.host_uuid));
+        let odd = hosts.filter_map(|host| odd_label(host, self.rules)).min();
+        odd.map(Warning::host)
+    }
+
     fn names_of<'b>(&'b self, service: &'b Service<'_>) -> Names<'b> {
         Names {
             service: &service.name,
@@ -285,27 +338,33 @@ impl<'a> DesiredBuilder<'a> {
         }
     }
 
-    /// The addresses of all containers that can be published. If there are none, the reason of
-    /// the container that met the most conditions: when one is stopped and one is unhealthy, the
-    /// operator should look at the unhealthy one.
-    fn addresses(
-        &self,
-        service: &Service<'_>,
-        rules: &AddressRules<'_>,
-    ) -> Result<Vec<IpAddr>, SkipReason> {
-        let mut found = Vec::new();
-        let mut skip = SkipReason::NoContainer;
-        for container in &service.containers {
-            match address::published_address(container, self.hosts, rules) {
-                Ok(address) => found.push(address),
-                Err(reason) => skip = skip.max(reason),
+    /// What the containers of a service come to. If none counts, the reason of the one that met the
+    /// most conditions: when one is stopped and one is unhealthy, the operator should look at the
+    /// unhealthy one.
+    fn find(&self, service: &Service<'_>, rules: &AddressRules<'_>) -> Result<Found, SkipReason> {
+        let containers = &service.containers;
+        let address = |container| address::published_address(container, self.hosts, rules);
+        let mut addresses = Vec::new();
+        let mut nearest = None;
+        for container in containers {
+            match address(container) {
+                Ok(address) => addresses.push(address),
+                Err(reason) => nearest = nearest.max(Some(reason)),
             }
         }
-        if found.is_empty() {
-            Err(skip)
-        } else {
-            Ok(found)
+        if addresses.is_empty() {
+            return Err(nearest.map_or(SkipReason::NoContainer, SkipReason::Container));
         }
+        // Asked once more for those of a published service, so that nothing is kept for the many
+        // services that publish no port.
+        let skipped = nearest.map(|_| {
+            let reasons = containers.iter().filter_map(|container| {
+                let reason = address(container).err()?;
+                Some((&*container.name, reason))
+            });
+            Box::new(SkippedContainers::new(containers.len(), reasons))
+        });
+        Ok(Found { addresses, skipped })
     }
 }
 

@@ -1,8 +1,10 @@
 use super::*;
+use crate::desired::container::ContainerSkip;
 use crate::rancher::labels::{HostLabels, Labels};
 use crate::rancher::model::{self, Container, Environment, Host};
 
 mod addresses;
+mod containers;
 mod labels;
 mod names;
 mod ttl;
@@ -29,6 +31,7 @@ fn host_labels_of(pairs: &[(&str, &str)]) -> HostLabels {
 
 fn container(host: &str, ports: &[&str]) -> Container<'static> {
     Container {
+        name: "shop-web-1".into(),
         state: "running".into(),
         health_state: Some("healthy".into()),
         host_uuid: host.to_owned().into(),
@@ -275,7 +278,10 @@ fn always_needs_no_port_and_an_unknown_policy_counts_as_auto() {
     let desired = desired(&world(vec![unknown]), &rules());
     let outcome = desired.services.values().next().unwrap();
     assert_eq!(outcome.warnings, [Warning::policy("yes please")]);
-    assert_eq!(outcome.name, Err(SkipReason::NoPort));
+    assert_eq!(
+        outcome.name,
+        Err(SkipReason::Container(ContainerSkip::NoPort))
+    );
 }
 
 #[test]
@@ -378,6 +384,7 @@ fn what_rancher_shows_is_the_name_in_any_spelling() {
         more_names: Vec::new(),
         ttl: None,
         warnings: Vec::new(),
+        skipped_containers: None,
     };
     for (name, fqdn, expected) in [
         ("web.example.com", Some("web.example.com"), true),

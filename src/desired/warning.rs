@@ -36,6 +36,8 @@ pub enum Warning {
         /// How many there are.
         count: usize,
     },
+    /// The label `external_dns` of a container's host is neither `true` nor `false`. Holds its text.
+    Host(String),
     /// A load balancer's host name looks like one in the zone and is no name. Holds its text.
     Hostname(String, NameFault),
     /// Services that share a name want different TTLs, and another one's is used for it.
@@ -51,13 +53,14 @@ pub enum Warning {
 
 impl Warning {
     /// The codes of all warnings, in the order of the variants.
-    pub const CODES: [&str; 8] = [
+    pub const CODES: [&str; 9] = [
         "policy",
         "address",
         "ttl",
         "lb_hostnames",
         "name",
         "too_many_names",
+        "host",
         "hostname",
         "other_ttl",
     ];
@@ -71,6 +74,7 @@ impl Warning {
             Warning::LbHostnames(_) => "lb_hostnames",
             Warning::Name(..) => "name",
             Warning::TooManyNames { .. } => "too_many_names",
+            Warning::Host(_) => "host",
             Warning::Hostname(..) => "hostname",
             Warning::OtherTtl { .. } => "other_ttl",
         }
@@ -101,6 +105,11 @@ impl Warning {
         Warning::Name(cut(item, MAX_SHOWN), fault)
     }
 
+    /// The label `external_dns` of a host has this text, which is neither `true` nor `false`.
+    pub fn host(text: &str) -> Warning {
+        Warning::Host(cut(text, MAX_SHOWN))
+    }
+
     /// This host name of a load balancer is no name.
     pub fn hostname(hostname: &str, fault: NameFault) -> Warning {
         Warning::Hostname(cut(hostname, MAX_SHOWN), fault)
@@ -122,8 +131,8 @@ impl fmt::Display for Warning {
             ),
             Warning::Ttl(text) => write!(
                 f,
-                "external_dns_ttl={} is not a whole number from 0 to {MAX_TTL}; the setting TTL \
-                 holds",
+                "external_dns_ttl={} isn't used: it has to be a whole number from 0 to {MAX_TTL}; the \
+                 setting TTL holds",
                 quoted(text)
             ),
             Warning::LbHostnames(text) => write!(
@@ -140,6 +149,12 @@ impl fmt::Display for Warning {
             Warning::TooManyNames { of, most, count } => {
                 write!(f, "{of}: only the first {most} of {count} count")
             }
+            Warning::Host(text) => write!(
+                f,
+                "the label io.rancher.host.external_dns={} of a host is neither true nor false; the \
+                 containers on it count",
+                quoted(text)
+            ),
             Warning::Hostname(hostname, fault) => write!(
                 f,
                 "the load balancer's host name {} is left out: {fault}",
@@ -173,6 +188,7 @@ mod tests {
                 most: 50,
                 count: 51,
             },
+            Warning::host("x"),
             Warning::hostname("x", NameFault::Outside),
             Warning::OtherTtl {
                 name: Name::parse("x").unwrap(),
@@ -195,6 +211,7 @@ mod tests {
             Warning::ttl(&long),
             Warning::lb_hostnames(&long),
             Warning::name(&placeholder, NameFault::Template(error)),
+            Warning::host(&long),
             Warning::hostname(&long, NameFault::Outside),
         ] {
             let words = warning.to_string();

@@ -11,6 +11,7 @@ use std::time::Duration;
 use ureq::unversioned::transport::{Connector, TcpConnector};
 use ureq::{AsSendBody, http};
 
+use crate::base::text::system_words;
 use crate::net::proxy::connector::{ProxyConnector, ProxyError};
 use crate::net::proxy::{Proxies, Proxy};
 use crate::net::resolver::{self, Resolver};
@@ -77,8 +78,8 @@ pub struct HttpError {
     pub is_timeout: bool,
     /// Nothing was sent, because the host's addresses aren't known.
     pub is_unsent: bool,
-    /// The fault is the proxy's, which the message names, and not the server's.
-    pub is_of_proxy: bool,
+    /// The message says whose fault it is and what to do: the proxy's, or one of TLS.
+    pub is_explained: bool,
 }
 
 impl fmt::Display for HttpError {
@@ -88,6 +89,14 @@ impl fmt::Display for HttpError {
 }
 
 impl std::error::Error for HttpError {}
+
+impl HttpError {
+    /// The message, and what to do: unless it says that itself, `hint`.
+    pub fn with_hint(&self, hint: &str) -> String {
+        let hint = if self.is_explained { "" } else { hint };
+        format!("{}{hint}", self.message)
+    }
+}
 
 impl Http {
     /// A client that trusts the servers that this trust names, and uses these proxies. What
@@ -145,7 +154,7 @@ impl Http {
                 message,
                 is_timeout: false,
                 is_unsent: false,
-                is_of_proxy: true,
+                is_explained: true,
             }),
             None => Ok(response),
         }
@@ -174,7 +183,7 @@ impl Http {
                 },
                 is_timeout: false,
                 is_unsent: true,
-                is_of_proxy: proxy.is_some(),
+                is_explained: proxy.is_some(),
             }),
         }
     }
@@ -256,7 +265,7 @@ impl Response {
             message: "the answer isn't UTF-8".to_owned(),
             is_timeout: false,
             is_unsent: false,
-            is_of_proxy: false,
+            is_explained: false,
         })
     }
 }
@@ -282,7 +291,7 @@ impl HttpError {
                 None => is_timeout(error),
             },
             is_unsent: false,
-            is_of_proxy: of_proxy.is_some(),
+            is_explained: of_proxy.is_some() || is_of_tls(error),
         }
     }
 }
@@ -290,12 +299,18 @@ impl HttpError {
 fn in_words(error: &ureq::Error) -> String {
     match error {
         ureq::Error::Other(error) => error.to_string(),
-        // Already a whole sentence, so without the `io: ` that ureq puts before it.
-        ureq::Error::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<Failure>()) => {
-            error.to_string()
-        }
+        // Without the `io: ` that ureq puts before it.
+        ureq::Error::Io(error) => system_words(error),
         ureq::Error::Timeout(what) => format!("time is up ({what})"),
         other => other.to_string(),
+    }
+}
+
+/// Whether it is a failure of TLS, whose words are a whole sentence with what to do.
+fn is_of_tls(error: &ureq::Error) -> bool {
+    match error {
+        ureq::Error::Io(error) => error.get_ref().is_some_and(|inner| inner.is::<Failure>()),
+        _ => false,
     }
 }
 

@@ -34,7 +34,7 @@ use crate::base::brackets::without_brackets;
 use crate::base::lock::lock;
 use crate::base::log;
 use crate::base::random;
-use crate::base::text::quoted_start;
+use crate::base::text::{quoted_start, system_words};
 use crate::net::url::port_of;
 use exchange::Exchange;
 use look_up::{LookUp, Outcome};
@@ -286,7 +286,8 @@ impl Resolver {
         let look_up = LookUp::new(candidates, servers.len(), random_id, Instant::now());
         Exchange::new(look_up, servers).map_err(|error| {
             Failure::NoAnswer(NotResolved(format!(
-                "the name of {name} can't be looked up: no socket can be opened: {error}"
+                "the name of {name} can't be looked up: no socket can be opened: {}",
+                system_words(&error)
             )))
         })
     }

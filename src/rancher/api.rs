@@ -54,14 +54,15 @@ const REQUIRED_LABELS: &str = "io.rancher.container.create_agent=true and \
 /// The collection to which events are posted.
 struct EventCollection {
     url: Url,
-    /// Whether Rancher's schemas say that our keys may post to it. `None` if there are no schemas.
-    may_post: Option<bool>,
+    /// Whether Rancher's schemas say that our keys may post to it. An error if there are no schemas:
+    /// what there is instead.
+    may_post: Result<bool, &'static str>,
 }
 
 /// Rancher's document of schemas.
 enum Schemas {
-    /// There is none.
-    Missing,
+    /// There is none; in these words, which follow the API's URL.
+    Missing(&'static str),
     /// It has no schema of events with a link that can be used.
     WithoutEvents,
     /// It has one.
@@ -151,12 +152,12 @@ impl Api {
     pub fn check(&self, timeout: Duration) -> Result<Url, ApiError> {
         let found = self.discover(timeout)?;
         match found.may_post {
-            Some(true) => return Ok(found.url),
-            Some(false) => {}
-            None => {
+            Ok(true) => return Ok(found.url),
+            Ok(false) => {}
+            Err(why) => {
                 return Err(ApiError::Unavailable(format!(
-                    "Rancher has no schemas where {} says that they are, so whether the keys may \
-                     post events at {} can't be told: check CATTLE_URL",
+                    "{} {why}, so whether the keys may post events at {} can't be told: check \
+                     CATTLE_URL",
                     self.url, found.url
                 )));
             }
@@ -177,12 +178,12 @@ impl Api {
             .and_then(|link| self.at_configured_server(link));
         let schemas = match schemas {
             Some(schemas) => self.schemas(&schemas, timeout)?,
-            None => Schemas::Missing,
+            None => Schemas::Missing("gives no answer of Rancher's API"),
         };
         let may_post = match schemas {
             Schemas::WithEvents(collection) => return Ok(collection),
-            Schemas::WithoutEvents => Some(false),
-            Schemas::Missing => None,
+            Schemas::WithoutEvents => Ok(false),
+            Schemas::Missing(why) => Err(why),
         };
         Ok(EventCollection {
             url: root.with_path(&format!("{}/externaldnsevents", root.path())),
@@ -217,19 +218,21 @@ impl Api {
         let response = self.call("schemas", url, b"", timeout)?;
         match response.status {
             200 => {}
-            404 => return Ok(Schemas::Missing),
+            404 => return Ok(Schemas::Missing("leads to no schemas of Rancher's")),
             _ => return Err(ApiError::Unavailable(self.explain(url, response))),
         }
         let unreadable = |error: &dyn fmt::Display| {
             let error = shortened(&error.to_string(), MAX_WORDS);
-            ApiError::Unavailable(format!("{url}: {error}"))
+            ApiError::Unavailable(format!(
+                "what is at {url} can't be read as Rancher's schemas ({error}): check CATTLE_URL"
+            ))
         };
         let json = response.reader(MAX_SCHEMAS).map_err(|e| unreadable(&e))?;
         let schema = event_schema(std::io::BufReader::new(json)).map_err(|e| unreadable(&e))?;
         let collection = schema.and_then(|schema| {
             Some(EventCollection {
                 url: self.at_configured_server(&schema.collection)?,
-                may_post: Some(schema.may_post),
+                may_post: Ok(schema.may_post),
             })
         });
         Ok(collection.map_or(Schemas::WithoutEvents, Schemas::WithEvents))
@@ -245,20 +248,27 @@ impl Api {
     /// The message for an error answer: what Rancher says, and what the operator can do.
     fn explain(&self, url: &Url, response: Response) -> String {
         let status = response.status;
-        let may_not =
-            format!(": the keys may not do this; the container needs the labels {REQUIRED_LABELS}");
-        let hint = match status {
-            401 => ": Rancher does not know CATTLE_ACCESS_KEY and CATTLE_SECRET_KEY",
-            403 => &may_not,
-            404 => ": check CATTLE_URL",
-            300..=399 => ": redirects are not followed, check CATTLE_URL",
-            _ => "",
-        };
         let words = response.text(MAX_ANSWER).ok().and_then(|text| {
             let error: serde_json::Value = serde_json::from_str(&text).ok()?;
             let word = |field: &str| error.get(field)?.as_str().map(str::to_owned);
             word("message").or_else(|| word("code"))
         });
+        let may_not =
+            format!(": the keys may not do this; the container needs the labels {REQUIRED_LABELS}");
+        let hint = match status {
+            300..=399 => ": redirects are not followed, check CATTLE_URL",
+            500.. => ": look at Rancher's server, or at what stands before it at CATTLE_URL",
+            // Rancher says why, in JSON. A page is another server's.
+            401 | 403 if words.is_none() => {
+                ", which is no answer of Rancher's API: check CATTLE_URL"
+            }
+            401 => {
+                ": Rancher does not know CATTLE_ACCESS_KEY and CATTLE_SECRET_KEY: they have to be \
+                 those that it gave this container"
+            }
+            403 => &may_not,
+            _ => ": check CATTLE_URL",
+        };
         match words {
             Some(words) => {
                 let words = shortened(&words, MAX_WORDS);
@@ -302,12 +312,12 @@ impl Api {
             started,
         );
         sent.map_err(|error| {
-            let place = if error.is_of_proxy {
-                "; asked for"
-            } else {
-                " at"
-            };
-            ApiError::Unavailable(format!("{error}{place} {url}"))
+            ApiError::Unavailable(match error.is_explained {
+                true => format!("{error}; asked for {url}"),
+                false => {
+                    format!("{error} at {url}: check CATTLE_URL, and whether Rancher's server runs")
+                }
+            })
         })
     }
 }

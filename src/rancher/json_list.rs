@@ -11,6 +11,8 @@ use std::io::Read;
 
 use serde::Deserialize;
 
+use crate::base::text::system_words;
+
 /// Bytes of text that are collected before elements are decoded.
 const WINDOW: usize = 64 * 1024;
 /// Bytes that are read at a time.
@@ -125,7 +127,7 @@ impl Window<'_> {
     /// Reads a block of text; false at the end of the document.
     fn read(&mut self) -> Result<bool, String> {
         let count = self.json.read(&mut self.block[self.carried..]);
-        let count = count.map_err(|error| error.to_string())?;
+        let count = count.map_err(|error| system_words(&error))?;
         let read = &self.block[..self.carried + count];
         let whole = match std::str::from_utf8(read) {
             Ok(text) => text,

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use super::model::{self, Container, Environment, Host, Service};
 use crate::base::percent::query_string;
 use crate::base::recorder::Recorder;
-use crate::base::text::quoted_start;
+use crate::base::text::{quoted, quoted_start};
 use crate::net::http::{Http, Request, Response};
 use crate::net::url::Url;
 
@@ -98,13 +98,14 @@ impl fmt::Display for Unavailable {
             }
             Unavailable::OwnStackMissing { own_stack } => write!(
                 f,
-                "/services: our own stack {own_stack:?} is not in it, the server has not loaded \
-                 everything yet"
+                "/services: our own stack {} is not in it, the server has not loaded everything yet",
+                quoted(own_stack)
             ),
             Unavailable::OwnContainerMissing { own_stack } => write!(
                 f,
-                "/services: no service of our own stack {own_stack:?} has a running container in \
-                 it, the server has not loaded everything yet"
+                "/services: no service of our own stack {} has a running container in it, the \
+                 server has not loaded everything yet",
+                quoted(own_stack)
             ),
             Unavailable::Unsettled => f.write_str("it changes faster than it can be read"),
             Unavailable::Failed(path, error) => write!(f, "{path}: {error}"),

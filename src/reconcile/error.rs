@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::base::identifiers::masked;
+use crate::base::text::quoted;
 use crate::dns::{Name, NameError};
 use crate::plan::state_records::Claim;
 use crate::route53::error::Error;
@@ -63,7 +64,8 @@ impl fmt::Display for RoundError {
             RoundError::OwnerId(id, error) => {
                 write!(
                     f,
-                    "the id {id:?} can't be part of a state record's name: {error}"
+                    "the id {} can't be part of a state record's name: {error} – set another OWNER_ID",
+                    quoted(id)
                 )
             }
             RoundError::KeptByAnother {

@@ -297,7 +297,9 @@ impl Caller {
         self.recorder.heartbeat.beat();
         let ahead = answer.as_ref().ok().and_then(|answer| answer.clock_ahead);
         let result = answer.map_err(lost).and_then(|answer| match answer.status {
-            200..=299 => read(&answer.body).map_err(Error::NoAnswer),
+            200..=299 => {
+                read(&answer.body).map_err(|words| Error::NoAnswer(format!("{words}{HINT}")))
+            }
             status => Err(Error::Refused(Refusal {
                 renewed_by: self.credentials.renewed_by(),
                 ..xml::refusal(status, &answer.body)
@@ -357,11 +359,15 @@ pub fn log_wait(operation: &str, wait: Duration) {
     );
 }
 
+/// What to do if Route 53 can't be reached, or somebody else answers in its place.
+const HINT: &str = " – check the network, HTTPS_PROXY and AWS_ENDPOINT_URL_ROUTE_53";
+
 /// A call without an answer, which may have been sent or not.
 fn lost(error: HttpError) -> Error {
+    let words = error.with_hint(HINT);
     match error.is_unsent {
-        true => Error::Unsent(error.message),
-        false => Error::NoAnswer(error.message),
+        true => Error::Unsent(words),
+        false => Error::NoAnswer(words),
     }
 }
 

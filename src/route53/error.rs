@@ -218,8 +218,14 @@ impl Refusal {
             }
             NO_ZONE => " – check ROUTE53_ZONE_ID",
             _ if !self.is_of_aws() => {
-                ", which is no answer of AWS's: a gateway, proxy or captive portal may be in between"
+                ", which is no answer of AWS's: a gateway, proxy or captive portal may be in between \
+                 – check HTTPS_PROXY and AWS_ENDPOINT_URL_ROUTE_53"
             }
+            _ if self.is_throttling() => {
+                " – the account makes too many calls: try again later, or lower \
+                 ROUTE53_REQUEST_RATE where others use it"
+            }
+            _ if self.status >= 500 => " – this is a fault of AWS: try again later",
             _ => "",
         };
         f.write_str(hint)

@@ -3,6 +3,7 @@
 mod adopt;
 mod agreement;
 mod check;
+mod check_advice;
 mod failures;
 mod interrupted;
 mod once;
@@ -51,11 +52,16 @@ pub fn stage() -> Stage {
 
 /// Without the ports that differ from run to run.
 pub fn without_ports(text: &str) -> String {
-    let mut parts = text.split("127.0.0.1:");
-    let mut out = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        out += "127.0.0.1";
-        out += part.trim_start_matches(|c: char| c.is_ascii_digit());
+    let mut text = text.to_owned();
+    for host in ["127.0.0.1", "localhost"] {
+        let start = format!("{host}:");
+        let mut parts = text.split(&start);
+        let mut out = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            out += host;
+            out += part.trim_start_matches(|c: char| c.is_ascii_digit());
+        }
+        text = out;
     }
-    out
+    text
 }

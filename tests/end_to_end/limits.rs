@@ -106,7 +106,10 @@ fn schemas_without_end_are_not_read() {
     let printed = service.stdout();
     let line = printed.lines().find(|line| line.contains("rancher"));
     let line = line.expect("a line about Rancher");
-    for words in ["/v2-beta/schemas: ", "larger than request limit"] {
+    for words in [
+        "/v2-beta/schemas can't be read",
+        "larger than request limit",
+    ] {
         assert!(line.contains(words), "{printed}");
     }
 }

@@ -6,6 +6,7 @@ mod big_zones;
 mod blocked_log;
 mod chaos;
 mod commands;
+mod containers;
 mod credentials;
 mod delegation;
 mod denied;

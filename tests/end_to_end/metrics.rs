@@ -325,7 +325,7 @@ fn cut(seen: &Seen) {
 #[test]
 fn every_metric_moves_when_its_cause_happens() {
     let seen = Seen::default();
-    let cases: [fn(&Seen); 13] = [
+    let cases: [fn(&Seen); 14] = [
         start,
         route53_fails,
         throttled_and_lost,
@@ -333,6 +333,7 @@ fn every_metric_moves_when_its_cause_happens() {
         kept_by_another,
         services::skipped_for_every_reason,
         services::skipped_by_settings,
+        services::containers_skipped_for_every_reason,
         services::warned_of,
         services::contested,
         guarded,

@@ -198,7 +198,7 @@ fn what_is_odd_is_in_plan_status_metrics_and_once_in_the_log() {
             "policy",
             "external_dns=\"alwys\" is not one of auto, always and never",
         ),
-        ("ttl", "external_dns_ttl=\"1m\" is not a whole number"),
+        ("ttl", "external_dns_ttl=\"1m\" isn't used: it has to be"),
     ];
     for (service, words) in warnings {
         let line = format!("  shop/{service}: {words}");

@@ -299,7 +299,7 @@ fn an_endpoint_of_containers_for_credentials_needs_an_authority_too() {
         service.wait(PATIENCE).expect("its end");
         let said = service.stdout();
         assert!(Servers::is_reached(&said, Rancher), "{said}");
-        assert_eq!(said.contains("✓ credentials "), is_good, "{said}");
+        assert_eq!(said.contains(", from container: "), is_good, "{said}");
         let why = "stands in CA_FILE but is no authority";
         assert_eq!(said.contains(why), !is_good, "{said}");
     }

@@ -206,7 +206,7 @@ mod tests {
     fn only_a_token_that_does_not_arrive_hints_at_the_hop_limit() {
         for is_timeout in [true, false] {
             let error = HttpError {
-                is_of_proxy: false,
+                is_explained: false,
                 message: "no luck".to_owned(),
                 is_timeout,
                 is_unsent: false,

@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::base::secret::Secret;
+use crate::base::text::system_words;
 use crate::net::http::{Http, HttpError, Request};
 
 /// Largest answer and largest token file that is read, in bytes. Real ones have two thousand.
@@ -38,7 +39,8 @@ pub fn token_file(path: &Path) -> Result<Secret, String> {
             .read_to_end(&mut bytes)?;
         Ok(bytes)
     };
-    let bytes = read().map_err(|error| format!("the file {shown} can't be read: {error}"))?;
+    let unread = |error| format!("the file {shown} can't be read: {}", system_words(&error));
+    let bytes = read().map_err(unread)?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(format!("the file {shown} is too large for a token"));
     }

@@ -143,7 +143,9 @@ impl Sts {
         let name = self.name();
         let attempt = || {
             let answer = self.send(call);
-            answer.map_err(|error| NoCredentials::retryable(error.to_string()).with_context(&name))
+            let hint = " – check the network, HTTPS_PROXY and AWS_ENDPOINT_URL_STS";
+            let lost = |error: HttpError| NoCredentials::retryable(error.with_hint(hint));
+            answer.map_err(|error| lost(error).with_context(&name))
         };
         let mut answer = attempt()?;
         let code = xml::error_response(&answer.body).map(|error| error.code);

@@ -40,6 +40,7 @@ fn missing_is_what_is_in_the_zone_and_not_in_metadata() {
         more_names: Vec::new(),
         ttl: None,
         warnings: Vec::new(),
+        skipped_containers: None,
     };
     let desired = Desired {
         services: [
@@ -183,6 +184,7 @@ fn missing_says_what_is_shown_in_the_place_of_the_name() {
         is_sidekick: false,
         ttl: None,
         warnings: Vec::new(),
+        skipped_containers: None,
     };
     let desired = Desired {
         services: [(key("a"), outcome)].into(),

@@ -51,12 +51,16 @@ fn the_address_is_the_host_s_the_container_s_or_that_of_a_host_s_label() {
         (
             Some("host-label:gone"),
             AddressSource::Host,
-            "its host has no label \"gone\", from which its address is taken".to_owned(),
+            "no container counts: one runs on a host without the label \"gone\", which should have \
+             its address"
+                .to_owned(),
         ),
         (
             Some("host-label:odd"),
             AddressSource::Host,
-            "its host's label \"odd\" is no IP address".to_owned(),
+            "no container counts: one runs on a host whose label \"odd\" should be its address and \
+             is none"
+                .to_owned(),
         ),
     ] {
         let labels: Vec<(&str, &str)> = text.map(|text| (ADDRESS, text)).into_iter().collect();
@@ -134,8 +138,8 @@ fn a_label_that_names_no_address_leaves_it_to_the_setting() {
 #[test]
 fn a_port_bound_to_a_loopback_address_is_not_published() {
     for (ports, expected) in [
-        (&["127.0.0.1:80:80/tcp"][..], "no_port"),
-        (&["[::1]:80:80/tcp", "127.1.2.3:81:81/tcp"], "no_port"),
+        (&["127.0.0.1:80:80/tcp"][..], "loopback"),
+        (&["[::1]:80:80/tcp", "127.1.2.3:81:81/tcp"], "loopback"),
         (
             &["127.0.0.1:80:80/tcp", "192.0.2.7:81:81/tcp"],
             "A 300 192.0.2.7",
@@ -161,7 +165,8 @@ fn record_types_leave_the_other_family_out() {
     };
     let six = || service("x", vec![container("v6", &["1:1"])]);
     let (a, aaaa) = ("A 300 203.0.113.1", "AAAA 300 2001:db8::3");
-    let left_out = "RECORD_TYPES leaves out its address 2001:db8::3";
+    let left_out = "no container counts: one has the address 2001:db8::3, which RECORD_TYPES \
+                    leaves out";
     for (record_types, service, expected) in [
         (RecordTypes::Both, both(), &[a, aaaa][..]),
         (RecordTypes::A, both(), &[a]),

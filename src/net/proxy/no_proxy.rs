@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 use super::shown;
 use crate::base::brackets::without_brackets;
+use crate::base::text::quoted;
 
 /// Most characters of an entry that are shown in a message.
 const MAX_SHOWN: usize = 80;
@@ -54,7 +55,7 @@ impl NoProxy {
                     } else {
                         entry.chars().take(MAX_SHOWN).collect()
                     };
-                    ignored.push(format!("{entry:?} matches no host: {why}"));
+                    ignored.push(format!("{} matches no host: {why}", quoted(&entry)));
                 }
             }
         }

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
+use crate::base::text::system_words;
+
 /// Ports below this one need a privilege, unless the system is configured otherwise.
 const FIRST_FREE_PORT: u16 = 1024;
 
@@ -67,7 +69,9 @@ impl ListenAddress {
                     .to_owned()
             }
             ErrorKind::PermissionDenied => {
-                "the host doesn't permit it (its SELinux or seccomp rules, say)".to_owned()
+                "the host doesn't permit it (its SELinux or seccomp rules, say): permit it, or set \
+                 another HEALTH_ADDRESS"
+                    .to_owned()
             }
             ErrorKind::AddrInUse => {
                 "another process listens there: stop it, or set another HEALTH_ADDRESS".to_owned()
@@ -75,7 +79,7 @@ impl ListenAddress {
             ErrorKind::AddrNotAvailable => {
                 "no network interface here has this address: correct HEALTH_ADDRESS".to_owned()
             }
-            _ => error.to_string(),
+            _ => format!("{}: set another HEALTH_ADDRESS", system_words(error)),
         }
     }
 }

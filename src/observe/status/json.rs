@@ -8,6 +8,7 @@ use super::{Status, timestamp};
 use crate::base::dependency::Dependency;
 use crate::base::version::VERSION;
 use crate::desired::ServiceOutcome;
+use crate::desired::container::SkippedContainers;
 use crate::desired::warning::Warning;
 use crate::dns::Name;
 use crate::rancher::model::ServiceKey;
@@ -146,6 +147,26 @@ pub fn service(
     list(out, "more_names", more.iter());
     let warnings: Vec<String> = outcome.warnings.iter().map(Warning::to_string).collect();
     list(out, "warnings", warnings.iter());
+    match &outcome.skipped_containers {
+        None => text(out, "skipped_containers", None),
+        Some(skipped) => skipped_containers(out, skipped),
+    }
+    end(out, '}');
+}
+
+fn skipped_containers(out: &mut String, skipped: &SkippedContainers) {
+    begin(out, "skipped_containers", '{');
+    number(out, "total", skipped.total);
+    number(out, "skipped", skipped.count());
+    begin(out, "first", '[');
+    for (name, reason) in &skipped.first {
+        out.push('{');
+        text(out, "name", Some(name));
+        text(out, "code", Some(reason.code()));
+        text(out, "reason", Some(&reason.to_string()));
+        end(out, '}');
+    }
+    end(out, ']');
     end(out, '}');
 }
 

@@ -12,6 +12,7 @@ use super::service_state::ServiceState;
 use crate::base::counters::{Action, BOUNDS, Histogram, RoundOutcome};
 use crate::base::dependency::{Condition, Dependency};
 use crate::base::version::VERSION;
+use crate::desired::container::ContainerSkip;
 use crate::desired::skip::SkipReason;
 use crate::desired::warning::Warning;
 use crate::dns::RecordType;
@@ -198,10 +199,21 @@ fn services(page: &mut Page, status: &Status) {
     }
     let help = "Services that aren't published, by reason.";
     page.family("services_skipped", GAUGE, help);
-    for code in SkipReason::CODES {
+    for code in SkipReason::codes() {
         let skipped = status.desired.skipped();
         let count = skipped.filter(|(_, reason)| reason.code() == code).count();
         page.sample("services_skipped", &[("reason", code)], count as u64);
+    }
+    let help = "Containers of published services that don't count, by reason.";
+    page.family("containers_skipped", GAUGE, help);
+    let mut counts = [0; ContainerSkip::CODES.len()];
+    for (_, skipped) in status.desired.skipped_containers() {
+        for (sum, count) in counts.iter_mut().zip(skipped.counts) {
+            *sum += count;
+        }
+    }
+    for (code, count) in ContainerSkip::CODES.iter().zip(counts) {
+        page.sample("containers_skipped", &[("reason", code)], count as u64);
     }
     let help = "Warnings about services, by what is odd.";
     page.family("service_warnings", GAUGE, help);

@@ -63,7 +63,7 @@ pub struct Survey {
 }
 
 /// How many ranks there are.
-const RANKS: usize = 4;
+const RANKS: usize = 5;
 
 /// How far before others a service stands on the page; none if nothing is odd about it.
 pub fn rank(outcome: &ServiceOutcome, state: ServiceState) -> Option<usize> {
@@ -71,7 +71,8 @@ pub fn rank(outcome: &ServiceOutcome, state: ServiceState) -> Option<usize> {
         ServiceState::Conflict => Some(0),
         ServiceState::Quarantined => Some(1),
         ServiceState::Waiting => Some(2),
-        _ => (!outcome.warnings.is_empty()).then_some(3),
+        _ if !outcome.warnings.is_empty() => Some(3),
+        _ => outcome.skipped_containers.is_some().then_some(4),
     }
 }
 
@@ -182,6 +183,8 @@ impl Status {
                 }
             }
         }
+        let skipped = outcome.skipped_containers.iter();
+        reason.extend(skipped.map(|skipped| skipped.to_string()));
         reason.extend(outcome.warnings.iter().map(Warning::to_string));
         reason.join("; ")
     }
@@ -249,6 +252,7 @@ mod tests {
             is_sidekick: false,
             ttl: None,
             warnings: Vec::new(),
+            skipped_containers: None,
         };
         desired.services.insert(key, outcome);
         status.desired = desired.into();

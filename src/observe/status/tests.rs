@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::base::counters::{NO_ANSWER, Operation, RoundOutcome};
 use crate::desired::ServiceOutcome;
+use crate::desired::container::{ContainerSkip, SkippedContainers};
 use crate::desired::skip::SkipReason;
 use crate::desired::warning::Warning;
 use crate::observe::pages::Pages;
@@ -49,6 +50,7 @@ fn outcome(name: Result<Name, SkipReason>, fqdn: Option<&str>) -> ServiceOutcome
         more_names: Vec::new(),
         ttl: None,
         warnings: Vec::new(),
+        skipped_containers: None,
     }
 }
 
@@ -57,6 +59,15 @@ fn service(stack: &str, service: &str) -> ServiceKey {
         stack: stack.to_owned(),
         service: service.to_owned(),
     }
+}
+
+/// Two containers of four.
+fn skipped_containers() -> Box<SkippedContainers> {
+    let reasons = [
+        ("web-4", ContainerSkip::NoPort),
+        ("<i>", ContainerSkip::not_healthy("<u>")),
+    ];
+    Box::new(SkippedContainers::new(4, reasons.into_iter()))
 }
 
 /// One service in each state, and something of everything else.
@@ -82,7 +93,10 @@ pub fn busy() -> Status {
     desired.services = [
         (
             service("shop", "web"),
-            published("web.example.com", Some("web.example.com")),
+            ServiceOutcome {
+                skipped_containers: Some(skipped_containers()),
+                ..published("web.example.com", Some("web.example.com"))
+            },
         ),
         (service("shop", "new"), published("new.example.com", None)),
         (
@@ -92,11 +106,14 @@ pub fn busy() -> Status {
         (service("shop", "bad"), published("bad.example.com", None)),
         (
             service("shop", "hidden"),
-            outcome(Err(SkipReason::NoPort), None),
+            outcome(Err(SkipReason::Container(ContainerSkip::NoPort)), None),
         ),
         (
             service("<script>alert(1)</script>", "\u{202e}\"'&\n"),
-            outcome(Err(SkipReason::NotRunning("</td>".to_owned())), None),
+            outcome(
+                Err(SkipReason::Container(ContainerSkip::not_running("</td>"))),
+                None,
+            ),
         ),
         (
             service("shop", "any"),
@@ -209,7 +226,7 @@ fn json_of(status: &Status) -> Value {
 
 #[test]
 fn the_json_has_everything() {
-    let expected = json!({
+    let mut expected = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "commit": "3e4ffb7abcde",
         "contested": [],
@@ -262,7 +279,7 @@ fn the_json_has_everything() {
              "reason": "A: Route 53 refuses it: ARRDATAIllegalIPv4Address",
              "fqdn": "bad.example.com", "addresses": ["192.0.2.5"], "more_names": [], "warnings": []},
             {"stack": "shop", "name": "hidden", "state": "skipped", "skipped": "no_port",
-             "reason": SkipReason::NoPort.to_string(), "fqdn": null, "addresses": [], "more_names": [], "warnings": []},
+             "reason": SkipReason::Container(ContainerSkip::NoPort).to_string(), "fqdn": null, "addresses": [], "more_names": [], "warnings": []},
             {"stack": "shop", "name": "new", "state": "waiting", "skipped": null,
              "reason": "not in the zone yet", "fqdn": "new.example.com",
              "addresses": ["192.0.2.3"], "more_names": [], "warnings": []},
@@ -271,7 +288,8 @@ fn the_json_has_everything() {
                  ConflictReason::Cname), "fqdn": "taken.example.com",
              "addresses": ["192.0.2.4"], "more_names": [], "warnings": []},
             {"stack": "shop", "name": "web", "state": "published", "skipped": null,
-             "reason": null, "fqdn": "web.example.com",
+             "reason": "2 of 4 containers count: <i> isn't healthy but \"<u>\"; web-4 publishes no \
+                        port on its host", "fqdn": "web.example.com",
              "addresses": ["192.0.2.1", "192.0.2.2", "2001:db8::1"], "more_names": [], "warnings": []},
         ],
         "changes": [
@@ -279,6 +297,15 @@ fn the_json_has_everything() {
              "type": "A", "from": "192.0.2.9, TTL 300", "to": "192.0.2.1, 192.0.2.2, TTL 300"},
         ],
     });
+    for service in expected["services"].as_array_mut().unwrap() {
+        service["skipped_containers"] = match service["name"] == "web" {
+            false => Value::Null,
+            true => json!({"total": 4, "skipped": 2, "first": [
+                {"name": "<i>", "code": "not_healthy", "reason": "isn't healthy but \"<u>\""},
+                {"name": "web-4", "code": "no_port", "reason": "publishes no port on its host"},
+            ]}),
+        };
+    }
     assert_eq!(json_of(&busy()), expected);
 }
 
@@ -324,6 +351,38 @@ fn all_is_well_until_something_is_not() {
         };
         assert_eq!(problem.words, part.trouble());
         assert_eq!(problem.reason.as_deref(), Some("why"));
+    }
+}
+
+#[test]
+fn containers_that_do_not_count_are_no_problem_but_seen() {
+    let mut status = empty();
+    status.last_success = Some(ago(1));
+    let mut desired = Desired::default();
+    for (service_name, has_skipped) in [("a", false), ("b", true), ("c", true)] {
+        let mut outcome = outcome(Ok(name("web.example.com")), Some("web.example.com"));
+        outcome.skipped_containers = has_skipped.then(skipped_containers);
+        desired
+            .services
+            .insert(service("shop", service_name), outcome);
+    }
+    status.in_zone = Arc::new([name("web.example.com")].into());
+    status.desired = desired.into();
+    assert_eq!(status.problems(), []);
+    let html = page("/status", &status).1;
+    let verdict = ">All is well. All 3 services that ask for names have them. 2 services have \
+                   containers that don’t count.</h2>";
+    assert!(html.contains(verdict), "{html}");
+    let [a, b, c] = ["a", "b", "c"].map(|service| html.find(&format!("<bdi>{service}</bdi>")));
+    assert!(b < c && c < a, "those that have some come first");
+    let metrics = page("/metrics", &status).1;
+    for sample in [
+        "{reason=\"not_healthy\"} 2\n",
+        "{reason=\"no_port\"} 2\n",
+        "{reason=\"loopback\"} 0\n",
+    ] {
+        let sample = format!("rancher_route53_containers_skipped{sample}");
+        assert!(metrics.contains(&sample), "{sample}");
     }
 }
 

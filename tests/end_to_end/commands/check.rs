@@ -1,12 +1,12 @@
 use super::{Ran, ran, without_ports};
-use crate::stage::{Stage, UUID, ZONE, each, web};
+use crate::stage::{Stage, UUID, ZONE, each, web, world};
 use sim::credentials::{Issuer, Sts, StsOptions};
 use sim::rancher;
 use sim::route53::{self, Credential, Fault, Operation, RecordSet};
 
 const CHANGE: Operation = Operation::ChangeResourceRecordSets;
 
-fn check(stage: &Stage, settings: &[(&'static str, &str)]) -> Ran {
+pub fn check(stage: &Stage, settings: &[(&'static str, &str)]) -> Ran {
     let sts = Sts::start(StsOptions::default(), &Issuer::new(None));
     let endpoint = sts.endpoint.url();
     let mut all = vec![("AWS_ENDPOINT_URL_STS", endpoint.as_str())];
@@ -39,7 +39,7 @@ fn looks_at_everything_and_changes_nothing() {
         stdout,
         stderr,
     } = check(&stage, &[]);
-    assert_eq!(stdout, ALL_IS_WELL);
+    assert_eq!(stdout, format!("{ALL_IS_WELL}\nAll is well.\n"));
     assert_eq!(code, 0, "{stderr}");
     assert_eq!(stage.route53.record_sets(ZONE), before);
     assert_eq!(stage.rancher.events().len(), 0);
@@ -52,7 +52,7 @@ fn types_that_no_service_needs_needn_t_be_allowed() {
     let stage = Stage::new(web());
     deny_changes(&stage, "AAAA");
     let Ran { code, stdout, .. } = check(&stage, &[]);
-    assert_eq!(stdout, ALL_IS_WELL);
+    assert_eq!(stdout, format!("{ALL_IS_WELL}\nAll is well.\n"));
     assert_eq!(code, 0);
 }
 
@@ -112,7 +112,8 @@ const FAILURES: [(&str, Spoil, &[&str], &str); 14] = [
         },
         &[
             "✗ metadata    metadata at http://127.0.0.1/2015-12-19 is unavailable: /version: 404, \
-             the server has not loaded its data or does not know this container yet",
+             the server has not loaded its data or does not know this container yet – if that \
+             lasts, this container isn't in a Rancher network, or METADATA_URL is wrong",
             "– environment needs metadata",
             "– names       needs metadata",
             "– list        needs metadata and the zone",
@@ -133,7 +134,8 @@ const FAILURES: [(&str, Spoil, &[&str], &str); 14] = [
             "✗ credentials no AWS credentials: environment: AWS_ACCESS_KEY_ID is not set; web \
              identity: AWS_WEB_IDENTITY_TOKEN_FILE is not set; container: neither \
              AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor AWS_CONTAINER_CREDENTIALS_FULL_URI is set; \
-             instance metadata: http://127.0.0.1: io: Connection refused (os error 111)",
+             instance metadata: http://127.0.0.1: Connection refused – correct that, or set \
+             AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
             "– zone        needs credentials",
             "– list        needs metadata and the zone",
             "– change      needs metadata and the zone",
@@ -202,7 +204,8 @@ const FAILURES: [(&str, Spoil, &[&str], &str); 14] = [
         |_| &[("CATTLE_SECRET_KEY", "wrong")],
         &[
             "✗ rancher     status 401 at http://127.0.0.1/v2-beta: Rancher does not know \
-             CATTLE_ACCESS_KEY and CATTLE_SECRET_KEY (Unauthorized)",
+             CATTLE_ACCESS_KEY and CATTLE_SECRET_KEY: they have to be those that it gave this \
+             container (Unauthorized)",
         ],
         "one thing is wrong",
     ),
@@ -226,7 +229,10 @@ const FAILURES: [(&str, Spoil, &[&str], &str); 14] = [
             stage.rancher.inject_api(broken, usize::MAX);
             &[]
         },
-        &["✗ rancher     status 503 at http://127.0.0.1/v2-beta"],
+        &[
+            "✗ rancher     status 503 at http://127.0.0.1/v2-beta: look at Rancher's server, or at what \
+           stands before it at CATTLE_URL",
+        ],
         "one thing is wrong",
     ),
     (
@@ -235,7 +241,10 @@ const FAILURES: [(&str, Spoil, &[&str], &str); 14] = [
             stage.rancher.stop_api();
             &[]
         },
-        &["✗ rancher     io: Connection refused (os error 111) at http://127.0.0.1/v2-beta"],
+        &[
+            "✗ rancher     Connection refused at http://127.0.0.1/v2-beta: check CATTLE_URL, and whether \
+             Rancher's server runs",
+        ],
         "one thing is wrong",
     ),
     (
@@ -247,7 +256,8 @@ const FAILURES: [(&str, Spoil, &[&str], &str); 14] = [
         &[
             DENIED_LIST,
             DENIED_CHANGE,
-            "✗ rancher     io: Connection refused (os error 111) at http://127.0.0.1/v2-beta",
+            "✗ rancher     Connection refused at http://127.0.0.1/v2-beta: check CATTLE_URL, and whether \
+             Rancher's server runs",
         ],
         "3 things are wrong",
     ),
@@ -335,7 +345,8 @@ fn a_wrong_clock_is_told_of_although_it_is_put_right() {
     assert_eq!(code, 1);
     let line = stdout.lines().last().unwrap_or_default();
     assert!(
-        line.starts_with("✗ clock       AWS's clock is 3") && line.ends_with("set it, by NTP say"),
+        line.starts_with("✗ clock       AWS's clock is 3")
+            && line.ends_with("set this system's, by NTP say"),
         "{line}"
     );
 }
@@ -382,21 +393,44 @@ fn whatever_is_missing_the_rest_is_looked_at() {
     );
 }
 
+/// Nothing is wrong, but it doesn't say that all is well.
 #[test]
-fn it_says_whose_credentials_these_are_or_that_nobody_knows() {
-    let stage = Stage::new(web());
-    let other = Credential {
-        access_key: "AKIDOTHER".into(),
-        ..Credential::default()
-    };
-    stage.route53.keyring().add(other);
-    let Ran { stdout, .. } = check(&stage, &[("AWS_ACCESS_KEY_ID", "AKIDOTHER")]);
-    let line = stdout.lines().find(|line| line.contains("credentials"));
-    let line = line.unwrap_or_default();
+fn containers_that_do_not_count_and_labels_that_are_not_understood_are_doubts() {
+    let stage = Stage::new(world(|world| {
+        let web = world.add_service("shop", "web");
+        web.run_on("h1", 80).run_on("h2", 80).run_on("h3", 80);
+        web.health_on("h2", Some("unhealthy"));
+        web.label("io.rancher.service.external_dns_ttl", "1m");
+        for i in 0..6 {
+            let more = world.add_service("more", &format!("m{i}"));
+            more.run_on("h1", 80).run_unpublished_on("h2", 80);
+        }
+    }));
+    let Ran {
+        code,
+        stdout,
+        stderr,
+    } = check(&stage, &[]);
+    let more: Vec<String> = (0..5)
+        .map(|i| {
+            format!("more/m{i}: 1 of 2 containers count: more-m{i}-2 publishes no port on its host")
+        })
+        .collect();
+    let more = more.join("; ");
+    let odd = [
+        format!("! containers  {more}; and 2 more: the command plan names all"),
+        "! labels      shop/web: external_dns_ttl=\"1m\" isn't used: it has to be a whole number \
+         from 0 to 2147483647; the setting TTL holds"
+            .to_owned(),
+    ];
+    let said: Vec<&str> = stdout
+        .lines()
+        .filter(|line| line.starts_with('!'))
+        .collect();
+    assert_eq!(said, odd);
     assert!(
-        line.starts_with(
-            "✓ credentials AKIDOTHER, from environment; whose it is isn't known: STS at"
-        ),
-        "{line}"
+        stdout.ends_with("\n\nIt works, but look at the lines with !.\n"),
+        "{stdout}"
     );
+    assert_eq!(code, 0, "{stderr}");
 }

@@ -16,6 +16,7 @@ pub fn stage() -> Stage {
         let more = world.add_service("shop", "more");
         more.run_on("h1", 80);
         more.run_on("h2", 80);
+        more.run_unpublished_on("h3", 80);
         world.add_service("shop", "same").run_on("h3", 80);
         world.add_service("shop", "taken").run_on("h1", 80);
         world
@@ -60,6 +61,9 @@ Not published:
   route53/external-dns: no container publishes a port on its host; publish one, or set the label io.rancher.service.external_dns to 'always'
   shop/hidden: no container publishes a port on its host; publish one, or set the label io.rancher.service.external_dns to 'always'
   shop/quiet: it has no container
+
+Containers that don't count:
+  shop/more: 2 of 3 containers count: shop-more-3 publishes no port on its host
 
 1 to create, 1 to change, 1 to delete, 0 to take over, 1 to forget, 1 left alone: one change batch.
 ";
@@ -238,6 +242,12 @@ fn programs_get_the_same_as_json() {
             {"service": "shop/hidden", "code": "no_port", "reason": no_port},
             {"service": "shop/quiet", "code": "no_container", "reason": "it has no container"},
         ],
+        "skipped_containers": [{
+            "service": "shop/more", "total": 3, "skipped": 1, "first": [{
+                "name": "shop-more-3", "code": "no_port",
+                "reason": "publishes no port on its host",
+            }],
+        }],
         "warnings": [],
         "batches": 1,
     });

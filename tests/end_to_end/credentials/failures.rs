@@ -227,7 +227,7 @@ fn failures_of_web_identity_explain_themselves() {
         (
             "STS hangs up",
             |scene| with(scene, Fault::Drop),
-            &[NOT_ASSUMED, "io: Peer disconnected"],
+            &[NOT_ASSUMED, "Peer disconnected"],
         ),
         (
             "no XML",
@@ -308,7 +308,7 @@ fn failures_of_a_container_endpoint_explain_themselves() {
         (
             "hangs up",
             |scene| with(scene, Fault::Drop),
-            &[AT, "io: Peer disconnected"],
+            &[AT, "Peer disconnected"],
         ),
         (
             "no JSON",
@@ -432,7 +432,7 @@ fn failures_of_instance_metadata_explain_themselves() {
         (
             "hangs up",
             |scene| with(scene, TOKEN, Fault::Drop),
-            &[AT, "io: Peer disconnected"],
+            &[AT, "Peer disconnected"],
         ),
         (
             "no token",
@@ -582,7 +582,7 @@ fn failures_of_an_assumed_role_explain_themselves() {
         (
             "STS hangs up",
             |scene| with(scene, Fault::Drop),
-            &[NOT_ASSUMED, "io: Peer disconnected"],
+            &[NOT_ASSUMED, "Peer disconnected"],
         ),
         (
             "no XML",

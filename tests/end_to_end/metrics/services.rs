@@ -2,6 +2,7 @@
 
 use super::{Seen, Watched};
 use crate::stage::{Stage, web, world};
+use rancher_route53::desired::container::ContainerSkip;
 
 pub fn skipped_for_every_reason(seen: &Seen) {
     let label = "io.rancher.service.external_dns";
@@ -28,6 +29,9 @@ pub fn skipped_for_every_reason(seen: &Seen) {
         world
             .add_service("shop", "no_port")
             .run_unpublished_on("h1", 80);
+        world
+            .add_service("shop", "loopback")
+            .run_bound_on("h1", "127.0.0.1", 80);
         world.add_service("shop", "host_unknown").run_on("gone", 80);
         world.add_service("shop", "host_excluded").run_on("h2", 80);
         world.add_service("shop", "not_an_address").run_on("h3", 80);
@@ -51,6 +55,7 @@ pub fn skipped_for_every_reason(seen: &Seen) {
         ("not_running", 1.0),
         ("not_healthy", 1.0),
         ("no_port", 2.0), // the program's own service
+        ("loopback", 1.0),
         ("host_unknown", 1.0),
         ("host_excluded", 1.0),
         ("not_an_address", 1.0),
@@ -60,7 +65,7 @@ pub fn skipped_for_every_reason(seen: &Seen) {
     ] {
         watched.expect("services_skipped", &[("reason", reason)], count);
     }
-    watched.expect("services", &[("state", "skipped")], 13.0);
+    watched.expect("services", &[("state", "skipped")], 14.0);
 }
 
 /// What isn't published because of a setting, or of the address that a label asks for.
@@ -101,12 +106,49 @@ pub fn skipped_by_settings(seen: &Seen) {
     }
 }
 
+pub fn containers_skipped_for_every_reason(seen: &Seen) {
+    let address = "io.rancher.service.external_dns_address";
+    let stage = Stage::new(world(|world| {
+        for (host, label, value) in [
+            ("h1", "public_ip", "203.0.113.9"),
+            ("h2", "io.rancher.host.external_dns", "false"),
+            ("h3", "io.rancher.host.external_dns_ip", "none"),
+        ] {
+            world.host_mut(host).label(label, value);
+        }
+        let web = world.add_service("shop", "web");
+        for host in ["h1", "h1", "h1", "gone", "h2", "h3"] {
+            web.run_on(host, 80);
+        }
+        web.containers[1].state = "stopped".into();
+        web.containers[2].health_state = Some("unhealthy".into());
+        web.run_unpublished_on("h1", 80);
+        web.run_bound_on("h1", "127.0.0.1", 80);
+        web.run_bound_on("h1", "[2001:db8::1]", 80);
+        let own = world.add_service("shop", "own").label(address, "container");
+        own.run_on("h1", 80).run_on("h1", 80);
+        own.containers[1].is_without_ip = true;
+        let labelled = world.add_service("shop", "labelled");
+        labelled.label(address, "host-label:public_ip");
+        labelled.run_on("h1", 80).run_on("infra", 80);
+    }));
+    let watched = Watched::new(stage, &[("RECORD_TYPES", "A")], seen);
+    for reason in ContainerSkip::CODES {
+        watched.expect("containers_skipped", &[("reason", reason)], 1.0);
+    }
+    watched.expect("services", &[("state", "published")], 3.0);
+}
+
 pub fn warned_of(seen: &Seen) {
     let label = |name: &str| format!("io.rancher.service.external_dns{name}");
     let stage = Stage::new(world(|world| {
         world
             .host_mut("h2")
             .label("io.rancher.host.external_dns_ip", "2001:db8::2");
+        world
+            .host_mut("h3")
+            .label("io.rancher.host.external_dns", "no");
+        world.add_service("shop", "host").run_on("h3", 80);
         for (name, label, value) in [
             ("policy", label(""), "alwys".to_owned()),
             ("address", label("_address"), "agent".to_owned()),
@@ -133,6 +175,7 @@ pub fn warned_of(seen: &Seen) {
         ("lb_hostnames", 1.0),
         ("name", 1.0),
         ("too_many_names", 1.0),
+        ("host", 1.0),
         ("hostname", 1.0),
         ("other_ttl", 2.0),
     ] {

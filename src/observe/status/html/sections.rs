@@ -17,8 +17,8 @@ pub fn health(out: &mut String, status: &Status, now: DateTime<Utc>) {
     for part in Dependency::ALL {
         let health = status.health(part);
         let shown = match (health.condition, health.since) {
-            (Condition::Unknown, None) => "not asked yet",
-            (Condition::Unknown, Some(_)) => "not needed now",
+            (Condition::Unknown, None) if status.will_ask(part) => "not asked yet",
+            (Condition::Unknown, _) => "not needed now",
             (condition, _) => condition.word(),
         };
         let words = [health.condition.word(), part.title(), shown];
@@ -53,6 +53,15 @@ pub fn health(out: &mut String, status: &Status, now: DateTime<Utc>) {
         out.push_str("</details>\n");
     }
     out.push_str("</ul>\n");
+}
+
+impl Status {
+    /// Whether a dependency that wasn't asked yet soon will be. Rancher's API won't while no name has to
+    /// be written back.
+    fn will_ask(&self, part: Dependency) -> bool {
+        let is_known = self.last_success.is_some() && self.fqdns_waiting == 0;
+        part != Dependency::Api || (self.writes_back && !is_known)
+    }
 }
 
 /// The last changes to the zone, the newest first.

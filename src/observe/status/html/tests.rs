@@ -11,6 +11,7 @@ use crate::base::dependency::Dependency;
 use crate::dns::{ChangeBatch, RecordType};
 use crate::observe::pages::Pages;
 use crate::observe::routes::answer;
+use crate::observe::status::Status;
 
 /// On a narrow screen the tables are laid out as blocks, and some browsers then tell a screen
 /// reader no longer that they are tables.
@@ -168,6 +169,24 @@ fn what_fails_is_opened_and_what_works_is_a_word() {
     );
 }
 
+/// Rancher's API is asked only if a name has to be written back.
+#[test]
+fn what_is_not_needed_is_not_said_to_be_asked_yet() {
+    let shown = |status: &Status| {
+        let section = section(&page("/status", status).1, "health");
+        let (_, rest) = section.split_once("Rancher’s API <b>").unwrap();
+        rest.split_once("</b>").unwrap().0.to_owned()
+    };
+    let mut status = empty();
+    assert_eq!(shown(&status), "not asked yet");
+    status.last_success = Some(ago(1));
+    assert_eq!(shown(&status), "not needed now");
+    status.fqdns_waiting = 1;
+    assert_eq!(shown(&status), "not asked yet");
+    status.writes_back = false;
+    assert_eq!(shown(&status), "not needed now");
+}
+
 /// Each problem has its reason, the names that it concerns, and a way to them; the tab says it too.
 #[test]
 fn the_verdict_says_what_is_wrong_and_where() {
@@ -178,7 +197,8 @@ fn the_verdict_says_what_is_wrong_and_where() {
     assert!(text.contains("fill='%23b3261e'"), "a red icon in the tab");
     let held = time("2026-01-02 03:04:35", "in 30 s");
     for words in [
-        ">4 things need attention. 2 of 5 services that ask for names have them.</h2>",
+        ">4 things need attention. 2 of 5 services that ask for names have them. 1 service has \
+         containers that don’t count.</h2>",
         "<p>Calls to Route 53 fail. <a href=\"#health\">See what fails</a>\n\
          <div class=\"why\">&lt;Throttling&gt;</div>",
         &format!("(DELETE_GUARD_HOLD). The first may go {held}."),
@@ -214,7 +234,7 @@ fn services_with_a_problem_stand_first() {
         .map(|rest| rest.split_once("</bdi>").unwrap().0)
         .collect();
     let odd = "\\u{202e}&quot;&#39;&amp;\\u{a}";
-    let expected = ["taken", "bad", "new", "any", odd, "hidden", "web"];
+    let expected = ["taken", "bad", "new", "any", "web", odd, "hidden"];
     assert_eq!(names, expected);
 }
 

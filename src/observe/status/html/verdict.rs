@@ -54,6 +54,11 @@ impl Verdict {
         let published = counts[ServiceState::Published as usize];
         let skipped = counts[ServiceState::Skipped as usize];
         let wanted = counts.iter().sum::<usize>() - skipped;
+        let fewer = match status.desired.skipped_containers().count() {
+            0 => String::new(),
+            1 => " 1 service has containers that don’t count.".to_owned(),
+            count => format!(" {count} services have containers that don’t count."),
+        };
         let in_zone = match (published, wanted) {
             (_, 0) => "No service asks for a name.".to_owned(),
             (1, 1) => "The one service that asks for a name has it.".to_owned(),
@@ -71,17 +76,17 @@ impl Verdict {
             (0, Some(_)) => (
                 WELL,
                 "All is well".to_owned(),
-                format!("All is well. {in_zone}"),
+                format!("All is well. {in_zone}{fewer}"),
             ),
             (1, _) => (
                 ILL,
                 "1 problem".to_owned(),
-                format!("1 thing needs attention. {in_zone}"),
+                format!("1 thing needs attention. {in_zone}{fewer}"),
             ),
             (count, _) => (
                 ILL,
                 format!("{count} problems"),
-                format!("{count} things need attention. {in_zone}"),
+                format!("{count} things need attention. {in_zone}{fewer}"),
             ),
         };
         Verdict {
