@@ -5,8 +5,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::desired::name_template::TemplateError;
-use crate::dns::NameError;
+use crate::desired::name_template::{BadName, TemplateError};
 
 /// Why a service, or one of its containers, is not published. The variants are in the order in
 /// which the conditions are checked, so the greater of two reasons is from the container that met
@@ -48,8 +47,8 @@ pub enum SkipReason {
     Template(TemplateError),
     /// The name template in the service's label has a `*` that isn't the first label by itself.
     Wildcard,
-    /// The name template gives a text that is not a domain name.
-    Name(NameError),
+    /// The name template gives a text that is not a domain name. Holds that text, too.
+    Name(BadName),
 }
 
 impl SkipReason {
@@ -171,6 +170,7 @@ impl fmt::Display for SkipReason {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dns::NameError;
 
     #[test]
     fn every_reason_s_code_is_in_the_list_once() {
@@ -192,7 +192,10 @@ mod tests {
             SkipReason::RecordType(IpAddr::from([192, 0, 2, 1])),
             SkipReason::from(TemplateError::NotClosed),
             SkipReason::from(TemplateError::MisplacedWildcard),
-            SkipReason::Name(NameError::Empty),
+            SkipReason::Name(BadName {
+                tried: text(),
+                error: NameError::Empty,
+            }),
         ];
         let codes: Vec<&str> = all.iter().map(SkipReason::code).collect();
         assert_eq!(codes, SkipReason::CODES);
