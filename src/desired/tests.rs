@@ -3,6 +3,7 @@ use crate::rancher::labels::{HostLabels, Labels};
 use crate::rancher::model::{self, Container, Environment, Host};
 
 mod addresses;
+mod explain;
 mod labels;
 mod names;
 mod ttl;
@@ -29,6 +30,7 @@ fn host_labels_of(pairs: &[(&str, &str)]) -> HostLabels {
 
 fn container(host: &str, ports: &[&str]) -> Container<'static> {
     Container {
+        name: format!("{host}-1").into(),
         state: "running".into(),
         health_state: Some("healthy".into()),
         host_uuid: host.to_owned().into(),

@@ -59,6 +59,13 @@ pub struct ServiceKey {
     pub service: String,
 }
 
+impl ServiceKey {
+    /// Whether it is this service's.
+    pub fn names(&self, service: &Service<'_>) -> bool {
+        self.stack == service.stack_name && self.service == service.name
+    }
+}
+
 impl fmt::Display for ServiceKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.stack, self.service)
@@ -68,6 +75,8 @@ impl fmt::Display for ServiceKey {
 /// A container of a service.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Container<'a> {
+    /// Name of the container.
+    pub name: Cow<'a, str>,
     /// State of the container: `running`, `stopped` and others.
     pub state: Cow<'a, str>,
     /// Result of the health check: `healthy`, `unhealthy` and others. `None` without a health
@@ -106,6 +115,7 @@ impl Service<'_> {
             text.into_owned().into()
         }
         let container = |container: Container<'_>| Container {
+            name: owned(container.name),
             state: owned(container.state),
             health_state: container.health_state.map(owned),
             host_uuid: owned(container.host_uuid),
@@ -183,6 +193,8 @@ struct RawPortRule<'a> {
 #[derive(Deserialize)]
 struct RawContainer<'a> {
     #[serde(borrow, default, deserialize_with = "lenient::text")]
+    name: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "lenient::text")]
     state: Option<Cow<'a, str>>,
     #[serde(borrow, default, deserialize_with = "lenient::text")]
     health_state: Option<Cow<'a, str>>,
@@ -237,6 +249,7 @@ impl<'a> From<RawPortRule<'a>> for Option<Cow<'a, str>> {
 impl<'a> From<RawContainer<'a>> for Option<Container<'a>> {
     fn from(raw: RawContainer<'a>) -> Self {
         Some(Container {
+            name: raw.name.unwrap_or_default(),
             state: raw.state.unwrap_or_default(),
             health_state: raw.health_state.filter(|state| !state.is_empty()),
             host_uuid: raw.host_uuid.unwrap_or_default(),
