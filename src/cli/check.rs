@@ -284,7 +284,7 @@ fn odd(reading: &MetadataReading) -> [(&'static str, String); 3] {
 }
 
 /// What is odd about the first few, and how many more there are.
-fn first_few<'a>(all: &mut dyn Iterator<Item = (&'a dyn fmt::Display, String)>) -> String {
+fn first_few(all: &mut dyn Iterator<Item = (&dyn fmt::Display, String)>) -> String {
     let (mut words, mut more) = (String::new(), 0);
     for (index, (what, why)) in all.enumerate() {
         match index {

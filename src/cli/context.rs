@@ -8,10 +8,11 @@ use crate::config::Config;
 use crate::daemon::clients::Clients;
 use crate::daemon::{snapshot, startup};
 use crate::desired::Desired;
+use crate::desired::explain::Explanation;
 use crate::observe::telemetry::Telemetry;
 use crate::plan::round::Goal;
 use crate::rancher::metadata::Metadata;
-use crate::rancher::model::Environment;
+use crate::rancher::model::{Environment, ServiceKey};
 use crate::route53::client::Client;
 use crate::route53::xml::HostedZone;
 
@@ -21,6 +22,8 @@ pub struct MetadataReading {
     pub environment: Environment,
     /// The record sets that should be in the zone.
     pub desired: Arc<Desired>,
+    /// Why the service that was asked about is published as it is: see [`Explanation`].
+    pub explanations: Vec<Explanation>,
     /// Number of hosts in the environment.
     pub hosts: usize,
     /// When reading began.
@@ -44,12 +47,22 @@ impl CommandContext {
         gate: InFlightGate,
         telemetry: &Telemetry,
     ) -> Result<CommandContext, String> {
+        CommandContext::load_for(config, None, gate, telemetry)
+    }
+
+    /// The same, and why this service is published as it is.
+    pub fn load_for(
+        config: &Config,
+        wanted: Option<&ServiceKey>,
+        gate: InFlightGate,
+        telemetry: &Telemetry,
+    ) -> Result<CommandContext, String> {
         let Clients {
             mut metadata,
             mut client,
             ..
         } = Clients::new(config, gate, &telemetry.recorder);
-        let reading = MetadataReading::read(&mut metadata, config)?;
+        let reading = MetadataReading::read_for(&mut metadata, config, wanted)?;
         let zone = startup::zone_once(config, &mut client)?;
         Ok(CommandContext {
             client,
@@ -62,10 +75,18 @@ impl CommandContext {
 impl MetadataReading {
     /// Reads metadata. The error is a sentence for the operator.
     pub fn read(metadata: &mut Metadata, config: &Config) -> Result<MetadataReading, String> {
+        MetadataReading::read_for(metadata, config, None)
+    }
+
+    fn read_for(
+        metadata: &mut Metadata,
+        config: &Config,
+        wanted: Option<&ServiceKey>,
+    ) -> Result<MetadataReading, String> {
         let mut errors = Vec::new();
         let snapshot = loop {
             let url = metadata.url().clone();
-            match snapshot::take_now(metadata, &config.rules) {
+            match snapshot::take_explained(metadata, &config.rules, wanted) {
                 Ok((_, snapshot)) => break snapshot,
                 Err(error) => errors.push(format!("metadata at {url} is unavailable: {error}")),
             }
@@ -80,6 +101,7 @@ impl MetadataReading {
         };
         Ok(MetadataReading {
             desired: Arc::new(snapshot.desired),
+            explanations: snapshot.explanations,
             hosts: snapshot.hosts,
             environment: snapshot.environment,
             read_at: snapshot.read,

@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
+use crate::desired::explain::Explanation;
 use crate::desired::{Desired, DesiredBuilder, Rules};
 use crate::rancher::metadata::{Metadata, Unavailable, Version};
-use crate::rancher::model::Environment;
+use crate::rancher::model::{Environment, ServiceKey};
 
 /// What metadata says at one instant, as far as it matters here.
 pub struct Snapshot {
@@ -14,6 +15,9 @@ pub struct Snapshot {
     pub hosts: usize,
     /// What should be published.
     pub desired: Desired,
+    /// Why the service that was asked about is published as it is. Empty if there is none, and more than
+    /// one if metadata has it several times.
+    pub explanations: Vec<Explanation>,
     /// When reading it began; if the version changed meanwhile, when it was begun anew. So metadata
     /// says this from then on, not since before.
     pub read: Instant,
@@ -24,8 +28,17 @@ pub fn take_now(
     metadata: &mut Metadata,
     rules: &Rules,
 ) -> Result<(Version, Snapshot), Unavailable> {
+    take_explained(metadata, rules, None)
+}
+
+/// The same, and why this service is published as it is.
+pub fn take_explained(
+    metadata: &mut Metadata,
+    rules: &Rules,
+    wanted: Option<&ServiceKey>,
+) -> Result<(Version, Snapshot), Unavailable> {
     let version = metadata.version()?;
-    take(metadata, version, rules)
+    take_from(metadata, version, rules, wanted)
 }
 
 /// A snapshot that holds for one version: the one returned with it, which is `version` or a later
@@ -35,16 +48,32 @@ pub fn take(
     version: Version,
     rules: &Rules,
 ) -> Result<(Version, Snapshot), Unavailable> {
+    take_from(metadata, version, rules, None)
+}
+
+fn take_from(
+    metadata: &mut Metadata,
+    version: Version,
+    rules: &Rules,
+    wanted: Option<&ServiceKey>,
+) -> Result<(Version, Snapshot), Unavailable> {
     metadata.settled(version, &mut |metadata| {
         let read = Instant::now();
         let environment = metadata.environment()?;
         let hosts = metadata.hosts()?;
         let mut builder = DesiredBuilder::new(&environment, &hosts, rules);
-        metadata.services(&environment, &mut |service| builder.add(&service))?;
+        let mut explanations = Vec::new();
+        metadata.services(&environment, &mut |service| {
+            if wanted.is_some_and(|wanted| wanted.names(&service)) {
+                explanations.push(builder.explain(&service));
+            }
+            builder.add(&service);
+        })?;
         let desired = builder.finish();
         Ok(Snapshot {
             hosts: hosts.len(),
             desired,
+            explanations,
             environment,
             read,
         })

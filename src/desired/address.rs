@@ -4,6 +4,7 @@
 //! why the container doesn't count.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::net::IpAddr;
 
 use crate::base::brackets::without_brackets;
@@ -44,6 +45,44 @@ impl AddressSource {
     }
 }
 
+/// Where the address of a container is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddressOrigin {
+    /// The label of the container's host that says which address to publish.
+    HostIp,
+    /// The address that a port of the container is bound to.
+    Bind,
+    /// The address of the agent on the container's host.
+    Agent,
+    /// The container itself, in Rancher's network.
+    Container,
+    /// The label of the container's host that the service or `ADDRESS` names.
+    HostLabel,
+}
+
+impl fmt::Display for AddressSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AddressSource::Host => f.write_str("host"),
+            AddressSource::Container => f.write_str("container"),
+            AddressSource::HostLabel(name) => write!(f, "host-label:{name}"),
+        }
+    }
+}
+
+impl AddressOrigin {
+    /// In words that follow the address.
+    pub fn words(self) -> &'static str {
+        match self {
+            AddressOrigin::HostIp => "its host's label external_dns_ip",
+            AddressOrigin::Bind => "the address that its port is bound to",
+            AddressOrigin::Agent => "the address of its host's agent",
+            AddressOrigin::Container => "its own address (primary_ip)",
+            AddressOrigin::HostLabel => "the label of its host",
+        }
+    }
+}
+
 /// What is asked of a container, and where its address is taken from.
 #[derive(Debug, Clone, Copy)]
 pub struct AddressRules<'a> {
@@ -57,12 +96,13 @@ pub struct AddressRules<'a> {
     pub label_suffix: &'a LabelSuffix,
 }
 
-/// The address under which clients reach a container, or why the container doesn't count.
+/// The address under which clients reach a container, and where it is from, or why the container
+/// doesn't count.
 pub fn published_address(
     container: &Container<'_>,
     hosts: &HashMap<String, Host>,
     rules: &AddressRules<'_>,
-) -> Result<IpAddr, ContainerSkip> {
+) -> Result<(IpAddr, AddressOrigin), ContainerSkip> {
     if container.state != "running" {
         return Err(ContainerSkip::not_running(&container.state));
     }
@@ -97,22 +137,32 @@ pub fn published_address(
         AddressSource::Host => {
             let own = known.get(labels::HOST_IP, rules.label_suffix);
             let bind = bind.filter(|bind| !is_unspecified(bind));
-            let text = own.or(bind).unwrap_or(agent_ip);
-            parse(text).ok_or_else(|| ContainerSkip::not_an_address(text))
+            let (text, origin) = match (own, bind) {
+                (Some(own), _) => (own, AddressOrigin::HostIp),
+                // Metadata puts the agent's address before ports that are bound to none.
+                (None, Some(bind)) if without_brackets(bind) != without_brackets(agent_ip) => {
+                    (bind, AddressOrigin::Bind)
+                }
+                (None, bind) => (bind.unwrap_or(agent_ip), AddressOrigin::Agent),
+            };
+            let address = parse(text).map(|address| (address, origin));
+            address.ok_or_else(|| ContainerSkip::not_an_address(text))
         }
         AddressSource::Container => {
             let text = container.primary_ip.as_deref().unwrap_or_default();
-            parse(text).ok_or_else(|| ContainerSkip::container_address(text))
+            let address = parse(text).map(|address| (address, AddressOrigin::Container));
+            address.ok_or_else(|| ContainerSkip::container_address(text))
         }
         AddressSource::HostLabel(name) => {
             let text = host.labels.any(name);
-            text.and_then(parse)
-                .ok_or_else(|| ContainerSkip::host_label(name, text.is_some()))
+            let address = text.and_then(parse);
+            let address = address.map(|address| (address, AddressOrigin::HostLabel));
+            address.ok_or_else(|| ContainerSkip::host_label(name, text.is_some()))
         }
     }?;
-    match rules.record_types.has(address) {
+    match rules.record_types.has(address.0) {
         true => Ok(address),
-        false => Err(ContainerSkip::RecordType(address)),
+        false => Err(ContainerSkip::RecordType(address.0)),
     }
 }
 

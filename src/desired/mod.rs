@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod container;
+pub mod explain;
 pub mod name_template;
 pub mod names;
 pub mod options;
@@ -29,6 +30,9 @@ use crate::dns::record_set::MAX_VALUES;
 use crate::dns::{Name, RecordKey, RecordSet, RecordType};
 use crate::rancher::labels;
 use crate::rancher::model::{Environment, Host, Service, ServiceKey};
+
+/// The kind of a load balancer.
+const LOAD_BALANCER: &str = "loadBalancerService";
 
 /// The record sets that should be in the zone, and what became of each service.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -262,7 +266,7 @@ impl<'a> DesiredBuilder<'a> {
         service: &Service<'_>,
         options: &ServiceOptions<'_>,
     ) -> Result<(Name, Found), SkipReason> {
-        if !matches!(&*service.kind, "service" | "loadBalancerService") {
+        if !matches!(&*service.kind, "service" | LOAD_BALANCER) {
             return Err(SkipReason::Kind(service.kind.to_string()));
         }
         if service.is_system && !self.rules.has_system_services {
@@ -273,15 +277,23 @@ impl<'a> DesiredBuilder<'a> {
             (None, PublishPolicy::Never) => return Err(SkipReason::NotChosen),
             (policy, default) => policy.unwrap_or(default),
         };
-        let rules = AddressRules {
+        let found = self.find(service, &self.address_rules(options, policy))?;
+        Ok((self.name(service, options)?, found))
+    }
+
+    /// What is asked of the containers of a service.
+    fn address_rules<'b>(
+        &'b self,
+        options: &'b ServiceOptions<'_>,
+        policy: PublishPolicy,
+    ) -> AddressRules<'b> {
+        AddressRules {
             needs_port: policy == PublishPolicy::Auto
                 && *options.address != AddressSource::Container,
             source: &options.address,
             record_types: self.rules.record_types,
             label_suffix: &self.rules.label_suffix,
-        };
-        let found = self.find(service, &rules)?;
-        Ok((self.name(service, options)?, found))
+        }
     }
 
     fn name(
@@ -304,19 +316,11 @@ impl<'a> DesiredBuilder<'a> {
         options: &mut ServiceOptions<'_>,
         name: &Name,
     ) -> Vec<Name> {
-        let (names, zone) = (self.names_of(service), &self.rules.zone);
-        let warnings = &mut options.warnings;
-        let mut more = match options.names {
-            Some(text) => names::of_label(text, &names, zone, warnings),
-            None => Vec::new(),
-        };
-        if options.lb_hostnames && service.kind == "loadBalancerService" {
-            let hostnames = &service.lb_hostnames;
-            more.extend(names::of_load_balancer(hostnames, &names, zone, warnings));
-        }
         let mut others = Vec::new();
-        for other in more.iter().filter(|other| *other != name) {
-            sorted::add(&mut others, other);
+        for more in self.names_by_origin(service, options) {
+            for other in more.iter().filter(|other| *other != name) {
+                sorted::add(&mut others, other);
+            }
         }
         others
     }
@@ -328,6 +332,25 @@ impl<'a> DesiredBuilder<'a> {
         let hosts = containers.filter_map(|container| self.hosts.get(&*container.host_uuid));
         let odd = hosts.filter_map(|host| odd_label(host, self.rules)).min();
         odd.map(Warning::host)
+    }
+
+    /// The names in the label of a service, and those that it has as a load balancer.
+    fn names_by_origin(
+        &self,
+        service: &Service<'_>,
+        options: &mut ServiceOptions<'_>,
+    ) -> [Vec<Name>; 2] {
+        let (names, zone) = (self.names_of(service), &self.rules.zone);
+        let warnings = &mut options.warnings;
+        let of_label = options
+            .names
+            .map(|text| names::of_label(text, &names, zone, warnings));
+        let is_asked = options.lb_hostnames && service.kind == LOAD_BALANCER;
+        let of_load_balancer = is_asked.then(|| {
+            let hostnames = &service.lb_hostnames;
+            names::of_load_balancer(hostnames, &names, zone, warnings)
+        });
+        [of_label, of_load_balancer].map(Option::unwrap_or_default)
     }
 
     fn names_of<'b>(&'b self, service: &'b Service<'_>) -> Names<'b> {
@@ -348,7 +371,7 @@ impl<'a> DesiredBuilder<'a> {
         let mut nearest = None;
         for container in containers {
             match address(container) {
-                Ok(address) => addresses.push(address),
+                Ok((address, _)) => addresses.push(address),
                 Err(reason) => nearest = nearest.max(Some(reason)),
             }
         }

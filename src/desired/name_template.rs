@@ -6,6 +6,7 @@
 use std::fmt;
 
 use crate::base::redactor::cut;
+use crate::base::text::quoted;
 use crate::dns::{Name, NameError};
 use crate::rancher::model::Environment;
 
@@ -19,6 +20,8 @@ const ESCAPED_STAR: &str = "\\052";
 
 /// Characters of an unknown placeholder that an error keeps.
 const MAX_SHOWN: usize = 80;
+/// Characters that are kept of a text that is no name: as many as a name may have.
+const MAX_TRIED: usize = 255;
 /// The template of the zone's apex.
 const APEX: &str = "@";
 
@@ -88,6 +91,28 @@ impl fmt::Display for TemplateError {
 
 impl std::error::Error for TemplateError {}
 
+/// A text that should have become a domain name, and why it is none.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BadName {
+    /// The text, with the zone's name; cut if it is long.
+    pub tried: String,
+    /// Why it is none.
+    pub error: NameError,
+}
+
+impl BadName {
+    fn new(tried: &str, error: NameError) -> BadName {
+        let tried = cut(tried, MAX_TRIED);
+        BadName { tried, error }
+    }
+}
+
+impl fmt::Display for BadName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is no name: {}", quoted(&self.tried), self.error)
+    }
+}
+
 /// The names that replace the placeholders, as Rancher spells them.
 #[derive(Debug, Clone, Copy)]
 pub struct Names<'a> {
@@ -97,6 +122,26 @@ pub struct Names<'a> {
     pub stack: &'a str,
     /// Replaces `%{{environment_name}}`.
     pub environment: &'a str,
+}
+
+impl fmt::Display for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.place == Place::Apex {
+            return f.write_str(APEX);
+        }
+        for part in &self.parts {
+            f.write_str(match part {
+                Part::Literal(literal) => literal,
+                Part::Service => "%{{service_name}}",
+                Part::Stack => "%{{stack_name}}",
+                Part::Environment => "%{{environment_name}}",
+            })?;
+        }
+        match self.place {
+            Place::Absolute => f.write_str("."),
+            Place::InZone | Place::Apex => Ok(()),
+        }
+    }
 }
 
 impl Default for Template {
@@ -131,7 +176,7 @@ impl Template {
     }
 
     /// The name that the template gives in this zone. That of an absolute one may be elsewhere.
-    pub fn name(&self, names: &Names<'_>, zone: &Name) -> Result<Name, NameError> {
+    pub fn name(&self, names: &Names<'_>, zone: &Name) -> Result<Name, BadName> {
         let mut text = String::new();
         for part in &self.parts {
             match part {
@@ -142,10 +187,15 @@ impl Template {
             }
         }
         match self.place {
-            Place::InZone => zone.child(&text),
+            Place::InZone => zone.child(&text).map_err(|error| {
+                let tried = format!("{text}.{}", zone.without_dot());
+                BadName::new(&tried, error)
+            }),
             Place::Apex => Ok(zone.clone()),
-            Place::Absolute if text.ends_with('.') => Err(NameError::EmptyLabel),
-            Place::Absolute => Name::parse(&text),
+            Place::Absolute if text.ends_with('.') => {
+                Err(BadName::new(&text, NameError::EmptyLabel))
+            }
+            Place::Absolute => Name::parse(&text).map_err(|error| BadName::new(&text, error)),
         }
     }
 }

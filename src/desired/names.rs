@@ -8,9 +8,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::desired::name_template::{Names, Template, TemplateError};
+use crate::desired::name_template::{BadName, Names, Template, TemplateError};
 use crate::desired::warning::Warning;
-use crate::dns::{Name, NameError};
+use crate::dns::Name;
 
 /// Items of a label that count. Each becomes a record set or two.
 pub const MAX_NAMES: usize = 50;
@@ -25,9 +25,9 @@ pub enum NameFault {
     /// It is no template.
     Template(TemplateError),
     /// What comes out is no domain name.
-    Name(NameError),
-    /// It is a name outside the zone.
-    Outside,
+    Name(BadName),
+    /// It is this name, outside the zone.
+    Outside(Name),
 }
 
 impl fmt::Display for NameFault {
@@ -35,7 +35,7 @@ impl fmt::Display for NameFault {
         match self {
             NameFault::Template(error) => error.fmt(f),
             NameFault::Name(error) => error.fmt(f),
-            NameFault::Outside => f.write_str("it isn't in the hosted zone"),
+            NameFault::Outside(name) => write!(f, "{name} isn't in the hosted zone"),
         }
     }
 }
@@ -87,7 +87,8 @@ pub fn of_load_balancer(
                     found.push(name);
                 }
             }
-            Err(fault) if is_below(hostname, zone) && fault != NameFault::Outside => {
+            Err(NameFault::Outside(_)) => {}
+            Err(fault) if is_below(hostname, zone) => {
                 if warnings.len() < MAX_WARNINGS {
                     warnings.push(Warning::hostname(hostname, fault));
                 }
@@ -109,7 +110,7 @@ fn name(item: &str, names: &Names<'_>, zone: &Name) -> Result<Name, NameFault> {
     let name = template.name(names, zone).map_err(NameFault::Name)?;
     match name.is_at_or_below(zone) {
         true => Ok(name),
-        false => Err(NameFault::Outside),
+        false => Err(NameFault::Outside(name)),
     }
 }
 
@@ -166,15 +167,34 @@ mod tests {
             (" , ,", String::new()),
             (
                 "www.example.org.",
-                left_out("www.example.org.", "it isn't in the hosted zone"),
+                left_out(
+                    "www.example.org.",
+                    "www.example.org. isn't in the hosted zone",
+                ),
             ),
-            ("*.", left_out("*.", "it isn't in the hosted zone")),
+            (
+                "%{{service_name}}.example.org.",
+                left_out(
+                    "%{{service_name}}.example.org.",
+                    "web.example.org. isn't in the hosted zone",
+                ),
+            ),
+            ("*.", left_out("*.", "*. isn't in the hosted zone")),
             (
                 "badexample.com.",
-                left_out("badexample.com.", "it isn't in the hosted zone"),
+                left_out(
+                    "badexample.com.",
+                    "badexample.com. isn't in the hosted zone",
+                ),
             ),
-            ("a..b", left_out("a..b", "a label of the name is empty")),
-            (".", left_out(".", "the name is empty")),
+            (
+                "a..b",
+                left_out(
+                    "a..b",
+                    "\"a..b.example.com\" is no name: a label of the name is empty",
+                ),
+            ),
+            (".", left_out(".", "\"\" is no name: the name is empty")),
             (
                 "a.*",
                 left_out("a.*", &TemplateError::MisplacedWildcard.to_string()),

@@ -6,8 +6,7 @@ use std::fmt;
 
 use crate::base::text::{quoted, quoted_start};
 use crate::desired::container::ContainerSkip;
-use crate::desired::name_template::TemplateError;
-use crate::dns::NameError;
+use crate::desired::name_template::{BadName, TemplateError};
 
 /// Characters of a text from outside that are shown.
 const MAX_SHOWN: usize = 80;
@@ -31,8 +30,8 @@ pub enum SkipReason {
     Template(TemplateError),
     /// The name template in the service's label has a `*` that isn't the first label by itself.
     Wildcard,
-    /// The name template gives a text that is not a domain name.
-    Name(NameError),
+    /// The name template gives a text that is not a domain name. Holds that text, too.
+    Name(BadName),
 }
 
 impl SkipReason {
@@ -115,6 +114,7 @@ mod tests {
     use std::net::IpAddr;
 
     use super::*;
+    use crate::dns::NameError;
 
     #[test]
     fn every_reason_s_code_is_in_the_list_once() {
@@ -144,7 +144,10 @@ mod tests {
         all.extend([
             SkipReason::from(TemplateError::NotClosed),
             SkipReason::from(TemplateError::MisplacedWildcard),
-            SkipReason::Name(NameError::Empty),
+            SkipReason::Name(BadName {
+                tried: "x".to_owned(),
+                error: NameError::Empty,
+            }),
         ]);
         let codes: Vec<&str> = all.iter().map(SkipReason::code).collect();
         assert_eq!(codes, SkipReason::codes().collect::<Vec<_>>());

@@ -5,6 +5,7 @@ use crate::rancher::model::{self, Container, Environment, Host};
 
 mod addresses;
 mod containers;
+mod explain;
 mod labels;
 mod names;
 mod ttl;
@@ -31,7 +32,7 @@ fn host_labels_of(pairs: &[(&str, &str)]) -> HostLabels {
 
 fn container(host: &str, ports: &[&str]) -> Container<'static> {
     Container {
-        name: "shop-web-1".into(),
+        name: format!("{host}-1").into(),
         state: "running".into(),
         health_state: Some("healthy".into()),
         host_uuid: host.to_owned().into(),

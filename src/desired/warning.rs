@@ -182,14 +182,14 @@ mod tests {
             Warning::address("x"),
             Warning::ttl("x"),
             Warning::lb_hostnames("x"),
-            Warning::name("x", NameFault::Outside),
+            Warning::name("x", NameFault::Outside(Name::parse("x").unwrap())),
             Warning::TooManyNames {
                 of: "x",
                 most: 50,
                 count: 51,
             },
             Warning::host("x"),
-            Warning::hostname("x", NameFault::Outside),
+            Warning::hostname("x", NameFault::Outside(Name::parse("x").unwrap())),
             Warning::OtherTtl {
                 name: Name::parse("x").unwrap(),
                 wanted: 300,
@@ -212,7 +212,7 @@ mod tests {
             Warning::lb_hostnames(&long),
             Warning::name(&placeholder, NameFault::Template(error)),
             Warning::host(&long),
-            Warning::hostname(&long, NameFault::Outside),
+            Warning::hostname(&long, NameFault::Outside(Name::parse("x").unwrap())),
         ] {
             let words = warning.to_string();
             assert!(words.len() < 400, "{words}");

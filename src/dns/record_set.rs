@@ -127,6 +127,16 @@ impl RecordSet {
                 || matches!((self.addresses(), other.addresses()), (Some(a), Some(b)) if a == b))
     }
 
+    /// The values as people look for them: addresses in the order of their numbers, whatever else in
+    /// that of the text.
+    pub fn in_order(&self) -> Vec<&String> {
+        let mut sorted: Vec<(Option<IpAddr>, &String)> = Vec::with_capacity(self.values.len());
+        for value in &self.values {
+            sorted::add(&mut sorted, &(value.parse().ok(), value));
+        }
+        sorted.into_iter().map(|(_, value)| value).collect()
+    }
+
     fn addresses(&self) -> Option<BTreeSet<IpAddr>> {
         if !matches!(self.key.rtype, RecordType::A | RecordType::Aaaa) {
             return None;
@@ -144,7 +154,7 @@ impl RecordSet {
 
 impl fmt::Display for RecordSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let values: Vec<&str> = self.values.iter().map(String::as_str).collect();
+        let values: Vec<&str> = self.in_order().into_iter().map(String::as_str).collect();
         write!(f, "{} {} {}", self.key, self.ttl, values.join(","))
     }
 }
@@ -159,6 +169,19 @@ mod tests {
             key,
             ttl,
             values: values.iter().map(|v| v.to_string()).collect(),
+        }
+    }
+
+    #[test]
+    fn addresses_are_shown_in_the_order_of_their_numbers() {
+        for (rtype, values) in [
+            (RecordType::A, &["10.0.0.9", "10.0.0.10", "192.0.2.1"][..]),
+            (RecordType::Aaaa, &["2001:db8::9", "2001:db8::10"]),
+            (RecordType::Txt, &["\"10\"", "\"9\""]),
+        ] {
+            let set = set(rtype, 60, values);
+            assert_eq!(set.in_order(), values);
+            assert!(set.to_string().ends_with(&values.join(",")), "{set}");
         }
     }
 

@@ -90,11 +90,20 @@ impl Labels {
     /// The trimmed text of the label with this name. The one with the suffix comes first, and among
     /// those with it the one whose prefix has the better rank. The text is never blank.
     pub fn get(&self, name: &str, suffix: &LabelSuffix) -> Option<&str> {
+        self.find(name, suffix).map(|(_, _, text)| &**text)
+    }
+
+    /// The whole key of the label that [`Labels::get`] reads.
+    pub fn key(&self, name: &str, suffix: &LabelSuffix) -> Option<String> {
+        let (rank, name, _) = self.find(name, suffix)?;
+        Some([PREFIXES[*rank], name].concat())
+    }
+
+    fn find(&self, name: &str, suffix: &LabelSuffix) -> Option<&(usize, Box<str>, Box<str>)> {
         let of = |suffix: &str| {
             let is_it = |key: &str| key.strip_prefix(name) == Some(suffix);
             let found = self.kept.iter().filter(|(_, key, _)| is_it(key));
-            let best = found.max_by_key(|(rank, _, _)| Reverse(*rank)); // the last of equal ones
-            best.map(|(_, _, text)| &**text)
+            found.max_by_key(|(rank, _, _)| Reverse(*rank)) // the last of equal ones
         };
         match &*suffix.0 {
             "" => of(""),

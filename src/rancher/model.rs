@@ -59,6 +59,13 @@ pub struct ServiceKey {
     pub service: String,
 }
 
+impl ServiceKey {
+    /// Whether it is this service's.
+    pub fn names(&self, service: &Service<'_>) -> bool {
+        self.stack == service.stack_name && self.service == service.name
+    }
+}
+
 impl fmt::Display for ServiceKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.stack, self.service)

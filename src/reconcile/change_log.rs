@@ -72,6 +72,6 @@ fn fields<'a>(set: &'a RecordSet, values: &'a dyn fmt::Display) -> [log::Field<'
 }
 
 fn values(set: &RecordSet) -> String {
-    let values: Vec<&str> = set.values.iter().map(String::as_str).collect();
+    let values: Vec<&str> = set.in_order().into_iter().map(String::as_str).collect();
     values.join(",")
 }

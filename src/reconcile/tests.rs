@@ -305,7 +305,10 @@ fn what_is_refused_stays_so_where_a_round_ends_before_it_was_tried_again() {
     stage
         .route53
         .edit(ZONE, |zone| zone.refuse(&name, "A", &words));
-    assert_eq!(refused(&stage.round(&services(2), 0)), [bad.clone()]);
+    assert_eq!(
+        refused(&stage.round(&services(2), 0)),
+        std::slice::from_ref(&bad)
+    );
 
     stage.reconciler.resync();
     let round = stage.round_if(&services(12), 1, &mut |_| false);

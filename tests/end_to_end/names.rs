@@ -188,7 +188,8 @@ fn what_is_odd_is_in_plan_status_metrics_and_once_in_the_log() {
         ),
         (
             "names",
-            "external_dns_names: \"www.example.org.\" is left out: it isn't in the hosted zone",
+            "external_dns_names: \"www.example.org.\" is left out: www.example.org. isn't \
+             in the hosted zone",
         ),
         (
             "names",

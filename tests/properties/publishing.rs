@@ -270,7 +270,7 @@ fn made_service(number: usize, wish: &Wish) -> Service<'static> {
         labels.insert(key, text);
     }
     let container = |(i, (host, is_public, runs)): (usize, &(usize, bool, bool))| Container {
-        name: format!("c{i}").into(),
+        name: format!("s{number}-{i}").into(),
         state: if *runs { "running" } else { "stopped" }.into(),
         health_state: None,
         host_uuid: format!("h{host}").into(),

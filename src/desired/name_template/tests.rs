@@ -28,7 +28,42 @@ fn render(template: &str, service: &str) -> Result<String, String> {
     template
         .name(&names, &zone)
         .map(|n| n.as_str().to_owned())
-        .map_err(|e| e.to_string())
+        .map_err(|e| e.error.to_string())
+}
+
+#[test]
+fn what_is_no_name_is_told_whole() {
+    let zone = Name::parse("example.com").unwrap();
+    let long = "a".repeat(300);
+    for (template, service, expected) in [
+        (
+            "%{{service_name}}.%{{stack_name}}",
+            "&&",
+            "\".shop.example.com\" is no name: a label of the name is empty".to_owned(),
+        ),
+        (
+            "%{{service_name}}.example.org.",
+            "&&",
+            "\".example.org\" is no name: a label of the name is empty".to_owned(),
+        ),
+        (
+            "%{{service_name}}",
+            &long,
+            format!(
+                "\"{}…\" is no name: a label of the name is longer than 63 characters",
+                &long[..255]
+            ),
+        ),
+    ] {
+        let names = Names {
+            service,
+            stack: "Shop",
+            environment: "Prod",
+        };
+        let template = Template::parse_absolute(template).unwrap();
+        let error = template.name(&names, &zone).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+    }
 }
 
 #[test]

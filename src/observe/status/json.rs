@@ -10,7 +10,7 @@ use crate::base::version::VERSION;
 use crate::desired::ServiceOutcome;
 use crate::desired::container::SkippedContainers;
 use crate::desired::warning::Warning;
-use crate::dns::Name;
+use crate::dns::{Name, RecordSet};
 use crate::rancher::model::ServiceKey;
 use crate::route53::xml::HostedZone;
 
@@ -142,7 +142,7 @@ pub fn service(
         text(out, member, value);
     }
     let sets = name.into_iter().flat_map(|name| status.record_sets(name));
-    list(out, "addresses", sets.flat_map(|set| &set.values));
+    list(out, "addresses", sets.flat_map(RecordSet::in_order));
     let more: Vec<String> = outcome.more_names.iter().map(shown).collect();
     list(out, "more_names", more.iter());
     let warnings: Vec<String> = outcome.warnings.iter().map(Warning::to_string).collect();

@@ -237,7 +237,7 @@ impl Status {
 /// TTL and values of a record set, cut to what a list can show.
 fn shown(set: &RecordSet) -> String {
     let mut text = String::new();
-    for value in set.values.iter().take(MAX_SHOWN_VALUES) {
+    for value in set.in_order().into_iter().take(MAX_SHOWN_VALUES) {
         text.push_str(value);
         text.push_str(", ");
     }

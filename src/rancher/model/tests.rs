@@ -119,6 +119,7 @@ fn reads_the_real_server_s_answers() {
         cart.containers[1].health_state.as_deref(),
         Some("unhealthy")
     );
+    assert_eq!(cart.containers[0].name, "shop-Cart_Service-1");
     assert_eq!(cart.containers[0].primary_ip.as_deref(), Some("10.42.0.13"));
     assert_eq!(cart.containers[0].ports, ["203.0.113.11:9000:9000/tcp"]);
     assert!(

@@ -2,7 +2,7 @@
 
 use super::{fill, heads, name, number};
 use crate::desired::ServiceOutcome;
-use crate::dns::Name;
+use crate::dns::{Name, RecordSet};
 use crate::observe::status::service_state::ServiceState;
 use crate::observe::status::{MAX_SHOWN_VALUES, Status};
 use crate::rancher::model::ServiceKey;
@@ -105,7 +105,7 @@ fn names(out: &mut String, status: &Status, outcome: &ServiceOutcome) {
 fn addresses(out: &mut String, status: &Status, name: &Name) {
     let count: usize = status.record_sets(name).map(|set| set.values.len()).sum();
     let is_long = count > MAX_SHOWN_VALUES;
-    let values = status.record_sets(name).flat_map(|set| &set.values);
+    let values = status.record_sets(name).flat_map(RecordSet::in_order);
     for (index, value) in values.enumerate() {
         let template = match index {
             0 => "{}",

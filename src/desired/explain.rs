@@ -1,0 +1,171 @@
+//! Why one service is published as it is: what decided, each of its containers, and each of its names.
+//! It asks the same functions that decide. Pure.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use crate::base::redactor::cut;
+use crate::desired::address::{AddressOrigin, published_address};
+use crate::desired::container::ContainerSkip;
+use crate::desired::options::{POLICIES, PublishPolicy, ServiceOptions};
+use crate::desired::warning::Warning;
+use crate::desired::{DesiredBuilder, LOAD_BALANCER, SkipReason};
+use crate::dns::Name;
+use crate::rancher::labels;
+use crate::rancher::model::{Container, Service};
+
+/// Characters of a label that are kept.
+const MAX_SHOWN: usize = 255;
+
+/// Why a service is published as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// What decided how it is published.
+    pub decisions: Vec<Decision>,
+    /// Its containers, in the order of metadata.
+    pub containers: Vec<ExplainedContainer>,
+    /// Its names. The first is that of its template.
+    pub names: Vec<ExplainedName>,
+}
+
+/// Something that a label or a setting decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// What is decided, in a word or two.
+    pub what: &'static str,
+    /// What holds.
+    pub value: String,
+    /// Key of the label, or name of the setting.
+    pub by: String,
+}
+
+/// One container, and what it adds to the names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExplainedContainer {
+    /// Its name.
+    pub name: String,
+    /// The address of the agent on its host; if metadata has none, the host's UUID.
+    pub host: String,
+    /// Its address and where that is from, or why it doesn't count.
+    pub address: Result<(IpAddr, AddressOrigin), ContainerSkip>,
+}
+
+/// One name, or why the template gives none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExplainedName {
+    /// The name.
+    pub name: Result<Name, SkipReason>,
+    /// Key of the label, name of the setting, or what else it is from.
+    pub by: String,
+}
+
+impl DesiredBuilder<'_> {
+    /// Explains a service, whether it is published or not.
+    pub fn explain(&self, service: &Service<'_>) -> Explanation {
+        let mut options = ServiceOptions::read(&service.labels, self.rules);
+        let containers = service.containers.iter();
+        let containers = containers.map(|container| self.container(container, &options));
+        Explanation {
+            containers: containers.collect(),
+            decisions: self.decisions(service, &options),
+            names: self.explained_names(service, &mut options),
+        }
+    }
+
+    fn container(
+        &self,
+        container: &Container<'_>,
+        options: &ServiceOptions<'_>,
+    ) -> ExplainedContainer {
+        let policy = options.policy.unwrap_or(self.rules.default_policy);
+        let rules = self.address_rules(options, policy);
+        let host = self.hosts.get(&*container.host_uuid);
+        let host = host.map(|host| &*host.agent_ip).filter(|ip| !ip.is_empty());
+        ExplainedContainer {
+            name: cut(&container.name, MAX_SHOWN),
+            host: cut(host.unwrap_or(&container.host_uuid), MAX_SHOWN),
+            address: published_address(container, self.hosts, &rules),
+        }
+    }
+
+    /// What decided. Settings that change nothing for this service are left out.
+    fn decisions(&self, service: &Service<'_>, options: &ServiceOptions<'_>) -> Vec<Decision> {
+        let rules = self.rules;
+        let mut decisions = Vec::new();
+        let mut add = |what, value: &str, label: Option<&str>, setting: &str| {
+            decisions.push(Decision {
+                what,
+                value: cut(value, MAX_SHOWN),
+                by: self.origin(service, label, setting),
+            });
+        };
+        if service.is_system {
+            let value = match rules.has_system_services {
+                true => "as others",
+                false => "not published",
+            };
+            add("system stacks", value, None, "SYSTEM_SERVICES");
+        }
+        let policy = options.policy.unwrap_or(rules.default_policy);
+        let by = options.policy.map(|_| labels::POLICY);
+        add("published", word(policy), by, "DEFAULT_POLICY");
+        let is_own = matches!(options.address, Cow::Owned(_));
+        let by = is_own.then_some(labels::ADDRESS);
+        add("address", &options.address.to_string(), by, "ADDRESS");
+        if let [only] = rules.record_types.types() {
+            add("record types", only.as_str(), None, "RECORD_TYPES");
+        }
+        let template = rules.template.to_string();
+        let by = options.template.map(|_| labels::NAME_TEMPLATE);
+        let text = options.template.unwrap_or(&template);
+        add("name template", text, by, "NAME_TEMPLATE");
+        if let Some(text) = options.names {
+            add("further names", text, Some(labels::NAMES), "");
+        }
+        if service.kind == LOAD_BALANCER {
+            let doubts = &options.warnings;
+            let is_understood = !doubts.iter().any(|w| matches!(w, Warning::LbHostnames(_)));
+            let value = options.lb_hostnames.to_string();
+            let by = is_understood.then_some(labels::LB_HOSTNAMES);
+            add("host names as names", &value, by, "LB_HOSTNAMES");
+        }
+        let ttl = options.ttl.unwrap_or(rules.ttl).to_string();
+        add("TTL", &ttl, options.ttl.map(|_| labels::TTL), "TTL");
+        decisions
+    }
+
+    fn explained_names(
+        &self,
+        service: &Service<'_>,
+        options: &mut ServiceOptions<'_>,
+    ) -> Vec<ExplainedName> {
+        let by = options.template.map(|_| labels::NAME_TEMPLATE);
+        let mut names = vec![ExplainedName {
+            name: self.name(service, options),
+            by: self.origin(service, by, "NAME_TEMPLATE"),
+        }];
+        let origins = [Some(labels::NAMES), None];
+        let more = self.names_by_origin(service, options);
+        for (more, label) in more.into_iter().zip(origins) {
+            for name in more.into_iter().map(Ok) {
+                if !names.iter().any(|known| known.name == name) {
+                    let by = self.origin(service, label, "the load balancer's port rules");
+                    names.push(ExplainedName { name, by });
+                }
+            }
+        }
+        names
+    }
+
+    /// The key of a label that the service has, or else the setting.
+    fn origin(&self, service: &Service<'_>, label: Option<&str>, setting: &str) -> String {
+        let suffix = &self.rules.label_suffix;
+        let key = label.and_then(|label| service.labels.key(label, suffix));
+        key.map_or(setting.to_owned(), |key| format!("label {key}"))
+    }
+}
+
+fn word(policy: PublishPolicy) -> &'static str {
+    let mut words = POLICIES.iter().filter(|(_, known)| *known == policy);
+    words.next().map_or("", |(word, _)| word)
+}

@@ -1,0 +1,225 @@
+//! Why one service is published as it is.
+
+use super::*;
+use crate::desired::explain::Explanation;
+use crate::rancher::labels::LabelSuffix;
+
+fn explained(service: &Service<'_>, rules: &Rules) -> Explanation {
+    let World {
+        environment, hosts, ..
+    } = world(Vec::new());
+    DesiredBuilder::new(&environment, &hosts, rules).explain(service)
+}
+
+/// What counts, as `container host: address (from)` or with the reason.
+fn containers(explanation: &Explanation) -> Vec<String> {
+    let containers = explanation.containers.iter();
+    let lines = containers.map(|container| {
+        let outcome = match &container.address {
+            Ok((address, origin)) => format!("{address} ({})", origin.words()),
+            Err(reason) => format!("{}: it {reason}", reason.code()),
+        };
+        format!("{} {}: {outcome}", container.name, container.host)
+    });
+    lines.collect()
+}
+
+fn decisions(explanation: &Explanation) -> Vec<String> {
+    let decisions = explanation.decisions.iter();
+    let lines = decisions.map(|decision| {
+        let (what, value, by) = (decision.what, &decision.value, &decision.by);
+        format!("{what}: {value} ({by})")
+    });
+    lines.collect()
+}
+
+fn names(explanation: &Explanation) -> Vec<String> {
+    let names = explanation.names.iter();
+    let lines = names.map(|name| match &name.name {
+        Ok(found) => format!("{found} ({})", name.by),
+        Err(reason) => format!("{reason} ({})", name.by),
+    });
+    lines.collect()
+}
+
+#[test]
+fn each_container_has_its_address_and_where_that_is_from_or_its_reason() {
+    let all = vec![
+        container("h1", &["203.0.113.1:8080:80/tcp", "192.0.2.7:8080:80/tcp"]),
+        container("h2", &["192.0.2.7:8080:80/tcp"]),
+        container("h1", &["8080:80/tcp"]),
+        container("v6", &["8080:80/tcp"]),
+        container("h2", &["80/tcp"]),
+        Container {
+            state: "stopped".into(),
+            ..container("h2", &["8080:80/tcp"])
+        },
+        Container {
+            health_state: Some("unhealthy".into()),
+            ..container("h2", &["8080:80/tcp"])
+        },
+        container("out", &["8080:80/tcp"]),
+        container("nowhere", &["8080:80/tcp"]),
+        container("named", &["8080:80/tcp"]),
+    ];
+    let explanation = explained(&service("web", all), &rules());
+    let agent = "the address of its host's agent";
+    let expected = [
+        format!("h1-1 203.0.113.1: 203.0.113.1 ({agent})"),
+        "h2-1 203.0.113.2: 192.0.2.7 (the address that its port is bound to)".to_owned(),
+        format!("h1-1 203.0.113.1: 203.0.113.1 ({agent})"),
+        "v6-1 203.0.113.3: 2001:db8::3 (its host's label external_dns_ip)".to_owned(),
+        "h2-1 203.0.113.2: no_port: it publishes no port on its host".to_owned(),
+        "h2-1 203.0.113.2: not_running: it isn't running but \"stopped\"".to_owned(),
+        "h2-1 203.0.113.2: not_healthy: it isn't healthy but \"unhealthy\"".to_owned(),
+        "out-1 203.0.113.4: host_excluded: it runs on a host whose label external_dns is 'false'"
+            .to_owned(),
+        "nowhere-1 nowhere: host_unknown: it runs on the host \"nowhere\", which metadata lacks"
+            .to_owned(),
+        "named-1 203.0.113.5: not_an_address: it would get the address \"lb.example\", which is \
+         none; set the label io.rancher.host.external_dns_ip of its host to one"
+            .to_owned(),
+    ];
+    assert_eq!(containers(&explanation), expected);
+}
+
+#[test]
+fn other_sources_of_addresses_are_told_of_their_own() {
+    for (address, expected) in [
+        ("container", "10.42.0.7 (its own address (primary_ip))"),
+        (
+            "host-label:io.rancher.host.external_dns_ip",
+            "2001:db8::3 (the label of its host)",
+        ),
+        (
+            "host-label:none",
+            "host_label: it runs on a host without the label \"none\"",
+        ),
+    ] {
+        let service = Service {
+            labels: labels_of(&[("io.rancher.service.external_dns_address", address)]),
+            ..service("web", vec![container("v6", &["8080:80/tcp"])])
+        };
+        let found = containers(&explained(&service, &rules())).remove(0);
+        assert!(found.contains(expected), "{address}: {found}");
+    }
+}
+
+const TEMPLATE: &str = "%{{service_name}}.%{{stack_name}}.%{{environment_name}}";
+
+#[test]
+fn settings_decide_where_no_label_does() {
+    let explanation = explained(&service("web", Vec::new()), &rules());
+    let expected = [
+        "published: auto (DEFAULT_POLICY)".to_owned(),
+        "address: host (ADDRESS)".to_owned(),
+        format!("name template: {TEMPLATE} (NAME_TEMPLATE)"),
+        "TTL: 300 (TTL)".to_owned(),
+    ];
+    assert_eq!(decisions(&explanation), expected);
+    let expected = ["web.shop.prod.example.com. (NAME_TEMPLATE)"];
+    assert_eq!(names(&explanation), expected);
+}
+
+#[test]
+fn labels_that_decide_are_named_with_prefix_and_suffix() {
+    let rules = Rules {
+        has_system_services: false,
+        label_suffix: LabelSuffix::parse("_eu").unwrap(),
+        record_types: crate::desired::rules::RecordTypes::A,
+        ..rules()
+    };
+    let service = Service {
+        kind: "loadBalancerService".into(),
+        is_system: true,
+        lb_hostnames: vec!["shop.example.com".into(), "www.example.com".into()],
+        labels: labels_of(&[
+            ("io.rancher.service.external_dns_eu", "always"),
+            ("io.rancher.service.external_dns", "never"),
+            ("io.pasturestack.service.external_dns_ttl", "60"),
+            ("io.rancher.service.external_dns_address", "container"),
+            ("io.rancher.service.external_dns_name_template", "api"),
+            ("io.rancher.service.external_dns_names", "api,www,v2"),
+            ("io.rancher.service.external_dns_lb_hostnames", "true"),
+        ]),
+        ..service("web", Vec::new())
+    };
+    let explanation = explained(&service, &rules);
+    let expected = [
+        "system stacks: not published (SYSTEM_SERVICES)",
+        "published: always (label io.rancher.service.external_dns_eu)",
+        "address: container (label io.rancher.service.external_dns_address)",
+        "record types: A (RECORD_TYPES)",
+        "name template: api (label io.rancher.service.external_dns_name_template)",
+        "further names: api,www,v2 (label io.rancher.service.external_dns_names)",
+        "host names as names: true (label io.rancher.service.external_dns_lb_hostnames)",
+        "TTL: 60 (label io.pasturestack.service.external_dns_ttl)",
+    ];
+    assert_eq!(decisions(&explanation), expected);
+    let expected = [
+        "api.example.com. (label io.rancher.service.external_dns_name_template)",
+        "www.example.com. (label io.rancher.service.external_dns_names)",
+        "v2.example.com. (label io.rancher.service.external_dns_names)",
+        "shop.example.com. (the load balancer's port rules)",
+    ];
+    assert_eq!(names(&explanation), expected);
+}
+
+/// Labels that aren't understood decide nothing, but for the policy, which counts as `auto`.
+#[test]
+fn what_is_not_understood_does_not_decide() {
+    let service = Service {
+        kind: "loadBalancerService".into(),
+        labels: labels_of(&[
+            ("io.rancher.service.external_dns", "alwys"),
+            ("io.rancher.service.external_dns_ttl", "soon"),
+            ("io.rancher.service.external_dns_address", "moon"),
+            ("io.rancher.service.external_dns_lb_hostnames", "perhaps"),
+            ("io.rancher.service.external_dns_name_template", "a b"),
+        ]),
+        ..service("web", Vec::new())
+    };
+    let explanation = explained(&service, &rules());
+    let expected = [
+        "published: auto (label io.rancher.service.external_dns)",
+        "address: host (ADDRESS)",
+        "name template: a b (label io.rancher.service.external_dns_name_template)",
+        "host names as names: false (LB_HOSTNAMES)",
+        "TTL: 300 (TTL)",
+    ];
+    assert_eq!(decisions(&explanation), expected);
+    let [name] = &names(&explanation)[..] else {
+        panic!("one name");
+    };
+    assert!(name.contains("' ' can't be part of a name"), "{name}");
+}
+
+/// It asks the functions that decide: what it says can't differ from what is published.
+#[test]
+fn the_explanation_has_the_addresses_and_names_that_are_published() {
+    let service = Service {
+        labels: labels_of(&[("io.rancher.service.external_dns_names", "api")]),
+        ..service(
+            "web",
+            vec![
+                container("h1", &["8080:80/tcp"]),
+                container("h2", &["80/tcp"]),
+            ],
+        )
+    };
+    let explanation = explained(&service, &rules());
+    let desired = desired(&world(vec![service]), &rules());
+    let outcome = desired.services.values().next().unwrap();
+    let explained: Vec<&Name> = explanation
+        .names
+        .iter()
+        .map(|name| name.name.as_ref().unwrap())
+        .collect();
+    assert_eq!(explained, outcome.names().collect::<Vec<_>>());
+    let counted = explanation.containers.iter();
+    let counted = counted.filter_map(|container| container.address.as_ref().ok());
+    let counted: Vec<String> = counted.map(|(address, _)| address.to_string()).collect();
+    for set in desired.record_sets.values() {
+        assert_eq!(set.in_order(), counted.iter().collect::<Vec<_>>());
+    }
+}
