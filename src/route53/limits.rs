@@ -147,6 +147,16 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_is_one_request_however_often_it_waits() {
+        let start = Instant::now();
+        let mut limits = Limits::new(0.5, 1.0, start);
+        let waits = [11, 11, 11].map(|changes| limits.reserve(changes, start).as_secs());
+        assert_eq!(waits, [1, 1, 1], "for a change, not for a request");
+        limits.use_reserved();
+        assert_eq!(limits.take(0, start), Duration::from_secs(2));
+    }
+
+    #[test]
     fn what_is_reserved_is_taken_once_and_waited_for_once() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
