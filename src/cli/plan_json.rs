@@ -7,22 +7,45 @@ use serde_json::{Map, Value};
 use super::context::MetadataReading;
 use super::plan_output::{services_by_name, warnings};
 use crate::base::redactor::redact;
+use crate::desired::skip::SkipReason;
 use crate::dns::{Name, RecordKey, RecordSet};
 use crate::plan::round::Preview;
 use crate::rancher::model::ServiceKey;
 use crate::route53::xml::HostedZone;
 
-/// An object with these fields.
-pub fn object<const N: usize>(mut fields: [(&str, Value); N]) -> Value {
-    object_of(&mut fields)
-}
+/// An object while it is put together. Adding fields one by one takes less machine code than a macro or a
+/// list of them.
+#[derive(Default)]
+pub struct Object(Map<String, Value>);
 
-fn object_of(fields: &mut [(&str, Value)]) -> Value {
-    let mut map = Map::new();
-    for (name, value) in fields {
-        map.insert((*name).to_owned(), value.take());
+impl Object {
+    /// Adds a field.
+    pub fn add(&mut self, name: &str, value: Value) -> &mut Object {
+        self.0.insert(name.to_owned(), value);
+        self
     }
-    Value::Object(map)
+
+    /// Adds a field with a text, without secrets.
+    pub fn text(&mut self, name: &str, words: &str) -> &mut Object {
+        self.add(name, text(words))
+    }
+
+    /// Adds the fields `name` and `type`.
+    pub fn key(&mut self, key: &RecordKey) -> &mut Object {
+        self.text("name", &key.name.shown())
+            .text("type", key.rtype.as_str())
+    }
+
+    /// Adds the fields `code` and `reason`.
+    pub fn skip(&mut self, reason: &SkipReason) -> &mut Object {
+        self.text("code", reason.code())
+            .text("reason", &reason.to_string())
+    }
+
+    /// The object.
+    pub fn done(&mut self) -> Value {
+        Value::Object(std::mem::take(&mut self.0))
+    }
 }
 
 /// A text without secrets.
@@ -36,7 +59,7 @@ pub fn maybe(words: Option<&str>) -> Value {
 }
 
 /// A list of whatever there is.
-pub fn list(items: &mut dyn Iterator<Item = Value>) -> Value {
+pub fn list(items: impl Iterator<Item = Value>) -> Value {
     let mut all = Vec::new();
     for item in items {
         all.push(item);
@@ -46,7 +69,7 @@ pub fn list(items: &mut dyn Iterator<Item = Value>) -> Value {
 
 /// Words of any kind.
 pub fn texts(words: &[String]) -> Value {
-    list(&mut words.iter().map(|words| text(words)))
+    list(words.iter().map(|words| text(words)))
 }
 
 /// What the JSON of a plan is made with: which services publish each name.
@@ -61,43 +84,42 @@ impl<'a> PlanJson<'a> {
     /// The services that publish a name.
     pub fn services(&self, name: &Name) -> Value {
         let keys = self.0.get(name).into_iter().flatten();
-        list(&mut keys.map(|key| text(&key.to_string())))
+        list(keys.map(|key| text(&key.to_string())))
     }
 
     fn set(&self, set: &RecordSet) -> Value {
-        object([
-            ("name", text(&set.key.name.shown())),
-            ("type", text(set.key.rtype.as_str())),
-            ("ttl", Value::from(set.ttl)),
-            ("values", values(set)),
-            ("services", self.services(&set.key.name)),
-        ])
+        Object::default()
+            .key(&set.key)
+            .add("ttl", Value::from(set.ttl))
+            .add("values", values(set))
+            .add("services", self.services(&set.key.name))
+            .done()
     }
 
     fn sets(&self, sets: &[RecordSet]) -> Value {
-        list(&mut sets.iter().map(|set| self.set(set)))
+        list(sets.iter().map(|set| self.set(set)))
     }
 }
 
 /// The values of a record set.
 pub fn values(set: &RecordSet) -> Value {
-    list(&mut set.in_order().into_iter().map(|value| text(value)))
+    list(set.in_order().into_iter().map(|value| text(value)))
 }
 
 /// The zone.
 pub fn hosted_zone(zone: &HostedZone) -> Value {
-    object([
-        ("name", text(&zone.name.without_dot())),
-        ("id", text(&zone.id)),
-    ])
+    Object::default()
+        .text("name", &zone.name.without_dot())
+        .text("id", &zone.id)
+        .done()
 }
 
 /// The environment.
 pub fn environment(reading: &MetadataReading) -> Value {
-    object([
-        ("name", text(&reading.environment.name)),
-        ("uuid", text(&reading.environment.uuid)),
-    ])
+    Object::default()
+        .text("name", &reading.environment.name)
+        .text("uuid", &reading.environment.uuid)
+        .done()
 }
 
 /// In words why deletes wait, or null.
@@ -107,13 +129,8 @@ pub fn deletes_wait(preview: &Preview) -> Value {
 }
 
 fn keys(keys: &[RecordKey]) -> Value {
-    let key = |key: &RecordKey| {
-        object([
-            ("name", text(&key.name.shown())),
-            ("type", text(key.rtype.as_str())),
-        ])
-    };
-    list(&mut keys.iter().map(key))
+    let key = |key: &RecordKey| Object::default().key(key).done();
+    list(keys.iter().map(key))
 }
 
 /// The plan.
@@ -121,57 +138,55 @@ pub fn json(zone: &HostedZone, reading: &MetadataReading, preview: &Preview) -> 
     let plan = &preview.plan;
     let json = PlanJson::new(reading);
     let changes = plan.changes.iter().map(|change| {
-        object([
-            ("from", json.set(&change.from)),
-            ("to", json.set(&change.to)),
-        ])
+        Object::default()
+            .add("from", json.set(&change.from))
+            .add("to", json.set(&change.to))
+            .done()
     });
     let conflicts = plan.conflicts.iter().map(|conflict| {
-        object([
-            ("name", text(&conflict.key.name.shown())),
-            ("type", text(conflict.key.rtype.as_str())),
-            ("reason", text(&conflict.reason.to_string())),
-            ("services", json.services(&conflict.key.name)),
-        ])
+        Object::default()
+            .key(&conflict.key)
+            .text("reason", &conflict.reason.to_string())
+            .add("services", json.services(&conflict.key.name))
+            .done()
     });
     let skipped = reading.desired.skipped().map(|(key, reason)| {
-        object([
-            ("service", text(&key.to_string())),
-            ("code", text(reason.code())),
-            ("reason", text(&reason.to_string())),
-        ])
+        Object::default()
+            .text("service", &key.to_string())
+            .skip(reason)
+            .done()
     });
     let containers = reading.desired.skipped_containers().map(|(key, skipped)| {
         let first = skipped.first.iter().map(|(name, reason)| {
-            object([
-                ("name", text(name)),
-                ("code", text(reason.code())),
-                ("reason", text(&reason.to_string())),
-            ])
+            Object::default()
+                .text("name", name)
+                .text("code", reason.code())
+                .text("reason", &reason.to_string())
+                .done()
         });
-        object([
-            ("service", text(&key.to_string())),
-            ("total", Value::from(skipped.total)),
-            ("skipped", Value::from(skipped.count())),
-            ("first", list(&mut { first })),
-        ])
+        Object::default()
+            .text("service", &key.to_string())
+            .add("total", Value::from(skipped.total))
+            .add("skipped", Value::from(skipped.count()))
+            .add("first", list(first))
+            .done()
     });
     let held = preview.held.as_ref();
     let waiting = held.map_or(&[][..], |held| &held.keys);
-    object([
-        ("zone", hosted_zone(zone)),
-        ("environment", environment(reading)),
-        ("creates", json.sets(&plan.creates)),
-        ("changes", list(&mut { changes })),
-        ("deletes", json.sets(&plan.deletes)),
-        ("deletes_wait", deletes_wait(preview)),
-        ("deletes_waiting", keys(waiting)),
-        ("adopts", keys(&plan.adopts)),
-        ("releases", keys(&plan.releases)),
-        ("conflicts", list(&mut { conflicts })),
-        ("skipped", list(&mut { skipped })),
-        ("skipped_containers", list(&mut { containers })),
-        ("warnings", texts(&warnings(zone, reading, preview))),
-        ("batches", Value::from(preview.batches)),
-    ])
+    Object::default()
+        .add("zone", hosted_zone(zone))
+        .add("environment", environment(reading))
+        .add("creates", json.sets(&plan.creates))
+        .add("changes", list(changes))
+        .add("deletes", json.sets(&plan.deletes))
+        .add("deletes_wait", deletes_wait(preview))
+        .add("deletes_waiting", keys(waiting))
+        .add("adopts", keys(&plan.adopts))
+        .add("releases", keys(&plan.releases))
+        .add("conflicts", list(conflicts))
+        .add("skipped", list(skipped))
+        .add("skipped_containers", list(containers))
+        .add("warnings", texts(&warnings(zone, reading, preview)))
+        .add("batches", Value::from(preview.batches))
+        .done()
 }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::context::MetadataReading;
-use super::plan_json::{self, PlanJson, list, maybe, object, text};
+use super::plan_json::{self, Object, PlanJson, list, maybe, text};
 use super::plan_output::{PlanText, fate_in_words, joined, one_line, services_by_name};
 use super::terminal::shown;
 use crate::desired::container::ContainerSkip;
@@ -204,61 +204,54 @@ impl<'a> ServiceReport<'a> {
         let explanations = self.reading.explanations.iter();
         let decisions = explanations.flat_map(|explanation| &explanation.decisions);
         let decisions = decisions.map(|decision| {
-            object([
-                ("what", text(decision.what)),
-                ("value", text(&decision.value)),
-                ("by", text(&decision.by)),
-            ])
+            Object::default()
+                .text("what", decision.what)
+                .text("value", &decision.value)
+                .text("by", &decision.by)
+                .done()
         });
-        object([
-            ("zone", plan_json::hosted_zone(self.zone)),
-            ("environment", plan_json::environment(self.reading)),
-            ("service", text(&self.key.to_string())),
-            ("skipped", self.skipped()),
-            ("decisions", list(&mut { decisions })),
-            (
-                "containers",
-                list(&mut self.containers().map(container_json)),
-            ),
-            ("names", list(&mut self.names().map(name_json))),
-            ("record_sets", self.record_sets_json()),
-            ("deletes_wait", plan_json::deletes_wait(self.preview)),
-            ("warnings", plan_json::texts(&self.warnings())),
-        ])
+        Object::default()
+            .add("zone", plan_json::hosted_zone(self.zone))
+            .add("environment", plan_json::environment(self.reading))
+            .text("service", &self.key.to_string())
+            .add("skipped", self.skipped())
+            .add("decisions", list(decisions))
+            .add("containers", list(self.containers().map(container_json)))
+            .add("names", list(self.names().map(name_json)))
+            .add("record_sets", self.record_sets_json())
+            .add("deletes_wait", plan_json::deletes_wait(self.preview))
+            .add("warnings", plan_json::texts(&self.warnings()))
+            .done()
     }
 
     fn skipped(&self) -> Value {
         match &self.outcome.name {
             Ok(_) => Value::Null,
-            Err(reason) => object([
-                ("code", text(reason.code())),
-                ("reason", text(&reason.to_string())),
-            ]),
+            Err(reason) => Object::default().skip(reason).done(),
         }
     }
 
     fn record_sets_json(&self) -> Value {
         let services = PlanJson::new(self.reading);
         let set = |set: Option<&RecordSet>| match set {
-            Some(set) => object([
-                ("ttl", Value::from(set.ttl)),
-                ("values", plan_json::values(set)),
-            ]),
+            Some(set) => Object::default()
+                .add("ttl", Value::from(set.ttl))
+                .add("values", plan_json::values(set))
+                .done(),
             None => Value::Null,
         };
         let sets = self.record_sets().into_iter().map(|reported| {
-            object([
-                ("name", text(&reported.key.name.shown())),
-                ("type", text(reported.key.rtype.as_str())),
-                ("wanted", set(reported.wanted)),
-                ("in_zone", set(self.preview.zone.simple(&reported.key))),
-                ("taken_over", Value::Bool(reported.is_taken_over)),
-                ("next", text(reported.fate.code())),
-                ("reason", text(&fate_in_words(&reported.fate))),
-                ("services", services.services(&reported.key.name)),
-            ])
+            Object::default()
+                .key(&reported.key)
+                .add("wanted", set(reported.wanted))
+                .add("in_zone", set(self.preview.zone.simple(&reported.key)))
+                .add("taken_over", Value::Bool(reported.is_taken_over))
+                .text("next", reported.fate.code())
+                .text("reason", &fate_in_words(&reported.fate))
+                .add("services", services.services(&reported.key.name))
+                .done()
         });
-        list(&mut { sets })
+        list(sets)
     }
 }
 
@@ -267,14 +260,14 @@ fn container_json(container: &ExplainedContainer) -> Value {
     let reason = container.address.as_ref().err();
     let address = counts.map(|(address, _)| address.to_string());
     let words = reason.map(|reason| reason.to_string());
-    object([
-        ("name", text(&container.name)),
-        ("host", text(&container.host)),
-        ("address", maybe(address.as_deref())),
-        ("from", maybe(counts.map(|(_, origin)| origin.words()))),
-        ("code", maybe(reason.map(ContainerSkip::code))),
-        ("reason", maybe(words.as_deref())),
-    ])
+    Object::default()
+        .text("name", &container.name)
+        .text("host", &container.host)
+        .add("address", maybe(address.as_deref()))
+        .add("from", maybe(counts.map(|(_, origin)| origin.words())))
+        .add("code", maybe(reason.map(ContainerSkip::code)))
+        .add("reason", maybe(words.as_deref()))
+        .done()
 }
 
 fn name_json(ExplainedName { name, by }: &ExplainedName) -> Value {
@@ -282,7 +275,11 @@ fn name_json(ExplainedName { name, by }: &ExplainedName) -> Value {
         Ok(name) => (text(&name.shown()), Value::Null),
         Err(reason) => (Value::Null, text(&reason.to_string())),
     };
-    object([("name", name), ("by", text(by)), ("reason", reason)])
+    Object::default()
+        .add("name", name)
+        .text("by", by)
+        .add("reason", reason)
+        .done()
 }
 
 fn container_line(container: &ExplainedContainer) -> String {
