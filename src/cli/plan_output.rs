@@ -227,15 +227,10 @@ pub fn json(zone: &HostedZone, reading: &MetadataReading, preview: &Preview) -> 
             "service": key.to_string(), "code": reason.code(), "reason": reason.to_string(),
         })
     });
-    let containers = reading.desired.skipped_containers().map(|(key, skipped)| {
-        let first = skipped.first.iter().map(|(name, reason)| {
-            json!({"name": name, "code": reason.code(), "reason": reason.to_string()})
-        });
-        json!({
-            "service": key.to_string(), "total": skipped.total, "skipped": skipped.count(),
-            "first": first.collect::<Vec<_>>(),
-        })
-    });
+    let containers = reading
+        .desired
+        .skipped_containers()
+        .map(|(key, skipped)| json!({"service": key.to_string(), "reason": skipped.to_string()}));
     without_secrets(json!({
         "zone": {"name": zone.name.without_dot(), "id": zone.id},
         "environment": {"name": reading.environment.name, "uuid": reading.environment.uuid},
