@@ -13,7 +13,7 @@ use rancher_route53::base::counters::{Action, Operation};
 use rancher_route53::base::dependency::{Condition, Dependency};
 use rancher_route53::cli::help::help;
 use rancher_route53::config::settings::SETTINGS;
-use rancher_route53::desired::container::{ContainerSkip, SkippedContainers};
+use rancher_route53::desired::container::{ContainerSkip, Requirement, SkippedContainers};
 use rancher_route53::desired::skip::SkipReason;
 use rancher_route53::desired::warning::Warning;
 use rancher_route53::desired::{Desired, ServiceOutcome};
@@ -221,7 +221,7 @@ fn the_table_of_reasons_is_that_of_the_code() {
     let start = "<!-- reasons: checked against the code by tests/readme.rs -->\n";
     let table = rows(between(NAMES, start, "<!-- /reasons -->"));
     let codes: Vec<&str> = table.iter().map(|row| row[0].trim_matches('`')).collect();
-    assert_eq!(codes, SkipReason::codes().collect::<Vec<_>>());
+    assert_eq!(codes, SkipReason::CODES.concat());
 }
 
 #[test]
@@ -366,7 +366,7 @@ fn status() -> Status {
         warnings: Vec::new(),
         skipped_containers: Some(Box::new(SkippedContainers::new(
             2,
-            [("web-2", ContainerSkip::NoPort)].into_iter(),
+            [("web-2", ContainerSkip::new(Requirement::Port, ""))].into_iter(),
         ))),
     };
     let mut desired = Desired::default();

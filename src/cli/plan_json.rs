@@ -157,18 +157,9 @@ pub fn json(zone: &HostedZone, reading: &MetadataReading, preview: &Preview) -> 
             .done()
     });
     let containers = reading.desired.skipped_containers().map(|(key, skipped)| {
-        let first = skipped.first.iter().map(|(name, reason)| {
-            Object::default()
-                .text("name", name)
-                .text("code", reason.code())
-                .text("reason", &reason.to_string())
-                .done()
-        });
         Object::default()
             .text("service", &key.to_string())
-            .add("total", Value::from(skipped.total))
-            .add("skipped", Value::from(skipped.count()))
-            .add("first", list(first))
+            .text("reason", &skipped.to_string())
             .done()
     });
     let held = preview.held.as_ref();

@@ -8,7 +8,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use crate::base::brackets::without_brackets;
-use crate::desired::container::ContainerSkip;
+use crate::desired::container::{ContainerSkip, Requirement};
 use crate::desired::rules::RecordTypes;
 use crate::rancher::labels::{self, LabelSuffix};
 use crate::rancher::model::{Container, Host};
@@ -104,11 +104,11 @@ pub fn published_address(
     rules: &AddressRules<'_>,
 ) -> Result<(IpAddr, AddressOrigin), ContainerSkip> {
     if container.state != "running" {
-        return Err(ContainerSkip::not_running(&container.state));
+        return Err(ContainerSkip::new(Requirement::Running, &container.state));
     }
     match container.health_state.as_deref() {
         None | Some("healthy" | "updating-healthy") => {}
-        Some(other) => return Err(ContainerSkip::not_healthy(other)),
+        Some(other) => return Err(ContainerSkip::new(Requirement::Healthy, other)),
     }
     // The host comes before the ports, since its agent's address shows which ports are published.
     let host = hosts.get(&*container.host_uuid);
@@ -122,47 +122,64 @@ pub fn published_address(
         !is_loopback
     });
     if bind.is_none() && rules.needs_port {
-        return Err(match has_loopback {
-            true => ContainerSkip::Loopback,
-            false => ContainerSkip::NoPort,
-        });
+        let requirement = match has_loopback {
+            true => Requirement::Reachable,
+            false => Requirement::Port,
+        };
+        return Err(ContainerSkip::new(requirement, ""));
     }
-    let host = host.ok_or_else(|| ContainerSkip::host_unknown(&container.host_uuid))?;
+    let host =
+        host.ok_or_else(|| ContainerSkip::new(Requirement::HostKnown, &container.host_uuid))?;
     let known = &host.labels.known;
     let excluded = known.get(labels::HOST, rules.label_suffix);
     if excluded.is_some_and(|text| text.eq_ignore_ascii_case("false")) {
-        return Err(ContainerSkip::HostExcluded);
+        return Err(ContainerSkip::new(Requirement::HostIncluded, ""));
     }
-    let address = match rules.source {
+    let bind = bind.filter(|bind| !is_unspecified(bind));
+    let address = address_from(container, host, bind, rules)?;
+    match rules.record_types.has(address.0) {
+        true => Ok(address),
+        false => Err(ContainerSkip::new(
+            Requirement::RecordType,
+            &address.0.to_string(),
+        )),
+    }
+}
+
+/// The address of a container that meets what is asked of it. `bind` is the address that its first
+/// published port is bound to, if it is bound to one.
+fn address_from(
+    container: &Container<'_>,
+    host: &Host,
+    bind: Option<&str>,
+    rules: &AddressRules<'_>,
+) -> Result<(IpAddr, AddressOrigin), ContainerSkip> {
+    match rules.source {
         AddressSource::Host => {
-            let own = known.get(labels::HOST_IP, rules.label_suffix);
-            let bind = bind.filter(|bind| !is_unspecified(bind));
+            let own = host.labels.known.get(labels::HOST_IP, rules.label_suffix);
             let (text, origin) = match (own, bind) {
                 (Some(own), _) => (own, AddressOrigin::HostIp),
                 // Metadata puts the agent's address before ports that are bound to none.
-                (None, Some(bind)) if without_brackets(bind) != without_brackets(agent_ip) => {
+                (None, Some(bind))
+                    if without_brackets(bind) != without_brackets(&host.agent_ip) =>
+                {
                     (bind, AddressOrigin::Bind)
                 }
-                (None, bind) => (bind.unwrap_or(agent_ip), AddressOrigin::Agent),
+                (None, bind) => (bind.unwrap_or(&host.agent_ip), AddressOrigin::Agent),
             };
             let address = parse(text).map(|address| (address, origin));
-            address.ok_or_else(|| ContainerSkip::not_an_address(text))
+            address.ok_or_else(|| ContainerSkip::new(Requirement::Address, text))
         }
         AddressSource::Container => {
             let text = container.primary_ip.as_deref().unwrap_or_default();
             let address = parse(text).map(|address| (address, AddressOrigin::Container));
-            address.ok_or_else(|| ContainerSkip::container_address(text))
+            address.ok_or_else(|| ContainerSkip::new(Requirement::ContainerAddress, text))
         }
         AddressSource::HostLabel(name) => {
-            let text = host.labels.any(name);
-            let address = text.and_then(parse);
+            let address = host.labels.any(name).and_then(parse);
             let address = address.map(|address| (address, AddressOrigin::HostLabel));
-            address.ok_or_else(|| ContainerSkip::host_label(name, text.is_some()))
+            address.ok_or_else(|| ContainerSkip::new(Requirement::HostLabel, name))
         }
-    }?;
-    match rules.record_types.has(address.0) {
-        true => Ok(address),
-        false => Err(ContainerSkip::RecordType(address.0)),
     }
 }
 

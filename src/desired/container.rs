@@ -4,7 +4,6 @@
 //! same reasons.
 
 use std::fmt;
-use std::net::IpAddr;
 
 use crate::base::redactor::cut;
 use crate::base::text::quoted;
@@ -14,36 +13,60 @@ const MAX_SHOWN: usize = 80;
 /// How many containers of a service are named.
 const MAX_NAMED: usize = 4;
 
-/// Why a container doesn't count. The variants are in the order in which the conditions are checked,
-/// so the greater of two reasons is from the container that met more of them.
+/// Why a container doesn't count.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ContainerSkip {
-    /// Its state is not `running`. Holds the state.
-    NotRunning(String),
-    /// It has a health check, and its health is neither `healthy` nor `updating-healthy`. Holds the
-    /// health.
-    NotHealthy(String),
-    /// It publishes no port on its host.
-    NoPort,
-    /// It publishes ports at loopback addresses only, where nobody but its host reaches them.
-    Loopback,
-    /// Its host is not in metadata. Holds the host's UUID.
-    HostUnknown(String),
-    /// Its host's label `external_dns` is `false`.
-    HostExcluded,
-    /// The text that should be its address is not an IP address. Holds the text.
-    NotAnAddress(String),
-    /// Its own address should be published, and this text is none. It is empty if metadata has none.
-    ContainerAddress(String),
-    /// The address in a label of its host should be published. Holds the label's key, and whether the
-    /// host has such a label, whose text is no address then. The text may be meant for nobody else.
-    HostLabel(String, bool),
-    /// `RECORD_TYPES` leaves out its address.
-    RecordType(IpAddr),
+pub struct ContainerSkip {
+    /// What it doesn't meet.
+    pub requirement: Requirement,
+    /// What it has instead, as the requirement says; nothing if there is nothing to say.
+    pub text: String,
 }
 
+/// What is required of a container to count. They are in the order in which they are checked, so the
+/// greater of two reasons is from the container that met more of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Requirement {
+    /// Its state is `running`. The text is the state.
+    Running,
+    /// It has no health check, or its health is `healthy` or `updating-healthy`. The text is the
+    /// health.
+    Healthy,
+    /// It publishes a port on its host.
+    Port,
+    /// It publishes one not only at loopback addresses, where nobody but its host reaches it.
+    Reachable,
+    /// Its host is in metadata. The text is the host's UUID.
+    HostKnown,
+    /// Its host's label `external_dns` isn't `false`.
+    HostIncluded,
+    /// The text that should be its address is one.
+    Address,
+    /// Its own address should be published, and this text is one.
+    ContainerAddress,
+    /// Its address should be in a label of its host, and is. The text is the label's key: what the
+    /// label has may be meant for nobody else.
+    HostLabel,
+    /// `RECORD_TYPES` has its address, which is the text.
+    RecordType,
+}
+
+/// For each requirement what is said of a container that doesn't meet it. `{}` is the text.
+const WORDS: [&str; ContainerSkip::CODES.len()] = [
+    "isn't running but {}",
+    "isn't healthy but {}",
+    "publishes no port on its host",
+    "publishes its ports at a loopback address only, which nobody else reaches",
+    "runs on the host {}, which metadata lacks",
+    "runs on a host whose label external_dns is 'false'",
+    "would get the address {}, which is none; set the label io.rancher.host.external_dns_ip of its \
+     host to one",
+    "has as its own address (primary_ip) {}, which is none",
+    "runs on a host without an address in its label {}",
+    "has the address {}, which RECORD_TYPES leaves out",
+];
+
 impl ContainerSkip {
-    /// The codes of all reasons, in the order of the variants.
+    /// The codes of all reasons, in the order of the requirements.
     pub const CODES: [&str; 10] = [
         "not_running",
         "not_healthy",
@@ -57,104 +80,26 @@ impl ContainerSkip {
         "record_type",
     ];
 
-    fn index(&self) -> usize {
-        match self {
-            ContainerSkip::NotRunning(_) => 0,
-            ContainerSkip::NotHealthy(_) => 1,
-            ContainerSkip::NoPort => 2,
-            ContainerSkip::Loopback => 3,
-            ContainerSkip::HostUnknown(_) => 4,
-            ContainerSkip::HostExcluded => 5,
-            ContainerSkip::NotAnAddress(_) => 6,
-            ContainerSkip::ContainerAddress(_) => 7,
-            ContainerSkip::HostLabel(..) => 8,
-            ContainerSkip::RecordType(_) => 9,
-        }
+    /// It doesn't meet this requirement, but has this text.
+    pub fn new(requirement: Requirement, text: &str) -> ContainerSkip {
+        let text = cut(text, MAX_SHOWN);
+        ContainerSkip { requirement, text }
     }
 
     /// A short name for metrics and for programs. It is one of [`ContainerSkip::CODES`].
     pub fn code(&self) -> &'static str {
-        ContainerSkip::CODES[self.index()]
-    }
-
-    /// Its state is this one.
-    pub fn not_running(state: &str) -> ContainerSkip {
-        ContainerSkip::NotRunning(cut(state, MAX_SHOWN))
-    }
-
-    /// Its health is this one.
-    pub fn not_healthy(health: &str) -> ContainerSkip {
-        ContainerSkip::NotHealthy(cut(health, MAX_SHOWN))
-    }
-
-    /// Metadata has no host with this UUID, on which it runs.
-    pub fn host_unknown(uuid: &str) -> ContainerSkip {
-        ContainerSkip::HostUnknown(cut(uuid, MAX_SHOWN))
-    }
-
-    /// This text should be its address.
-    pub fn not_an_address(text: &str) -> ContainerSkip {
-        ContainerSkip::NotAnAddress(cut(text, MAX_SHOWN))
-    }
-
-    /// This text should be its own address.
-    pub fn container_address(text: &str) -> ContainerSkip {
-        ContainerSkip::ContainerAddress(cut(text, MAX_SHOWN))
-    }
-
-    /// Its address should be in the label with this key of its host, which may have none.
-    pub fn host_label(key: &str, has_label: bool) -> ContainerSkip {
-        ContainerSkip::HostLabel(cut(key, MAX_SHOWN), has_label)
+        ContainerSkip::CODES[self.requirement as usize]
     }
 }
 
 /// What is said of the container, to follow its name.
 impl fmt::Display for ContainerSkip {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (before, text, after) = match self {
-            ContainerSkip::NotRunning(state) => ("isn't running but ", state, ""),
-            ContainerSkip::NotHealthy(health) => ("isn't healthy but ", health, ""),
-            ContainerSkip::NoPort => return f.write_str("publishes no port on its host"),
-            ContainerSkip::Loopback => {
-                return f.write_str(
-                    "publishes its ports at a loopback address only, which nobody else reaches",
-                );
-            }
-            ContainerSkip::HostUnknown(uuid) => {
-                ("runs on the host ", uuid, ", which metadata lacks")
-            }
-            ContainerSkip::HostExcluded => {
-                return f.write_str("runs on a host whose label external_dns is 'false'");
-            }
-            ContainerSkip::NotAnAddress(text) => (
-                "would get the address ",
-                text,
-                ", which is none; set the label io.rancher.host.external_dns_ip of its host to one",
-            ),
-            ContainerSkip::ContainerAddress(text) if text.is_empty() => {
-                return f.write_str("has no address of its own (primary_ip) in metadata");
-            }
-            ContainerSkip::ContainerAddress(text) => {
-                ("has the own address (primary_ip) ", text, ", which is none")
-            }
-            ContainerSkip::HostLabel(key, false) => (
-                "runs on a host without the label ",
-                key,
-                ", which should have its address",
-            ),
-            ContainerSkip::HostLabel(key, true) => (
-                "runs on a host whose label ",
-                key,
-                " should be its address and is none",
-            ),
-            ContainerSkip::RecordType(address) => {
-                return write!(
-                    f,
-                    "has the address {address}, which RECORD_TYPES leaves out"
-                );
-            }
-        };
-        write!(f, "{before}{}{after}", quoted(text))
+        let words = WORDS[self.requirement as usize];
+        match words.split_once("{}") {
+            Some((before, after)) => write!(f, "{before}{}{after}", quoted(&self.text)),
+            None => f.write_str(words),
+        }
     }
 }
 
@@ -180,7 +125,7 @@ impl SkippedContainers {
         let mut counts = [0; ContainerSkip::CODES.len()];
         let mut first: Vec<(String, ContainerSkip)> = Vec::new();
         for (name, reason) in skipped {
-            counts[reason.index()] += 1;
+            counts[reason.requirement as usize] += 1;
             let name = cut(name, MAX_SHOWN);
             let new = (name, reason);
             let place = first.partition_point(|known| *known < new);
@@ -220,53 +165,59 @@ impl fmt::Display for SkippedContainers {
 mod tests {
     use super::*;
 
-    fn all() -> [ContainerSkip; 12] {
-        [
-            ContainerSkip::not_running("stopped"),
-            ContainerSkip::not_healthy("unhealthy"),
-            ContainerSkip::NoPort,
-            ContainerSkip::Loopback,
-            ContainerSkip::host_unknown("b7"),
-            ContainerSkip::HostExcluded,
-            ContainerSkip::not_an_address("a\u{1b}"),
-            ContainerSkip::container_address(""),
-            ContainerSkip::container_address("x"),
-            ContainerSkip::host_label("ip", false),
-            ContainerSkip::host_label("ip", true),
-            ContainerSkip::RecordType(IpAddr::from([192, 0, 2, 1])),
-        ]
-    }
-
     #[test]
     fn every_reason_has_its_code_and_words() {
-        let words = [
-            "isn't running but \"stopped\"",
-            "isn't healthy but \"unhealthy\"",
-            "publishes no port on its host",
-            "publishes its ports at a loopback address only, which nobody else reaches",
-            "runs on the host \"b7\", which metadata lacks",
-            "runs on a host whose label external_dns is 'false'",
-            "would get the address \"a\\u001b\", which is none; set the label \
-             io.rancher.host.external_dns_ip of its host to one",
-            "has no address of its own (primary_ip) in metadata",
-            "has the own address (primary_ip) \"x\", which is none",
-            "runs on a host without the label \"ip\", which should have its address",
-            "runs on a host whose label \"ip\" should be its address and is none",
-            "has the address 192.0.2.1, which RECORD_TYPES leaves out",
+        let all = [
+            (Requirement::Running, "isn't running but \"a\\u001b\""),
+            (Requirement::Healthy, "isn't healthy but \"a\\u001b\""),
+            (Requirement::Port, "publishes no port on its host"),
+            (
+                Requirement::Reachable,
+                "publishes its ports at a loopback address only, which nobody else reaches",
+            ),
+            (
+                Requirement::HostKnown,
+                "runs on the host \"a\\u001b\", which metadata lacks",
+            ),
+            (
+                Requirement::HostIncluded,
+                "runs on a host whose label external_dns is 'false'",
+            ),
+            (
+                Requirement::Address,
+                "would get the address \"a\\u001b\", which is none; set the label \
+                 io.rancher.host.external_dns_ip of its host to one",
+            ),
+            (
+                Requirement::ContainerAddress,
+                "has as its own address (primary_ip) \"a\\u001b\", which is none",
+            ),
+            (
+                Requirement::HostLabel,
+                "runs on a host without an address in its label \"a\\u001b\"",
+            ),
+            (
+                Requirement::RecordType,
+                "has the address \"a\\u001b\", which RECORD_TYPES leaves out",
+            ),
         ];
-        assert_eq!(all().map(|reason| reason.to_string()), words);
-        let mut codes = all().map(|reason| reason.code()).to_vec();
-        codes.dedup();
-        assert_eq!(codes, ContainerSkip::CODES);
-        assert!(all().is_sorted());
+        let reasons = all.map(|(requirement, _)| ContainerSkip::new(requirement, "a\u{1b}"));
+        for (reason, (_, words)) in reasons.iter().zip(all) {
+            assert_eq!(reason.to_string(), words);
+        }
+        assert_eq!(
+            reasons.each_ref().map(|reason| reason.code()),
+            ContainerSkip::CODES
+        );
+        assert!(reasons.is_sorted());
     }
 
     #[test]
     fn a_few_are_named_by_their_names_in_whatever_order_they_come() {
         let names = ["web-5", "web-2", "web-4", "web-1", "web-6", "web-3"];
         let reason = |name: &str| match name {
-            "web-2" => ContainerSkip::not_healthy("initializing"),
-            _ => ContainerSkip::not_running("stopped"),
+            "web-2" => ContainerSkip::new(Requirement::Healthy, "initializing"),
+            _ => ContainerSkip::new(Requirement::Running, "stopped"),
         };
         let of = |names: &[&'static str]| {
             SkippedContainers::new(8, names.iter().map(|name| (*name, reason(name))))
@@ -287,7 +238,7 @@ mod tests {
     #[test]
     fn what_is_kept_has_a_limit() {
         let long = "x".repeat(10_000);
-        let many = (0..10_000).map(|_| (&*long, ContainerSkip::not_an_address(&long)));
+        let many = (0..10_000).map(|_| (&*long, ContainerSkip::new(Requirement::Address, &long)));
         let skipped = SkippedContainers::new(10_000, many);
         assert_eq!((skipped.count(), skipped.first.len()), (10_000, MAX_NAMED));
         let words = skipped.to_string();

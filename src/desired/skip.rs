@@ -5,7 +5,7 @@
 use std::fmt;
 
 use crate::base::text::{quoted, quoted_start};
-use crate::desired::container::ContainerSkip;
+use crate::desired::container::{ContainerSkip, Requirement};
 use crate::desired::name_template::{BadName, TemplateError};
 
 /// Characters of a text from outside that are shown.
@@ -35,14 +35,14 @@ pub enum SkipReason {
 }
 
 impl SkipReason {
-    /// The codes of all reasons, in the order of the variants.
-    pub fn codes() -> impl Iterator<Item = &'static str> {
-        let before = ["kind", "system", "never", "not_chosen", "no_container"];
-        let after = ["template", "wildcard", "name"];
-        before.into_iter().chain(ContainerSkip::CODES).chain(after)
-    }
+    /// The codes of all reasons, in the order of the variants, those of containers in the middle.
+    pub const CODES: [&[&str]; 3] = [
+        &["kind", "system", "never", "not_chosen", "no_container"],
+        &ContainerSkip::CODES,
+        &["template", "wildcard", "name"],
+    ];
 
-    /// A short name for metrics and for programs. It is one of [`SkipReason::codes`].
+    /// A short name for metrics and for programs. It is one of [`SkipReason::CODES`].
     pub fn code(&self) -> &'static str {
         match self {
             SkipReason::Kind(_) => "kind",
@@ -83,18 +83,26 @@ impl fmt::Display for SkipReason {
                 "it has no label io.rancher.service.external_dns, and DEFAULT_POLICY is 'never'",
             ),
             SkipReason::NoContainer => f.write_str("it has no container"),
-            SkipReason::Container(reason) => match reason {
-                ContainerSkip::NotRunning(state) => {
-                    write!(f, "no container is running (state {})", quoted(state))
+            SkipReason::Container(reason) => match reason.requirement {
+                Requirement::Running => {
+                    write!(
+                        f,
+                        "no container is running (state {})",
+                        quoted(&reason.text)
+                    )
                 }
-                ContainerSkip::NotHealthy(health) => {
-                    write!(f, "no container is healthy (health {})", quoted(health))
+                Requirement::Healthy => {
+                    write!(
+                        f,
+                        "no container is healthy (health {})",
+                        quoted(&reason.text)
+                    )
                 }
-                ContainerSkip::NoPort => f.write_str(
+                Requirement::Port => f.write_str(
                     "no container publishes a port on its host; publish one, or set the label \
                      io.rancher.service.external_dns to 'always'",
                 ),
-                other => write!(f, "no container counts: one {other}"),
+                _ => write!(f, "no container counts: one {reason}"),
             },
             SkipReason::Template(error) => {
                 write!(f, "its label external_dns_name_template: {error}")
@@ -111,8 +119,6 @@ impl fmt::Display for SkipReason {
 
 #[cfg(test)]
 mod tests {
-    use std::net::IpAddr;
-
     use super::*;
     use crate::dns::NameError;
 
@@ -126,21 +132,20 @@ mod tests {
             SkipReason::NotChosen,
             SkipReason::NoContainer,
         ];
-        all.extend(
-            [
-                ContainerSkip::not_running("x"),
-                ContainerSkip::not_healthy("x"),
-                ContainerSkip::NoPort,
-                ContainerSkip::Loopback,
-                ContainerSkip::host_unknown("x"),
-                ContainerSkip::HostExcluded,
-                ContainerSkip::not_an_address("x"),
-                ContainerSkip::container_address("x"),
-                ContainerSkip::host_label("x", false),
-                ContainerSkip::RecordType(IpAddr::from([192, 0, 2, 1])),
-            ]
-            .map(SkipReason::Container),
-        );
+        let requirements = [
+            Requirement::Running,
+            Requirement::Healthy,
+            Requirement::Port,
+            Requirement::Reachable,
+            Requirement::HostKnown,
+            Requirement::HostIncluded,
+            Requirement::Address,
+            Requirement::ContainerAddress,
+            Requirement::HostLabel,
+            Requirement::RecordType,
+        ];
+        let of_container = |requirement| ContainerSkip::new(requirement, "x");
+        all.extend(requirements.map(of_container).map(SkipReason::Container));
         all.extend([
             SkipReason::from(TemplateError::NotClosed),
             SkipReason::from(TemplateError::MisplacedWildcard),
@@ -150,6 +155,6 @@ mod tests {
             }),
         ]);
         let codes: Vec<&str> = all.iter().map(SkipReason::code).collect();
-        assert_eq!(codes, SkipReason::codes().collect::<Vec<_>>());
+        assert_eq!(codes, SkipReason::CODES.concat());
     }
 }

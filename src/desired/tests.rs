@@ -1,5 +1,5 @@
 use super::*;
-use crate::desired::container::ContainerSkip;
+use crate::desired::container::{ContainerSkip, Requirement};
 use crate::rancher::labels::{HostLabels, Labels};
 use crate::rancher::model::{self, Container, Environment, Host};
 
@@ -281,7 +281,10 @@ fn always_needs_no_port_and_an_unknown_policy_counts_as_auto() {
     assert_eq!(outcome.warnings, [Warning::policy("yes please")]);
     assert_eq!(
         outcome.name,
-        Err(SkipReason::Container(ContainerSkip::NoPort))
+        Err(SkipReason::Container(ContainerSkip::new(
+            Requirement::Port,
+            ""
+        )))
     );
 }
 

@@ -51,15 +51,13 @@ fn the_address_is_the_host_s_the_container_s_or_that_of_a_host_s_label() {
         (
             Some("host-label:gone"),
             AddressSource::Host,
-            "no container counts: one runs on a host without the label \"gone\", which should have \
-             its address"
+            "no container counts: one runs on a host without an address in its label \"gone\""
                 .to_owned(),
         ),
         (
             Some("host-label:odd"),
             AddressSource::Host,
-            "no container counts: one runs on a host whose label \"odd\" should be its address and \
-             is none"
+            "no container counts: one runs on a host without an address in its label \"odd\""
                 .to_owned(),
         ),
     ] {
@@ -165,7 +163,7 @@ fn record_types_leave_the_other_family_out() {
     };
     let six = || service("x", vec![container("v6", &["1:1"])]);
     let (a, aaaa) = ("A 300 203.0.113.1", "AAAA 300 2001:db8::3");
-    let left_out = "no container counts: one has the address 2001:db8::3, which RECORD_TYPES \
+    let left_out = "no container counts: one has the address \"2001:db8::3\", which RECORD_TYPES \
                     leaves out";
     for (record_types, service, expected) in [
         (RecordTypes::Both, both(), &[a, aaaa][..]),

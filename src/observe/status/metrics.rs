@@ -199,9 +199,9 @@ fn services(page: &mut Page, status: &Status) {
     }
     let help = "Services that aren't published, by reason.";
     page.family("services_skipped", GAUGE, help);
-    for code in SkipReason::codes() {
+    for code in SkipReason::CODES.iter().copied().flatten() {
         let skipped = status.desired.skipped();
-        let count = skipped.filter(|(_, reason)| reason.code() == code).count();
+        let count = skipped.filter(|(_, reason)| reason.code() == *code).count();
         page.sample("services_skipped", &[("reason", code)], count as u64);
     }
     let help = "Containers of published services that don't count, by reason.";

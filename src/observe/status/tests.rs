@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::base::counters::{NO_ANSWER, Operation, RoundOutcome};
 use crate::desired::ServiceOutcome;
-use crate::desired::container::{ContainerSkip, SkippedContainers};
+use crate::desired::container::{ContainerSkip, Requirement, SkippedContainers};
 use crate::desired::skip::SkipReason;
 use crate::desired::warning::Warning;
 use crate::observe::pages::Pages;
@@ -64,8 +64,8 @@ fn service(stack: &str, service: &str) -> ServiceKey {
 /// Two containers of four.
 fn skipped_containers() -> Box<SkippedContainers> {
     let reasons = [
-        ("web-4", ContainerSkip::NoPort),
-        ("<i>", ContainerSkip::not_healthy("<u>")),
+        ("web-4", ContainerSkip::new(Requirement::Port, "")),
+        ("<i>", ContainerSkip::new(Requirement::Healthy, "<u>")),
     ];
     Box::new(SkippedContainers::new(4, reasons.into_iter()))
 }
@@ -106,12 +106,21 @@ pub fn busy() -> Status {
         (service("shop", "bad"), published("bad.example.com", None)),
         (
             service("shop", "hidden"),
-            outcome(Err(SkipReason::Container(ContainerSkip::NoPort)), None),
+            outcome(
+                Err(SkipReason::Container(ContainerSkip::new(
+                    Requirement::Port,
+                    "",
+                ))),
+                None,
+            ),
         ),
         (
             service("<script>alert(1)</script>", "\u{202e}\"'&\n"),
             outcome(
-                Err(SkipReason::Container(ContainerSkip::not_running("</td>"))),
+                Err(SkipReason::Container(ContainerSkip::new(
+                    Requirement::Running,
+                    "</td>",
+                ))),
                 None,
             ),
         ),
@@ -279,7 +288,7 @@ fn the_json_has_everything() {
              "reason": "A: Route 53 refuses it: ARRDATAIllegalIPv4Address",
              "fqdn": "bad.example.com", "addresses": ["192.0.2.5"], "more_names": [], "warnings": []},
             {"stack": "shop", "name": "hidden", "state": "skipped", "skipped": "no_port",
-             "reason": SkipReason::Container(ContainerSkip::NoPort).to_string(), "fqdn": null, "addresses": [], "more_names": [], "warnings": []},
+             "reason": SkipReason::Container(ContainerSkip::new(Requirement::Port, "")).to_string(), "fqdn": null, "addresses": [], "more_names": [], "warnings": []},
             {"stack": "shop", "name": "new", "state": "waiting", "skipped": null,
              "reason": "not in the zone yet", "fqdn": "new.example.com",
              "addresses": ["192.0.2.3"], "more_names": [], "warnings": []},
