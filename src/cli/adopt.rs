@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use super::context::CommandContext;
-use super::plan_output::one_line;
-use super::terminal::{Failure, confirm, nothing_was_changed, progress, record_sets, say};
+use super::takeover::{self, Consent};
+use super::terminal::{Failure, nothing_was_changed, progress, record_sets, say};
 use crate::base::shutdown::InFlightGate;
 use crate::config::Config;
 use crate::daemon::clients::reconciler_settings;
@@ -19,10 +19,11 @@ use crate::plan::round::Goal;
 use crate::reconcile::{Reconciler, ReconcilerSettings};
 
 /// Shows the record sets that would be taken over, asks, and takes them over. They are chosen by
-/// `ADOPT`; `never` stands for `matching` here.
+/// `ADOPT`; `never` stands for `matching` here. With `legacy`, deletes may follow, which `--yes` alone
+/// doesn't confirm.
 pub fn adopt(
     config: &Config,
-    is_confirmed: bool,
+    consent: Consent,
     gate: InFlightGate,
     telemetry: Telemetry,
 ) -> Result<(), Failure> {
@@ -45,14 +46,16 @@ pub fn adopt(
     let preview = preview.map_err(|error| error.to_string())?;
     // These record sets are desired as they are in the zone, so that the round writes only entries.
     let mut as_is = Desired::default();
-    let mut list = String::new();
     for key in &preview.plan.adopts {
         if let Some(set) = preview.zone.simple(key) {
-            list += &format!("* {}\n", one_line(set));
             as_is.record_sets.insert(key.clone(), set.clone());
         }
     }
     let count = as_is.record_sets.len();
+    let next = reconciler.after_adoption(&preview, reading.goal(), config.policy);
+    let next = next.map_err(|error| error.to_string())?;
+    let taken = takeover::describe(&mut as_is.record_sets.keys(), &reading, &next);
+    let mut list = taken.list.clone();
     for conflict in &preview.plan.conflicts {
         list += &format!("! {}\n    {}\n", conflict.key, conflict.reason);
     }
@@ -62,10 +65,12 @@ pub fn adopt(
     }
     let count = record_sets(count);
     let shown = say(format_args!(
-        "{list}\n{count} to take over, from then on changed or deleted as services ask.\n"
+        "{list}\n{count} to take over, from then on changed or deleted as services ask.\n\
+         {}\n",
+        taken.outlook
     ));
     shown.map_err(nothing_was_changed)?;
-    confirm("They are taken over.", is_confirmed)?;
+    taken.confirm(consent, 0)?;
     let goal = Goal {
         desired: &Arc::new(as_is),
         ..reading.goal()

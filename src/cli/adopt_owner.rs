@@ -5,7 +5,8 @@
 //! round.
 
 use super::context::CommandContext;
-use super::terminal::{Failure, confirm, nothing_was_changed, record_sets, say};
+use super::takeover::{self, Consent};
+use super::terminal::{Failure, nothing_was_changed, record_sets, say};
 use crate::base::shutdown::InFlightGate;
 use crate::config::Config;
 use crate::daemon::clients::reconciler;
@@ -15,7 +16,7 @@ use crate::observe::telemetry::Telemetry;
 pub fn adopt(
     config: &Config,
     owner_id: &str,
-    is_confirmed: bool,
+    consent: Consent,
     gate: InFlightGate,
     telemetry: Telemetry,
 ) -> Result<(), Failure> {
@@ -27,24 +28,21 @@ pub fn adopt(
     let mut reconciler = reconciler(config, client, zone.id, &telemetry);
     let handover = reconciler.handover(reading.goal(), owner_id);
     let handover = handover.map_err(|error| error.to_string())?;
-    let list: String = handover
-        .keys
-        .iter()
-        .map(|key| format!("* {key}\n"))
-        .collect();
-    if handover.batches.is_empty() {
+    let Some(next) = &handover.next else {
         say(format_args!("Nothing of {owner_id} to take over.\n"))?;
         return Ok(());
-    }
+    };
+    let taken = takeover::describe(&mut handover.keys.iter(), &reading, next);
     let count = record_sets(handover.keys.len());
     let stays = record_sets(handover.left);
     let shown = say(format_args!(
-        "{list}\n{count} of {owner_id} to take over, from then on changed or deleted as services \
-         ask; {stays} of {owner_id} stay with it.\nStop what has kept them until now, or give it \
-         an OWNER_ID of its own first.\n"
+        "{}\n{count} of {owner_id} to take over, from then on changed or deleted as services \
+         ask; {stays} of {owner_id} stay with it.\n{}\nStop what has kept them until now, or give it \
+         an OWNER_ID of its own first.\n",
+        taken.list, taken.outlook
     ));
     shown.map_err(nothing_was_changed)?;
-    confirm("They are taken over.", is_confirmed)?;
+    taken.confirm(consent, usize::MAX)?;
     for batch in &handover.batches {
         let applied = reconciler.apply(batch);
         applied.map_err(|error| format!("{error}; run it again to go on from here"))?;

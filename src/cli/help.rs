@@ -10,14 +10,16 @@ pub fn help() -> String {
          rancher-route53 [run]   keep it so until told to stop\n\
          rancher-route53 once    make it so once, and end; with --wait when all of Route 53's name\n\
          \x20                       servers have the changes\n\
-         rancher-route53 plan    show what would change, and why; --json for programs,\n\
+         rancher-route53 plan    show what would change, and why; with STACK/SERVICE one service\n\
+         \x20                       whole; --json for programs,\n\
          \x20                       --detailed-exitcode: exit code 0 if there is nothing to change,\n\
          \x20                       2 if there is something, 1 for every error, wrong settings too\n\
          rancher-route53 check   look at everything that is needed, and say what to do\n\
          rancher-route53 policy  print the least IAM policy for this environment; with --wait also\n\
          \x20                       for once --wait, with --owner=ID also for adopt --owner=ID, with\n\
          \x20                       --assume-role that of the keys that assume a role\n\
-         rancher-route53 adopt   take over DNS records that exist (--yes: without asking);\n\
+         rancher-route53 adopt   take over DNS records that exist (--yes: without asking, but\n\
+         \x20                       for deletes that follow: --deletes=N);\n\
          \x20                       with --owner=ID those that the state records of ID list\n\
          rancher-route53 purge   remove every DNS record that it has made (--yes: without asking)\n\n\
          Exit codes: 0 done or told to stop, 1 it ran and failed, 2 a setting or argument is wrong\n\

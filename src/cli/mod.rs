@@ -12,9 +12,12 @@ pub mod context;
 pub mod help;
 pub mod once;
 pub mod plan;
+mod plan_json;
 pub mod plan_output;
 pub mod policy;
 pub mod purge;
+mod service_output;
+mod takeover;
 pub mod terminal;
 
 use std::ffi::OsString;
@@ -30,6 +33,8 @@ use crate::config::{self, Config};
 use crate::daemon;
 use crate::observe::server;
 use crate::observe::telemetry::Telemetry;
+use plan::PlanFlags;
+use takeover::Consent;
 use terminal::{Failure, MAX_FLUSH_WAIT};
 
 const FAILED: u8 = 1;
@@ -69,7 +74,9 @@ fn show(text: &str) -> ExitCode {
 
 fn report_failure(failure: Failure) -> ExitCode {
     match failure {
-        Failure::Words(words) => terminal::complain(format_args!("{}", terminal::shown(&words))),
+        Failure::Words(words) | Failure::Usage(words) => {
+            terminal::complain(format_args!("{}", terminal::shown(&words)))
+        }
         Failure::StdoutClosed => {}
     }
     ExitCode::from(FAILED)
@@ -85,7 +92,7 @@ fn invoke(
         Invocation::Help => Ok(show(&help::help())),
         Invocation::Version => Ok(show(&format!("rancher-route53 {}\n", version(commit())))),
         invocation => match Config::read(&config::environment, arguments) {
-            Ok(config) => Ok(start(invocation, config, gate, signals)),
+            Ok(config) => start(invocation, config, gate, signals),
             Err(error) => report_usage(&error),
         },
     }
@@ -101,7 +108,7 @@ fn start(
     mut config: Config,
     gate: InFlightGate,
     signals: io::Result<()>,
-) -> ExitCode {
+) -> Result<ExitCode, ()> {
     let reports_by_log = matches!(invocation, Invocation::Run | Invocation::Once { .. });
     // The other commands print their results, so on a terminal the log's details would only disturb.
     let is_quiet = !reports_by_log && std::io::stderr().is_terminal();
@@ -126,7 +133,8 @@ fn start(
     let result = ready.map_err(Failure::from);
     let result = result.and_then(|()| command(invocation, &config, gate, telemetry));
     match result {
-        Ok(code) => code,
+        Ok(code) => Ok(code),
+        Err(Failure::Usage(words)) => report_usage(&terminal::shown(&words)),
         Err(Failure::Words(error)) if reports_by_log => {
             // What stops `once` may go away by itself; what stops `run` doesn't.
             let message = match invocation {
@@ -134,9 +142,9 @@ fn start(
                 _ => "stopping: this has to be mended",
             };
             log::error(message, &[("error", &error)]);
-            ExitCode::from(FAILED)
+            Ok(ExitCode::from(FAILED))
         }
-        Err(failure) => report_failure(failure),
+        Err(failure) => Ok(report_failure(failure)),
     }
 }
 
@@ -153,14 +161,31 @@ fn command(
         Invocation::Plan {
             json,
             detailed_exitcode,
-        } => plan::plan(config, *json, *detailed_exitcode, gate, telemetry),
+            service,
+        } => {
+            let flags = PlanFlags {
+                json: *json,
+                detailed_exitcode: *detailed_exitcode,
+            };
+            plan::plan(config, service.as_ref(), flags, gate, telemetry)
+        }
         Invocation::Check => check::check(config, gate, telemetry).map(done),
         Invocation::Policy(wanted) => policy::policy(config, wanted, gate, &telemetry).map(done),
         Invocation::Purge { yes } => purge::purge(config, *yes, gate, telemetry).map(done),
-        Invocation::Adopt { yes, owner } => match owner {
-            None => adopt::adopt(config, *yes, gate, telemetry).map(done),
-            Some(id) => adopt_owner::adopt(config, id, *yes, gate, telemetry).map(done),
-        },
+        Invocation::Adopt {
+            yes,
+            deletes,
+            owner,
+        } => {
+            let consent = Consent {
+                is_given: *yes,
+                deletes: *deletes,
+            };
+            match owner {
+                None => adopt::adopt(config, consent, gate, telemetry).map(done),
+                Some(id) => adopt_owner::adopt(config, id, consent, gate, telemetry).map(done),
+            }
+        }
         Invocation::Run => Ok(daemon::run(config, gate, telemetry).map(|never| match never {})?),
         // `invoke` has answered these before it read the settings.
         Invocation::Help | Invocation::Version => Ok(ExitCode::SUCCESS),

@@ -1,25 +1,23 @@
-//! The output of `plan`: a plan and the services that it comes from become text for people, or JSON
-//! for programs. Pure, and in a stable order.
+//! The output of `plan`: a plan and the services that it comes from become text for people. Pure, and in
+//! a stable order.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use serde_json::{Value, json};
-
 use super::context::MetadataReading;
 use super::terminal::{Colour, coloured, shown};
-use crate::base::redactor::redact;
 use crate::desired::name_template::environment_name;
 use crate::desired::{Desired, truncation_notice};
-use crate::dns::{Name, RecordKey, RecordSet};
+use crate::dns::{Name, RecordSet};
 use crate::plan::delegation::{delegations, explain};
+use crate::plan::fate::Fate;
 use crate::plan::round::Preview;
 use crate::plan::{Change, ClaimChange, Plan};
 use crate::rancher::model::ServiceKey;
 use crate::route53::xml::HostedZone;
 
 /// The services that publish each name.
-fn services_by_name(desired: &Desired) -> BTreeMap<&Name, Vec<&ServiceKey>> {
+pub fn services_by_name(desired: &Desired) -> BTreeMap<&Name, Vec<&ServiceKey>> {
     let mut by_name: BTreeMap<&Name, Vec<&ServiceKey>> = BTreeMap::new();
     for (key, outcome) in &desired.services {
         for name in outcome.names() {
@@ -30,7 +28,7 @@ fn services_by_name(desired: &Desired) -> BTreeMap<&Name, Vec<&ServiceKey>> {
 }
 
 /// Joins items with commas, safe to show.
-fn joined<T: ToString>(items: &[T]) -> String {
+pub fn joined<T: ToString>(items: &[T]) -> String {
     let items: Vec<String> = items.iter().map(|item| shown(&item.to_string())).collect();
     items.join(", ")
 }
@@ -54,7 +52,7 @@ pub fn text(
         has_colours,
         services: services_by_name(&reading.desired),
     };
-    text.add_writes(plan);
+    text.add_writes(preview);
     if let Some(held) = &preview.held {
         let _ = writeln!(text.out, "    {held}");
     }
@@ -68,35 +66,60 @@ pub fn text(
 }
 
 /// A plan's text while it is put together.
-struct PlanText<'a> {
-    out: String,
-    has_colours: bool,
-    services: BTreeMap<&'a Name, Vec<&'a ServiceKey>>,
+pub struct PlanText<'a> {
+    /// The text until now.
+    pub out: String,
+    /// Whether marks are coloured.
+    pub has_colours: bool,
+    /// The services that publish each name.
+    pub services: BTreeMap<&'a Name, Vec<&'a ServiceKey>>,
 }
 
 impl PlanText<'_> {
     /// The record sets that are created, changed and deleted; deletes come last.
-    fn add_writes(&mut self, plan: &Plan) {
+    fn add_writes(&mut self, preview: &Preview) {
+        let Preview {
+            plan, held, state, ..
+        } = preview;
         for set in &plan.creates {
             self.add_item('+', Colour::Green, &one_line(set));
             self.add_services(&set.key.name);
         }
-        for Change { from, to } in &plan.changes {
-            self.add_item('~', Colour::Yellow, &to.key.to_string());
-            if from.ttl != to.ttl {
-                let _ = writeln!(self.out, "    ttl {} → {}", from.ttl, to.ttl);
-            }
-            for value in from.values.difference(&to.values) {
-                let _ = writeln!(self.out, "    - {}", shown(value));
-            }
-            for value in to.values.difference(&from.values) {
-                let _ = writeln!(self.out, "    + {}", shown(value));
-            }
-            self.add_services(&to.key.name);
+        for change in &plan.changes {
+            self.add_item('~', Colour::Yellow, &change.to.key.to_string());
+            self.add_change(change);
+            self.add_services(&change.to.key.name);
         }
         for set in &plan.deletes {
             self.add_item('-', Colour::Red, &one_line(set));
-            self.out += "    no service asks for it any more\n";
+            self.out += match state.owns(&set.key) {
+                true => "    no service asks for it",
+                false => "    no service asks for it, and ADOPT=legacy takes it over",
+            };
+            let waits = held.as_ref().is_some_and(|held| held.has(&set.key));
+            self.out += if waits { "; its delete waits\n" } else { "\n" };
+        }
+    }
+
+    /// What is different of a record set.
+    fn add_change(&mut self, Change { from, to }: &Change) {
+        if from.ttl != to.ttl {
+            let _ = writeln!(self.out, "    ttl {} → {}", from.ttl, to.ttl);
+        }
+        for (mark, some, others) in [('-', from, to), ('+', to, from)] {
+            let values = some.in_order().into_iter();
+            for value in values.filter(|value| !others.values.contains(*value)) {
+                let _ = writeln!(self.out, "    {mark} {}", shown(value));
+            }
+        }
+    }
+
+    /// What becomes of a record set in the next round.
+    pub fn add_fate(&mut self, fate: &Fate<'_>) {
+        let words = fate_in_words(fate);
+        let _ = writeln!(self.out, "    {words}");
+        if let Fate::Changed(change) = fate {
+            self.add_change(change);
         }
     }
 
@@ -136,13 +159,14 @@ impl PlanText<'_> {
     }
 
     /// A line with the services that publish this name, if there are any.
-    fn add_services(&mut self, name: &Name) {
+    pub fn add_services(&mut self, name: &Name) {
         if let Some(keys) = self.services.get(name) {
             let _ = writeln!(self.out, "    for {}", joined(keys));
         }
     }
 
-    fn add_section(&mut self, title: &str, lines: Vec<String>) {
+    /// A heading and these lines, if there are any.
+    pub fn add_section(&mut self, title: &str, lines: Vec<String>) {
         if !lines.is_empty() {
             let _ = writeln!(self.out, "\n{title}:");
         }
@@ -150,6 +174,26 @@ impl PlanText<'_> {
             let _ = writeln!(self.out, "  {}", shown(&line));
         }
     }
+}
+
+/// What becomes of a record set in the next round, in words.
+pub fn fate_in_words(fate: &Fate<'_>) -> String {
+    let words = match fate {
+        Fate::LeftAlone(reason) => return format!("is left alone: {reason}"),
+        Fate::Created => "is created in the next round",
+        Fate::Changed(_) => "is changed in the next round",
+        Fate::Deleted => "is deleted in the next round, since no service asks for it",
+        Fate::Waits => {
+            "is deleted, since no service asks for it, once the deletion guard lets it go"
+        }
+        Fate::Forgotten => {
+            "is gone or no longer a simple record set; it is no longer listed as ours"
+        }
+        Fate::Foreign => "isn't ours and stays as it is",
+        Fate::KeptByPolicy => "stays as it is, since POLICY allows nothing else",
+        Fate::Kept => "stays as it is",
+    };
+    words.to_owned()
 }
 
 fn totals(preview: &Preview) -> String {
@@ -173,7 +217,7 @@ fn totals(preview: &Preview) -> String {
 
 /// What the operator should look at although it stops nothing: doubtful labels, addresses that don't
 /// fit into a record set, delegated names, and changes that `POLICY` forbids.
-fn warnings(zone: &HostedZone, reading: &MetadataReading, preview: &Preview) -> Vec<String> {
+pub fn warnings(zone: &HostedZone, reading: &MetadataReading, preview: &Preview) -> Vec<String> {
     let mut all = Vec::new();
     for (key, outcome) in &reading.desired.services {
         let warnings = outcome.warnings.iter();
@@ -199,62 +243,5 @@ fn warnings(zone: &HostedZone, reading: &MetadataReading, preview: &Preview) -> 
 
 /// A record set as in `web.shop.prod.example.com. A 300 192.0.2.1, 192.0.2.2`.
 pub fn one_line(set: &RecordSet) -> String {
-    let values: Vec<&String> = set.values.iter().collect();
-    format!("{} {} {}", set.key, set.ttl, joined(&values))
-}
-
-/// The plan as one JSON object.
-pub fn json(zone: &HostedZone, reading: &MetadataReading, preview: &Preview) -> Value {
-    let plan = &preview.plan;
-    let services = services_by_name(&reading.desired);
-    let of = |name: &Name| -> Vec<String> {
-        let keys = services.get(name).into_iter().flatten();
-        keys.map(|key| key.to_string()).collect()
-    };
-    let set = |set: &RecordSet| {
-        json!({
-            "name": set.key.name.shown(), "type": set.key.rtype.as_str(),
-            "ttl": set.ttl, "values": set.values, "services": of(&set.key.name),
-        })
-    };
-    let key = |key: &RecordKey| json!({"name": key.name.shown(), "type": key.rtype.as_str()});
-    let skipped = reading.desired.skipped().map(|(key, reason)| {
-        json!({
-            "service": key.to_string(), "code": reason.code(), "reason": reason.to_string(),
-        })
-    });
-    without_secrets(json!({
-        "zone": {"name": zone.name.without_dot(), "id": zone.id},
-        "environment": {"name": reading.environment.name, "uuid": reading.environment.uuid},
-        "creates": plan.creates.iter().map(set).collect::<Vec<_>>(),
-        "changes": plan.changes.iter().map(|change| json!({
-            "from": set(&change.from), "to": set(&change.to),
-        })).collect::<Vec<_>>(),
-        "deletes": plan.deletes.iter().map(set).collect::<Vec<_>>(),
-        "deletes_wait": preview.held.as_ref().map(|held| held.to_string()),
-        "adopts": plan.adopts.iter().map(key).collect::<Vec<_>>(),
-        "releases": plan.releases.iter().map(key).collect::<Vec<_>>(),
-        "conflicts": plan.conflicts.iter().map(|conflict| json!({
-            "name": conflict.key.name.shown(), "type": conflict.key.rtype.as_str(),
-            "reason": conflict.reason.to_string(),
-        })).collect::<Vec<_>>(),
-        "skipped": skipped.collect::<Vec<_>>(),
-        "warnings": warnings(zone, reading, preview),
-        "batches": preview.batches,
-    }))
-}
-
-/// The same JSON, without secrets in its texts.
-fn without_secrets(value: Value) -> Value {
-    match value {
-        Value::String(text) => Value::String(redact(&text).into_owned()),
-        Value::Array(items) => items.into_iter().map(without_secrets).collect(),
-        Value::Object(fields) => {
-            let fields = fields.into_iter();
-            fields
-                .map(|(name, field)| (name, without_secrets(field)))
-                .collect()
-        }
-        other => other,
-    }
+    format!("{} {} {}", set.key, set.ttl, joined(&set.in_order()))
 }

@@ -61,7 +61,7 @@ pub fn purge(
          A service that still runs creates them again at its next resync: stop it right after this.\n"
     ));
     summary.map_err(nothing_was_changed)?;
-    confirm("All of this is deleted.", is_confirmed)?;
+    confirm("All of this is deleted.", is_confirmed, "--yes")?;
     let round = reconciler
         .round(goal, &mut progress)
         .map_err(|error| format!("{error}; run it again to go on from here"))?;

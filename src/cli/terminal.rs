@@ -27,11 +27,13 @@ pub fn shown(text: &str) -> String {
     safe
 }
 
-/// Why a command ends with exit 1.
+/// Why a command fails.
 #[derive(Debug)]
 pub enum Failure {
     /// A message for the operator.
     Words(String),
+    /// An argument is wrong, as only shows while the command runs. Holds what is wrong with it.
+    Usage(String),
     /// The reader of stdout has closed it, as `head` does. As usual, that is no message's worth.
     StdoutClosed,
 }
@@ -134,14 +136,16 @@ pub fn nothing_was_changed(error: NotShown) -> String {
     format!("nothing was changed: {error}")
 }
 
-/// Asks on the terminal whether to go on, unless `--yes` has confirmed it. It is an error if the
-/// answer is no, or if there is no terminal; the text then says what to do instead.
-pub fn confirm(question: &str, is_confirmed: bool) -> Result<(), String> {
+/// Asks on the terminal whether to go on, unless it `is_confirmed`. It is an error if the answer is no,
+/// or if there is no terminal; the text then names the flags that confirm it.
+pub fn confirm(question: &str, is_confirmed: bool, flags: &str) -> Result<(), String> {
     if is_confirmed {
         return Ok(());
     }
     if !io::stdin().is_terminal() {
-        return Err("nothing was changed: pass --yes to go on without being asked".to_owned());
+        return Err(format!(
+            "nothing was changed: pass {flags} to go on without being asked"
+        ));
     }
     say(format_args!("{question} Type yes to go on: ")).map_err(nothing_was_changed)?;
     let mut answer = String::new();

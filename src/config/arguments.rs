@@ -3,6 +3,8 @@
 
 use std::ffi::OsString;
 
+use crate::rancher::model::ServiceKey;
+
 /// A command with its own flags.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Invocation {
@@ -23,6 +25,8 @@ pub enum Invocation {
         json: bool,
         /// `--detailed-exitcode`: exit code 2 if there is something to change, and 1 for every error.
         detailed_exitcode: bool,
+        /// `STACK/SERVICE`: explain this service alone.
+        service: Option<ServiceKey>,
     },
     /// Check each thing that a round depends on.
     Check,
@@ -32,6 +36,8 @@ pub enum Invocation {
     Adopt {
         /// `--yes`: don't ask for confirmation.
         yes: bool,
+        /// `--deletes N`: how many of them the next round may delete.
+        deletes: Option<usize>,
         /// `--owner ID`: take over what the state records of this owner list.
         owner: Option<String>,
     },
@@ -75,7 +81,7 @@ const COMMANDS: [(&str, &[&str]); 7] = [
     ("check", &[]),
     ("policy", &["wait", "owner", "assume-role"]),
     ("purge", &["yes"]),
-    ("adopt", &["yes", "owner"]),
+    ("adopt", &["yes", "deletes", "owner"]),
 ];
 
 /// Longest id of an owner. With it, the name of every state record has a valid first label.
@@ -83,16 +89,13 @@ const MAX_OWNER_ID: usize = 40;
 
 /// Parses the arguments, which don't include the program's name.
 pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Arguments, String> {
-    let mut command = None;
     let mut flags: Vec<&str> = Vec::new();
-    let (mut debug, mut log_file, mut owner) = (false, None, None);
+    let (mut debug, mut log_file) = (false, None);
+    let mut values = Values::default();
     let mut rest = arguments.into_iter();
     while let Some(argument) = rest.next() {
         let Some(flag) = argument.strip_prefix('-') else {
-            if command.is_some() {
-                return Err(format!("{argument:?}: there is a command already"));
-            }
-            command = Some(command_of(&argument)?);
+            values.add_word(&argument)?;
             continue;
         };
         let flag = flag.strip_prefix('-').unwrap_or(flag);
@@ -121,8 +124,13 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Arguments, S
             "debug" if flag == "debug=false" => debug = false,
             "log" => log_file = Some(value()?).filter(|path| !path.is_empty()),
             "owner" => {
-                owner = Some(owner_id(&value()?).map_err(|error| format!("--owner: {error}"))?);
+                let id = owner_id(&value()?).map_err(|error| format!("--owner: {error}"))?;
+                values.owner = Some(id);
                 flags.push("owner");
+            }
+            "deletes" => {
+                values.deletes = Some(number(&value()?)?);
+                flags.push("deletes");
             }
             "provider" => match value()?.as_str() {
                 "route53" => {}
@@ -132,10 +140,50 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Arguments, S
         }
     }
     Ok(Arguments {
-        invocation: invocation(command.unwrap_or("run"), &flags, owner)?,
+        invocation: invocation(&flags, values)?,
         debug,
         log_file,
     })
+}
+
+/// The command, and what it takes besides flags that are only a word.
+#[derive(Default)]
+struct Values {
+    command: Option<&'static str>,
+    service: Option<ServiceKey>,
+    deletes: Option<usize>,
+    owner: Option<String>,
+}
+
+impl Values {
+    /// Takes an argument that is no flag.
+    fn add_word(&mut self, argument: &str) -> Result<(), String> {
+        match self.command {
+            None => self.command = Some(command_of(argument)?),
+            Some("plan") if self.service.is_none() => self.service = Some(service(argument)?),
+            Some(_) => return Err(format!("{argument:?}: there is a command already")),
+        }
+        Ok(())
+    }
+}
+
+/// Reads how many deletes may follow.
+fn number(text: &str) -> Result<usize, String> {
+    let number = text.parse();
+    number.map_err(|_| format!("--deletes: {text:?} is no number"))
+}
+
+/// Reads `STACK/SERVICE`.
+fn service(text: &str) -> Result<ServiceKey, String> {
+    match text.split_once('/') {
+        Some((stack, service)) if !stack.is_empty() && !service.is_empty() => Ok(ServiceKey {
+            stack: stack.to_owned(),
+            service: service.to_owned(),
+        }),
+        _ => Err(format!(
+            "{text:?} is no STACK/SERVICE, such as shop/web, which is all that plan takes"
+        )),
+    }
 }
 
 /// Whether the arguments, right or wrong, have the flag `--detailed-exitcode`. Its exit code 2 means
@@ -182,12 +230,19 @@ fn flag_of_a_command(flag: &str, argument: &str) -> Result<&'static str, String>
     all.find(|known| **known == flag).copied().ok_or_else(|| {
         format!(
             "{argument:?} is no flag; there are -debug, -log=FILE, -provider=route53, --wait, \
-             --json, --detailed-exitcode, --yes, --owner=ID, --assume-role, --help and --version"
+             --json, --detailed-exitcode, --yes, --deletes=N, --owner=ID, --assume-role, --help and --version"
         )
     })
 }
 
-fn invocation(command: &str, flags: &[&str], owner: Option<String>) -> Result<Invocation, String> {
+fn invocation(flags: &[&str], values: Values) -> Result<Invocation, String> {
+    let Values {
+        command,
+        service,
+        deletes,
+        owner,
+    } = values;
+    let command = command.unwrap_or("run");
     for flag in flags {
         let owners = COMMANDS.iter().filter(|(_, own)| own.contains(flag));
         let owners: Vec<&str> = owners.map(|(name, _)| *name).collect();
@@ -201,6 +256,7 @@ fn invocation(command: &str, flags: &[&str], owner: Option<String>) -> Result<In
         "plan" => Invocation::Plan {
             json: has("json"),
             detailed_exitcode: has("detailed-exitcode"),
+            service,
         },
         "check" => Invocation::Check,
         "policy" => Invocation::Policy(match (has("assume-role"), has("wait"), owner) {
@@ -208,8 +264,12 @@ fn invocation(command: &str, flags: &[&str], owner: Option<String>) -> Result<In
             (true, ..) => return Err("--assume-role goes with no other flag".to_owned()),
             (false, wait, owner) => PolicyFor::Route53 { wait, owner },
         }),
+        "adopt" if deletes.is_some() && !has("yes") => {
+            return Err("--deletes goes with --yes".to_owned());
+        }
         "adopt" => Invocation::Adopt {
             yes: has("yes"),
+            deletes,
             owner,
         },
         "purge" => Invocation::Purge { yes: has("yes") },
@@ -218,154 +278,4 @@ fn invocation(command: &str, flags: &[&str], owner: Option<String>) -> Result<In
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::os::unix::ffi::OsStringExt;
-
-    fn read(line: &str) -> Result<Arguments, String> {
-        parse(line.split_whitespace().map(str::to_owned))
-    }
-
-    #[test]
-    fn reads_what_catalog_entries_pass() {
-        for (line, debug, log_file) in [
-            ("", false, None),
-            ("-provider=route53", false, None),
-            ("--provider route53 run", false, None),
-            ("-debug=false", false, None),
-            ("-debug -provider=route53", true, None),
-            ("-log=/x.log", false, Some("/x.log")),
-            ("--log /x.log", false, Some("/x.log")),
-        ] {
-            let expected = Arguments {
-                invocation: Invocation::Run,
-                debug,
-                log_file: log_file.map(str::to_owned),
-            };
-            assert_eq!(read(line), Ok(expected), "{line}");
-        }
-    }
-
-    #[test]
-    fn reads_each_command_with_its_flags() {
-        let plan = |json, detailed_exitcode| Invocation::Plan {
-            json,
-            detailed_exitcode,
-        };
-        let adopt = |yes, owner: Option<&str>| Invocation::Adopt {
-            yes,
-            owner: owner.map(str::to_owned),
-        };
-        let policy = |wait, owner: Option<&str>| {
-            let owner = owner.map(str::to_owned);
-            Invocation::Policy(PolicyFor::Route53 { wait, owner })
-        };
-        for (line, invocation, debug) in [
-            ("once --debug", Invocation::Once { wait: false }, true),
-            ("once --wait", Invocation::Once { wait: true }, false),
-            ("plan", plan(false, false), false),
-            ("plan --json", plan(true, false), false),
-            ("plan --json -detailed-exitcode", plan(true, true), false),
-            ("check", Invocation::Check, false),
-            ("policy", policy(false, None), false),
-            ("policy --wait", policy(true, None), false),
-            (
-                "policy --owner Berlin",
-                policy(false, Some("berlin")),
-                false,
-            ),
-            (
-                "policy -assume-role",
-                Invocation::Policy(PolicyFor::AssumeRole),
-                false,
-            ),
-            ("--yes purge", Invocation::Purge { yes: true }, false),
-            ("adopt", adopt(false, None), false),
-            (
-                "adopt --owner=adminProject",
-                adopt(false, Some("adminproject")),
-                false,
-            ),
-            (
-                "adopt -owner berlin --yes",
-                adopt(true, Some("berlin")),
-                false,
-            ),
-            ("--help", Invocation::Help, false),
-            ("-debug plan -h", Invocation::Help, true),
-            ("-version", Invocation::Version, false),
-        ] {
-            let expected = Arguments {
-                invocation,
-                debug,
-                log_file: None,
-            };
-            assert_eq!(read(line), Ok(expected), "{line}");
-        }
-    }
-
-    #[test]
-    fn ids_of_owners_name_state_records_that_no_other_id_names() {
-        for (text, id) in [
-            ("adminProject", Some("adminproject")),
-            (
-                "1a726b88-f6b1-4c11-9ea4-8d4a36b0c1d2",
-                Some("1a726b88-f6b1-4c11-9ea4-8d4a36b0c1d2"),
-            ),
-            ("berlin_2", Some("berlin_2")),
-            ("berlin-99999", Some("berlin-99999")),
-            ("berlin-2", None),
-            ("", None),
-            ("-berlin", None),
-            ("a.b", None),
-            ("é", None),
-            (&"x".repeat(41), None),
-        ] {
-            assert_eq!(owner_id(text).ok().as_deref(), id, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_detailed_exit_code_is_asked_for_also_where_something_else_is_wrong() {
-        for (line, expected) in [
-            ("plan --detailed-exitcode", true),
-            ("plan -detailed-exitcode --what", true),
-            ("--detailed-exitcode", true),
-            ("plan", false),
-            ("detailed-exitcode", false),
-            ("plan --detailed-exitcodes", false),
-        ] {
-            let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-            assert_eq!(asks_for_detailed_exitcode(&arguments), expected, "{line}");
-        }
-        let unreadable = OsString::from_vec(vec![0xff]);
-        assert!(asks_for_detailed_exitcode(&[
-            unreadable,
-            "--detailed-exitcode".into()
-        ]));
-    }
-
-    #[test]
-    fn refuses_the_rest() {
-        for (line, words) in [
-            ("-provider=cloudflare", "only route53"),
-            ("-provider", "takes a value"),
-            ("dance", "no command"),
-            ("run once", "command already"),
-            ("--fast", "no flag"),
-            ("-debug=perhaps", "no flag"),
-            ("-", "no flag"),
-            ("--yes", "--yes belongs to purge and adopt"),
-            ("run --wait", "--wait belongs to once and policy"),
-            ("check --json", "--json belongs to plan"),
-            ("purge --owner=x", "--owner belongs to policy and adopt"),
-            ("policy --yes", "--yes belongs to purge and adopt"),
-            ("policy --assume-role --wait", "goes with no other flag"),
-            ("adopt --owner", "takes a value"),
-            ("adopt --owner=a.b", "--owner: \"a.b\" is no id"),
-        ] {
-            let error = read(line).unwrap_err();
-            assert!(error.contains(words), "{line}: {error}");
-        }
-    }
-}
+mod tests;

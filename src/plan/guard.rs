@@ -60,6 +60,13 @@ pub struct HeldDeletes {
     pub hold: Duration,
 }
 
+impl HeldDeletes {
+    /// Whether the delete of this record set waits.
+    pub fn has(&self, key: &RecordKey) -> bool {
+        self.keys.binary_search(key).is_ok()
+    }
+}
+
 /// A plan that may be applied: it has none of the deletes that have to wait. [`Guard::approve`]
 /// makes one, so no delete can be applied that the guard has not seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,7 +103,7 @@ impl fmt::Display for HeldDeletes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} of {} record sets are no longer wanted; they are deleted if metadata says so for \
+            "no service asks for {} of {} record sets; they are deleted if metadata says so for \
              {} s (DELETE_GUARD_HOLD)",
             self.keys.len(),
             self.owned,

@@ -9,6 +9,7 @@ pub mod batch;
 pub mod blocked;
 pub mod conflict;
 pub mod delegation;
+pub mod fate;
 pub mod guard;
 pub mod handover;
 pub mod look;

@@ -12,6 +12,7 @@ use crate::dns::{Name, RecordType, Zone};
 use crate::plan::guard::HeldDeletes;
 use crate::plan::quarantine::Quarantined;
 use crate::plan::state_records::{Claim, StateRecords};
+use crate::plan::view::Coverage;
 use crate::plan::{Conflict, Plan};
 use crate::rancher::model::Environment;
 
@@ -39,6 +40,8 @@ pub struct Preview {
     pub state: StateRecords,
     /// The record sets of the zone that were listed.
     pub zone: Zone,
+    /// Which part of the zone that is.
+    pub coverage: Coverage,
 }
 
 /// How many of its batches a round has applied.

@@ -184,17 +184,6 @@ impl CachedZone {
     }
 }
 
-/// Lists everybody's state records and nothing else.
-pub fn state_records(
-    client: &mut Client,
-    zone_id: &str,
-    names: &StateNames,
-) -> Result<ZoneView, Error> {
-    let mut cached = CachedZone::new(names.clone());
-    cached.list_state_records(client, zone_id, Whose::Everybodys)?;
-    Ok(cached.view)
-}
-
 /// Lists from a name on, up to the first name for which `is_over` is true; none if all pages are
 /// the same as the known ones.
 fn stretch(

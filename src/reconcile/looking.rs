@@ -5,8 +5,9 @@ use crate::desired::name_template::environment_name;
 use crate::plan::blocked::blocked_state_records;
 use crate::plan::look::{Look, Step};
 use crate::plan::round::Goal;
-use crate::plan::state_records::{Claim, StateNames};
-use crate::plan::{Adopt, AdoptSetting, Plan, PlanSettings, plan};
+use crate::plan::state_records::StateNames;
+use crate::plan::view::ZoneView;
+use crate::plan::{Adopt, AdoptSetting, Plan, PlanSettings, Policy, plan};
 use crate::reconcile::listing::CachedZone;
 use crate::reconcile::settings::ReconcilerSettings;
 use crate::route53::error::Error;
@@ -44,7 +45,10 @@ impl Reconciler {
                     Step::Plan
                 }
                 Step::Plan => {
-                    plan = self.plan(&zone, goal, &ours);
+                    plan = match zone.is_settled(goal.desired) {
+                        true => Plan::default(),
+                        false => self.plan(&zone.view, goal, self.settings.policy),
+                    };
                     let was_known = look == Look::Known;
                     let next = look.after_plan(&plan);
                     if was_known && next != Step::Apply {
@@ -57,13 +61,10 @@ impl Reconciler {
         }
     }
 
-    fn plan(&self, known: &CachedZone, goal: Goal<'_>, ours: &Claim) -> Plan {
-        if known.is_settled(goal.desired) {
-            return Plan::default();
-        }
+    /// The plan for what is known of the zone.
+    pub(super) fn plan(&self, view: &ZoneView, goal: Goal<'_>, policy: Policy) -> Plan {
         let ReconcilerSettings {
             rules,
-            policy,
             adopt,
             owner,
             ..
@@ -80,18 +81,20 @@ impl Reconciler {
             },
         };
         let settings = PlanSettings {
-            policy: *policy,
+            policy,
             adopt: &adopt,
-            claim: ours,
+            claim: &owner.claim(goal.environment),
             gives_up: owner.gives_up,
         };
         let desired = &goal.desired.record_sets;
-        let view = &known.view;
         let mut plan = plan(desired, &view.zone, &view.state, settings);
         let blocked = blocked_state_records(&view.zone, &view.names);
-        if !blocked.is_empty() && plan.kept_by_another.is_none() {
-            plan.conflicts.extend(blocked);
-            plan.conflicts.sort_by(|a, b| a.key.cmp(&b.key));
+        if plan.kept_by_another.is_none() {
+            for conflict in blocked {
+                let conflicts = &mut plan.conflicts;
+                let place = conflicts.partition_point(|known| known.key < conflict.key);
+                conflicts.insert(place, conflict);
+            }
         }
         plan
     }

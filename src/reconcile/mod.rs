@@ -38,6 +38,7 @@ use crate::plan::quarantine::denied::denied;
 use crate::plan::quarantine::{Bisection, Quarantine, Suspects, suspects};
 use crate::plan::round::{Goal, Preview, Progress, Round};
 use crate::plan::state_records::{Claim, StateNames, StateRecords};
+use crate::plan::view::ZoneView;
 use crate::reconcile::error::RoundError;
 use crate::reconcile::listing::CachedZone;
 use crate::reconcile::recovery::{History, Recovery};
@@ -143,20 +144,24 @@ impl Reconciler {
         if let Some(theirs) = plan.kept_by_another {
             return Err(self.kept_by_another(goal, &names, theirs));
         }
-        let view = &known.view;
+        let preview = self.preview_of(plan, &known.view, goal);
+        self.view = Some(known);
+        Ok(preview)
+    }
+
+    /// What a round would do with this plan.
+    fn preview_of(&self, plan: Plan, view: &ZoneView, goal: Goal<'_>) -> Preview {
         let mut guard = Guard::new(self.settings.guard);
         let owned = owned(&view.state, &plan);
         let (approved, held) = guard.approve(plan.clone(), owned, goal.read);
-        let batches = batches(&approved, &view.state, &names, 0).len();
-        let (zone, state) = (view.zone.clone(), view.state.clone());
-        self.view = Some(known);
-        Ok(Preview {
+        Preview {
             plan,
             held,
-            batches,
-            state,
-            zone,
-        })
+            batches: batches(&approved, &view.state, &view.names, 0).len(),
+            state: view.state.clone(),
+            zone: view.zone.clone(),
+            coverage: view.coverage.clone(),
+        }
     }
 
     fn state_names(&self, goal: Goal<'_>) -> Result<StateNames, RoundError> {

@@ -4,15 +4,17 @@ use std::collections::BTreeSet;
 
 use super::Reconciler;
 use crate::base::random;
+use crate::desired::name_template::environment_name;
 use crate::dns::{ChangeBatch, RecordKey};
 use crate::plan::batch::batches;
 use crate::plan::guard::ApprovedPlan;
 use crate::plan::handover::{Handover, write_all};
-use crate::plan::round::{Goal, Progress};
+use crate::plan::round::{Goal, Preview, Progress};
 use crate::plan::state_records::{StateNames, StateRecords};
-use crate::plan::{ClaimChange, Plan};
+use crate::plan::view::{Whose, ZoneView};
+use crate::plan::{ClaimChange, Plan, Policy};
 use crate::reconcile::error::RoundError;
-use crate::reconcile::listing::state_records;
+use crate::reconcile::listing::CachedZone;
 use crate::reconcile::sending::Waiting;
 use crate::route53::error::Error;
 
@@ -25,6 +27,8 @@ pub struct Takeover {
     pub left: usize,
     /// The batches that do it, in this order.
     pub batches: Vec<ChangeBatch>,
+    /// What the next round would do after them; none if there are none.
+    pub next: Option<Preview>,
 }
 
 impl Reconciler {
@@ -34,8 +38,11 @@ impl Reconciler {
         let names = self.state_names(goal)?;
         let their_names = StateNames::new(owner_id, &self.rules().zone)
             .map_err(|error| RoundError::OwnerId(owner_id.to_owned(), error))?;
-        let view = state_records(&mut self.client, &self.settings.zone_id, &names);
-        let view = view.map_err(RoundError::Route53)?;
+        let mut known = CachedZone::new(names.clone());
+        let (client, zone_id) = (&mut self.client, &self.settings.zone_id);
+        let listed = known.list_state_records(client, zone_id, Whose::Everybodys);
+        listed.map_err(RoundError::Route53)?;
+        let view = &known.view;
         let claim = self.settings.owner.claim(goal.environment);
         let random = random::bits();
         if their_names == names {
@@ -53,6 +60,7 @@ impl Reconciler {
             return Ok(Takeover {
                 keys,
                 left: 0,
+                next: self.after(&batches, known, goal)?,
                 batches,
             });
         }
@@ -70,11 +78,61 @@ impl Reconciler {
             claim: &claim,
             random,
         };
+        let batches = handover.batches(&keys);
         Ok(Takeover {
             left: theirs.owned().len() - keys.len(),
-            batches: handover.batches(&keys),
+            next: self.after(&batches, known, goal)?,
+            batches,
             keys,
         })
+    }
+
+    /// What the next round would do after these batches; `known` are everybody's state records.
+    fn after(
+        &mut self,
+        batches: &[ChangeBatch],
+        mut known: CachedZone,
+        goal: Goal<'_>,
+    ) -> Result<Option<Preview>, RoundError> {
+        if batches.is_empty() {
+            return Ok(None);
+        }
+        batches.iter().for_each(|batch| known.apply(batch));
+        let below = environment_name(goal.environment, &self.rules().zone);
+        let (client, zone_id) = (&mut self.client, &self.settings.zone_id);
+        let listed = known.list_rest(client, zone_id, below.as_ref(), goal.desired);
+        listed.map_err(RoundError::Route53)?;
+        Ok(Some(self.next_round(
+            known.view,
+            goal,
+            self.settings.policy,
+        )))
+    }
+
+    /// What the next round would do with this `POLICY`, after the adoptions of a preview.
+    pub fn after_adoption(
+        &self,
+        preview: &Preview,
+        goal: Goal<'_>,
+        policy: Policy,
+    ) -> Result<Preview, RoundError> {
+        let names = self.state_names(goal)?;
+        let entries = ApprovedPlan::of_entries(preview.plan.clone());
+        let mut view = ZoneView::new(names);
+        view.zone = preview.zone.clone();
+        view.coverage = preview.coverage.clone();
+        for batch in batches(&entries, &preview.state, &view.names, 0) {
+            view.zone.apply(&batch);
+        }
+        Ok(self.next_round(view, goal, policy))
+    }
+
+    /// What a round would do with this `POLICY` in the zone that this view shows.
+    fn next_round(&self, mut view: ZoneView, goal: Goal<'_>, policy: Policy) -> Preview {
+        // Entries of others may have become ours.
+        view.state = StateRecords::read(&view.zone, &view.names);
+        let plan = self.plan(&view, goal, policy);
+        self.preview_of(plan, &view, goal)
     }
 
     /// Sends one batch of a takeover.

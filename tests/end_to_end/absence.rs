@@ -28,7 +28,7 @@ fn services_that_come_back_after_half_a_minute_lose_nothing() {
     let held = service.wait_for_log(PATIENCE, |line| line.contains("deletes wait"));
     let held = held.expect("a line of the log");
     assert!(
-        held.contains("24 of 30 record sets are no longer wanted") && held.contains("for 60 s"),
+        held.contains("no service asks for 24 of 30 record sets") && held.contains("for 60 s"),
         "{held}"
     );
     // What else has to be done isn't held up, and each time metadata says again that they are gone.

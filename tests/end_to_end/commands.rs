@@ -7,6 +7,7 @@ mod failures;
 mod interrupted;
 mod once;
 mod plan;
+mod plan_service;
 mod policy;
 mod purge;
 mod stdout;

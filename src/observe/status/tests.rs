@@ -219,7 +219,7 @@ fn the_json_has_everything() {
         "metadata_changed": "2026-01-02T01:02:25Z",
         "problems": [
             "Calls to Route 53 fail.",
-            "Deletes wait: 12 of 30 record sets are no longer wanted; \
+            "Deletes wait: no service asks for 12 of 30 record sets; \
              they are deleted if metadata says so for 60 s (DELETE_GUARD_HOLD).",
             "Record sets in conflict with what is in the zone: 1. The services say why.",
             "Record sets refused by Route 53: 1. The services say why.",

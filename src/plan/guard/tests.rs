@@ -212,7 +212,7 @@ fn what_waits_is_said_in_numbers() {
     };
     assert_eq!(
         held.to_string(),
-        "8 of 10 record sets are no longer wanted; they are deleted if metadata says so for \
+        "no service asks for 8 of 10 record sets; they are deleted if metadata says so for \
          60 s (DELETE_GUARD_HOLD)"
     );
 }

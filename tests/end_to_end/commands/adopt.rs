@@ -31,8 +31,11 @@ fn what_is_desired_becomes_ours_and_stays_as_it_is() {
     let Ran { code, stdout, .. } = run(&stage, &["adopt", "--yes"]);
     assert_eq!(
         stdout,
-        "* web.shop.prod.example.com. A 300 192.0.2.1\n\n\
+        "* web.shop.prod.example.com. A 300 192.0.2.1\n    \
+             is changed in the next round\n    \
+             - 192.0.2.1\n    + 203.0.113.1\n    for shop/web\n\n\
          1 record set to take over, from then on changed or deleted as services ask.\n\
+         The next round changes 1 and deletes 0 of them.\n\
          1 record set taken over.\n"
     );
     assert_eq!(code, 0);
@@ -53,12 +56,106 @@ fn what_is_desired_becomes_ours_and_stays_as_it_is() {
 fn what_old_versions_left_is_taken_over_too_if_asked_for() {
     let stage = stage();
     let legacy = [("ADOPT", "legacy")];
-    let Ran { code, stdout, .. } = ran(&stage.run_with(&["adopt", "--yes"], &legacy));
-    assert!(stdout.ends_with("2 record sets taken over.\n"), "{stdout}");
+    let adopt = |flags: &[&str]| {
+        let arguments = [&["adopt"], flags].concat();
+        ran(&stage.run_with(&arguments, &legacy))
+    };
+    let before = stage.lines();
+    let told = "\
+* old.shop.prod.example.com. A 300 192.0.2.2
+    is deleted in the next round, since no service asks for it
+* web.shop.prod.example.com. A 300 192.0.2.1
+    is changed in the next round
+    - 192.0.2.1
+    + 203.0.113.1
+    for shop/web
+
+2 record sets to take over, from then on changed or deleted as services ask.
+The next round changes 1 and deletes 1 of them.
+";
+    let too_few = "nothing was changed: the next round would delete 1 of these record sets, since \
+                   no service asks for them; pass --yes --deletes=1 if they may go";
+    let unasked = "nothing was changed: pass --yes --deletes=1 to go on without being asked";
+    for (flags, words) in [
+        (&[][..], unasked),
+        (&["--yes"], too_few),
+        (&["--yes", "--deletes=0"], too_few),
+    ] {
+        let Ran {
+            code,
+            stdout,
+            stderr,
+        } = adopt(flags);
+        assert_eq!((&*stdout, code), (told, 1), "{flags:?}");
+        assert!(stderr.ends_with(words), "{flags:?}: {stderr}");
+        assert_eq!(stage.lines(), before, "{flags:?}");
+    }
+    let Ran { code, stdout, .. } = adopt(&["--yes", "--deletes=1"]);
+    assert_eq!(stdout, format!("{told}2 record sets taken over.\n"));
     assert_eq!(code, 0);
     let state = state_line(&["old.shop.prod.example.com.", "web.shop.prod.example.com."]);
     assert_eq!(stage.lines(), [state.as_str(), OLD, WEB]);
     assert!(state.starts_with(STATE));
+
+    // What was said is what the next round does; nobody says that a service has ever asked for it.
+    let plan = run(&stage, &["plan"]).stdout;
+    let expected = "- old.shop.prod.example.com. A 300 192.0.2.2\n    no service asks for it\n";
+    assert!(plan.contains(expected), "{plan}");
+    assert_eq!(run(&stage, &["once"]).code, 0);
+    let web = "web.shop.prod.example.com. 300 A 203.0.113.1";
+    assert_eq!(
+        stage.lines(),
+        [state_line(&["web.shop.prod.example.com."]).as_str(), web]
+    );
+}
+
+/// `POLICY` and the deletion guard may keep a record set, for good or for a while.
+#[test]
+fn what_keeps_a_record_set_that_is_taken_over_is_told() {
+    let waits = "\nThe deletion guard lets 1 wait: no service asks for 1 of 2 record sets; they are \
+                 deleted if metadata says so for 60 s (DELETE_GUARD_HOLD).\n";
+    let stays = "    stays as it is, since POLICY allows nothing else\n";
+    for (settings, of_old, of_web, outlook) in [
+        (
+            &[("DELETE_GUARD_MIN", "1")][..],
+            "    is deleted, since no service asks for it, once the deletion guard lets it go\n",
+            "    is changed in the next round\n",
+            format!("The next round changes 1 and deletes 1 of them.{waits}"),
+        ),
+        (
+            &[("POLICY", "upsert-only")],
+            stays,
+            "    is changed in the next round\n",
+            "The next round changes 1 and deletes 0 of them.\n".to_owned(),
+        ),
+        (
+            &[("POLICY", "create-only")],
+            stays,
+            stays,
+            "The next round changes 0 and deletes 0 of them.\n".to_owned(),
+        ),
+    ] {
+        let stage = stage();
+        let settings = [&[("ADOPT", "legacy")], settings].concat();
+        let Ran { stdout, .. } = ran(&stage.run_with(&["adopt"], &settings));
+        for line in [
+            &format!("* old.shop.prod.example.com. A 300 192.0.2.2\n{of_old}"),
+            &format!("* web.shop.prod.example.com. A 300 192.0.2.1\n{of_web}"),
+            &outlook,
+        ] {
+            assert!(stdout.contains(line), "{settings:?}: {line}: {stdout}");
+        }
+    }
+}
+
+/// In one step, with the setting: then `plan` says that it is no service's wish that has ended.
+#[test]
+fn a_plan_with_the_setting_says_which_deletes_it_takes_over() {
+    let stage = stage();
+    let plan = ran(&stage.run_with(&["plan"], &[("ADOPT", "legacy")])).stdout;
+    let expected = "- old.shop.prod.example.com. A 300 192.0.2.2\n    no service asks for it, and \
+                    ADOPT=legacy takes it over\n";
+    assert!(plan.contains(expected), "{plan}");
 }
 
 const CONFLICTS: &str = "\
@@ -91,8 +188,10 @@ fn what_can_t_be_taken_over_is_told_of_and_left_alone() {
     let adopt = || ran(&stage.run_with(&["adopt", "--yes"], &[("ADOPT", "legacy")]));
     let Ran { code, stdout, .. } = adopt();
     let expected = format!(
-        "* web.shop.prod.example.com. A 300 192.0.2.1\n{CONFLICTS}\n\
+        "* web.shop.prod.example.com. A 300 192.0.2.1\n    is changed in the next round\n    \
+             - 192.0.2.1\n    + 203.0.113.1\n    for shop/web\n{CONFLICTS}\n\
          1 record set to take over, from then on changed or deleted as services ask.\n\
+         The next round changes 1 and deletes 0 of them.\n\
          1 record set taken over.\n"
     );
     assert_eq!(stdout, expected);

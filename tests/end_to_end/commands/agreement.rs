@@ -214,7 +214,8 @@ fn text<'a>(value: &'a Value, field: &str) -> &'a str {
 
 fn record_set(value: &Value) -> RecordSet {
     let values = section(value, "values").iter();
-    let values: Vec<&str> = values.filter_map(Value::as_str).collect();
+    let mut values: Vec<&str> = values.filter_map(Value::as_str).collect();
+    values.sort(); // as the zone is read below; a plan sorts addresses by their numbers
     let ttl = value["ttl"].as_u64().and_then(|ttl| ttl.try_into().ok());
     let (name, rtype) = (text(value, "name"), text(value, "type"));
     RecordSet::simple(name, rtype, ttl.expect("a TTL"), &values)

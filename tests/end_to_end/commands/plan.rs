@@ -1,5 +1,6 @@
 use super::{Ran, ran, run};
-use crate::stage::{Stage, UUID, ZONE, world};
+use crate::stage::{PATIENCE, Stage, UUID, ZONE, state_line, world};
+use crate::status;
 use sim::route53::{Operation, RecordSet};
 
 const CHANGE: Operation = Operation::ChangeResourceRecordSets;
@@ -49,7 +50,7 @@ example.com (Z0EXAMPLE), environment Prod
     + 203.0.113.2
     for shop/more
 - old.shop.prod.example.com. A 300 203.0.113.9
-    no service asks for it any more
+    no service asks for it
 . vanished.shop.prod.example.com. A
     is gone or no longer a simple record set; it is no longer listed as ours
 ! taken.shop.prod.example.com. A
@@ -226,12 +227,14 @@ fn programs_get_the_same_as_json() {
             "values": ["203.0.113.9"], "services": [],
         }],
         "deletes_wait": null,
+        "deletes_waiting": [],
         "adopts": [],
         "releases": [{"name": "vanished.shop.prod.example.com.", "type": "A"}],
         "conflicts": [{
             "name": "taken.shop.prod.example.com.", "type": "A",
             "reason": "a record set of that name and type exists that isn't ours; remove it, or \
                        take it over with ADOPT=matching",
+            "services": ["shop/taken"],
         }],
         "skipped": [
             {"service": "route53/external-dns", "code": "no_port", "reason": no_port},
@@ -258,7 +261,12 @@ fn programs_find_each_field_in_the_documents() {
         "same.shop.prod.example.com.",
     );
     stage.put(RecordSet::alias(alias, "A", ZONE, target));
-    let json = ran(&stage.run_with(&["plan", "--json"], &[("ADOPT", "matching")])).stdout;
+    let settings = [
+        ("ADOPT", "matching"),
+        ("DELETE_GUARD_MIN", "1"),
+        ("DELETE_GUARD_PERCENT", "1"),
+    ];
+    let json = ran(&stage.run_with(&["plan", "--json"], &settings)).stdout;
     let plan: serde_json::Value = serde_json::from_str(&json).expect(&json);
     let plan = plan.as_object().expect("an object");
 
@@ -297,6 +305,47 @@ fn programs_find_each_field_in_the_documents() {
     }
 }
 
+/// `10.0.0.10` comes before `10.0.0.9` as a text, and so Route 53 gets and keeps them.
+#[test]
+fn people_see_addresses_in_the_order_of_their_numbers() {
+    let stage = Stage::new(world(|world| {
+        let web = world.add_service("shop", "web");
+        web.run_bound_on("h1", "10.0.0.10", 80);
+        web.run_bound_on("h1", "10.0.0.9", 80);
+    }));
+    let text = run(&stage, &["plan"]).stdout;
+    assert!(text.contains("A 300 10.0.0.9, 10.0.0.10\n"), "{text}");
+    let json = run(&stage, &["plan", "--json"]).stdout;
+    let plan: serde_json::Value = serde_json::from_str(&json).expect(&json);
+    let values = serde_json::json!(["10.0.0.9", "10.0.0.10"]);
+    assert_eq!(plan["creates"][0]["values"], values);
+    let service = stage.run();
+    stage.expect_zone(&[
+        &state_line(&["web.shop.prod.example.com."]),
+        "web.shop.prod.example.com. 300 A 10.0.0.10 10.0.0.9",
+    ]);
+    let created = |line: &str| line.contains("msg=\"record set created\"");
+    let line = service.wait_for_log(PATIENCE, created).expect("a line");
+    assert!(line.ends_with(" values=10.0.0.9,10.0.0.10"), "{line}");
+    let told = status::wait_until(&service, |status| !status["last_success"].is_null());
+    let services = told["services"].as_array().expect("services");
+    let web = services.iter().find(|service| service["name"] == "web");
+    assert_eq!(web.expect("it")["addresses"], values);
+    let change = &told["changes"][0]["to"];
+    assert_eq!(change, "10.0.0.9, 10.0.0.10, TTL 300");
+}
+
+#[test]
+fn a_service_without_a_name_shows_what_was_tried() {
+    let stage = Stage::new(world(|world| {
+        world.add_service("shop", "&&").run_on("h1", 80);
+    }));
+    let text = run(&stage, &["plan"]).stdout;
+    let expected =
+        "  shop/&&: \".shop.prod.example.com\" is no name: a label of the name is empty\n";
+    assert!(text.contains(expected), "{text}");
+}
+
 #[test]
 fn deletes_that_would_wait_are_marked() {
     let stage = Stage::new(world(|_| {}));
@@ -309,9 +358,14 @@ fn deletes_that_would_wait_are_marked() {
     let entries: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
     stage.put(RecordSet::simple(crate::stage::STATE, "TXT", 300, &entries));
     let Ran { stdout, .. } = run(&stage, &["plan"]);
+    for name in &names {
+        let line =
+            format!("- {name} A 300 203.0.113.1\n    no service asks for it; its delete waits\n");
+        assert!(stdout.contains(&line), "{name}: {stdout}");
+    }
     assert!(
         stdout.contains(
-            "    12 of 12 record sets are no longer wanted; they are deleted if metadata says \
+            "    no service asks for 12 of 12 record sets; they are deleted if metadata says \
              so for 60 s (DELETE_GUARD_HOLD)\n"
         ) && stdout.ends_with(
             "12 to delete, 0 to take over, 0 to forget, 0 left alone: one change batch.\n"

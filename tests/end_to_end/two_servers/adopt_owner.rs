@@ -41,7 +41,10 @@ fn a_name_that_both_want_moves_with_the_command() {
     assert_eq!(code, 0, "{stderr}");
     let stdout = adopt(&route53, &berlin, BERLIN);
     assert!(
-        stdout.starts_with(&format!("* {WEB} A\n\n1 record set of adminproject")),
+        stdout.starts_with(&format!(
+            "* {WEB} A 300 203.0.113.1\n    is changed in the next round\n    - 203.0.113.1\n    \
+             + 198.51.100.1\n    for shop/web\n\n1 record set of adminproject"
+        )),
         "{stdout}"
     );
     assert!(
@@ -93,8 +96,25 @@ fn the_state_records_of_a_server_that_is_gone_are_taken_over_with_ones_own_id() 
     keeper.terminate();
     assert!(keeper.wait(PATIENCE).is_some());
     assert_eq!(berlin.command(&["once"], &[]).code, 1);
+    let before = zone(&route53);
+    let arguments = ["adopt", "--owner=adminProject", "--yes", "--deletes=0"];
+    let Ran { code, stderr, .. } = berlin.command(&arguments, &[]);
+    assert!(
+        code == 1 && stderr.contains("would delete 1 of these record sets"),
+        "{code} {stderr}"
+    );
+    assert_eq!(zone(&route53), before);
     let stdout = adopt(&route53, &berlin, &[]);
     assert!(stdout.contains("2 record sets of adminproject"), "{stdout}");
+    let told = format!(
+        "* {}. A 300 203.0.113.1\n    is deleted in the next round, since no service asks for it\n",
+        munich.fqdn()
+    );
+    assert!(stdout.contains(&told), "{stdout}");
+    assert!(
+        stdout.contains("\nThe next round changes 1 and deletes 1 of them.\n"),
+        "{stdout}"
+    );
     let Ran { code, stderr, .. } = berlin.command(&["once"], &[]);
     assert_eq!(code, 0, "{stderr}");
     let expected = [
@@ -104,6 +124,35 @@ fn the_state_records_of_a_server_that_is_gone_are_taken_over_with_ones_own_id() 
     assert_eq!(addresses(&route53), expected);
     let returned = munich.run();
     expect_only_words(&route53, &munich, &returned);
+}
+
+/// What is said of the next round is of the zone as it is, whatever the state records list.
+#[test]
+fn what_is_gone_or_in_the_way_is_told_before_entries_move() {
+    let (route53, [munich, berlin]) = two();
+    let keeper = munich.run();
+    munich.expect_published();
+    keeper.terminate();
+    assert!(keeper.wait(PATIENCE).is_some());
+    let told = |edit: &dyn Fn()| {
+        edit();
+        berlin
+            .command(&["adopt", "--owner=adminProject"], BERLIN)
+            .stdout
+    };
+    let gone = told(&|| {
+        route53.edit(ZONE, |zone| {
+            zone.remove(WEB, "A");
+        });
+    });
+    let expected = format!("* {WEB} A\n    is created in the next round\n    for shop/web\n");
+    assert!(gone.starts_with(&expected), "{gone}");
+    let special = told(&|| {
+        let alias = RecordSet::alias(WEB, "A", ZONE, "other.example.com.");
+        route53.edit(ZONE, |zone| zone.put(alias));
+    });
+    let expected = format!("* {WEB} A\n    is left alone: an alias or a record set with a routing");
+    assert!(special.starts_with(&expected), "{special}");
 }
 
 /// The one that kept them still runs, and knows nothing of it: it writes nothing any more.

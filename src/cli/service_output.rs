@@ -1,0 +1,383 @@
+//! The output of `plan STACK/SERVICE`: why one service is published as it is, and what is in the way,
+//! as text for people or JSON for programs. Pure, and in a stable order.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use super::context::MetadataReading;
+use super::plan_json::{self, Object, PlanJson, list, maybe, text};
+use super::plan_output::{PlanText, fate_in_words, joined, one_line, services_by_name};
+use super::terminal::shown;
+use crate::desired::explain::{ExplainedContainer, ExplainedName};
+use crate::desired::{ServiceOutcome, truncation_notice};
+use crate::dns::zone::Listed;
+use crate::dns::{Name, RecordKey, RecordSet, RecordType};
+use crate::plan::ConflictReason;
+use crate::plan::delegation::{delegations, explain};
+use crate::plan::fate::{Fate, Outlook};
+use crate::plan::round::Preview;
+use crate::rancher::model::ServiceKey;
+use crate::route53::xml::HostedZone;
+
+/// What is known of one service.
+pub struct ServiceReport<'a> {
+    key: &'a ServiceKey,
+    zone: &'a HostedZone,
+    reading: &'a MetadataReading,
+    preview: &'a Preview,
+    outcome: &'a ServiceOutcome,
+}
+
+/// One record set under a name of the service.
+struct ReportedSet<'a> {
+    key: RecordKey,
+    /// What services want there; none if nobody does.
+    wanted: Option<&'a RecordSet>,
+    /// What the zone has there.
+    listed: Option<&'a Listed>,
+    fate: Fate<'a>,
+    is_taken_over: bool,
+}
+
+impl<'a> ServiceReport<'a> {
+    /// A report on this service; none if metadata doesn't have it.
+    pub fn new(
+        key: &'a ServiceKey,
+        zone: &'a HostedZone,
+        reading: &'a MetadataReading,
+        preview: &'a Preview,
+    ) -> Option<ServiceReport<'a>> {
+        Some(ServiceReport {
+            key,
+            zone,
+            reading,
+            preview,
+            outcome: reading.desired.services.get(key)?,
+        })
+    }
+
+    /// Whether the next round changes something under the names of the service.
+    pub fn has_changes(&self) -> bool {
+        let sets = self.record_sets();
+        let mut fates = sets.iter().map(|set| (set.is_taken_over, &set.fate));
+        fates.any(|(is_taken_over, fate)| {
+            let stays = matches!(
+                fate,
+                Fate::LeftAlone(_) | Fate::Foreign | Fate::KeptByPolicy | Fate::Kept
+            );
+            is_taken_over || !stays
+        })
+    }
+
+    fn containers(&self) -> impl Iterator<Item = &'a ExplainedContainer> {
+        let explanations = self.reading.explanations.iter();
+        explanations.flat_map(|explanation| &explanation.containers)
+    }
+
+    fn names(&self) -> impl Iterator<Item = &'a ExplainedName> {
+        let explanations = self.reading.explanations.iter();
+        explanations.flat_map(|explanation| &explanation.names)
+    }
+
+    /// The record sets under the names of the service that exist or should.
+    fn record_sets(&self) -> Vec<ReportedSet<'a>> {
+        let Preview {
+            plan,
+            held,
+            state,
+            zone,
+            coverage,
+            ..
+        } = self.preview;
+        let outlook = Outlook {
+            plan,
+            held: held.as_ref(),
+            zone,
+            state,
+        };
+        let mut sets: Vec<ReportedSet<'a>> = Vec::new();
+        // Of a name that nobody wants, and that is elsewhere, nothing was listed.
+        let names = self.names().filter_map(|name| name.name.as_ref().ok());
+        for name in names.filter(|name| coverage.has(name)) {
+            for rtype in RecordType::PUBLISHED {
+                let key = RecordKey::new(name.clone(), rtype);
+                let wanted = self.reading.desired.record_sets.get(&key);
+                let Some(fate) = outlook.fate(&key, wanted) else {
+                    continue;
+                };
+                if sets.iter().all(|known| known.key != key) {
+                    sets.push(ReportedSet {
+                        wanted,
+                        listed: zone.get(&key),
+                        fate,
+                        is_taken_over: plan.adopts.contains(&key),
+                        key,
+                    });
+                }
+            }
+        }
+        sets
+    }
+
+    /// What the operator should look at besides: doubtful labels, addresses that don't fit, delegated
+    /// names, and state records that can't be read.
+    fn warnings(&self) -> Vec<String> {
+        let desired = &self.reading.desired;
+        let warnings = self.outcome.warnings.iter();
+        let mut all: Vec<String> = warnings.map(|warning| warning.to_string()).collect();
+        for ReportedSet { key, .. } in self.record_sets() {
+            let count = desired.truncated.get(&key);
+            all.extend(count.map(|count| format!("{key}: {}", truncation_notice(*count))));
+        }
+        let (zone, wanted) = (&self.preview.zone, &desired.record_sets);
+        let delegated = delegations(zone, &self.zone.name, None, wanted);
+        let concerns_us = |above: &&Name| self.outcome.names().any(|n| n.is_at_or_below(above));
+        all.extend(delegated.iter().filter(concerns_us).map(explain));
+        for conflict in &self.preview.plan.conflicts {
+            if matches!(conflict.reason, ConflictReason::StateRecord { .. }) {
+                all.push(format!("{}: {}", conflict.key, conflict.reason));
+            }
+        }
+        all
+    }
+
+    /// The report as text.
+    pub fn text(&self) -> String {
+        let environment = shown(&self.reading.environment.name);
+        let zone = self.zone.name.without_dot();
+        let mut text = PlanText {
+            out: format!(
+                "{} in {zone} ({}), environment {environment}\n",
+                shown(&self.key.to_string()),
+                self.zone.id
+            ),
+            has_colours: false,
+            services: services_by_name(&self.reading.desired),
+        };
+        if let Err(reason) = &self.outcome.name {
+            text.add_section("Not published", vec![reason.to_string()]);
+        }
+        let decisions = self.reading.explanations.iter().flat_map(|e| &e.decisions);
+        let decisions = decisions
+            .map(|decision| format!("{}: {} ({})", decision.what, decision.value, decision.by));
+        text.add_section("Labels and settings", decisions.collect());
+        text.add_section(
+            "Containers",
+            self.containers().map(container_line).collect(),
+        );
+        text.add_section("Names", self.names().map(name_line).collect());
+        let sets = self.record_sets();
+        if !sets.is_empty() {
+            text.out += "\nRecord sets:\n";
+        }
+        for set in sets {
+            self.add_record_set(&mut text, &set);
+        }
+        if let Some(held) = &self.preview.held {
+            text.add_section("The deletion guard", vec![held.to_string()]);
+        }
+        text.add_section("Warnings", self.warnings());
+        text.out
+    }
+
+    fn add_record_set(&self, text: &mut PlanText<'_>, set: &ReportedSet<'_>) {
+        let wanted = set.wanted.map_or(set.key.to_string(), one_line);
+        let _ = writeln!(text.out, "  {wanted}");
+        let listed = match set.listed {
+            None => "nothing".to_owned(),
+            Some(Listed::Simple(set)) => format!("{} {}", set.ttl, joined(&set.in_order())),
+            Some(Listed::Special) => "an alias or a routing policy".to_owned(),
+            Some(Listed::Extended { element }) => format!("one with the element {element}"),
+        };
+        let _ = writeln!(text.out, "    in the zone: {}", shown(&listed));
+        if set.is_taken_over {
+            text.out += "    is taken over\n";
+        }
+        text.add_fate(&set.fate);
+        text.add_services(&set.key.name);
+    }
+
+    /// The report as one JSON object.
+    pub fn json(&self) -> Value {
+        let explanations = self.reading.explanations.iter();
+        let decisions = explanations.flat_map(|explanation| &explanation.decisions);
+        let decisions = decisions.map(|decision| {
+            Object::default()
+                .text("what", decision.what)
+                .text("value", &decision.value)
+                .text("by", &decision.by)
+                .done()
+        });
+        Object::default()
+            .add("zone", plan_json::hosted_zone(self.zone))
+            .add("environment", plan_json::environment(self.reading))
+            .text("service", &self.key.to_string())
+            .add("skipped", self.skipped())
+            .add("decisions", list(decisions))
+            .add("containers", list(self.containers().map(container_json)))
+            .add("names", list(self.names().map(name_json)))
+            .add("record_sets", self.record_sets_json())
+            .add("deletes_wait", plan_json::deletes_wait(self.preview))
+            .add("warnings", plan_json::texts(&self.warnings()))
+            .done()
+    }
+
+    fn skipped(&self) -> Value {
+        match &self.outcome.name {
+            Ok(_) => Value::Null,
+            Err(reason) => Object::default().skip(reason).done(),
+        }
+    }
+
+    fn record_sets_json(&self) -> Value {
+        let services = PlanJson::new(self.reading);
+        let set = |set: Option<&RecordSet>| match set {
+            Some(set) => Object::default()
+                .add("ttl", Value::from(set.ttl))
+                .add("values", plan_json::values(set))
+                .done(),
+            None => Value::Null,
+        };
+        let sets = self.record_sets().into_iter().map(|reported| {
+            Object::default()
+                .key(&reported.key)
+                .add("wanted", set(reported.wanted))
+                .add("in_zone", set(self.preview.zone.simple(&reported.key)))
+                .add("taken_over", Value::Bool(reported.is_taken_over))
+                .text("next", reported.fate.code())
+                .text("reason", &fate_in_words(&reported.fate))
+                .add("services", services.services(&reported.key.name))
+                .done()
+        });
+        list(sets)
+    }
+}
+
+fn container_json(container: &ExplainedContainer) -> Value {
+    let (address, from, code) = match &container.address {
+        Ok((address, origin)) => (
+            text(&address.to_string()),
+            text(origin.words()),
+            Value::Null,
+        ),
+        Err(reason) => (Value::Null, Value::Null, text(reason.code())),
+    };
+    Object::default()
+        .text("name", &container.name)
+        .text("host", &container.host)
+        .add("address", address)
+        .add("from", from)
+        .add("code", code)
+        .add("reason", maybe(container.reason().as_deref()))
+        .done()
+}
+
+fn name_json(ExplainedName { name, by }: &ExplainedName) -> Value {
+    let (name, reason) = match name {
+        Ok(name) => (text(&name.shown()), Value::Null),
+        Err(reason) => (Value::Null, text(&reason.to_string())),
+    };
+    Object::default()
+        .add("name", name)
+        .text("by", by)
+        .add("reason", reason)
+        .done()
+}
+
+fn container_line(container: &ExplainedContainer) -> String {
+    let ExplainedContainer {
+        name,
+        host,
+        address,
+    } = container;
+    let outcome = match (address, container.reason()) {
+        (Ok((address, origin)), _) => format!("{address}, {}", origin.words()),
+        (Err(_), reason) => format!("doesn't count: {}", reason.unwrap_or_default()),
+    };
+    format!("{name} on {host}: {outcome}")
+}
+
+fn name_line(ExplainedName { name, by }: &ExplainedName) -> String {
+    match name {
+        Ok(name) => format!("{name} ({by})"),
+        Err(reason) => format!("none: {reason} ({by})"),
+    }
+}
+
+/// How many services an error names.
+const MAX_NEAR: usize = 5;
+/// Characters of names that are compared.
+const MAX_COMPARED: usize = 64;
+
+/// That metadata has no such service, and which are spelled alike.
+pub fn unknown(key: &ServiceKey, reading: &MetadataReading) -> String {
+    let known = reading.desired.services.keys();
+    let distances: Vec<(usize, &ServiceKey)> = known.map(|k| (distance(key, k), k)).collect();
+    let mut near: Vec<&ServiceKey> = Vec::new();
+    for wanted in 0..=2 * MAX_COMPARED {
+        let found = distances.iter().filter(|(distance, _)| *distance == wanted);
+        near.extend(found.map(|(_, key)| *key));
+        if near.len() >= MAX_NEAR {
+            break;
+        }
+    }
+    near.truncate(MAX_NEAR);
+    format!(
+        "{} is no service of the environment {}; the nearest are {}",
+        shown(&key.to_string()),
+        shown(&reading.environment.name),
+        joined(&near)
+    )
+}
+
+/// How many characters have to be typed anew to make one of the other, whatever their case. The same
+/// service in another stack is near.
+fn distance(one: &ServiceKey, other: &ServiceKey) -> usize {
+    match edits(&one.service, &other.service) {
+        0 => edits(&one.stack, &other.stack).min(1),
+        edits_of_service => edits_of_service + edits(&one.stack, &other.stack),
+    }
+}
+
+/// Levenshtein's distance.
+fn edits(one: &str, other: &str) -> usize {
+    let letters = |text: &str| -> Vec<char> {
+        let letters = text.chars().take(MAX_COMPARED);
+        letters.map(|c| c.to_ascii_lowercase()).collect()
+    };
+    let (one, other) = (letters(one), letters(other));
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.iter().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, b) in other.iter().enumerate() {
+            let replaced = diagonal + usize::from(a != b);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[other.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_are_spelled_alike_are_near() {
+        for (one, other, expected) in [
+            ("web", "web", 0),
+            ("web", "Web", 0),
+            ("web", "wep", 1),
+            ("web", "we", 1),
+            ("web", "webs", 1),
+            ("kitten", "sitting", 3),
+            ("", "web", 3),
+            ("", "", 0),
+            (&"a".repeat(1_000_000), &"a".repeat(1_000_001), 0),
+        ] {
+            assert_eq!(edits(one, other), expected, "{one:.9} {other:.9}");
+        }
+    }
+}

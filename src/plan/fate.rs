@@ -1,0 +1,107 @@
+//! What a plan does with one record set. Pure.
+
+use crate::dns::zone::Listed;
+use crate::dns::{RecordKey, RecordSet, Zone};
+use crate::plan::guard::HeldDeletes;
+use crate::plan::state_records::StateRecords;
+use crate::plan::{Change, ConflictReason, Plan};
+
+/// What a plan does with one record set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate<'a> {
+    /// It is created.
+    Created,
+    /// It gets another TTL or other values.
+    Changed(&'a Change),
+    /// It is deleted.
+    Deleted,
+    /// The deletion guard lets its delete wait.
+    Waits,
+    /// Its entry leaves the state records, since the record set is gone or no longer simple.
+    Forgotten,
+    /// Something else is in its place, or it can't be written.
+    LeftAlone(&'a ConflictReason),
+    /// It isn't ours, and no service wants one in its place.
+    Foreign,
+    /// It stays as it is, although services ask for something else: `POLICY` allows no more.
+    KeptByPolicy,
+    /// It stays as it is.
+    Kept,
+}
+
+impl Fate<'_> {
+    /// A short name for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Fate::Created => "create",
+            Fate::Changed(_) => "change",
+            Fate::Deleted => "delete",
+            Fate::Waits => "delete_waits",
+            Fate::Forgotten => "release",
+            Fate::LeftAlone(_) => "conflict",
+            Fate::Foreign => "foreign",
+            Fate::KeptByPolicy => "kept_by_policy",
+            Fate::Kept => "kept",
+        }
+    }
+}
+
+/// What there is to know before the fate of a record set can be told.
+#[derive(Debug, Clone, Copy)]
+pub struct Outlook<'a> {
+    /// The plan, with the deletes that wait.
+    pub plan: &'a Plan,
+    /// The deletes that wait.
+    pub held: Option<&'a HeldDeletes>,
+    /// The zone for which it was made.
+    pub zone: &'a Zone,
+    /// The state records for which it was made.
+    pub state: &'a StateRecords,
+}
+
+impl<'a> Outlook<'a> {
+    /// What becomes of the record set with this key, of which services want `wanted`. None if there is
+    /// no such record set, now or then.
+    pub fn fate(self, key: &RecordKey, wanted: Option<&RecordSet>) -> Option<Fate<'a>> {
+        let Outlook {
+            plan,
+            held,
+            zone,
+            state,
+        } = self;
+        // Each list of a plan is sorted by key.
+        let conflicts = &plan.conflicts;
+        if let Ok(at) = conflicts.binary_search_by(|conflict| conflict.key.cmp(key)) {
+            return Some(Fate::LeftAlone(&conflicts[at].reason));
+        }
+        let place = |sets: &[RecordSet]| sets.binary_search_by(|set| set.key.cmp(key)).ok();
+        if place(&plan.creates).is_some() {
+            return Some(Fate::Created);
+        }
+        let changes = &plan.changes;
+        if let Ok(at) = changes.binary_search_by(|change| change.to.key.cmp(key)) {
+            return Some(Fate::Changed(&changes[at]));
+        }
+        if place(&plan.deletes).is_some() {
+            return Some(match held.is_some_and(|held| held.has(key)) {
+                true => Fate::Waits,
+                false => Fate::Deleted,
+            });
+        }
+        let has = |keys: &[RecordKey]| keys.binary_search(key).is_ok();
+        if has(&plan.releases) {
+            return Some(Fate::Forgotten);
+        }
+        let is_ours = state.owns(key) || has(&plan.adopts);
+        Some(match (zone.get(key)?, wanted) {
+            _ if !is_ours => Fate::Foreign,
+            (Listed::Simple(current), Some(wanted)) if current.is_equivalent_to(wanted) => {
+                Fate::Kept
+            }
+            _ => Fate::KeptByPolicy,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::dns::{Name, RecordType};
+use crate::plan::guard::{Guard, GuardSettings};
+use crate::plan::state_records::{Claim, StateNames};
+use crate::plan::{Adopt, PlanSettings, Policy, plan};
+
+fn name(text: &str) -> Name {
+    Name::parse(&format!("{text}.example.com")).unwrap()
+}
+
+fn a(text: &str, value: &str) -> RecordSet {
+    RecordSet {
+        key: RecordKey::new(name(text), RecordType::A),
+        ttl: 300,
+        values: [value.to_owned()].into(),
+    }
+}
+
+/// What becomes of each of these names with this policy, in a word.
+fn fates(policy: Policy, guard: GuardSettings) -> Vec<(&'static str, &'static str)> {
+    let names = StateNames::new("own", &Name::parse("example.com").unwrap()).unwrap();
+    let desired = [
+        a("new", "192.0.2.1"),
+        a("other", "192.0.2.1"),
+        a("same", "192.0.2.1"),
+        a("taken", "192.0.2.1"),
+    ];
+    let desired = desired.map(|set| (set.key.clone(), set)).into();
+    let mut zone = Zone::default();
+    for set in [
+        a("other", "192.0.2.9"),
+        a("same", "192.0.2.1"),
+        a("taken", "192.0.2.9"),
+        a("foreign", "192.0.2.9"),
+        a("old", "192.0.2.9"),
+        RecordSet {
+            key: RecordKey::new(names.name(0), RecordType::Txt),
+            ttl: 300,
+            values: ["other", "same", "old", "gone"]
+                .map(|text| format!("\"{}\"", name(text)))
+                .into(),
+        },
+    ] {
+        zone.insert(set.key.clone(), Listed::Simple(set));
+    }
+    let state = StateRecords::read(&zone, &names);
+    let settings = PlanSettings {
+        policy,
+        adopt: &Adopt::Never,
+        claim: &Claim::new("rancher:8080", None),
+        gives_up: false,
+    };
+    let plan = plan(&desired, &zone, &state, settings);
+    let (_, held) = Guard::new(guard).approve(plan.clone(), 4, Instant::now());
+    let outlook = Outlook {
+        plan: &plan,
+        held: held.as_ref(),
+        zone: &zone,
+        state: &state,
+    };
+    let all = [
+        "new", "other", "same", "taken", "foreign", "old", "gone", "none",
+    ];
+    let fates = all.map(|text| {
+        let key = RecordKey::new(name(text), RecordType::A);
+        let word = match outlook.fate(&key, desired.get(&key)) {
+            None => "nothing",
+            Some(Fate::Created) => "created",
+            Some(Fate::Changed(_)) => "changed",
+            Some(Fate::Deleted) => "deleted",
+            Some(Fate::Waits) => "waits",
+            Some(Fate::Forgotten) => "forgotten",
+            Some(Fate::LeftAlone(ConflictReason::NotOwned)) => "left alone",
+            Some(Fate::LeftAlone(other)) => panic!("{text}: {other}"),
+            Some(Fate::Foreign) => "foreign",
+            Some(Fate::KeptByPolicy) => "kept by policy",
+            Some(Fate::Kept) => "kept",
+        };
+        (text, word)
+    });
+    fates.to_vec()
+}
+
+#[test]
+fn each_record_set_has_its_fate() {
+    let strict = GuardSettings {
+        percent: 0,
+        min: 0,
+        hold: Duration::from_secs(60),
+    };
+    for (policy, guard, other, old) in [
+        (Policy::Sync, GuardSettings::OFF, "changed", "deleted"),
+        (Policy::Sync, strict, "changed", "waits"),
+        (
+            Policy::UpsertOnly,
+            GuardSettings::OFF,
+            "changed",
+            "kept by policy",
+        ),
+        (
+            Policy::CreateOnly,
+            GuardSettings::OFF,
+            "kept by policy",
+            "kept by policy",
+        ),
+    ] {
+        let expected = [
+            ("new", "created"),
+            ("other", other),
+            ("same", "kept"),
+            ("taken", "left alone"),
+            ("foreign", "foreign"),
+            ("old", old),
+            ("gone", "forgotten"),
+            ("none", "nothing"),
+        ];
+        assert_eq!(fates(policy, guard), expected, "{policy:?}");
+    }
+}
