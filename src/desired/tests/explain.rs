@@ -93,7 +93,7 @@ fn other_sources_of_addresses_are_told_of_their_own() {
         ),
         (
             "host-label:none",
-            "host_label: it runs on a host without the label \"none\"",
+            "host_label: it runs on a host without an address in its label \"none\"",
         ),
     ] {
         let service = Service {
