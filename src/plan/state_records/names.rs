@@ -173,6 +173,22 @@ mod tests {
     }
 
     #[test]
+    fn a_cname_is_taken_for_a_state_record_in_the_place_of_one_of_ours_only() {
+        let ours = names().name(1);
+        let theirs = name("external-dns-other.example.com");
+        for (name, rtype, expected) in [
+            (&ours, RecordType::Txt, true),
+            (&ours, RecordType::Cname, true),
+            (&ours, RecordType::A, false),
+            (&theirs, RecordType::Txt, true),
+            (&theirs, RecordType::Cname, false),
+        ] {
+            let key = RecordKey::new(name.clone(), rtype);
+            assert_eq!(names().is_state_record(&key), expected, "{key}");
+        }
+    }
+
+    #[test]
     fn a_uuid_that_makes_no_name_is_refused() {
         assert!(StateNames::new(&"x".repeat(60), &name("example.com")).is_err());
         let dotted = StateNames::new("a.b", &name("example.com")).unwrap();
