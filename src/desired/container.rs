@@ -52,8 +52,8 @@ pub enum Requirement {
 
 /// For each requirement what is said of a container that doesn't meet it. `{}` is the text.
 const WORDS: [&str; ContainerSkip::CODES.len()] = [
-    "isn't running but {}",
-    "isn't healthy but {}",
+    "isn't running (state {})",
+    "isn't healthy (health {})",
     "publishes no port on its host",
     "publishes its ports at a loopback address only, which nobody else reaches",
     "runs on the host {}, which metadata lacks",
@@ -168,8 +168,8 @@ mod tests {
     #[test]
     fn every_reason_has_its_code_and_words() {
         let all = [
-            (Requirement::Running, "isn't running but \"a\\u001b\""),
-            (Requirement::Healthy, "isn't healthy but \"a\\u001b\""),
+            (Requirement::Running, "isn't running (state \"a\\u001b\")"),
+            (Requirement::Healthy, "isn't healthy (health \"a\\u001b\")"),
             (Requirement::Port, "publishes no port on its host"),
             (
                 Requirement::Reachable,
@@ -225,9 +225,9 @@ mod tests {
         let skipped = of(&names);
         assert_eq!(
             skipped.to_string(),
-            "2 of 8 containers count: web-1 isn't running but \"stopped\"; web-2 isn't healthy but \
-             \"initializing\"; web-3 isn't running but \"stopped\"; web-4 isn't running but \
-             \"stopped\"; and 2 more don't"
+            "2 of 8 containers count: web-1 isn't running (state \"stopped\"); web-2 isn't healthy (health \
+             \"initializing\"); web-3 isn't running (state \"stopped\"); web-4 isn't running (state \
+             \"stopped\"); and 2 more don't"
         );
         assert_eq!(skipped.counts, [5, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
         let mut others = names;

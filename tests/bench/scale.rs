@@ -24,6 +24,8 @@ const QUIET: Duration = Duration::from_secs(600);
 const REPEATS: usize = 5;
 /// How many ask for the status page.
 const READERS: usize = 50;
+/// How many look at it all the time, once a second.
+const VIEWERS: usize = 5;
 
 const TRIALS: [Trial; 7] = [
     trial(10, 100, &[]),
@@ -98,6 +100,8 @@ struct Measured {
     high_water: u64,
     /// Processor time and memory for [`READERS`].
     shown: (Duration, u64),
+    /// Processor time of the loop for a service that comes and goes, without and with [`VIEWERS`].
+    loop_cpu: [Duration; 2],
 }
 
 /// The first table, and what was done in the quiet time: others may make noise.
@@ -143,6 +147,7 @@ fn scale(sizes: &[usize], quiet: Duration, meanwhile: impl FnOnce() -> String) -
                     resident: memory.resident_kb,
                     high_water: memory.high_water_kb,
                     shown: stage.show_status(READERS),
+                    loop_cpu: [0, VIEWERS].map(|viewers| loop_cpu(stage, viewers)),
                 }
             },
         )
@@ -177,6 +182,15 @@ fn active(services: usize, resync: &str) -> (Stage, [Taken; 4], Duration) {
     receiving.sort_unstable();
     let all = [firsts, added, removed, moved].map(median);
     (stage, all, receiving[REPEATS / 2])
+}
+
+fn loop_cpu(stage: &Stage, viewers: usize) -> Duration {
+    let numbers = REPEATS..2 * REPEATS;
+    let mut all: Vec<Duration> = numbers
+        .map(|number| stage.loop_cpu(number, viewers))
+        .collect();
+    all.sort_unstable();
+    all[REPEATS / 2]
 }
 
 fn median(mut all: Vec<Taken>) -> Taken {
@@ -245,6 +259,13 @@ fn table(all: &[Measured], quiet: Duration) -> String {
     let label = format!("**{READERS} ask for `/status`**, one after the other: CPU");
     row(&label, &|m| millis(m.shown.0));
     row("more resident then", &|m| megabytes(m.shown.1));
+    let label = format!(
+        "**{VIEWERS} look at `/status` each second**: CPU of the loop for a service that comes and goes"
+    );
+    row(&label, &|m| {
+        let [alone, watched] = m.loop_cpu;
+        limit(millis(watched), format!("{} without them", millis(alone)))
+    });
     text
 }
 

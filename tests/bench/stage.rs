@@ -1,8 +1,9 @@
 //! One environment alone with its zone and account: how long things take.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use sim::harness::ZONE;
@@ -155,15 +156,34 @@ impl Stage {
         let resident = || service.memory().expect("a running process").resident_kb;
         let (cpu, memory) = (self.cpu(), resident());
         for _ in 0..times {
-            let mut stream = TcpStream::connect(address).expect("a listener");
-            stream
-                .write_all(b"GET /status HTTP/1.0\r\n\r\n")
-                .expect("a request");
-            let mut page = String::new();
-            stream.read_to_string(&mut page).expect("an answer");
-            assert!(page.starts_with("HTTP/1.1 200 ") && page.ends_with("</script>\n"));
+            ask_for_status(address);
         }
         (self.cpu() - cpu, resident().saturating_sub(memory))
+    }
+
+    /// Processor time of the thread that keeps the zone, for a service that comes and goes while so
+    /// many ask for the status page, each once a second.
+    pub fn loop_cpu(&self, number: usize, viewers: usize) -> Duration {
+        let service = &self.environment.service;
+        let address = service.health_address(PATIENCE);
+        let cpu = || service.main_thread_cpu().expect("a running process");
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..viewers {
+                scope.spawn(|| {
+                    while !is_over.load(Ordering::Relaxed) {
+                        ask_for_status(address);
+                        std::thread::sleep(Duration::from_secs(1));
+                    }
+                });
+            }
+            let before = cpu();
+            self.add(number);
+            self.remove(number);
+            let spent = cpu() - before;
+            is_over.store(true, Ordering::Relaxed);
+            spent
+        })
     }
 
     /// How long it takes to receive `/services`, all of it, without a look at what it says.
@@ -227,4 +247,14 @@ impl Stage {
             resyncs: requests.iter().filter(of_state).count(),
         }
     }
+}
+
+fn ask_for_status(address: SocketAddr) {
+    let mut stream = TcpStream::connect(address).expect("a listener");
+    stream
+        .write_all(b"GET /status HTTP/1.0\r\n\r\n")
+        .expect("a request");
+    let mut page = String::new();
+    stream.read_to_string(&mut page).expect("an answer");
+    assert!(page.starts_with("HTTP/1.1 200 ") && page.ends_with("</script>\n"));
 }

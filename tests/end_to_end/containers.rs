@@ -41,7 +41,7 @@ fn a_service_that_loses_an_address_says_so_once_and_again_when_that_changes() {
     };
     health("h2", "unhealthy");
     let status = wait_for(1.into());
-    let words = "2 of 3 containers count: shop-web-2 isn't healthy but \"unhealthy\"";
+    let words = "2 of 3 containers count: shop-web-2 isn't healthy (health \"unhealthy\")";
     assert_eq!(web(&status)["reason"], words);
     assert_eq!(web(&status)["state"], "published");
     assert_eq!(status["problems"], serde_json::json!([]));
@@ -67,8 +67,8 @@ fn a_service_that_loses_an_address_says_so_once_and_again_when_that_changes() {
     }
     wait_for(serde_json::Value::Null);
     let quoted = words.replace('"', "\\\"");
-    let two = "1 of 3 containers count: shop-web-2 isn't healthy but \\\"unhealthy\\\"; shop-web-3 \
-               isn't healthy but \\\"initializing\\\"";
+    let two = "1 of 3 containers count: shop-web-2 isn't healthy (health \\\"unhealthy\\\"); shop-web-3 \
+               isn't healthy (health \\\"initializing\\\")";
     let lines = said(&service, 2, STARTS);
     for (line, words) in lines.iter().zip([&*quoted, two]) {
         assert_eq!(*line, format!("what=shop/web reason=\"{words}\""));

@@ -33,7 +33,7 @@ fn each_container_that_does_not_count_is_named_with_its_reason() {
         said(vec![ill(), good(), private, local]).as_deref(),
         Some(
             "1 of 4 containers count: web-2 publishes its ports at a loopback address only, which \
-             nobody else reaches; web-3 isn't healthy but \"unhealthy\"; web-4 publishes no port on \
+             nobody else reaches; web-3 isn't healthy (health \"unhealthy\"); web-4 publishes no port on \
              its host"
         )
     );

@@ -297,7 +297,7 @@ fn the_json_has_everything() {
                  ConflictReason::Cname), "fqdn": "taken.example.com",
              "addresses": ["192.0.2.4"], "more_names": [], "warnings": []},
             {"stack": "shop", "name": "web", "state": "published", "skipped": null,
-             "reason": "2 of 4 containers count: <i> isn't healthy but \"<u>\"; web-4 publishes no \
+             "reason": "2 of 4 containers count: <i> isn't healthy (health \"<u>\"); web-4 publishes no \
                         port on its host", "fqdn": "web.example.com",
              "addresses": ["192.0.2.1", "192.0.2.2", "2001:db8::1"], "more_names": [], "warnings": []},
         ],
@@ -310,7 +310,7 @@ fn the_json_has_everything() {
         service["skipped_containers"] = match service["name"] == "web" {
             false => Value::Null,
             true => json!({"total": 4, "skipped": 2, "first": [
-                {"name": "<i>", "code": "not_healthy", "reason": "isn't healthy but \"<u>\""},
+                {"name": "<i>", "code": "not_healthy", "reason": "isn't healthy (health \"<u>\")"},
                 {"name": "web-4", "code": "no_port", "reason": "publishes no port on its host"},
             ]}),
         };

@@ -239,7 +239,7 @@ fn programs_get_the_same_as_json() {
             },
             {
                 "name": "shop-web-2", "host": "203.0.113.2", "address": null, "from": null,
-                "code": "not_running", "reason": "it isn't running (state \"stopped\")",
+                "code": "not_running", "reason": "isn't running (state \"stopped\")",
             },
             {
                 "name": "shop-web-3", "host": "203.0.113.3", "address": "192.0.2.7",
@@ -247,7 +247,7 @@ fn programs_get_the_same_as_json() {
             },
             {
                 "name": "shop-web-4", "host": "203.0.113.1", "address": null, "from": null,
-                "code": "no_port", "reason": "it publishes no port on its host",
+                "code": "no_port", "reason": "publishes no port on its host",
             },
         ],
         "names": [
