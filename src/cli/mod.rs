@@ -110,10 +110,15 @@ fn start(
     gate: InFlightGate,
     signals: io::Result<()>,
 ) -> Result<ExitCode, ()> {
-    let is_run = matches!(invocation, Invocation::Run);
-    // The other commands print their results, and lines of a log would only disturb there.
-    let is_quiet = !is_run && config.log.level > Level::Debug && config.log.file.is_none();
-    let reports_by_log = is_run || (matches!(invocation, Invocation::Once { .. }) && !is_quiet);
+    // Commands print their results, and lines of a log would only disturb there. LOG_LEVEL may be meant
+    // for the service in whose container they run; only `once` does the same as that.
+    let is_quiet = match invocation {
+        Invocation::Run => false,
+        Invocation::Once { .. } => !config.log.is_asked_for,
+        _ => config.log.level > Level::Debug && config.log.file.is_none(),
+    };
+    let reports_by_log =
+        matches!(invocation, Invocation::Run | Invocation::Once { .. }) && !is_quiet;
     log::start(Log {
         level: match is_quiet {
             true => Level::Error,

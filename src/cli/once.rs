@@ -8,7 +8,7 @@ use super::terminal::{self, Failure, complain, say};
 use crate::base::backoff;
 use crate::base::counters::Action;
 use crate::base::heartbeat::Heartbeat;
-use crate::base::log;
+use crate::base::log::{self, Level};
 use crate::base::shutdown::InFlightGate;
 use crate::config::Config;
 use crate::daemon::clients::{Clients, reconciler};
@@ -49,21 +49,23 @@ pub fn once(
     let mut reading = MetadataReading::read(&mut metadata, config)?;
     let zone = startup::zone_once(config, &mut client)?;
     let mut reconciler = reconciler(config, client, zone.id, &telemetry);
-    let mut reports = Reports::default();
     let mut changes = Vec::new();
-    let round = loop {
-        reports.desired(&reading.desired);
-        let mut round = reconciler
-            .round(reading.goal(), &mut progress)
-            .map_err(|e| e.to_string())?;
-        reports.round(&round);
-        changes.append(&mut round.batches);
-        let Some(held) = &round.held else { break round };
-        complain(format_args!("Waiting with deletes: {held}."));
-        telemetry
-            .heartbeat()
-            .sleep(held.until.saturating_duration_since(Instant::now()));
-        reading = MetadataReading::read(&mut metadata, config)?;
+    let made = rounds(
+        &mut reconciler,
+        &mut reading,
+        &mut changes,
+        &telemetry,
+        || MetadataReading::read(&mut metadata, config),
+    );
+    let round = match made {
+        Ok(round) => round,
+        Err(error) => {
+            let changed = Changed(telemetry.status().counters.changes);
+            if !changed.is_nothing() {
+                say(format_args!("Record sets before it stopped: {changed}.\n"))?;
+            }
+            return Err(Failure::Words(error));
+        }
     };
     let desired = &reading.desired;
     let missing = match config.writes_back {
@@ -85,26 +87,70 @@ pub fn once(
         ],
     );
     let done = Done {
-        changes: telemetry.status().counters.changes,
+        changed: Changed(telemetry.status().counters.changes),
         batches: changes.len(),
         written,
         odd: odd(desired, &round),
     };
-    say(format_args!("{done}")).map_err(|error| format!("the round is done, but {error}"))?;
+    let said = say(format_args!("{done}"));
     synced?;
     check_nothing_was_refused(&round)?;
-    match write_back_error {
-        None => Ok(()),
-        Some(error) => Err(Failure::Words(format!(
+    if let Some(error) = write_back_error {
+        return Err(Failure::Words(format!(
             "an fqdn could not be written back to Rancher: {error}"
-        ))),
+        )));
+    }
+    Ok(said?)
+}
+
+/// Makes rounds until no deletes wait. `read` reads metadata anew after a wait.
+fn rounds(
+    reconciler: &mut Reconciler,
+    reading: &mut MetadataReading,
+    changes: &mut Vec<String>,
+    telemetry: &Telemetry,
+    mut read: impl FnMut() -> Result<MetadataReading, String>,
+) -> Result<Round, String> {
+    let mut reports = Reports::default();
+    loop {
+        reports.desired(&reading.desired);
+        let mut round = reconciler
+            .round(reading.goal(), &mut progress)
+            .map_err(|error| error.to_string())?;
+        reports.round(&round);
+        changes.append(&mut round.batches);
+        let Some(held) = &round.held else {
+            return Ok(round);
+        };
+        // The log says so, too.
+        if !log::is_written(Level::Info) {
+            complain(format_args!("Waiting with deletes: {held}."));
+        }
+        let wait = held.until.saturating_duration_since(Instant::now());
+        telemetry.heartbeat().sleep(wait);
+        *reading = read()?;
+    }
+}
+
+/// Numbers of changes to record sets, in the order of [`Action::ALL`].
+struct Changed([u64; Action::ALL.len()]);
+
+impl Changed {
+    fn is_nothing(&self) -> bool {
+        self.0 == [0; Action::ALL.len()]
+    }
+}
+
+impl fmt::Display for Changed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [created, changed, deleted] = self.0;
+        write!(f, "{created} created, {changed} changed, {deleted} deleted")
     }
 }
 
 /// What was done, in sentences.
 struct Done {
-    /// Changes to record sets, in the order of [`Action::ALL`].
-    changes: [u64; Action::ALL.len()],
+    changed: Changed,
     batches: usize,
     /// Names written back to Rancher.
     written: usize,
@@ -132,12 +178,15 @@ fn odd(desired: &Desired, round: &Round) -> [usize; ODD.len()] {
 
 impl fmt::Display for Done {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [created, changed, deleted] = self.changes;
-        let (batches, written) = (self.batches, self.written);
+        let Done {
+            changed,
+            batches,
+            written,
+            ..
+        } = self;
         writeln!(
             f,
-            "Record sets: {created} created, {changed} changed, {deleted} deleted. Change batches: \
-             {batches}. Names written back to Rancher: {written}."
+            "Record sets: {changed}. Change batches: {batches}. Names written back to Rancher: {written}."
         )?;
         let mut before = "To look at, with the command plan: ";
         for (what, count) in ODD.iter().zip(self.odd).filter(|(_, count)| *count > 0) {

@@ -79,6 +79,8 @@ pub struct LogSettings {
     pub format: Format,
     /// The opened file of `-log=FILE`; `None` for stderr.
     pub file: Option<File>,
+    /// Whether the operator has said anything of the log, and so wants to see it.
+    pub is_asked_for: bool,
 }
 
 /// The addresses of Rancher's API and metadata, and the keys of the API.
@@ -274,6 +276,8 @@ fn hosts(text: &str) -> Result<Hosts, String> {
 }
 
 fn log(reader: &mut Reader<'_>, arguments: &Arguments) -> LogSettings {
+    let settings = ["LOG_LEVEL", "LOG_FORMAT"];
+    let is_set = settings.iter().any(|name| reader.text(name).is_some());
     let level = reader.choice("LOG_LEVEL", &LEVELS);
     let format = reader.choice("LOG_FORMAT", &FORMATS);
     let file = arguments.log_file.as_ref();
@@ -281,6 +285,7 @@ fn log(reader: &mut Reader<'_>, arguments: &Arguments) -> LogSettings {
     LogSettings {
         level: if arguments.debug { Level::Debug } else { level },
         format,
+        is_asked_for: is_set || arguments.debug || file.is_some(),
         file,
     }
 }

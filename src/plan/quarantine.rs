@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::base::sorted;
 use crate::dns::{ChangeBatch, RecordKey, RecordSet, RecordType};
 use crate::plan::Conflict;
-use crate::plan::guard::ApprovedPlan;
+use crate::plan::guard::{ApprovedPlan, HeldDeletes};
 
 /// How many groups of a refused batch one round tries. Finding one bad record set in a full batch
 /// takes twenty trials if no message mentions it. Groups that are refused after the last trial go
@@ -55,10 +55,11 @@ impl Quarantine {
         self.cases.insert(key, case);
     }
 
-    /// Releases record sets for which something else is desired now.
+    /// Lets record sets be tried again for which something else is desired now.
     pub fn review(&mut self, desired: &BTreeMap<RecordKey, RecordSet>) {
-        self.cases
-            .retain(|key, case| desired.get(key) == case.desired.as_ref());
+        for (key, case) in &mut self.cases {
+            case.is_retried |= desired.get(key) != case.desired.as_ref();
+        }
     }
 
     /// Releases record sets in whose place something else is now: a conflict is what they are, and
@@ -81,9 +82,19 @@ impl Quarantine {
         }
     }
 
-    /// A round has tried all that was to be tried: what wasn't refused again is released.
-    pub fn retried(&mut self) {
-        self.cases.retain(|_, case| !case.is_retried);
+    /// A batch was applied: what it changes isn't refused any more.
+    pub fn applied(&mut self, batch: &ChangeBatch) {
+        for set in batch.deletes.iter().chain(&batch.creates) {
+            self.cases.remove(&set.key);
+        }
+    }
+
+    /// A round has tried all that was to be tried, but for deletes that wait: what wasn't refused again
+    /// is released.
+    pub fn retried(&mut self, waiting: Option<&HeldDeletes>) {
+        let waits = |key: &RecordKey| waiting.is_some_and(|held| held.has(key));
+        self.cases
+            .retain(|key, case| !case.is_retried || waits(key));
     }
 
     /// Whether a record set is to be left as it is.

@@ -203,7 +203,7 @@ impl Reconciler {
                     continue;
                 }
                 if !round.is_cut {
-                    self.quarantine.retried();
+                    self.quarantine.retried(round.held.as_ref());
                 }
                 round.quarantined = self.quarantine.list();
                 return Ok(round);
@@ -323,6 +323,7 @@ impl Reconciler {
                     break;
                 }
             }
+            self.quarantine.applied(&batch);
             known.apply(&batch);
             change_log::applied(&batch, names);
             let is_state = |key: &RecordKey| names.index_of(key).is_some();

@@ -317,6 +317,24 @@ fn what_is_refused_stays_so_where_a_round_ends_before_it_was_tried_again() {
 }
 
 #[test]
+fn what_was_written_is_not_refused_although_the_round_ends_early() {
+    let mut stage = Stage::new();
+    let name = format!("s0.prod.{DOMAIN}.");
+    let words = format!("RRSet with DNS name {name} is not permitted");
+    stage
+        .route53
+        .edit(ZONE, |zone| zone.refuse(&name, "A", &words));
+    assert_eq!(stage.round(&services(2), 0).quarantined.len(), 1);
+
+    stage.route53.edit(ZONE, |zone| zone.refused.clear());
+    stage.reconciler.resync();
+    let round = stage.round_if(&services(1_500), 1, &mut |progress| progress.done < 3);
+    let is_written = round.in_zone.iter().any(|known| format!("{known}") == name);
+    assert!(round.is_cut);
+    assert_eq!(round.quarantined.is_empty(), is_written, "{is_written}");
+}
+
+#[test]
 fn a_wait_is_asked_about_in_slices_with_less_left_each_time() {
     let mut stage = Stage::with_change_rate(1.0);
     stage.round(&services(9), 0);

@@ -1,4 +1,4 @@
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::*;
 use crate::dns::Name;
@@ -283,6 +283,9 @@ fn it_lasts_until_something_else_is_desired() {
         &set("web A", "192.0.2.2"),
         &set("old A", "192.0.2.3"),
     ]));
+    assert!(!quarantine.holds(&web.key) && !quarantine.holds(&key("old A")));
+    assert_eq!(quarantine.list().len(), 2, "until they were tried");
+    quarantine.retried(None);
     assert_eq!(quarantine.list(), []);
 
     quarantine.add(web.key.clone(), Some(&web), "no".to_owned());
@@ -316,8 +319,43 @@ fn what_is_tried_again_counts_as_refused_until_it_was_tried() {
     let db = (db.0, "never".to_owned());
     assert_eq!(listed(&quarantine), [db.clone(), web]);
 
-    quarantine.retried();
+    quarantine.retried(None);
     assert_eq!(listed(&quarantine), [db]);
+}
+
+#[test]
+fn what_was_applied_is_not_refused_any_more() {
+    let mut quarantine = Quarantine::default();
+    let batch = batch();
+    let sets = batch.deletes.iter().chain(&batch.creates);
+    let other = key("other A");
+    for key in sets.map(|set| &set.key).chain([&other]) {
+        quarantine.add(key.clone(), None, "no".to_owned());
+    }
+    quarantine.retry();
+    quarantine.applied(&batch);
+    let listed: Vec<RecordKey> = quarantine.list().into_iter().map(|case| case.key).collect();
+    assert_eq!(listed, [other]);
+}
+
+#[test]
+fn a_refused_delete_that_waits_has_not_been_tried() {
+    let mut quarantine = Quarantine::default();
+    let held = HeldDeletes {
+        keys: vec![key("old A")],
+        owned: 1,
+        until: Instant::now(),
+        hold: Duration::ZERO,
+    };
+    for name in ["old A", "web A"] {
+        quarantine.add(key(name), None, "no".to_owned());
+    }
+    quarantine.retry();
+    quarantine.retried(Some(&held));
+    let listed: Vec<RecordKey> = quarantine.list().into_iter().map(|case| case.key).collect();
+    assert_eq!(listed, [key("old A")]);
+    quarantine.retried(None);
+    assert_eq!(quarantine.list(), []);
 }
 
 /// The batch creates a state record, as one does that has the claim.

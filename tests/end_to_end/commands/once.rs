@@ -107,7 +107,7 @@ fn a_failure_is_said_in_a_line_and_dns_does_not_depend_on_the_rest() {
     each(FAILURES, |(what, spoil, arguments, is_published, words)| {
         let stage = Stage::new(web());
         spoil(&stage);
-        let settings = [("LOG_LEVEL", "error"), ("ROUTE53_MAX_RETRIES", "0")];
+        let settings = [("LOG_LEVEL", ""), ("ROUTE53_MAX_RETRIES", "0")];
         let ran = ran(&stage.run_with(arguments, &settings));
         let said = without_ports(&ran.stderr);
         assert_eq!(said, words, "{what}");
@@ -174,27 +174,71 @@ fn in_the_end_it_says_what_it_did_and_no_line_of_the_log_is_in_between() {
         api.run_on("h1", 80).run_unpublished_on("h2", 80);
     });
     let once = |level| ran(&stage.run_with(&["once"], &[("LOG_LEVEL", level)]));
-    for (level, said) in [
-        (
-            "info",
-            "Record sets: 1 created, 0 changed, 1 deleted. Change batches: 1. Names written back to \
-             Rancher: 1.\nTo look at, with the command plan: record sets left alone: 1, services with \
-             containers that don't count: 1, warnings: 1.\n",
-        ),
-        (
-            "warn",
-            "Record sets: 0 created, 0 changed, 0 deleted. Change batches: 0. Names written back to \
-             Rancher: 0.\nTo look at, with the command plan: record sets left alone: 1, services with \
-             containers that don't count: 1, warnings: 1.\n",
-        ),
-    ] {
-        let ran = once(level);
-        assert_eq!((&*ran.stdout, &*ran.stderr), (said, ""), "{level}");
+    let odd = "To look at, with the command plan: record sets left alone: 1, services with containers \
+               that don't count: 1, warnings: 1.\n";
+    let first = "Record sets: 1 created, 0 changed, 1 deleted. Change batches: 1. Names written back \
+                 to Rancher: 1.\n";
+    let second = "Record sets: 0 created, 0 changed, 0 deleted. Change batches: 0. Names written back \
+                  to Rancher: 0.\n";
+    for said in [first, second] {
+        let ran = once("");
+        assert_eq!((ran.stdout, &*ran.stderr), (format!("{said}{odd}"), ""));
         assert_eq!(ran.code, 0);
         stage.expect_fqdn("shop", "api", "api.shop.prod.example.com");
     }
-    let log = once("debug").stderr;
-    assert!(log.contains("msg=\"the round is done\""), "{log}");
+}
+
+/// Of what a cron job did there is a trace, if one is asked for.
+#[test]
+fn a_log_level_that_is_set_is_heeded() {
+    for (settings, is_logged) in [
+        (("LOG_LEVEL", "info"), true),
+        (("LOG_FORMAT", "logfmt"), true),
+        (("LOG_LEVEL", "warn"), false),
+        (("LOG_LEVEL", ""), false),
+    ] {
+        let stage = super::stage();
+        let settings = [("LOG_LEVEL", ""), settings];
+        let log = ran(&stage.run_with(&["once"], &settings)).stderr;
+        let is_told = log.contains("msg=\"record set deleted\"");
+        assert_eq!(is_told, is_logged, "{settings:?}: {log}");
+    }
+}
+
+#[test]
+fn what_was_changed_before_it_stopped_is_said() {
+    let stage = Stage::new(world(|world| {
+        for i in 0..700 {
+            world
+                .add_service("shop", &format!("w{i:03}"))
+                .run_on("h1", 80);
+        }
+    }));
+    let change = Some(Operation::ChangeResourceRecordSets);
+    let refused = Fault::Error {
+        status: 403,
+        code: "InvalidClientTokenId".to_owned(),
+        message: "The security token included in the request is invalid.".to_owned(),
+    };
+    stage
+        .route53
+        .inject(change, Fault::Delay(Duration::ZERO), 1);
+    stage.route53.inject(change, refused, 99);
+    let settings = [("LOG_LEVEL", ""), ("ROUTE53_CHANGE_RATE", "1000")];
+    let ran = ran(&stage.run_with(&["once"], &settings));
+    let created = stage
+        .lines()
+        .iter()
+        .filter(|line| line.contains(" A "))
+        .count();
+    let said = format!("Record sets before it stopped: {created} created, 0 changed, 0 deleted.\n");
+    assert!(created > 0 && created < 700, "{created}");
+    assert_eq!((ran.code, ran.stdout), (1, said));
+    assert!(
+        ran.stderr.contains("InvalidClientTokenId"),
+        "{}",
+        ran.stderr
+    );
 }
 
 /// A file for the log was asked for.
