@@ -12,8 +12,8 @@ use crate::plan::round::Round;
 use crate::rancher::api::ApiError;
 use crate::reconcile::error::RoundError;
 
-/// How many services with containers that don't count are logged one by one when they get them at
-/// once. The loss of a host can concern thousands; the status page has all.
+/// How many services are logged one by one of which the same is to be said at once: that they have
+/// warnings, or containers that don't count. A host can concern thousands; the status page has all.
 const MAX_SERVICES: usize = 50;
 
 /// Problems of one kind: what each concerns, and its words.
@@ -133,7 +133,10 @@ impl Default for Reports {
                 "a record set is no longer refused",
             ),
             held: Problems::new("deletes wait", "no deletes wait any more"),
-            warnings: Problems::new("a service has a warning", "a service's warning is gone"),
+            warnings: Problems {
+                most: MAX_SERVICES,
+                ..Problems::new("a service has a warning", "a service's warning is gone")
+            },
             containers: Problems {
                 level: Level::Info,
                 most: MAX_SERVICES,

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::base::redactor::cut;
+use crate::base::redactor::shortened;
 use crate::base::text::quoted;
 
 /// Characters of a text from outside that are kept.
@@ -82,7 +82,7 @@ impl ContainerSkip {
 
     /// It doesn't meet this requirement, but has this text.
     pub fn new(requirement: Requirement, text: &str) -> ContainerSkip {
-        let text = cut(text, MAX_SHOWN);
+        let text = shortened(text, MAX_SHOWN);
         ContainerSkip { requirement, text }
     }
 
@@ -126,7 +126,7 @@ impl SkippedContainers {
         let mut first: Vec<(String, ContainerSkip)> = Vec::new();
         for (name, reason) in skipped {
             counts[reason.requirement as usize] += 1;
-            let name = cut(name, MAX_SHOWN);
+            let name = shortened(name, MAX_SHOWN);
             let new = (name, reason);
             let place = first.partition_point(|known| *known < new);
             first.insert(place, new);

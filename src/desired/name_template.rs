@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::base::redactor::cut;
+use crate::base::redactor::shortened;
 use crate::base::text::quoted;
 use crate::dns::{Name, NameError};
 use crate::rancher::model::Environment;
@@ -20,8 +20,8 @@ const ESCAPED_STAR: &str = "\\052";
 
 /// Characters of an unknown placeholder that an error keeps.
 const MAX_SHOWN: usize = 80;
-/// Characters that are kept of a text that is no name: as many as a name may have.
-const MAX_TRIED: usize = 255;
+/// Characters that are kept of a text that is no name: enough to see a label that is too long.
+const MAX_TRIED: usize = 100;
 /// The template of the zone's apex.
 const APEX: &str = "@";
 
@@ -102,7 +102,7 @@ pub struct BadName {
 
 impl BadName {
     fn new(tried: &str, error: NameError) -> BadName {
-        let tried = cut(tried, MAX_TRIED);
+        let tried = shortened(tried, MAX_TRIED);
         BadName { tried, error }
     }
 }
@@ -215,7 +215,7 @@ fn parts(text: &str) -> Result<Vec<Part>, TemplateError> {
             "stack_name" => Part::Stack,
             "environment_name" => Part::Environment,
             other => {
-                let word = cut(other, MAX_SHOWN);
+                let word = shortened(other, MAX_SHOWN);
                 return Err(TemplateError::UnknownPlaceholder(word));
             }
         });

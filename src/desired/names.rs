@@ -8,10 +8,13 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::base::redactor::shortened;
 use crate::desired::name_template::{BadName, Names, Template, TemplateError};
 use crate::desired::warning::Warning;
 use crate::dns::Name;
 
+/// Characters of a name outside the zone that are shown.
+const MAX_SHOWN: usize = 100;
 /// Items of a label that count. Each becomes a record set or two.
 pub const MAX_NAMES: usize = 50;
 /// Host names of one load balancer that count.
@@ -35,7 +38,10 @@ impl fmt::Display for NameFault {
         match self {
             NameFault::Template(error) => error.fmt(f),
             NameFault::Name(error) => error.fmt(f),
-            NameFault::Outside(name) => write!(f, "{name} isn't in the hosted zone"),
+            NameFault::Outside(name) => {
+                let name = shortened(&name.to_string(), MAX_SHOWN);
+                write!(f, "{name} isn't in the hosted zone")
+            }
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::base::redactor::cut;
+use crate::base::redactor::shortened;
 use crate::base::text::quoted;
 use crate::desired::address::ADDRESS_TAKES;
 use crate::desired::names::NameFault;
@@ -82,37 +82,37 @@ impl Warning {
 
     /// The label `external_dns` has this text, which is none of the policies.
     pub fn policy(text: &str) -> Warning {
-        Warning::Policy(cut(text, MAX_SHOWN))
+        Warning::Policy(shortened(text, MAX_SHOWN))
     }
 
     /// The label `external_dns_address` has this text, which names no source of addresses.
     pub fn address(text: &str) -> Warning {
-        Warning::Address(cut(text, MAX_SHOWN))
+        Warning::Address(shortened(text, MAX_SHOWN))
     }
 
     /// The label `external_dns_ttl` has this text, which is no TTL.
     pub fn ttl(text: &str) -> Warning {
-        Warning::Ttl(cut(text, MAX_SHOWN))
+        Warning::Ttl(shortened(text, MAX_SHOWN))
     }
 
     /// The label `external_dns_lb_hostnames` has this text, which is neither `true` nor `false`.
     pub fn lb_hostnames(text: &str) -> Warning {
-        Warning::LbHostnames(cut(text, MAX_SHOWN))
+        Warning::LbHostnames(shortened(text, MAX_SHOWN))
     }
 
     /// This item of the label `external_dns_names` gives no name in the zone.
     pub fn name(item: &str, fault: NameFault) -> Warning {
-        Warning::Name(cut(item, MAX_SHOWN), fault)
+        Warning::Name(shortened(item, MAX_SHOWN), fault)
     }
 
     /// The label `external_dns` of a host has this text, which is neither `true` nor `false`.
     pub fn host(text: &str) -> Warning {
-        Warning::Host(cut(text, MAX_SHOWN))
+        Warning::Host(shortened(text, MAX_SHOWN))
     }
 
     /// This host name of a load balancer is no name.
     pub fn hostname(hostname: &str, fault: NameFault) -> Warning {
-        Warning::Hostname(cut(hostname, MAX_SHOWN), fault)
+        Warning::Hostname(shortened(hostname, MAX_SHOWN), fault)
     }
 }
 
@@ -173,7 +173,7 @@ impl fmt::Display for Warning {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::desired::name_template::Template;
+    use crate::desired::name_template::{Names, Template};
 
     #[test]
     fn every_warning_s_code_is_in_the_list_once() {
@@ -205,7 +205,18 @@ mod tests {
         let long = "x".repeat(10_000);
         let placeholder = format!("%{{{{{long}}}}}");
         let error = Template::parse(&placeholder).unwrap_err();
+        let names = Names {
+            service: &long,
+            stack: "shop",
+            environment: "prod",
+        };
+        let zone = Name::parse("example.com").unwrap();
+        let no_name = Template::default().name(&names, &zone).unwrap_err();
+        let outside = Name::parse(&"x.".repeat(120)).unwrap();
         for warning in [
+            Warning::name(&long, NameFault::Name(no_name.clone())),
+            Warning::hostname(&long, NameFault::Name(no_name)),
+            Warning::name(&long, NameFault::Outside(outside)),
             Warning::policy(&long),
             Warning::address(&long),
             Warning::ttl(&long),

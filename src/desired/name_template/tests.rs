@@ -32,7 +32,7 @@ fn render(template: &str, service: &str) -> Result<String, String> {
 }
 
 #[test]
-fn what_is_no_name_is_told_whole() {
+fn what_is_no_name_is_told() {
     let zone = Name::parse("example.com").unwrap();
     let long = "a".repeat(300);
     for (template, service, expected) in [
@@ -51,7 +51,7 @@ fn what_is_no_name_is_told_whole() {
             &long,
             format!(
                 "\"{}…\" is no name: a label of the name is longer than 63 characters",
-                &long[..255]
+                &long[..100]
             ),
         ),
     ] {
