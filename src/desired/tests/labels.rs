@@ -105,3 +105,14 @@ fn every_label_is_looked_up_with_the_suffix_first() {
     let reasons: Vec<&SkipReason> = without.skipped().map(|(_, reason)| reason).collect();
     assert_eq!(reasons, [&SkipReason::Never]);
 }
+
+#[test]
+fn the_services_with_warnings_are_those_and_no_other() {
+    let odd = Service {
+        name: "odd".into(),
+        ..labelled(&[("io.rancher.service.external_dns_ttl", "soon")], true)
+    };
+    let desired = desired(&world(vec![labelled(&[], true), odd]), &rules());
+    let warned = desired.warned().map(|(key, _)| key.to_string());
+    assert_eq!(warned.collect::<Vec<_>>(), ["shop/odd"]);
+}
