@@ -27,6 +27,19 @@ pub fn is_expired(code: &str) -> bool {
     )
 }
 
+/// Whether AWS doesn't know the keys, or their signature is wrong.
+pub fn is_about_keys(code: &str) -> bool {
+    matches!(
+        code,
+        "InvalidClientTokenId"
+            | "UnrecognizedClientException"
+            | "SignatureDoesNotMatch"
+            | "InvalidSignatureException"
+            | "IncompleteSignature"
+            | "MissingAuthenticationToken"
+    )
+}
+
 /// Whether AWS failed itself, or could not reach somebody whom it has to ask. The codes come with
 /// whatever status, since servers between AWS and this program pass them on.
 pub fn is_failure_of_aws(code: &str) -> bool {
@@ -50,22 +63,24 @@ mod tests {
     #[test]
     fn each_code_is_of_one_kind_or_of_none() {
         for (code, expected) in [
-            ("Throttling", [true, false, false]),
-            ("TooManyRequestsException", [true, false, false]),
-            ("ExpiredToken", [false, true, false]),
-            ("ExpiredTokenException", [false, true, false]),
-            ("RequestExpired", [false, true, false]),
-            ("IDPCommunicationError", [false, false, true]),
-            ("CredentialsUninitialized", [false, false, true]),
-            ("AccessDenied", [false, false, false]),
-            ("InvalidClientTokenId", [false, false, false]),
-            ("InvalidTokenException", [false, false, false]),
-            ("", [false, false, false]),
+            ("Throttling", [true, false, false, false]),
+            ("TooManyRequestsException", [true, false, false, false]),
+            ("ExpiredToken", [false, true, false, false]),
+            ("ExpiredTokenException", [false, true, false, false]),
+            ("RequestExpired", [false, true, false, false]),
+            ("IDPCommunicationError", [false, false, true, false]),
+            ("CredentialsUninitialized", [false, false, true, false]),
+            ("AccessDenied", [false, false, false, false]),
+            ("InvalidClientTokenId", [false, false, false, true]),
+            ("SignatureDoesNotMatch", [false, false, false, true]),
+            ("InvalidTokenException", [false, false, false, false]),
+            ("", [false, false, false, false]),
         ] {
             let found = [
                 is_throttling(code),
                 is_expired(code),
                 is_failure_of_aws(code),
+                is_about_keys(code),
             ];
             assert_eq!(found, expected, "{code}");
         }

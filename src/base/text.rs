@@ -37,11 +37,16 @@ pub fn quoted(value: &str) -> String {
 
 /// An error of the system in its own words, without the number that the standard library adds.
 pub fn system_words(error: &std::io::Error) -> String {
-    let mut words = error.to_string();
-    if let Some(end) = words.find(" (os error ") {
-        words.truncate(end);
+    let words = error.to_string();
+    let parts = words
+        .split_once(" (os error ")
+        .and_then(|(before, rest)| Some((before, rest.split_once(')')?)));
+    match parts {
+        Some((before, (number, after))) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
+            format!("{before}{after}")
+        }
+        _ => words,
     }
-    words
 }
 
 /// The start of a text as a JSON string: at most so many characters of it, without secrets.
@@ -84,6 +89,11 @@ mod tests {
     fn an_error_of_the_system_has_no_number() {
         let refused = std::io::Error::from_raw_os_error(111);
         assert_eq!(system_words(&refused), "Connection refused");
+        let with_context = std::io::Error::other(format!("{refused}: while it was read"));
+        assert_eq!(
+            system_words(&with_context),
+            "Connection refused: while it was read"
+        );
         assert_eq!(
             system_words(&std::io::Error::other("it is odd")),
             "it is odd"

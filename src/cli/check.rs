@@ -38,8 +38,8 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_SKEW_SECONDS: i64 = 120;
 /// How many names for the IAM policy are named.
 const MAX_PATTERNS: usize = 23;
-/// How many services are named of which something is odd.
-const MAX_SERVICES: usize = 5;
+/// How many lines there are at most about services of which the same is odd.
+const MAX_LINES: usize = 5;
 
 /// The result of one check.
 enum Finding {
@@ -88,8 +88,8 @@ impl Report {
                 };
                 Ok(say(format_args!("\n{words}\n"))?)
             }
-            1 => Err("one thing is wrong".to_owned().into()),
-            n => Err(format!("{n} things are wrong").into()),
+            1 => Err("One thing is wrong.".to_owned().into()),
+            n => Err(format!("{n} things are wrong.").into()),
         }
     }
 }
@@ -130,8 +130,8 @@ pub fn check(config: &Config, gate: InFlightGate, telemetry: Telemetry) -> Resul
         None => Finding::Skipped("metadata"),
     };
     report.add("environment", environment)?;
-    for (what, words) in reading.iter().flat_map(odd) {
-        if !words.is_empty() {
+    for (what, lines) in reading.iter().flat_map(odd) {
+        for words in lines {
             report.add(what, Finding::Doubtful(words))?;
         }
     }
@@ -220,18 +220,25 @@ fn finding_if_asked<T>(
 fn environment(reading: &MetadataReading) -> String {
     let services = &reading.desired.services;
     let published = services.values().filter(|outcome| outcome.name.is_ok());
+    let published = published.count();
+    let others = match services.len() - published {
+        0 => String::new(),
+        1 => "; the command plan says why the other one isn't".to_owned(),
+        n => format!("; the command plan says why the other {n} aren't"),
+    };
     format!(
-        "{} ({}): {} of {} services are to be published, on {} hosts",
+        "{} ({}): {published} of {} services {} to be published, on {} {}{others}",
         reading.environment.name,
         reading.environment.uuid,
-        published.count(),
         services.len(),
-        reading.hosts
+        if published == 1 { "is" } else { "are" },
+        reading.hosts,
+        if reading.hosts == 1 { "host" } else { "hosts" },
     )
 }
 
-/// Whose the credentials are. If STS refuses them they are bad, and if it doesn't answer they may be
-/// good.
+/// Whose the credentials are. If STS refuses the keys they are bad. If it doesn't answer, doesn't allow
+/// the question, or if they have expired and are renewed by themselves, they may be good.
 fn describe_identity(identity: &Identity) -> Finding {
     let Identity {
         access_key_id,
@@ -260,22 +267,22 @@ fn what_credentials_need(config: &Config) -> &'static str {
     }
 }
 
-/// What is odd about services: a line for containers that don't count, one for warnings and one for
-/// addresses that don't fit. None of it is there if there is nothing to say.
-fn odd(reading: &MetadataReading) -> [(&'static str, String); 3] {
+/// What is odd about services, a line each: containers that don't count, warnings, and addresses that
+/// don't fit.
+fn odd(reading: &MetadataReading) -> [(&'static str, Vec<String>); 3] {
     let desired = &reading.desired;
     let containers = desired.skipped_containers();
-    let warned = desired.warned();
+    let warned = desired.warned().flat_map(|(key, outcome)| {
+        let warnings = outcome.warnings.iter();
+        warnings.map(move |warning| (key as _, warning.to_string()))
+    });
     let cut = desired.truncated.iter();
     [
         (
             "containers",
             first_few(&mut containers.map(|(key, skipped)| (key as _, skipped.to_string()))),
         ),
-        (
-            "labels",
-            first_few(&mut warned.map(|(key, outcome)| (key as _, outcome.warning()))),
-        ),
+        ("labels", first_few(&mut { warned })),
         (
             "addresses",
             first_few(&mut cut.map(|(key, count)| (key as _, truncation_notice(*count)))),
@@ -283,20 +290,15 @@ fn odd(reading: &MetadataReading) -> [(&'static str, String); 3] {
     ]
 }
 
-/// What is odd about the first few, and how many more there are.
-fn first_few(all: &mut dyn Iterator<Item = (&dyn fmt::Display, String)>) -> String {
-    let (mut words, mut more) = (String::new(), 0);
-    for (index, (what, why)) in all.enumerate() {
-        match index {
-            0 => words = format!("{what}: {why}"),
-            1..MAX_SERVICES => words += &format!("; {what}: {why}"),
-            _ => more += 1,
-        }
-    }
+/// The first few, a line each, and how many more there are.
+fn first_few(all: &mut dyn Iterator<Item = (&dyn fmt::Display, String)>) -> Vec<String> {
+    let first = all.take(MAX_LINES);
+    let mut lines: Vec<String> = first.map(|(what, why)| format!("{what}: {why}")).collect();
+    let more = all.count();
     if more > 0 {
-        words += &format!("; and {more} more: the command plan names all");
+        lines.push(format!("and {more} more: the command plan names all"));
     }
-    words
+    lines
 }
 
 fn describe_zone(zone: &HostedZone) -> String {

@@ -70,13 +70,19 @@ fn is_denied(error: &Error) -> bool {
 fn what_may_be_changed(permissions: &Permissions) -> String {
     let below = permissions.below.as_ref();
     let below = below.map(|name| format!("record sets below {}", name.without_dot()));
-    let outside = match permissions.outside.len() {
+    let mut outside: Vec<&Name> = permissions.outside.iter().map(|key| &key.name).collect();
+    outside.dedup(); // A and AAAA of a name stand together
+    let outside = match outside.len() {
         0 => None,
-        1 => Some("one that a service names elsewhere".to_owned()),
-        n => Some(format!("{n} that services name elsewhere")),
+        1 => Some("1 name elsewhere that a service asks for".to_owned()),
+        n => Some(format!("{n} names elsewhere that services ask for")),
     };
-    let all: Vec<String> = below.into_iter().chain(outside).collect();
-    format!("{} and state records may be changed", all.join(", "))
+    let all = match (below, outside) {
+        (Some(below), Some(outside)) => format!("{below}, {outside}, and "),
+        (Some(one), None) | (None, Some(one)) => format!("{one} and "),
+        (None, None) => String::new(),
+    };
+    format!("{all}state records: may be changed")
 }
 
 /// Says what the keys lack, name by name.

@@ -11,10 +11,24 @@ use crate::desired::Desired;
 use crate::desired::explain::Explanation;
 use crate::observe::telemetry::Telemetry;
 use crate::plan::round::Goal;
-use crate::rancher::metadata::Metadata;
+use crate::rancher::metadata::{Metadata, Unavailable};
 use crate::rancher::model::{Environment, ServiceKey};
 use crate::route53::client::Client;
 use crate::route53::xml::HostedZone;
+
+/// What to do if nobody answers, or somebody else than Rancher's metadata.
+const LOOK_AT_THE_WAY: &str = "this container isn't in a Rancher network, or METADATA_URL is wrong";
+/// What to do if metadata answers, but can't be used.
+const LOOK_AT_METADATA: &str = "look at Rancher's metadata service on this host";
+
+/// Whether metadata may be somewhere else, or doesn't know this container: not if it has given its
+/// version and what is wrong comes after that.
+fn is_about_the_way(error: &Unavailable) -> bool {
+    matches!(
+        error,
+        Unavailable::NotLoaded(_) | Unavailable::Failed("/version", _)
+    )
+}
 
 /// One reading of Rancher's metadata.
 pub struct MetadataReading {
@@ -83,20 +97,21 @@ impl MetadataReading {
         config: &Config,
         wanted: Option<&ServiceKey>,
     ) -> Result<MetadataReading, String> {
-        let mut errors = Vec::new();
+        let (mut errors, mut hint) = (Vec::new(), LOOK_AT_METADATA);
         let snapshot = loop {
             let url = metadata.url().clone();
             match snapshot::take_explained(metadata, &config.rules, wanted) {
                 Ok((_, snapshot)) => break snapshot,
-                Err(error) => errors.push(format!("metadata at {url} is unavailable: {error}")),
+                Err(error) => {
+                    if is_about_the_way(&error) {
+                        hint = LOOK_AT_THE_WAY;
+                    }
+                    errors.push(format!("metadata at {url} is unavailable: {error}"));
+                }
             }
             // After a failure without any answer, `metadata` has turned to its next address.
             if *metadata.url() == url || errors.len() >= config.rancher.metadata_urls.len() {
-                return Err(format!(
-                    "{} – if that lasts, this container isn't in a Rancher network, or METADATA_URL \
-                     is wrong",
-                    errors.join("; ")
-                ));
+                return Err(format!("{} – if that lasts, {hint}", errors.join("; ")));
             }
         };
         Ok(MetadataReading {

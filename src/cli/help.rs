@@ -7,8 +7,9 @@ pub fn help() -> String {
     let mut text = String::from(
         "Keeps the DNS of a domain in Amazon Route 53 equal to the services of a Rancher 1.x\n\
          environment.\n\n\
-         rancher-route53 [run]   keep it so until told to stop\n\
-         rancher-route53 once    make it so once, and end; with --wait when all of Route 53's name\n\
+         rancher-route53 [run]   keep it so until told to stop: a round at once when metadata\n\
+         \x20                       changes, else within RESYNC_INTERVAL\n\
+         rancher-route53 once    make one round, and end; with --wait when all of Route 53's name\n\
          \x20                       servers have the changes\n\
          rancher-route53 plan    show what would change, and why; with STACK/SERVICE one service\n\
          \x20                       whole; --json for programs,\n\

@@ -81,20 +81,28 @@ pub fn permissions(config: &Config, reading: &MetadataReading) -> Result<Permiss
 fn notes(permissions: &Permissions, document: &str, role: Option<&str>) -> Vec<String> {
     let further = match &permissions.below {
         Some(below) => format!(
-            "A label or a setting that asks for a name outside of {} which isn't listed yet",
+            "If a label or setting later asks for a name outside of {}",
             permissions::below_pattern(below)
         ),
-        None => "A service whose name isn't listed yet".to_owned(),
+        None => "If a service later asks for a name that isn't listed".to_owned(),
     };
-    let mut notes = vec![format!("{further} needs the policy printed anew.")];
+    let mut notes = vec![format!("{further}, print the policy anew.")];
     // A and AAAA of a name stand together.
     let mut outside: Vec<&Name> = permissions.outside.iter().map(|key| &key.name).collect();
     outside.dedup();
     if let (1.., Some(below)) = (outside.len(), &permissions.below) {
+        let (how_many, ask_for) = match outside.len() {
+            1 => (
+                "1 of its names is".to_owned(),
+                "a service asks for it: look at it",
+            ),
+            n => (
+                format!("{n} of its names are"),
+                "services ask for them: look at them",
+            ),
+        };
         notes.push(format!(
-            "Of its names {} are outside of {}, because services ask for them: look at them before \
-             you paste.",
-            outside.len(),
+            "{how_many} outside of {}, because {ask_for} before you paste.",
             permissions::below_pattern(below)
         ));
     }
@@ -120,6 +128,7 @@ mod tests {
     use super::*;
     use crate::desired::Desired;
     use crate::desired::rules::RecordTypes;
+    use crate::dns::{RecordKey, RecordType};
 
     fn permissions(below: Option<&str>) -> Permissions {
         let below = below.map(|name| Name::parse(name).unwrap());
@@ -134,8 +143,8 @@ mod tests {
         assert_eq!(
             one,
             [
-                "A label or a setting that asks for a name outside of *.prod.example.com which isn't \
-                 listed yet needs the policy printed anew."
+                "If a label or setting later asks for a name outside of *.prod.example.com, print \
+                 the policy anew."
             ]
         );
         let all = notes(
@@ -144,7 +153,7 @@ mod tests {
             Some("arn:aws:iam::123456789012:role/dns"),
         );
         let starts = [
-            "A service whose name isn't listed yet needs",
+            "If a service later asks for a name that isn't listed, print the policy anew.",
             "This is the policy of the role arn:aws:iam::123456789012:role/dns; ",
             "It has 6145 characters without white space",
         ];
@@ -153,5 +162,14 @@ mod tests {
             assert!(note.starts_with(start), "{note}");
         }
         assert_eq!(notes(&prod, &"x".repeat(MAX_MANAGED), None).len(), 1);
+        let mut one_outside = prod;
+        let name = Name::parse("www.example.com").unwrap();
+        let keys = [RecordType::A, RecordType::Aaaa];
+        one_outside.outside = keys.map(|rtype| RecordKey::new(name.clone(), rtype)).into();
+        assert_eq!(
+            notes(&one_outside, "{}", None)[1],
+            "1 of its names is outside of *.prod.example.com, because a service asks for it: look at \
+             it before you paste."
+        );
     }
 }

@@ -90,8 +90,9 @@ fn list_of_deletes(preview: &Preview) -> String {
     let state_records = records.filter(is_deleted).map(|record| {
         let entries = record.owned().count();
         format!(
-            "- {}: a state record with {entries} names\n",
-            record.set.key
+            "- {}: a state record with {entries} {}\n",
+            record.set.key,
+            if entries == 1 { "name" } else { "names" }
         )
     });
     sets.chain(state_records).collect()

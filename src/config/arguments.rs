@@ -36,9 +36,9 @@ pub enum Invocation {
     Adopt {
         /// `--yes`: don't ask for confirmation.
         yes: bool,
-        /// `--deletes N`: how many of them the next round may delete.
+        /// `--deletes=N`: how many of them the next round may delete.
         deletes: Option<usize>,
-        /// `--owner ID`: take over what the state records of this owner list.
+        /// `--owner=ID`: take over what the state records of this owner list.
         owner: Option<String>,
     },
     /// Delete every record set that this program owns.
@@ -55,7 +55,7 @@ pub enum PolicyFor {
     Route53 {
         /// `--wait`: for `once --wait`, too.
         wait: bool,
-        /// `--owner ID`: for `adopt --owner ID`, too.
+        /// `--owner=ID`: for `adopt --owner=ID`, too.
         owner: Option<String>,
     },
     /// `--assume-role`: that of the credentials that assume the role of `ROUTE53_ASSUME_ROLE_ARN`.
@@ -84,6 +84,14 @@ const COMMANDS: [(&str, &[&str]); 7] = [
     ("adopt", &["yes", "deletes", "owner"]),
 ];
 
+/// The flags with a value, as the help has them.
+const VALUES: [&str; 4] = [
+    "-log=FILE",
+    "-provider=route53",
+    "--deletes=N",
+    "--owner=ID",
+];
+
 /// Longest id of an owner. With it, the name of every state record has a valid first label.
 const MAX_OWNER_ID: usize = 40;
 
@@ -105,7 +113,7 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Arguments, S
         };
         let mut value = || {
             let value = value.clone().or_else(|| rest.next());
-            value.ok_or_else(|| format!("{argument:?} takes a value, such as -{name}=…"))
+            value.ok_or_else(|| lacks_value(&argument, name))
         };
         let ends_parsing = match name {
             "help" | "h" => Some(Invocation::Help),
@@ -161,10 +169,21 @@ impl Values {
         match self.command {
             None => self.command = Some(command_of(argument)?),
             Some("plan") if self.service.is_none() => self.service = Some(service(argument)?),
+            Some("plan") => return Err(format!("{argument:?}: plan takes one service")),
             Some(_) => return Err(format!("{argument:?}: there is a command already")),
         }
         Ok(())
     }
+}
+
+/// What is wrong with a flag that has no value though it takes one.
+fn lacks_value(argument: &str, name: &str) -> String {
+    let is_of_flag = |form: &&&str| {
+        let flag = form.trim_start_matches('-');
+        flag.split_once('=').is_some_and(|(flag, _)| flag == name)
+    };
+    let form = VALUES.iter().find(is_of_flag).copied();
+    format!("{argument:?} takes a value: {}", form.unwrap_or(argument))
 }
 
 /// Reads how many deletes may follow.
@@ -181,7 +200,7 @@ fn service(text: &str) -> Result<ServiceKey, String> {
             service: service.to_owned(),
         }),
         _ => Err(format!(
-            "{text:?} is no STACK/SERVICE, such as shop/web, which is all that plan takes"
+            "{text:?}: say which service of which stack, as in shop/web"
         )),
     }
 }

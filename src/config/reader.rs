@@ -155,8 +155,8 @@ impl<'a> Reader<'a> {
         value
     }
 
-    /// A setting, converted by `parse`. `takes` describes the values that it accepts. An error shows
-    /// the value.
+    /// A setting, converted by `parse`. `takes` describes the values that it accepts; it is empty if
+    /// what `parse` says is enough. An error shows the value.
     pub fn value<T>(
         &mut self,
         name: &'static str,
@@ -222,7 +222,11 @@ impl<'a> Reader<'a> {
         let Err(error) = parse(&found) else { return };
         let shown = show.map(|show| format!("={}", quoted(&show(&found.text))));
         let (name, shown) = (found.name, shown.unwrap_or_default());
-        self.problem(format!("{name}{shown}: {error}; it takes {takes}"));
+        let takes = match takes {
+            "" => String::new(),
+            takes => format!("; it takes {takes}"),
+        };
+        self.problem(format!("{name}{shown}: {error}{takes}"));
     }
 
     /// A setting that must be set, converted by `parse`.

@@ -16,7 +16,7 @@ const WHAT_SUFFIX: &str =
 pub fn read(reader: &mut Reader<'_>) -> Option<Rules> {
     let what = "a domain name, such as example.com";
     let zone = reader.required("ROOT_DOMAIN", what, zone_name);
-    let template = reader.value("NAME_TEMPLATE", "a name template", |text| {
+    let template = reader.value("NAME_TEMPLATE", "", |text| {
         let template = Template::parse(text).map_err(|e| e.to_string())?;
         gives_a_name(&template, zone.as_ref()).map(|()| template)
     });
@@ -136,6 +136,8 @@ mod tests {
             let line = problems.join("\n");
             assert!(line.starts_with(&format!("{name}={value:?}: ")), "{line}");
             assert!(line.contains(takes), "{line}");
+            let says_what_it_takes = line.contains("; it takes");
+            assert_eq!(says_what_it_takes, name != "NAME_TEMPLATE", "{line}");
         }
     }
 }

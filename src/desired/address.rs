@@ -25,7 +25,7 @@ pub enum AddressSource {
 }
 
 /// What [`AddressSource::parse`] reads.
-pub const ADDRESS_TAKES: &str = "host, container, or host-label: and the name of a label of hosts";
+pub const ADDRESS_TAKES: &str = "host, container, or host-label:NAME, where NAME is a host's label";
 
 impl AddressSource {
     /// Reads `host`, `container` or `host-label:<name>`.
@@ -74,7 +74,7 @@ impl AddressOrigin {
     /// In words that follow the address.
     pub fn words(self) -> &'static str {
         match self {
-            AddressOrigin::HostIp => "its host's label external_dns_ip",
+            AddressOrigin::HostIp => "its host's label io.rancher.host.external_dns_ip",
             AddressOrigin::Bind => "the address that its port is bound to",
             AddressOrigin::Agent => "the address of its host's agent",
             AddressOrigin::Container => "its own address (primary_ip)",

@@ -57,13 +57,16 @@ const WORDS: [&str; ContainerSkip::CODES.len()] = [
     "publishes no port on its host",
     "publishes its ports at a loopback address only, which nobody else reaches",
     "runs on the host {}, which metadata lacks",
-    "runs on a host whose label external_dns is 'false'",
+    "runs on a host whose label io.rancher.host.external_dns is 'false'",
     "would get the address {}, which is none; set the label io.rancher.host.external_dns_ip of its \
      host to one",
     "has as its own address (primary_ip) {}, which is none",
     "runs on a host without an address in its label {}",
     "has the address {}, which RECORD_TYPES leaves out",
 ];
+
+/// What is said of a container whose own address is wanted if metadata has none.
+const NO_ADDRESS: &str = "has no address of its own (primary_ip) in metadata";
 
 impl ContainerSkip {
     /// The codes of all reasons, in the order of the requirements.
@@ -97,6 +100,11 @@ impl fmt::Display for ContainerSkip {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words = WORDS[self.requirement as usize];
         match words.split_once("{}") {
+            Some(_)
+                if self.requirement == Requirement::ContainerAddress && self.text.is_empty() =>
+            {
+                f.write_str(NO_ADDRESS)
+            }
             Some((before, after)) => write!(f, "{before}{}{after}", quoted(&self.text)),
             None => f.write_str(words),
         }
@@ -181,7 +189,7 @@ mod tests {
             ),
             (
                 Requirement::HostIncluded,
-                "runs on a host whose label external_dns is 'false'",
+                "runs on a host whose label io.rancher.host.external_dns is 'false'",
             ),
             (
                 Requirement::Address,
@@ -210,6 +218,10 @@ mod tests {
             ContainerSkip::CODES
         );
         assert!(reasons.is_sorted());
+        assert_eq!(
+            ContainerSkip::new(Requirement::ContainerAddress, "").to_string(),
+            "has no address of its own (primary_ip) in metadata"
+        );
     }
 
     #[test]

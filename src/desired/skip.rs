@@ -10,6 +10,8 @@ use crate::desired::name_template::{BadName, TemplateError};
 
 /// Characters of a text from outside that are shown.
 const MAX_SHOWN: usize = 80;
+/// The label with a service's name template.
+const NAME_TEMPLATE: &str = "io.rancher.service.external_dns_name_template";
 
 /// Why a service is not published. The variants are in the order in which the conditions are checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +80,9 @@ impl fmt::Display for SkipReason {
             SkipReason::System => {
                 f.write_str("it belongs to a system stack, and SYSTEM_SERVICES is 'false'")
             }
-            SkipReason::Never => f.write_str("its label external_dns is 'never'"),
+            SkipReason::Never => {
+                f.write_str("its label io.rancher.service.external_dns is 'never'")
+            }
             SkipReason::NotChosen => f.write_str(
                 "it has no label io.rancher.service.external_dns, and DEFAULT_POLICY is 'never'",
             ),
@@ -105,11 +109,11 @@ impl fmt::Display for SkipReason {
                 _ => write!(f, "no container counts: one {reason}"),
             },
             SkipReason::Template(error) => {
-                write!(f, "its label external_dns_name_template: {error}")
+                write!(f, "its label {NAME_TEMPLATE}: {error}")
             }
             SkipReason::Wildcard => write!(
                 f,
-                "its label external_dns_name_template: {}",
+                "its label {NAME_TEMPLATE}: {}",
                 TemplateError::MisplacedWildcard
             ),
             SkipReason::Name(error) => error.fmt(f),

@@ -91,11 +91,22 @@ impl fmt::Display for HttpError {
 impl std::error::Error for HttpError {}
 
 impl HttpError {
-    /// The message, and what to do: unless it says that itself, `hint`.
-    pub fn with_hint(&self, hint: &str) -> String {
-        let hint = if self.is_explained { "" } else { hint };
-        format!("{}{hint}", self.message)
+    /// The message, and what to do, unless it says that itself. `settings` are those that say how the
+    /// server is reached.
+    pub fn with_hint(&self, settings: &str) -> String {
+        let message = &self.message;
+        match (self.is_explained, self.is_unsent) {
+            (true, _) => message.clone(),
+            // It says what to check of the name.
+            (false, true) => format!("{message}, or {settings}"),
+            (false, false) => with_network_hint(message, settings),
+        }
     }
+}
+
+/// The message of a failure that may be one of the network or of these settings.
+pub fn with_network_hint(message: &str, settings: &str) -> String {
+    format!("{message} – check the network, {settings}")
 }
 
 impl Http {

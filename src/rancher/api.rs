@@ -312,9 +312,10 @@ impl Api {
             started,
         );
         sent.map_err(|error| {
-            ApiError::Unavailable(match error.is_explained {
-                true => format!("{error}; asked for {url}"),
-                false => {
+            ApiError::Unavailable(match (error.is_explained, error.is_unsent) {
+                (true, _) => format!("{error}; asked for {url}"),
+                (false, true) => format!("{error}, or CATTLE_URL"),
+                (false, false) => {
                     format!("{error} at {url}: check CATTLE_URL, and whether Rancher's server runs")
                 }
             })

@@ -19,7 +19,7 @@ use crate::base::dependency::Dependency;
 use crate::base::log;
 use crate::base::recorder::Recorder;
 use crate::base::shutdown::InFlightGate;
-use crate::net::http::{Http, HttpError};
+use crate::net::http::{Http, HttpError, with_network_hint};
 use crate::net::url::Url;
 
 /// Time limit for one attempt, from sending the request to the last byte of the answer.
@@ -179,7 +179,7 @@ impl Caller {
             Ok(Tried::Done(())) => None,
             Ok(Tried::Again(_)) => return result,
             Err(Error::Refused(refusal)) if refusal.is_about_content() => None,
-            // What of a batch is denied is set aside; if all of it is, the round fails and says so.
+            // What of a batch is denied is left out; if all of it is, the round fails and says so.
             Err(Error::Refused(refusal)) if call.changes > 0 && refusal.is_denied() => None,
             Err(Error::NoCredentials(_)) => return result,
             Err(error) => Some(error.for_page()),
@@ -297,9 +297,8 @@ impl Caller {
         self.recorder.heartbeat.beat();
         let ahead = answer.as_ref().ok().and_then(|answer| answer.clock_ahead);
         let result = answer.map_err(lost).and_then(|answer| match answer.status {
-            200..=299 => {
-                read(&answer.body).map_err(|words| Error::NoAnswer(format!("{words}{HINT}")))
-            }
+            200..=299 => read(&answer.body)
+                .map_err(|words| Error::NoAnswer(with_network_hint(&words, SETTINGS))),
             status => Err(Error::Refused(Refusal {
                 renewed_by: self.credentials.renewed_by(),
                 ..xml::refusal(status, &answer.body)
@@ -359,12 +358,12 @@ pub fn log_wait(operation: &str, wait: Duration) {
     );
 }
 
-/// What to do if Route 53 can't be reached, or somebody else answers in its place.
-const HINT: &str = " – check the network, HTTPS_PROXY and AWS_ENDPOINT_URL_ROUTE_53";
+/// What to check if Route 53 can't be reached, or somebody else answers in its place.
+const SETTINGS: &str = "HTTPS_PROXY and AWS_ENDPOINT_URL_ROUTE_53";
 
 /// A call without an answer, which may have been sent or not.
 fn lost(error: HttpError) -> Error {
-    let words = error.with_hint(HINT);
+    let words = error.with_hint(SETTINGS);
     match error.is_unsent {
         true => Error::Unsent(words),
         false => Error::NoAnswer(words),

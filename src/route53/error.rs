@@ -191,12 +191,7 @@ impl Refusal {
         }
         let hint = match self.code.as_str() {
             REQUEST_EXPIRED => " – it took too long to reach AWS, or this system's clock is wrong",
-            "InvalidClientTokenId"
-            | "SignatureDoesNotMatch"
-            | "UnrecognizedClientException"
-            | "InvalidSignatureException"
-            | "IncompleteSignature"
-            | "MissingAuthenticationToken" => {
+            code if error_code::is_about_keys(code) => {
                 " – check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN, if \
                  they are temporary), or where the credentials come from"
             }

@@ -4,6 +4,7 @@ mod adopt;
 mod agreement;
 mod check;
 mod check_advice;
+mod check_sts;
 mod failures;
 mod interrupted;
 mod once;

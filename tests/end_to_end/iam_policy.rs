@@ -286,8 +286,8 @@ const CASES: [Case; 12] = [
         &[],
         |scene| {
             let Ran { stdout, .. } = scene.command(&["check"]);
-            let line = "✓ change      record sets below prod.example.com, one that a service names \
-                        elsewhere and state records may be changed\n";
+            let line = "✓ change      record sets below prod.example.com, 1 name elsewhere that a \
+                        service asks for, and state records: may be changed\n";
             assert!(stdout.contains(line), "{stdout}");
         },
         &["AAAA"],

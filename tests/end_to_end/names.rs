@@ -176,7 +176,7 @@ fn what_is_odd_is_in_plan_status_metrics_and_once_in_the_log() {
     let warnings = [
         (
             "address",
-            "external_dns_address=\"agent\" is not host, container, or host-label:",
+            "external_dns_address=\"agent\" is not host, container, or host-label:NAME, ",
         ),
         (
             "lb",

@@ -69,7 +69,7 @@ impl Chain {
 
     /// The ARN of the identity to which credentials belong. Asks STS.
     pub fn arn_of(&self, credentials: &sigv4::Credentials) -> Result<String, NoCredentials> {
-        self.sts.caller_identity(credentials)
+        self.sts.caller_identity(credentials, !self.is_fixed())
     }
 
     /// Fetches credentials from the source, and assumes the role with them if there is one.

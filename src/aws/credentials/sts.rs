@@ -64,6 +64,9 @@ struct Call<'a> {
     signer: Option<&'a Credentials>,
     /// Whether the credentials or the token of the call are renewed by themselves.
     is_renewed: bool,
+    /// Whether rounds need the answer. If not, the operator is needed only where the keys themselves are
+    /// refused.
+    is_needed: bool,
 }
 
 impl Sts {
@@ -91,17 +94,24 @@ impl Sts {
             form,
             signer: Some(caller),
             is_renewed,
+            is_needed: true,
         })
     }
 
     /// GetCallerIdentity: the ARN of the identity to which credentials belong. No IAM policy can
-    /// deny this operation.
-    pub fn caller_identity(&self, credentials: &Credentials) -> Result<String, NoCredentials> {
+    /// deny this operation, but the policy of a VPC's endpoint can. `is_renewed`: whether the credentials
+    /// are renewed by themselves.
+    pub fn caller_identity(
+        &self,
+        credentials: &Credentials,
+        is_renewed: bool,
+    ) -> Result<String, NoCredentials> {
         let call = Call {
             operation: "GetCallerIdentity",
             form: vec![("Action", "GetCallerIdentity"), ("Version", VERSION)],
             signer: Some(credentials),
-            is_renewed: false,
+            is_renewed,
+            is_needed: false,
         };
         let body = self.call(&call)?;
         let arn = result(&body, call.operation)
@@ -123,6 +133,7 @@ impl Sts {
             form,
             signer: None,
             is_renewed: true,
+            is_needed: true,
         })
     }
 
@@ -143,8 +154,8 @@ impl Sts {
         let name = self.name();
         let attempt = || {
             let answer = self.send(call);
-            let hint = " – check the network, HTTPS_PROXY and AWS_ENDPOINT_URL_STS";
-            let lost = |error: HttpError| NoCredentials::retryable(error.with_hint(hint));
+            let settings = "HTTPS_PROXY and AWS_ENDPOINT_URL_STS";
+            let lost = |error: HttpError| NoCredentials::retryable(error.with_hint(settings));
             answer.map_err(|error| lost(error).with_context(&name))
         };
         let mut answer = attempt()?;
@@ -155,7 +166,7 @@ impl Sts {
         }
         match answer.status {
             200 => Ok(answer.body),
-            status => Err(refusal(status, &answer.body, call.is_renewed).with_context(&name)),
+            status => Err(refusal(status, &answer.body, call).with_context(&name)),
         }
     }
 
@@ -223,9 +234,8 @@ pub fn granted(body: &str, operation: &str) -> Result<Granted, String> {
 }
 
 /// Reads an error answer. If it is not in STS's form, it comes from a proxy or load balancer, and
-/// the call may succeed later. `is_renewed`: whether new credentials or a new token take the place of
-/// expired ones by themselves.
-fn refusal(status: u16, body: &str, is_renewed: bool) -> NoCredentials {
+/// the call may succeed later.
+fn refusal(status: u16, body: &str, call: &Call<'_>) -> NoCredentials {
     let Ok(error) = xml::error_response(body) else {
         return NoCredentials::retryable(format!("it answers {status} without an error of STS"));
     };
@@ -233,7 +243,10 @@ fn refusal(status: u16, body: &str, is_renewed: bool) -> NoCredentials {
         || status == 429
         || error_code::is_throttling(&error.code)
         || error_code::is_failure_of_aws(&error.code)
-        || (error_code::is_expired(&error.code) && is_renewed)
+        || (error_code::is_expired(&error.code) && call.is_renewed)
+        || !(call.is_needed
+            || error_code::is_expired(&error.code)
+            || error_code::is_about_keys(&error.code))
         || error.code == error_code::REQUEST_EXPIRED
         || (error.code == "InvalidIdentityToken" && error.message.contains(NO_KEY));
     let message = match error.message.as_str() {

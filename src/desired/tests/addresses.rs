@@ -128,8 +128,8 @@ fn a_label_that_names_no_address_leaves_it_to_the_setting() {
     assert_eq!(found, ["x.shop.prod.example.com. A 300 10.42.0.7"]);
     assert_eq!(
         warning,
-        "external_dns_address=\"agent\" is not host, container, or host-label: and the name of a \
-         label of hosts; the setting ADDRESS holds"
+        "external_dns_address=\"agent\" is not host, container, or host-label:NAME, where NAME is a \
+         host's label; the setting ADDRESS holds"
     );
 }
 

@@ -68,11 +68,11 @@ fn each_container_has_its_address_and_where_that_is_from_or_its_reason() {
         format!("h1-1 203.0.113.1: 203.0.113.1 ({agent})"),
         "h2-1 203.0.113.2: 192.0.2.7 (the address that its port is bound to)".to_owned(),
         format!("h1-1 203.0.113.1: 203.0.113.1 ({agent})"),
-        "v6-1 203.0.113.3: 2001:db8::3 (its host's label external_dns_ip)".to_owned(),
+        "v6-1 203.0.113.3: 2001:db8::3 (its host's label io.rancher.host.external_dns_ip)".to_owned(),
         "h2-1 203.0.113.2: no_port: it publishes no port on its host".to_owned(),
         "h2-1 203.0.113.2: not_running: it isn't running (state \"stopped\")".to_owned(),
         "h2-1 203.0.113.2: not_healthy: it isn't healthy (health \"unhealthy\")".to_owned(),
-        "out-1 203.0.113.4: host_excluded: it runs on a host whose label external_dns is 'false'"
+        "out-1 203.0.113.4: host_excluded: it runs on a host whose label io.rancher.host.external_dns is 'false'"
             .to_owned(),
         "nowhere-1 nowhere: host_unknown: it runs on the host \"nowhere\", which metadata lacks"
             .to_owned(),

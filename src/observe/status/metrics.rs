@@ -139,12 +139,12 @@ fn gauges(page: &mut Page, status: &Status) {
         ),
         (
             "record_sets_in_conflict",
-            "Record sets left alone that are desired or ours, since something is in the way.",
+            "Record sets in conflict: desired or ours, and something is in the way.",
             status.conflicts.len(),
         ),
         (
             "record_sets_quarantined",
-            "Record sets left alone, since Route 53 refuses them.",
+            "Record sets that Route 53 refuses.",
             status.quarantined.len(),
         ),
         (

@@ -64,7 +64,9 @@ impl Status {
             problems.push(Problem {
                 until: Some(*until),
                 names: held.keys.iter().map(shown).collect(),
-                ..Problem::new(format!("Deletes wait: {held}."))
+                ..Problem::new(format!(
+                    "Deletes wait: {held}. If the services still run, stop rancher-route53 now."
+                ))
             });
         }
         self.add_left_alone(&mut problems);
@@ -110,10 +112,7 @@ impl Status {
         }
         let others = self.conflicts.iter().filter(|c| !is_desired(c));
         for Conflict { key, reason, .. } in others.take(MAX_NAMED) {
-            problems.push(Problem::new(format!(
-                "{} is left alone: {reason}.",
-                shown(key)
-            )));
+            problems.push(Problem::new(format!("Conflict: {}: {reason}.", shown(key))));
         }
         for name in self.delegated.iter().take(MAX_NAMED) {
             problems.push(Problem::new(format!("Delegated: {}.", explain(name))));
@@ -121,7 +120,7 @@ impl Status {
         let more = (self.conflicts.len() - of_services).saturating_sub(MAX_NAMED);
         if more > 0 {
             problems.push(Problem::new(format!(
-                "{more} more are left alone that no service wants. The log names them."
+                "{more} more conflicts are over record sets that no service wants. The log names them."
             )));
         }
     }

@@ -33,7 +33,7 @@ impl ServiceState {
         ServiceState::Skipped,
     ];
 
-    /// A word for people and programs.
+    /// A word for programs.
     pub fn word(self) -> &'static str {
         match self {
             ServiceState::Published => "published",
@@ -44,8 +44,16 @@ impl ServiceState {
         }
     }
 
-    /// The word on the page for people.
+    /// The words on the page for people.
     pub fn shown(self) -> &'static str {
+        match self {
+            ServiceState::Skipped => "not published",
+            state => state.class(),
+        }
+    }
+
+    /// The name of its class on the page, and of the place where links to it lead.
+    pub fn class(self) -> &'static str {
         match self {
             ServiceState::Quarantined => "refused",
             state => state.word(),
@@ -198,11 +206,12 @@ impl Status {
                 false => format!("{} {}", name.without_dot(), key.rtype),
             };
             if let Some(Conflict { reason, found, .. }) = self.conflict(key) {
-                reasons.push(format!("{what}: {reason}"));
-                if let Some(found) = found {
+                let found = found.as_ref().map(|found| {
                     let (rtype, values) = (&found.key.rtype, shown(found));
-                    reasons.push(format!("the zone has {rtype} {values}"));
-                }
+                    format!("the zone has {rtype} {values}; ")
+                });
+                let found = found.unwrap_or_default();
+                reasons.push(format!("{what}: {found}{reason}"));
             }
             if let Some(words) = self.refusal(key) {
                 reasons.push(format!("{what}: Route 53 refuses it: {words}"));

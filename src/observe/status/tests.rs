@@ -246,7 +246,7 @@ fn the_json_has_everything() {
         "problems": [
             "Calls to Route 53 fail.",
             "Deletes wait: no service asks for 12 of 30 record sets; \
-             they are deleted if metadata says so for 60 s (DELETE_GUARD_HOLD).",
+             they are deleted if metadata says so for 60 s (DELETE_GUARD_HOLD). If the services still run, stop rancher-route53 now.",
             "Record sets in conflict with what is in the zone: 1. The services say why.",
             "Record sets refused by Route 53: 1. The services say why.",
         ],
@@ -293,7 +293,7 @@ fn the_json_has_everything() {
              "reason": "not in the zone yet", "fqdn": "new.example.com",
              "addresses": ["192.0.2.3"], "more_names": [], "warnings": []},
             {"stack": "shop", "name": "taken", "state": "conflict", "skipped": null,
-             "reason": format!("A: {}; the zone has CNAME elsewhere.example.org., TTL 60",
+             "reason": format!("A: the zone has CNAME elsewhere.example.org., TTL 60; {}",
                  ConflictReason::Cname), "fqdn": "taken.example.com",
              "addresses": ["192.0.2.4"], "more_names": [], "warnings": []},
             {"stack": "shop", "name": "web", "state": "published", "skipped": null,
@@ -493,12 +493,12 @@ fn what_is_left_alone_without_a_service_is_named_but_not_without_end() {
     assert!(
         problems[before]
             .words
-            .starts_with("old0.example.com A is left alone: the record set has")
+            .starts_with("Conflict: old0.example.com A: the record set has")
     );
     assert!(
         problems[before + 5]
             .words
-            .starts_with("2 more are left alone")
+            .starts_with("2 more conflicts are over record sets")
     );
     let of_services = "in conflict with what is in the zone: 1. The services say why.";
     assert!(

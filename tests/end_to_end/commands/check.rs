@@ -20,12 +20,12 @@ const ALL_IS_WELL: &str = "\
 ✓ settings    complete
 ✓ health      127.0.0.1 can be listened on
 ✓ metadata    read at http://127.0.0.1/2015-12-19
-✓ environment Prod (1a726b88-f6b1-53ad-8dac-f631830b5815): 1 of 2 services are to be published, on 4 hosts
+✓ environment Prod (1a726b88-f6b1-53ad-8dac-f631830b5815): 1 of 2 services is to be published, on 4 hosts; the command plan says why the other one isn't
 ✓ names       for an IAM policy: *.prod.example.com, external-dns-1a726b88-f6b1-53ad-8dac-f631830b5815.example.com, external-dns-1a726b88-f6b1-53ad-8dac-f631830b5815-*.example.com
 ✓ credentials arn:aws:iam::123456789012:user/AKIDEXAMPLE: AKIDEXAMPLE, from environment
 ✓ zone        example.com (Z0EXAMPLE, public)
 ✓ list        0 record sets seen, 0 are ours, in 0 state records
-✓ change      record sets below prod.example.com and state records may be changed
+✓ change      record sets below prod.example.com and state records: may be changed
 ✓ rancher     takes events at http://127.0.0.1/v2-beta/externaldnsevents
 ✓ clock       right
 ";
@@ -77,7 +77,7 @@ fn a_probe_that_goes_through_changes_nothing() {
     assert_eq!(stage.lines(), before);
     assert!(
         stdout.contains(
-            "✓ change      record sets below prod.example.com and state records may be changed\n"
+            "✓ change      record sets below prod.example.com and state records: may be changed\n"
         ),
         "{stdout}"
     );
@@ -119,7 +119,7 @@ const FAILURES: [(&str, Spoil, &[&str], &str); 14] = [
             "– list        needs metadata and the zone",
             "– change      needs metadata and the zone",
         ],
-        "one thing is wrong",
+        "One thing is wrong.",
     ),
     (
         "no credentials",
@@ -141,7 +141,7 @@ const FAILURES: [(&str, Spoil, &[&str], &str); 14] = [
             "– change      needs metadata and the zone",
             "– clock       needs an answer of Route 53",
         ],
-        "one thing is wrong",
+        "One thing is wrong.",
     ),
     (
         "no such zone",
@@ -155,37 +155,37 @@ const FAILURES: [(&str, Spoil, &[&str], &str); 14] = [
             "– list        needs metadata and the zone",
             "– change      needs metadata and the zone",
         ],
-        "one thing is wrong",
+        "One thing is wrong.",
     ),
     (
         "no permission to list",
         |stage| deny(stage, &[Operation::ListResourceRecordSets]),
         &[DENIED_LIST],
-        "one thing is wrong",
+        "One thing is wrong.",
     ),
     (
         "no permission to change",
         |stage| deny(stage, &[CHANGE]),
         &[DENIED_CHANGE],
-        "one thing is wrong",
+        "One thing is wrong.",
     ),
     (
         "no permission to create",
         |stage| deny_changes(stage, "CREATE"),
         &[DENIED_CHANGE],
-        "one thing is wrong",
+        "One thing is wrong.",
     ),
     (
         "no permission to delete",
         |stage| deny_changes(stage, "DELETE"),
         &[DENIED_CHANGE],
-        "one thing is wrong",
+        "One thing is wrong.",
     ),
     (
         "no permission to write state records",
         |stage| deny_changes(stage, "TXT"),
         &[DENIED_TXT],
-        "one thing is wrong",
+        "One thing is wrong.",
     ),
     (
         "no permission for IPv6 addresses, which a service has",
@@ -197,7 +197,7 @@ const FAILURES: [(&str, Spoil, &[&str], &str); 14] = [
             deny_changes(stage, "AAAA")
         },
         &[DENIED_AAAA],
-        "one thing is wrong",
+        "One thing is wrong.",
     ),
     (
         "a wrong key of Rancher",
@@ -207,7 +207,7 @@ const FAILURES: [(&str, Spoil, &[&str], &str); 14] = [
              CATTLE_ACCESS_KEY and CATTLE_SECRET_KEY: they have to be those that it gave this \
              container (Unauthorized)",
         ],
-        "one thing is wrong",
+        "One thing is wrong.",
     ),
     (
         "a key of Rancher that may not",
@@ -220,7 +220,7 @@ const FAILURES: [(&str, Spoil, &[&str], &str); 14] = [
              container needs the labels io.rancher.container.create_agent=true and \
              io.rancher.container.agent.role=external-dns (Forbidden)",
         ],
-        "one thing is wrong",
+        "One thing is wrong.",
     ),
     (
         "a broken Rancher",
@@ -233,7 +233,7 @@ const FAILURES: [(&str, Spoil, &[&str], &str); 14] = [
             "✗ rancher     status 503 at http://127.0.0.1/v2-beta: look at Rancher's server, or at what \
            stands before it at CATTLE_URL",
         ],
-        "one thing is wrong",
+        "One thing is wrong.",
     ),
     (
         "no Rancher",
@@ -245,7 +245,7 @@ const FAILURES: [(&str, Spoil, &[&str], &str); 14] = [
             "✗ rancher     Connection refused at http://127.0.0.1/v2-beta: check CATTLE_URL, and whether \
              Rancher's server runs",
         ],
-        "one thing is wrong",
+        "One thing is wrong.",
     ),
     (
         "several at once",
@@ -259,7 +259,7 @@ const FAILURES: [(&str, Spoil, &[&str], &str); 14] = [
             "✗ rancher     Connection refused at http://127.0.0.1/v2-beta: check CATTLE_URL, and whether \
              Rancher's server runs",
         ],
-        "3 things are wrong",
+        "3 things are wrong.",
     ),
 ];
 
@@ -330,7 +330,7 @@ fn rancher_may_refuse_events() {
              io.rancher.container.create_agent=true and \
              io.rancher.container.agent.role=external-dns",
         ],
-        "one thing is wrong",
+        "One thing is wrong.",
     );
 }
 
@@ -401,6 +401,7 @@ fn containers_that_do_not_count_and_labels_that_are_not_understood_are_doubts() 
         web.run_on("h1", 80).run_on("h2", 80).run_on("h3", 80);
         web.health_on("h2", Some("unhealthy"));
         web.label("io.rancher.service.external_dns_ttl", "1m");
+        web.label("io.rancher.service.external_dns_names", "a..b");
         for i in 0..6 {
             let more = world.add_service("more", &format!("m{i}"));
             more.run_on("h1", 80).run_unpublished_on("h2", 80);
@@ -411,18 +412,22 @@ fn containers_that_do_not_count_and_labels_that_are_not_understood_are_doubts() 
         stdout,
         stderr,
     } = check(&stage, &[]);
-    let more: Vec<String> = (0..5)
-        .map(|i| {
-            format!("more/m{i}: 1 of 2 containers count: more-m{i}-2 publishes no port on its host")
-        })
-        .collect();
-    let more = more.join("; ");
-    let odd = [
-        format!("! containers  {more}; and 2 more: the command plan names all"),
+    let more = (0..5).map(|i| {
+        format!(
+            "! containers  more/m{i}: 1 of 2 containers count: more-m{i}-2 publishes no port on its \
+             host"
+        )
+    });
+    let mut odd: Vec<String> = more.collect();
+    odd.extend([
+        "! containers  and 2 more: the command plan names all".to_owned(),
         "! labels      shop/web: external_dns_ttl=\"1m\" isn't used: it has to be a whole number \
          from 0 to 2147483647; the setting TTL holds"
             .to_owned(),
-    ];
+        "! labels      shop/web: external_dns_names: \"a..b\" is left out: \"a..b.example.com\" is no \
+         name: a label of the name is empty"
+            .to_owned(),
+    ]);
     let said: Vec<&str> = stdout
         .lines()
         .filter(|line| line.starts_with('!'))

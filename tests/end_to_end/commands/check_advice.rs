@@ -112,8 +112,7 @@ const CASES: [(&str, Spoil, &[&str]); 28] = [
         &[
             "✗ metadata    metadata at http://127.0.0.1/2015-12-19 is unavailable: /services: \
              our own stack \"elsewhere\" is not in it, the server has not loaded everything yet \
-             – if that lasts, this container isn't in a Rancher network, or METADATA_URL is \
-             wrong",
+             – if that lasts, look at Rancher's metadata service on this host",
         ],
     ),
     (
@@ -354,8 +353,8 @@ fn each_line_says_what_to_do() {
         let bad = odd.iter().filter(|line| line.starts_with('✗')).count();
         let (code, closing) = match bad {
             0 => (0, ""),
-            1 => (1, "one thing is wrong"),
-            _ => (1, "2 things are wrong"),
+            1 => (1, "One thing is wrong."),
+            _ => (1, "2 things are wrong."),
         };
         assert_eq!((ran.code, &*ran.stderr), (code, closing), "{what}");
         let last = ran.stdout.lines().last();

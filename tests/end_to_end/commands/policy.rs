@@ -38,8 +38,8 @@ fn stdout_has_the_policy_alone_and_stderr_when_to_print_it_anew() {
     );
     assert_eq!(
         stderr,
-        "A label or a setting that asks for a name outside of *.prod.example.com which isn't \
-         listed yet needs the policy printed anew."
+        "If a label or setting later asks for a name outside of *.prod.example.com, print the \
+         policy anew."
     );
     assert_eq!(code, 0);
 }
@@ -64,7 +64,7 @@ fn names_outside_are_to_be_looked_at_and_too_many_are_said() {
         panic!("{stderr}");
     };
     assert!(
-        outside.starts_with("Of its names 150 are outside of *.prod.example.com, "),
+        outside.starts_with("150 of its names are outside of *.prod.example.com, "),
         "{outside}"
     );
     let count = stdout.chars().filter(|c| !c.is_whitespace()).count();

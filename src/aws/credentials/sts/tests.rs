@@ -85,13 +85,6 @@ fn says_what_is_wrong_without_quoting_it() {
 
 #[test]
 fn a_refusal_says_whether_to_wait_or_to_mend() {
-    let error = |code: &str, message: &str| {
-        format!(
-            "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error>\
-             <Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>\
-             <RequestId>r</RequestId></ErrorResponse>"
-        )
-    };
     let _token = Secret::new("t0ken");
     for (status, body, expected, needs_operator) in [
         (
@@ -131,7 +124,7 @@ fn a_refusal_says_whether_to_wait_or_to_mend() {
             false,
         ),
     ] {
-        let refusal = refusal(status, &body, false);
+        let refusal = refusal(status, &body, &call(false, true));
         assert_eq!(refusal.message, expected);
         assert_eq!(refusal.needs_operator, needs_operator, "{expected}");
     }
@@ -150,7 +143,46 @@ fn a_refusal_says_whether_to_wait_or_to_mend() {
         ("AccessDenied", "", true, true),
         ("InternalFailure", "", false, false),
     ] {
-        let refusal = refusal(400, &error(code, message), is_renewed);
+        let refusal = refusal(400, &error(code, message), &call(is_renewed, true));
         assert_eq!(refusal.needs_operator, needs_operator, "{refusal}");
+    }
+}
+
+fn error(code: &str, message: &str) -> String {
+    format!(
+        "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error>\
+         <Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>\
+         <RequestId>r</RequestId></ErrorResponse>"
+    )
+}
+
+fn call<'a>(is_renewed: bool, is_needed: bool) -> Call<'a> {
+    Call {
+        operation: "AssumeRole",
+        form: Vec::new(),
+        signer: None,
+        is_renewed,
+        is_needed,
+    }
+}
+
+/// Rounds go on without knowing whose the credentials are.
+#[test]
+fn what_only_informs_needs_the_operator_where_the_keys_themselves_are_refused() {
+    for (code, is_renewed, needs_operator) in [
+        ("InvalidClientTokenId", false, true),
+        ("InvalidClientTokenId", true, true),
+        ("SignatureDoesNotMatch", false, true),
+        ("ExpiredToken", false, true),
+        ("ExpiredToken", true, false),
+        ("AccessDenied", false, false),
+        ("AccessDenied", true, false),
+        ("Throttling", false, false),
+    ] {
+        let refusal = refusal(403, &error(code, ""), &call(is_renewed, false));
+        assert_eq!(
+            refusal.needs_operator, needs_operator,
+            "{code} {is_renewed}"
+        );
     }
 }

@@ -12,16 +12,16 @@ pub fn head(out: &mut String, counts: &[usize; ServiceState::ALL.len()]) {
     let all: usize = counts.iter().sum();
     // Where links that filter lead. The style finds out by `:target` which one it was.
     for state in ServiceState::ALL {
-        fill(out, "<i class=\"at\" id=\"{}\"></i>", &[state.shown()]);
+        fill(out, "<i class=\"at\" id=\"{}\"></i>", &[state.class()]);
     }
     out.push_str("\n<h2 id=\"services\">Services</h2>\n");
     out.push_str("<nav class=\"tiles\" aria-label=\"Services by state\">\n");
     let tile = "<a class=\"{}\" href=\"#{}\"><b>{}</b> {}</a>\n";
     fill(out, tile, &["all", "services", &number(all), "all"]);
     for (state, count) in ServiceState::ALL.into_iter().zip(*counts) {
-        let word = state.shown();
-        let class = if count == 0 { "zero" } else { word };
-        fill(out, tile, &[class, word, &number(count), word]);
+        let place = state.class();
+        let class = if count == 0 { "zero" } else { place };
+        fill(out, tile, &[class, place, &number(count), state.shown()]);
     }
     out.push_str(
         "</nav>\n<div id=\"tools\" role=\"search\" hidden>\n<label>Filter \
@@ -30,12 +30,12 @@ pub fn head(out: &mut String, counts: &[usize; ServiceState::ALL.len()]) {
     );
     for (state, count) in ServiceState::ALL.into_iter().zip(*counts) {
         if count == 0 && all > 0 {
-            let word = state.shown();
-            fill(
-                out,
-                "<p class=\"none {}\">No service is {}.\n",
-                &[word, word],
-            );
+            let (class, word) = (state.class(), state.shown());
+            let words = match state {
+                ServiceState::Skipped => "Every service is to be published.".to_owned(),
+                _ => format!("No service is {word}."),
+            };
+            fill(out, "<p class=\"none {}\">{}\n", &[class, &words]);
         }
     }
     if all == 0 {
@@ -63,7 +63,7 @@ pub fn service(
         out,
         "<tr\nclass=\"{}\" role=row><th scope=\"row\" role=rowheader><bdi>{}</bdi>/<wbr><bdi>{}</bdi>\
          <td class=\"state\" role=cell>{}<td role=cell>",
-        &[state.shown(), &key.stack, &key.service, state.shown()],
+        &[state.class(), &key.stack, &key.service, state.shown()],
     );
     names(out, status, outcome);
     out.push_str("<td role=cell>");

@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::super::tests::{ago, busy, empty, now, page, set};
@@ -201,7 +202,10 @@ fn the_verdict_says_what_is_wrong_and_where() {
          containers that don’t count.</h2>",
         "<p>Calls to Route 53 fail. <a href=\"#health\">See what fails</a>\n\
          <div class=\"why\">&lt;Throttling&gt;</div>",
-        &format!("(DELETE_GUARD_HOLD). The first may go {held}."),
+        &format!(
+            "(DELETE_GUARD_HOLD). If the services still run, stop rancher-route53 now. The first may \
+             go {held}."
+        ),
         "<bdi>gone04.<wbr>example.<wbr>com A</bdi><details><summary>8 more</summary>\n<bdi>gone05.",
         "zone: 1. The services say why. <a href=\"#conflict\">See these services</a>\n\
          <div class=\"why\"><bdi>taken.<wbr>example.<wbr>com A</bdi></div>",
@@ -246,21 +250,25 @@ fn tiles_lead_to_the_services_in_a_state() {
         ("waiting", "waiting", 1),
         ("conflict", "conflict", 1),
         ("refused", "refused", 1),
-        ("skipped", "skipped", 2),
+        ("skipped", "not published", 2),
     ] {
-        let tile = format!("<a class=\"{class}\" href=\"#{state}\"><b>{count}</b> {state}</a>");
+        let tile = format!("<a class=\"{class}\" href=\"#{class}\"><b>{count}</b> {state}</a>");
         assert!(text.contains(&tile), "{tile} in {text}");
-        assert!(text.contains(&format!("<i class=\"at\" id=\"{state}\">")));
-        assert!(!text.contains(&format!("No service is {state}")));
+        assert!(text.contains(&format!("<i class=\"at\" id=\"{class}\">")));
+        assert!(!text.contains(&format!("<p class=\"none {class}\">")));
+        assert!(text.contains(&format!("<td class=\"state\" role=cell>{state}<td")));
         assert_eq!(
-            text.matches(&format!("<tr\nclass=\"{state}\"")).count(),
+            text.matches(&format!("<tr\nclass=\"{class}\"")).count(),
             count
         );
     }
     let mut status = busy();
     status.quarantined = Default::default();
+    let desired = Arc::make_mut(&mut status.desired);
+    desired.services.retain(|_, outcome| outcome.name.is_ok());
     let (_, text) = page("/status", &status);
     assert!(text.contains("<p class=\"none refused\">No service is refused."));
+    assert!(text.contains("<p class=\"none skipped\">Every service is to be published."));
     assert!(text.contains("<a class=\"zero\" href=\"#refused\"><b>0</b> refused</a>"));
 }
 
