@@ -140,7 +140,7 @@ impl PlanText<'_> {
         }
         for conflict in &plan.conflicts {
             self.add_item('!', Colour::Red, &conflict.key.to_string());
-            let _ = writeln!(self.out, "    {}", conflict.reason);
+            let _ = writeln!(self.out, "    {}", shown(&conflict.reason.to_string()));
             self.add_services(&conflict.key.name);
         }
     }
@@ -153,7 +153,8 @@ impl PlanText<'_> {
             ..plan.clone()
         };
         if rest.is_empty() && !plan.is_empty() {
-            self.out += "The state records get their present form; no record set is touched.\n";
+            self.out +=
+                "The list of owned names is rewritten in its new format; no name changes.\n";
         }
     }
 

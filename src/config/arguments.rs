@@ -36,9 +36,9 @@ pub enum Invocation {
     Adopt {
         /// `--yes`: don't ask for confirmation.
         yes: bool,
-        /// `--deletes N`: how many of them the next round may delete.
+        /// `--deletes=N`: how many of them the next round may delete.
         deletes: Option<usize>,
-        /// `--owner ID`: take over what the state records of this owner list.
+        /// `--owner=ID`: take over what the state records of this owner list.
         owner: Option<String>,
     },
     /// Delete every record set that this program owns.
@@ -55,7 +55,7 @@ pub enum PolicyFor {
     Route53 {
         /// `--wait`: for `once --wait`, too.
         wait: bool,
-        /// `--owner ID`: for `adopt --owner ID`, too.
+        /// `--owner=ID`: for `adopt --owner=ID`, too.
         owner: Option<String>,
     },
     /// `--assume-role`: that of the credentials that assume the role of `ROUTE53_ASSUME_ROLE_ARN`.
@@ -105,7 +105,7 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Arguments, S
         };
         let mut value = || {
             let value = value.clone().or_else(|| rest.next());
-            value.ok_or_else(|| format!("{argument:?} takes a value, such as -{name}=…"))
+            value.ok_or_else(|| format!("{argument:?} takes a value: {}", with_value(name)))
         };
         let ends_parsing = match name {
             "help" | "h" => Some(Invocation::Help),
@@ -161,9 +161,20 @@ impl Values {
         match self.command {
             None => self.command = Some(command_of(argument)?),
             Some("plan") if self.service.is_none() => self.service = Some(service(argument)?),
+            Some("plan") => return Err(format!("{argument:?}: plan takes one service")),
             Some(_) => return Err(format!("{argument:?}: there is a command already")),
         }
         Ok(())
+    }
+}
+
+/// How a flag that takes a value is written.
+fn with_value(flag: &str) -> &'static str {
+    match flag {
+        "owner" => "--owner=ID",
+        "deletes" => "--deletes=N",
+        "log" => "-log=FILE",
+        _ => "-provider=route53",
     }
 }
 
@@ -181,7 +192,7 @@ fn service(text: &str) -> Result<ServiceKey, String> {
             service: service.to_owned(),
         }),
         _ => Err(format!(
-            "{text:?} is no STACK/SERVICE, such as shop/web, which is all that plan takes"
+            "{text:?} is no STACK/SERVICE: say which stack, as in shop/web"
         )),
     }
 }

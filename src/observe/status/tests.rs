@@ -246,7 +246,8 @@ fn the_json_has_everything() {
         "problems": [
             "Calls to Route 53 fail.",
             "Deletes wait: no service asks for 12 of 30 record sets; \
-             they are deleted if metadata says so for 60 s (DELETE_GUARD_HOLD).",
+             they are deleted once metadata has said so for 60 s without a \
+             break (DELETE_GUARD_HOLD).",
             "Record sets in conflict with what is in the zone: 1. The services say why.",
             "Record sets refused by Route 53: 1. The services say why.",
         ],

@@ -36,6 +36,14 @@ impl Claim {
         self.server == other.server
     }
 
+    /// Its numbers, without the word that stands before them in a state record.
+    pub fn digits(&self) -> String {
+        match self.stack {
+            Some(stack) => format!("{:016x} {stack:016x}", self.server),
+            None => format!("{:016x}", self.server),
+        }
+    }
+
     pub(super) fn parse(text: &str) -> Option<Claim> {
         let rest = text.strip_prefix("claim ")?;
         let (server, stack) = match rest.split_once(' ') {
@@ -51,11 +59,7 @@ impl Claim {
 
 impl fmt::Display for Claim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "claim {:016x}", self.server)?;
-        match self.stack {
-            Some(stack) => write!(f, " {stack:016x}"),
-            None => Ok(()),
-        }
+        write!(f, "claim {}", self.digits())
     }
 }
 

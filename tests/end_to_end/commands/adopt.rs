@@ -112,8 +112,7 @@ The next round changes 1 and deletes 1 of them.
 /// `POLICY` and the deletion guard may keep a record set, for good or for a while.
 #[test]
 fn what_keeps_a_record_set_that_is_taken_over_is_told() {
-    let waits = "\nThe deletion guard lets 1 wait: no service asks for 1 of 2 record sets; they are \
-                 deleted if metadata says so for 60 s (DELETE_GUARD_HOLD).\n";
+    let waits = "\nThe deletion guard lets 1 wait: no service asks for 1 of 2 record sets; they are deleted once metadata has said so for 60 s without a break (DELETE_GUARD_HOLD).\n";
     let stays = "    stays as it is, since POLICY allows nothing else\n";
     for (settings, of_old, of_web, outlook) in [
         (
@@ -164,7 +163,7 @@ const CONFLICTS: &str = "\
 ! cname.shop.prod.example.com. A
     a CNAME has that name; remove it, or give the service another name
 ! other.shop.prod.example.com. A
-    a record set of that name and type exists that isn't ours; remove it, or take it over with ADOPT=matching
+    a record set of that name and type exists that isn't ours; remove it, or take it over: the command adopt shows what that would do
 ";
 
 /// By `legacy` one with another TTL can't be, and by nothing what is no simple record set.

@@ -55,7 +55,7 @@ example.com (Z0EXAMPLE), environment Prod
 . vanished.shop.prod.example.com. A
     is gone or no longer a simple record set; it is no longer listed as ours
 ! taken.shop.prod.example.com. A
-    a record set of that name and type exists that isn't ours; remove it, or take it over with ADOPT=matching
+    a record set of that name and type exists that isn't ours; remove it, or take it over: the command adopt shows what that would do
     for shop/taken
 
 Not published:
@@ -237,7 +237,7 @@ fn programs_get_the_same_as_json() {
         "conflicts": [{
             "name": "taken.shop.prod.example.com.", "type": "A",
             "reason": "a record set of that name and type exists that isn't ours; remove it, or \
-                       take it over with ADOPT=matching",
+                       take it over: the command adopt shows what that would do",
             "services": ["shop/taken"],
         }],
         "skipped": [
@@ -373,8 +373,7 @@ fn deletes_that_would_wait_are_marked() {
     }
     assert!(
         stdout.contains(
-            "    no service asks for 12 of 12 record sets; they are deleted if metadata says \
-             so for 60 s (DELETE_GUARD_HOLD)\n"
+            "    no service asks for 12 of 12 record sets; they are deleted once metadata has said so for 60 s without a break (DELETE_GUARD_HOLD)\n"
         ) && stdout.ends_with(
             "12 to delete, 0 to take over, 0 to forget, 0 left alone: one change batch.\n"
         ),

@@ -63,7 +63,7 @@ Record sets:
     for shop/web
   taken.example.com. A 60 192.0.2.7, 203.0.113.1
     in the zone: 300 198.51.100.1
-    is left alone: a record set of that name and type exists that isn't ours; remove it, or take it over with ADOPT=matching
+    is left alone: a record set of that name and type exists that isn't ours; remove it, or take it over: the command adopt shows what that would do
     for shop/web
   shared.example.com. A 60 192.0.2.7, 203.0.113.1
     in the zone: nothing
@@ -121,8 +121,7 @@ fn what_becomes_of_a_service_that_is_not_published_is_told_too() {
         (
             &[("DELETE_GUARD_MIN", "1"), ("DELETE_GUARD_PERCENT", "10")],
             "    is deleted, since no service asks for it, once the deletion guard lets it go\n\n\
-             The deletion guard:\n  no service asks for 1 of 2 record sets; they are deleted if \
-             metadata says so for 60 s (DELETE_GUARD_HOLD)\n",
+             The deletion guard:\n  no service asks for 1 of 2 record sets; they are deleted once metadata has said so for 60 s without a break (DELETE_GUARD_HOLD)\n",
         ),
     ] {
         let Ran { code, stdout, .. } = ran(&stage.run_with(&["plan", "shop/quiet"], settings));
@@ -267,7 +266,7 @@ fn programs_get_the_same_as_json() {
                 "in_zone": {"ttl": 300, "values": ["198.51.100.1"]}, "taken_over": false,
                 "next": "conflict",
                 "reason": "is left alone: a record set of that name and type exists that isn't \
-                           ours; remove it, or take it over with ADOPT=matching",
+                           ours; remove it, or take it over: the command adopt shows what that would do",
                 "services": ["shop/web"],
             },
             {
