@@ -494,7 +494,7 @@ fn what_is_left_alone_without_a_service_is_named_but_not_without_end() {
     assert!(
         problems[before]
             .words
-            .starts_with("old0.example.com A is left alone: the record set has")
+            .starts_with("old0.example.com A is left alone: somebody has attached")
     );
     assert!(
         problems[before + 5]
