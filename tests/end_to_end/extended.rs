@@ -175,6 +175,9 @@ fn for_check_a_state_record_with_one_is_a_fault() {
         stdout.contains("✗ state       external-dns-1a726b88"),
         "{stdout}"
     );
-    assert!(stdout.contains("remove it in Route 53"), "{stdout}");
+    assert!(
+        stdout.contains("remove the health check in Route 53"),
+        "{stdout}"
+    );
     assert_eq!(code, 1);
 }

@@ -207,7 +207,7 @@ fn what_can_t_be_taken_over_is_told_of_and_left_alone() {
         RecordSet::simple(&name("cname"), "CNAME", 300, &["example.org."]),
         RecordSet::simple(&name("other"), "A", 60, &["192.0.2.1"]),
         RecordSet::simple("byhand.prod.example.com.", "A", 60, &["192.0.2.8"]),
-        RecordSet::simple("elsewhere.example.com.", "A", 60, &["192.0.2.8"]),
+        RecordSet::simple("zone.example.com.", "A", 60, &["192.0.2.8"]),
         RecordSet::simple(&name("web"), "A", 300, &["192.0.2.1"]),
     ] {
         stage.put(set);
