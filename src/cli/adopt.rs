@@ -6,7 +6,9 @@
 use std::sync::Arc;
 
 use super::context::CommandContext;
-use super::takeover::{self, Consent};
+use super::plan_output::{PlanText, place};
+use super::search::Search;
+use super::takeover::{self, Consent, FROM_THEN_ON};
 use super::terminal::{Failure, nothing_was_changed, progress, record_sets, say};
 use crate::base::shutdown::InFlightGate;
 use crate::config::Config;
@@ -32,6 +34,8 @@ pub fn adopt(
         reading,
         zone,
     } = CommandContext::load(config, gate, &telemetry)?;
+    let search = Search::new(config, &zone, &reading);
+    let head = format!("{}{}\n\n", place(&zone, &reading), search.words());
     let settings = ReconcilerSettings {
         // No changes and no deletes, so that the plan shows adoptions alone.
         policy: Policy::CreateOnly,
@@ -55,22 +59,28 @@ pub fn adopt(
     let next = reconciler.after_adoption(&preview, reading.goal(), config.policy);
     let next = next.map_err(|error| error.to_string())?;
     let taken = takeover::describe(&mut as_is.record_sets.keys(), &reading, &next);
-    let mut list = taken.list.clone();
-    for conflict in &preview.plan.conflicts {
-        list += &format!("! {}\n    {}\n", conflict.key, conflict.reason);
+    let mut text = PlanText::new(head + &taken.list, false, &reading.desired);
+    let conflicts = &preview.plan.conflicts;
+    for conflict in conflicts {
+        text.add_left_alone(&conflict.key, &search.reason(&conflict.reason));
     }
+    text.out += &search.left_out(&preview);
+    let list = text.out;
     if count == 0 {
         say(format_args!("{list}Nothing to take over.\n"))?;
         return Ok(());
     }
     let count = record_sets(count);
+    let left_alone = match conflicts.len() {
+        0 => String::new(),
+        count => format!(", {count} left alone"),
+    };
+    let outlook = taken.outlook(&next, config.resync_interval);
     let shown = say(format_args!(
-        "{list}\n{count} to take over, from then on changed or deleted as services ask.\n\
-         {}\n",
-        taken.outlook
+        "{list}\n{count} to take over{left_alone}. {FROM_THEN_ON}\n{outlook}"
     ));
     shown.map_err(nothing_was_changed)?;
-    taken.confirm(consent, 0)?;
+    taken.confirm(consent)?;
     let goal = Goal {
         desired: &Arc::new(as_is),
         ..reading.goal()

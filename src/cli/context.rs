@@ -36,8 +36,8 @@ pub struct MetadataReading {
     pub environment: Environment,
     /// The record sets that should be in the zone.
     pub desired: Arc<Desired>,
-    /// Why the service that was asked about is published as it is: see [`Explanation`].
-    pub explanations: Vec<Explanation>,
+    /// Why the service that was asked about is published as it is, if metadata has it.
+    pub explanation: Option<Explanation>,
     /// Number of hosts in the environment.
     pub hosts: usize,
     /// When reading began.
@@ -116,7 +116,7 @@ impl MetadataReading {
         };
         Ok(MetadataReading {
             desired: Arc::new(snapshot.desired),
-            explanations: snapshot.explanations,
+            explanation: snapshot.explanation,
             hosts: snapshot.hosts,
             environment: snapshot.environment,
             read_at: snapshot.read,

@@ -19,9 +19,9 @@ pub fn help() -> String {
          rancher-route53 policy  print the least IAM policy for this environment; with --wait also\n\
          \x20                       for once --wait, with --owner=ID also for adopt --owner=ID, with\n\
          \x20                       --assume-role that of the keys that assume a role\n\
-         rancher-route53 adopt   take over DNS records that exist (--yes: without asking, but\n\
-         \x20                       for deletes that follow: --deletes=N);\n\
-         \x20                       with --owner=ID those that the state records of ID list\n\
+         rancher-route53 adopt   take over DNS records that exist; with --owner=ID those that the\n\
+         \x20                       state records of ID list (--yes: without asking; where deletes\n\
+         \x20                       follow: --yes --deletes=N, for at most N of them)\n\
          rancher-route53 purge   remove every DNS record that it has made (--yes: without asking)\n\n\
          Exit codes: 0 done or told to stop, 1 it ran and failed, 2 a setting or argument is wrong\n\
          (but see plan --detailed-exitcode).\n\

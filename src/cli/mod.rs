@@ -16,6 +16,7 @@ mod plan_json;
 pub mod plan_output;
 pub mod policy;
 pub mod purge;
+mod search;
 mod service_output;
 mod takeover;
 pub mod terminal;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::context::MetadataReading;
 use super::plan_output::{services_by_name, warnings};
 use crate::base::redactor::redact;
+use crate::desired::Desired;
 use crate::desired::skip::SkipReason;
 use crate::dns::{Name, RecordKey, RecordSet};
 use crate::plan::round::Preview;
@@ -72,18 +73,28 @@ pub fn texts(words: &[String]) -> Value {
     list(words.iter().map(|words| text(words)))
 }
 
-/// What the JSON of a plan is made with: which services publish each name.
-pub struct PlanJson<'a>(BTreeMap<&'a Name, Vec<&'a ServiceKey>>);
+/// What the JSON of a plan is made with.
+pub struct PlanJson<'a> {
+    /// What services want.
+    desired: &'a Desired,
+    /// Which services publish each name.
+    services: BTreeMap<&'a Name, Vec<&'a ServiceKey>>,
+}
 
 impl<'a> PlanJson<'a> {
     /// For the services of this reading.
     pub fn new(reading: &'a MetadataReading) -> PlanJson<'a> {
-        PlanJson(services_by_name(&reading.desired))
+        PlanJson {
+            desired: &reading.desired,
+            services: services_by_name(&reading.desired),
+        }
     }
 
-    /// The services that publish a name.
-    pub fn services(&self, name: &Name) -> Value {
-        let keys = self.0.get(name).into_iter().flatten();
+    /// The services that a record set is for; none if nobody wants one of its type there.
+    pub fn services(&self, key: &RecordKey) -> Value {
+        let is_wanted = self.desired.record_sets.contains_key(key);
+        let keys = self.services.get(&key.name).filter(|_| is_wanted);
+        let keys = keys.into_iter().flatten();
         list(keys.map(|key| text(&key.to_string())))
     }
 
@@ -92,7 +103,7 @@ impl<'a> PlanJson<'a> {
             .key(&set.key)
             .add("ttl", Value::from(set.ttl))
             .add("values", values(set))
-            .add("services", self.services(&set.key.name))
+            .add("services", self.services(&set.key))
             .done()
     }
 
@@ -147,7 +158,7 @@ pub fn json(zone: &HostedZone, reading: &MetadataReading, preview: &Preview) -> 
         Object::default()
             .key(&conflict.key)
             .text("reason", &conflict.reason.to_string())
-            .add("services", json.services(&conflict.key.name))
+            .add("services", json.services(&conflict.key))
             .done()
     });
     let skipped = reading.desired.skipped().map(|(key, reason)| {

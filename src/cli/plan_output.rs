@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::context::MetadataReading;
-use super::terminal::{Colour, coloured, shown};
+use super::terminal::{Colour, coloured, record_sets, shown};
 use crate::desired::name_template::environment_name;
 use crate::desired::{Desired, truncation_notice};
-use crate::dns::{Name, RecordSet};
+use crate::dns::{Name, RecordKey, RecordSet, Zone};
 use crate::plan::delegation::{delegations, explain};
-use crate::plan::fate::Fate;
+use crate::plan::fate::{Fate, Outlook};
 use crate::plan::round::Preview;
 use crate::plan::{Change, ClaimChange, Plan};
 use crate::rancher::model::ServiceKey;
@@ -43,21 +43,13 @@ pub fn text(
     has_colours: bool,
 ) -> String {
     let plan = &preview.plan;
-    let mut text = PlanText {
-        out: format!(
-            "{} ({}), environment {}\n\n",
-            zone.name.without_dot(),
-            zone.id,
-            shown(&reading.environment.name)
-        ),
-        has_colours,
-        services: services_by_name(&reading.desired),
-    };
+    let head = format!("{}\n\n", place(zone, reading));
+    let mut text = PlanText::new(head, has_colours, &reading.desired);
     text.add_writes(preview);
     if let Some(held) = &preview.held {
         let _ = writeln!(text.out, "    {held}");
     }
-    text.add_ownership(plan);
+    text.add_ownership(plan, &preview.zone);
     text.add_upkeep(plan);
     let skipped = reading.desired.skipped();
     let skipped = skipped.map(|(key, reason)| format!("{key}: {reason}"));
@@ -69,17 +61,39 @@ pub fn text(
     text.out + &totals(preview)
 }
 
+/// The zone and the environment, as the first line of a text has them.
+pub fn place(zone: &HostedZone, reading: &MetadataReading) -> String {
+    format!(
+        "{} ({}), environment {}",
+        zone.name.without_dot(),
+        zone.id,
+        shown(&reading.environment.name)
+    )
+}
+
 /// A plan's text while it is put together.
 pub struct PlanText<'a> {
     /// The text until now.
     pub out: String,
     /// Whether marks are coloured.
-    pub has_colours: bool,
+    has_colours: bool,
+    /// What services want.
+    desired: &'a Desired,
     /// The services that publish each name.
-    pub services: BTreeMap<&'a Name, Vec<&'a ServiceKey>>,
+    services: BTreeMap<&'a Name, Vec<&'a ServiceKey>>,
 }
 
-impl PlanText<'_> {
+impl<'a> PlanText<'a> {
+    /// A text that begins so.
+    pub fn new(out: String, has_colours: bool, desired: &'a Desired) -> PlanText<'a> {
+        PlanText {
+            out,
+            has_colours,
+            desired,
+            services: services_by_name(desired),
+        }
+    }
+
     /// The record sets that are created, changed and deleted; deletes come last.
     fn add_writes(&mut self, preview: &Preview) {
         let Preview {
@@ -87,12 +101,12 @@ impl PlanText<'_> {
         } = preview;
         for set in &plan.creates {
             self.add_item('+', Colour::Green, &one_line(set));
-            self.add_services(&set.key.name);
+            self.add_services(&set.key);
         }
         for change in &plan.changes {
             self.add_item('~', Colour::Yellow, &change.to.key.to_string());
             self.add_change(change);
-            self.add_services(&change.to.key.name);
+            self.add_services(&change.to.key);
         }
         for set in &plan.deletes {
             self.add_item('-', Colour::Red, &one_line(set));
@@ -118,31 +132,34 @@ impl PlanText<'_> {
         }
     }
 
-    /// What becomes of a record set in the next round.
-    pub fn add_fate(&mut self, fate: &Fate<'_>) {
-        let words = fate_in_words(fate);
-        let _ = writeln!(self.out, "    {words}");
+    /// What becomes of a record set in the next round, in these words.
+    pub fn add_fate(&mut self, words: &str, fate: &Fate<'_>) {
+        let _ = writeln!(self.out, "    {}", shown(words));
         if let Fate::Changed(change) = fate {
             self.add_change(change);
         }
     }
 
     /// The record sets that are taken over, forgotten and left alone.
-    fn add_ownership(&mut self, plan: &Plan) {
+    fn add_ownership(&mut self, plan: &Plan, zone: &Zone) {
         for key in &plan.adopts {
             self.add_item('*', Colour::Yellow, &key.to_string());
             self.out += "    is taken over\n";
         }
         for key in &plan.releases {
             self.add_item('.', Colour::Yellow, &key.to_string());
-            self.out +=
-                "    is gone or no longer a simple record set; it is no longer listed as ours\n";
+            let _ = writeln!(self.out, "    {}", forgotten(zone.get(key).is_none()));
         }
         for conflict in &plan.conflicts {
-            self.add_item('!', Colour::Red, &conflict.key.to_string());
-            let _ = writeln!(self.out, "    {}", conflict.reason);
-            self.add_services(&conflict.key.name);
+            self.add_left_alone(&conflict.key, &conflict.reason.to_string());
         }
+    }
+
+    /// A record set that is left alone, and why.
+    pub fn add_left_alone(&mut self, key: &RecordKey, reason: &str) {
+        self.add_item('!', Colour::Red, &key.to_string());
+        let _ = writeln!(self.out, "    {}", shown(reason));
+        self.add_services(key);
     }
 
     /// What changes in the state records alone, if no record set is changed or changes hands.
@@ -153,7 +170,8 @@ impl PlanText<'_> {
             ..plan.clone()
         };
         if rest.is_empty() && !plan.is_empty() {
-            self.out += "The state records get their present form; no record set is touched.\n";
+            self.out +=
+                "The list of owned names is rewritten in its new format; no name changes.\n";
         }
     }
 
@@ -162,9 +180,11 @@ impl PlanText<'_> {
         self.out.push('\n');
     }
 
-    /// A line with the services that publish this name, if there are any.
-    pub fn add_services(&mut self, name: &Name) {
-        if let Some(keys) = self.services.get(name) {
+    /// A line with the services that this record set is for, if there are any.
+    pub fn add_services(&mut self, key: &RecordKey) {
+        // A name may have services, and yet none that wants this type.
+        let is_wanted = self.desired.record_sets.contains_key(key);
+        if let Some(keys) = self.services.get(&key.name).filter(|_| is_wanted) {
             let _ = writeln!(self.out, "    for {}", joined(keys));
         }
     }
@@ -180,34 +200,53 @@ impl PlanText<'_> {
     }
 }
 
-/// What becomes of a record set in the next round, in words.
-pub fn fate_in_words(fate: &Fate<'_>) -> String {
+/// Why a record set is deleted.
+pub const UNWANTED: &str = "no service asks for it";
+
+/// What becomes of a record set in the next round, in words. `unwanted` says why, if it is deleted.
+pub fn fate_in_words(fate: &Fate<'_>, unwanted: &str) -> String {
     let words = match fate {
         Fate::LeftAlone(reason) => return format!("is left alone: {reason}"),
+        Fate::Deleted => return format!("is deleted in the next round, since {unwanted}"),
+        Fate::Waits => {
+            return format!("is deleted, since {unwanted}, once the deletion guard lets it go");
+        }
+        Fate::UndeletedByPolicy => {
+            return format!(
+                "stays while POLICY doesn't delete; POLICY=sync deletes it, since {unwanted}"
+            );
+        }
         Fate::Created => "is created in the next round",
         Fate::Changed(_) => "is changed in the next round",
-        Fate::Deleted => "is deleted in the next round, since no service asks for it",
-        Fate::Waits => {
-            "is deleted, since no service asks for it, once the deletion guard lets it go"
-        }
-        Fate::Forgotten => {
-            "is gone or no longer a simple record set; it is no longer listed as ours"
-        }
+        Fate::Forgotten { is_gone } => forgotten(*is_gone),
         Fate::Foreign => "isn't ours and stays as it is",
-        Fate::KeptByPolicy => "stays as it is, since POLICY allows nothing else",
+        Fate::UnchangedByPolicy => "stays as it is, since POLICY=create-only doesn't change it",
         Fate::Kept => "stays as it is",
     };
     words.to_owned()
 }
 
+/// Why an entry leaves the state records.
+fn forgotten(is_gone: bool) -> &'static str {
+    match is_gone {
+        true => "is gone; it is no longer listed as ours",
+        false => "has got a routing policy or become an alias; it is no longer listed as ours",
+    }
+}
+
 fn totals(preview: &Preview) -> String {
     let plan = &preview.plan;
     format!(
-        "\n{} to create, {} to change, {} to delete, {} to take over, {} to forget, {} left alone: \
+        "\n{} to create, {} to change, {} to delete{}, {} to take over, {} to forget, {} left alone: \
          {}.\n",
         plan.creates.len(),
         plan.changes.len(),
         plan.deletes.len(),
+        match preview.held.as_ref().map_or(0, |held| held.keys.len()) {
+            0 => String::new(),
+            waits if waits == plan.deletes.len() => " (all wait)".to_owned(),
+            waits => format!(" ({waits} wait)"),
+        },
         plan.adopts.len(),
         plan.releases.len(),
         plan.conflicts.len(),
@@ -236,13 +275,45 @@ pub fn warnings(zone: &HostedZone, reading: &MetadataReading, preview: &Preview)
     let desired = &reading.desired.record_sets;
     let delegated = delegations(&preview.zone, &zone.name, below.as_ref(), desired);
     all.extend(delegated.iter().map(explain));
-    let undone = preview.plan.forbidden_by_policy;
-    if undone > 0 {
-        all.push(format!(
-            "changes and deletes that POLICY leaves undone: {undone}"
-        ));
-    }
+    all.extend(left_undone(reading, preview));
     all
+}
+
+/// What `POLICY` keeps from being changed and from being deleted.
+fn left_undone(reading: &MetadataReading, preview: &Preview) -> Vec<String> {
+    let outlook = Outlook::of(preview);
+    let (mut changes, mut deletes) = (Vec::new(), Vec::new());
+    for key in preview.state.owned().chain(&preview.plan.adopts) {
+        match outlook.fate(key, reading.desired.record_sets.get(key)) {
+            Some(Fate::UnchangedByPolicy) => changes.push(key.to_string()),
+            Some(Fate::UndeletedByPolicy) => deletes.push(key.to_string()),
+            _ => {}
+        }
+    }
+    let kinds = [
+        (changes, "change", "that should be otherwise"),
+        (deletes, "delete", "that no service asks for"),
+    ];
+    let kinds = kinds.iter().filter(|(keys, ..)| !keys.is_empty());
+    let words = kinds.map(|(keys, verb, what)| {
+        format!(
+            "POLICY doesn't {verb} {} {what}: {}",
+            record_sets(keys.len()),
+            first_few(keys)
+        )
+    });
+    words.collect()
+}
+
+/// How many record sets are named in one line.
+const MAX_NAMED: usize = 5;
+
+/// The first few of these texts, and how many more there are.
+pub fn first_few(all: &[String]) -> String {
+    match all.len().checked_sub(MAX_NAMED) {
+        None | Some(0) => joined(all),
+        Some(more) => format!("{}, and {more} more", joined(&all[..MAX_NAMED])),
+    }
 }
 
 /// A record set as in `web.shop.prod.example.com. A 300 192.0.2.1, 192.0.2.2`.

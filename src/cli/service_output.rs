@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::context::MetadataReading;
 use super::plan_json::{self, Object, PlanJson, list, maybe, text};
-use super::plan_output::{PlanText, fate_in_words, joined, one_line, services_by_name};
+use super::plan_output::{PlanText, UNWANTED, fate_in_words, joined, one_line, place};
 use super::terminal::shown;
 use crate::desired::container::ContainerSkip;
 use crate::desired::explain::{ExplainedContainer, ExplainedName};
@@ -65,38 +65,35 @@ impl<'a> ServiceReport<'a> {
         fates.any(|(is_taken_over, fate)| {
             let stays = matches!(
                 fate,
-                Fate::LeftAlone(_) | Fate::Foreign | Fate::KeptByPolicy | Fate::Kept
+                Fate::LeftAlone(_)
+                    | Fate::Foreign
+                    | Fate::UnchangedByPolicy
+                    | Fate::UndeletedByPolicy
+                    | Fate::Kept
             );
             is_taken_over || !stays
         })
     }
 
     fn containers(&self) -> impl Iterator<Item = &'a ExplainedContainer> {
-        let explanations = self.reading.explanations.iter();
-        explanations.flat_map(|explanation| &explanation.containers)
+        let explanation = self.reading.explanation.iter();
+        explanation.flat_map(|explanation| &explanation.containers)
     }
 
     fn names(&self) -> impl Iterator<Item = &'a ExplainedName> {
-        let explanations = self.reading.explanations.iter();
-        explanations.flat_map(|explanation| &explanation.names)
+        let explanation = self.reading.explanation.iter();
+        explanation.flat_map(|explanation| &explanation.names)
     }
 
     /// The record sets under the names of the service that exist or should.
     fn record_sets(&self) -> Vec<ReportedSet<'a>> {
         let Preview {
             plan,
-            held,
-            state,
             zone,
             coverage,
             ..
         } = self.preview;
-        let outlook = Outlook {
-            plan,
-            held: held.as_ref(),
-            zone,
-            state,
-        };
+        let outlook = Outlook::of(self.preview);
         let mut sets: Vec<ReportedSet<'a>> = Vec::new();
         // Of a name that nobody wants, and that is elsewhere, nothing was listed.
         let names = self.names().filter_map(|name| name.name.as_ref().ok());
@@ -145,21 +142,13 @@ impl<'a> ServiceReport<'a> {
 
     /// The report as text.
     pub fn text(&self) -> String {
-        let environment = shown(&self.reading.environment.name);
-        let zone = self.zone.name.without_dot();
-        let mut text = PlanText {
-            out: format!(
-                "{} in {zone} ({}), environment {environment}\n",
-                shown(&self.key.to_string()),
-                self.zone.id
-            ),
-            has_colours: false,
-            services: services_by_name(&self.reading.desired),
-        };
+        let key = shown(&self.key.to_string());
+        let head = format!("{key} in {}\n", place(self.zone, self.reading));
+        let mut text = PlanText::new(head, false, &self.reading.desired);
         if let Err(reason) = &self.outcome.name {
             text.add_section("Not published", vec![reason.to_string()]);
         }
-        let decisions = self.reading.explanations.iter().flat_map(|e| &e.decisions);
+        let decisions = self.reading.explanation.iter().flat_map(|e| &e.decisions);
         let decisions = decisions
             .map(|decision| format!("{}: {} ({})", decision.what, decision.value, decision.by));
         text.add_section("Labels and settings", decisions.collect());
@@ -186,7 +175,7 @@ impl<'a> ServiceReport<'a> {
         let wanted = set.wanted.map_or(set.key.to_string(), one_line);
         let _ = writeln!(text.out, "  {wanted}");
         let listed = match set.listed {
-            None => "nothing".to_owned(),
+            None => self.cname(set).unwrap_or("nothing".to_owned()),
             Some(Listed::Simple(set)) => format!("{} {}", set.ttl, joined(&set.in_order())),
             Some(Listed::Special) => "an alias or a routing policy".to_owned(),
             Some(Listed::Extended { element }) => format!("one with the element {element}"),
@@ -195,14 +184,43 @@ impl<'a> ServiceReport<'a> {
         if set.is_taken_over {
             text.out += "    is taken over\n";
         }
-        text.add_fate(&set.fate);
-        text.add_services(&set.key.name);
+        let mut words = self.words(&set.fate);
+        if set.fate == Fate::Created {
+            words += " (if it never appears, Route 53 refuses it: see /status)";
+        }
+        text.add_fate(&words, &set.fate);
+        text.add_services(&set.key);
+    }
+
+    /// What becomes of a record set under a name of the service.
+    fn words(&self, fate: &Fate<'_>) -> String {
+        match &self.outcome.name {
+            Ok(_) => fate_in_words(fate, UNWANTED),
+            Err(_) => {
+                let key = self.key;
+                let unwanted = format!("{key} isn't published and no other service asks for it");
+                fate_in_words(fate, &unwanted)
+            }
+        }
+    }
+
+    /// The CNAME that is in the place of a record set.
+    fn cname(&self, set: &ReportedSet<'_>) -> Option<String> {
+        if set.fate != Fate::LeftAlone(&ConflictReason::Cname) {
+            return None;
+        }
+        let conflicts = &self.preview.plan.conflicts;
+        let conflict = conflicts.iter().find(|conflict| conflict.key == set.key)?;
+        Some(match &conflict.found {
+            Some(cname) => format!("CNAME {}, TTL {}", joined(&cname.in_order()), cname.ttl),
+            None => "a CNAME".to_owned(),
+        })
     }
 
     /// The report as one JSON object.
     pub fn json(&self) -> Value {
-        let explanations = self.reading.explanations.iter();
-        let decisions = explanations.flat_map(|explanation| &explanation.decisions);
+        let explanation = self.reading.explanation.iter();
+        let decisions = explanation.flat_map(|explanation| &explanation.decisions);
         let decisions = decisions.map(|decision| {
             Object::default()
                 .text("what", decision.what)
@@ -247,8 +265,8 @@ impl<'a> ServiceReport<'a> {
                 .add("in_zone", set(self.preview.zone.simple(&reported.key)))
                 .add("taken_over", Value::Bool(reported.is_taken_over))
                 .text("next", reported.fate.code())
-                .text("reason", &fate_in_words(&reported.fate))
-                .add("services", services.services(&reported.key.name))
+                .text("reason", &self.words(&reported.fate))
+                .add("services", services.services(&reported.key))
                 .done()
         });
         list(sets)

@@ -120,8 +120,7 @@ pub fn coloured(text: &str, colour: Colour, has_colours: bool) -> String {
     }
 }
 
-/// Shows the progress of a round if stderr is a terminal; the log has a line for each change anyway.
-/// Never cancels the round.
+/// Shows the progress of a round if stderr is a terminal. Never cancels the round.
 pub fn progress(progress: Progress) -> bool {
     if io::stderr().is_terminal() && !progress.is_repeated {
         let Progress { done, total, .. } = progress;

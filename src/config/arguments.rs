@@ -84,14 +84,6 @@ const COMMANDS: [(&str, &[&str]); 7] = [
     ("adopt", &["yes", "deletes", "owner"]),
 ];
 
-/// The flags with a value, as the help has them.
-const VALUES: [&str; 4] = [
-    "-log=FILE",
-    "-provider=route53",
-    "--deletes=N",
-    "--owner=ID",
-];
-
 /// Longest id of an owner. With it, the name of every state record has a valid first label.
 const MAX_OWNER_ID: usize = 40;
 
@@ -113,7 +105,7 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Arguments, S
         };
         let mut value = || {
             let value = value.clone().or_else(|| rest.next());
-            value.ok_or_else(|| lacks_value(&argument, name))
+            value.ok_or_else(|| format!("{argument:?} takes a value: {}", with_value(name)))
         };
         let ends_parsing = match name {
             "help" | "h" => Some(Invocation::Help),
@@ -176,14 +168,14 @@ impl Values {
     }
 }
 
-/// What is wrong with a flag that has no value though it takes one.
-fn lacks_value(argument: &str, name: &str) -> String {
-    let is_of_flag = |form: &&&str| {
-        let flag = form.trim_start_matches('-');
-        flag.split_once('=').is_some_and(|(flag, _)| flag == name)
-    };
-    let form = VALUES.iter().find(is_of_flag).copied();
-    format!("{argument:?} takes a value: {}", form.unwrap_or(argument))
+/// How a flag that takes a value is written.
+fn with_value(flag: &str) -> &'static str {
+    match flag {
+        "owner" => "--owner=ID",
+        "deletes" => "--deletes=N",
+        "log" => "-log=FILE",
+        _ => "-provider=route53",
+    }
 }
 
 /// Reads how many deletes may follow.
@@ -200,7 +192,7 @@ fn service(text: &str) -> Result<ServiceKey, String> {
             service: service.to_owned(),
         }),
         _ => Err(format!(
-            "{text:?}: say which service of which stack, as in shop/web"
+            "{text:?} is no STACK/SERVICE: say which stack, as in shop/web"
         )),
     }
 }

@@ -15,9 +15,9 @@ pub struct Snapshot {
     pub hosts: usize,
     /// What should be published.
     pub desired: Desired,
-    /// Why the service that was asked about is published as it is. Empty if there is none, and more than
-    /// one if metadata has it several times.
-    pub explanations: Vec<Explanation>,
+    /// Why the service that was asked about is published as it is; none if metadata doesn't have it. If
+    /// metadata has it several times, it is that of the one that counts.
+    pub explanation: Option<Explanation>,
     /// When reading it began; if the version changed meanwhile, when it was begun anew. So metadata
     /// says this from then on, not since before.
     pub read: Instant,
@@ -62,18 +62,18 @@ fn take_from(
         let environment = metadata.environment()?;
         let hosts = metadata.hosts()?;
         let mut builder = DesiredBuilder::new(&environment, &hosts, rules);
-        let mut explanations = Vec::new();
+        let mut explanation = None;
         metadata.services(&environment, &mut |service| {
-            if wanted.is_some_and(|wanted| wanted.names(&service)) {
-                explanations.push(builder.explain(&service));
+            let is_kept = builder.add(&service);
+            if is_kept && wanted.is_some_and(|wanted| wanted.names(&service)) {
+                explanation = Some(builder.explain(&service));
             }
-            builder.add(&service);
         })?;
         let desired = builder.finish();
         Ok(Snapshot {
             hosts: hosts.len(),
             desired,
-            explanations,
+            explanation,
             environment,
             read,
         })

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use crate::base::redactor::cut;
-use crate::desired::address::{AddressOrigin, published_address};
+use crate::base::text::quoted;
+use crate::desired::address::{AddressOrigin, AddressSource, published_address};
 use crate::desired::container::ContainerSkip;
 use crate::desired::options::{POLICIES, PublishPolicy, ServiceOptions};
 use crate::desired::warning::Warning;
@@ -16,13 +17,15 @@ use crate::rancher::model::{Container, Service};
 
 /// Characters of a label that are kept.
 const MAX_SHOWN: usize = 255;
+/// What the label `external_dns` decides.
+const PUBLISHED: &str = "published";
 
 /// Why a service is published as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
     /// What decided how it is published.
     pub decisions: Vec<Decision>,
-    /// Its containers, in the order of metadata.
+    /// Its containers by name, since metadata's order varies.
     pub containers: Vec<ExplainedContainer>,
     /// Its names. The first is that of its template.
     pub names: Vec<ExplainedName>,
@@ -65,8 +68,10 @@ impl DesiredBuilder<'_> {
         let mut options = ServiceOptions::read(&service.labels, self.rules);
         let containers = service.containers.iter();
         let containers = containers.map(|container| self.container(container, &options));
+        let mut containers: Vec<ExplainedContainer> = containers.collect();
+        containers.sort_by(|one, other| (&one.name, &one.host).cmp(&(&other.name, &other.host)));
         Explanation {
-            containers: containers.collect(),
+            containers,
             decisions: self.decisions(service, &options),
             names: self.explained_names(service, &mut options),
         }
@@ -77,7 +82,11 @@ impl DesiredBuilder<'_> {
         container: &Container<'_>,
         options: &ServiceOptions<'_>,
     ) -> ExplainedContainer {
-        let policy = options.policy.unwrap_or(self.rules.default_policy);
+        let policy = match options.policy.unwrap_or(self.rules.default_policy) {
+            // What it would add if the service were published as services are by default.
+            PublishPolicy::Never => PublishPolicy::Auto,
+            policy => policy,
+        };
         let rules = self.address_rules(options, policy);
         let host = self.hosts.get(&*container.host_uuid);
         let host = host.map(|host| &*host.agent_ip).filter(|ip| !ip.is_empty());
@@ -108,7 +117,12 @@ impl DesiredBuilder<'_> {
         }
         let policy = options.policy.unwrap_or(rules.default_policy);
         let by = options.policy.map(|_| labels::POLICY);
-        add("published", word(policy), by, "DEFAULT_POLICY");
+        let needs_no_port = *options.address == AddressSource::Container;
+        let value = match policy == PublishPolicy::Auto && needs_no_port {
+            true => "auto, which needs no port with the address 'container'",
+            false => word(policy),
+        };
+        add(PUBLISHED, value, by, "DEFAULT_POLICY");
         let is_own = matches!(options.address, Cow::Owned(_));
         let by = is_own.then_some(labels::ADDRESS);
         add("address", &options.address.to_string(), by, "ADDRESS");
@@ -131,6 +145,14 @@ impl DesiredBuilder<'_> {
         }
         let ttl = options.ttl.unwrap_or(rules.ttl).to_string();
         add("TTL", &ttl, options.ttl.map(|_| labels::TTL), "TTL");
+        for warning in &options.warnings {
+            if let Warning::Policy(text) = warning {
+                let mut published = decisions.iter_mut();
+                if let Some(decision) = published.find(|decision| decision.what == PUBLISHED) {
+                    decision.by += &format!(", whose text {} isn't understood", quoted(text));
+                }
+            }
+        }
         decisions
     }
 

@@ -177,8 +177,9 @@ impl<'a> DesiredBuilder<'a> {
         }
     }
 
-    /// Adds a service.
-    pub fn add(&mut self, service: &Service<'_>) {
+    /// Adds a service. Whether it is what [`Desired::services`] has under its name: metadata may have
+    /// it several times, and one of them is kept.
+    pub fn add(&mut self, service: &Service<'_>) -> bool {
         let mut options = ServiceOptions::read(&service.labels, self.rules);
         let published = self.publish(service, &options);
         let mut more_names = Vec::new();
@@ -210,9 +211,10 @@ impl<'a> DesiredBuilder<'a> {
         // Rancher's API tells services apart by name only. Of two with the same name, the one
         // that is published is kept, and of two that are, the first by its name: metadata's order varies.
         match self.services.entry(key) {
-            Entry::Occupied(known) if known.get().comes_before(&outcome) => {}
+            Entry::Occupied(known) if known.get().comes_before(&outcome) => false,
             place => {
                 place.insert_entry(outcome);
+                true
             }
         }
     }

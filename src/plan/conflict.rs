@@ -8,6 +8,8 @@ use crate::dns::{Name, RecordKey, RecordSet};
 
 /// Characters of an element's name that are shown.
 const MAX_QUOTED: usize = 80;
+/// The element of a record set that names its health check.
+const HEALTH_CHECK: &str = "HealthCheckId";
 
 /// A record set that cannot be written, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,9 +51,13 @@ impl fmt::Display for ConflictReason {
                 return write!(
                     f,
                     "the state record {} lists it, so another environment owns it; give the \
-                     service another name, or take it over with the command adopt --owner",
+                     service another name, or take it over with the command adopt --owner=ID",
                     by.without_dot()
                 );
+            }
+            ConflictReason::Extended(element) if element == HEALTH_CHECK => {
+                "somebody has attached a health check (HealthCheckId) to the record set, which a \
+                 change would lose, so it is left as it is; remove it in Route 53"
             }
             ConflictReason::Extended(element) => {
                 let element = quoted_start(element, MAX_QUOTED);
@@ -60,6 +66,12 @@ impl fmt::Display for ConflictReason {
                     "the record set has the element {element}, which can't be kept in a \
                      change, so it is left as it is; remove {element} from it in Route 53"
                 );
+            }
+            ConflictReason::StateRecord {
+                extension: Some(element),
+            } if element == HEALTH_CHECK => {
+                "somebody has attached a health check (HealthCheckId) to this state record, so it isn't \
+                 read, and what only it lists isn't ours; remove the health check in Route 53"
             }
             ConflictReason::StateRecord {
                 extension: Some(element),
@@ -78,7 +90,7 @@ impl fmt::Display for ConflictReason {
             }
             ConflictReason::NotOwned => {
                 "a record set of that name and type exists that isn't ours; \
-                 remove it, or take it over with ADOPT=matching"
+                 remove it, or take it over: the command adopt shows what that would do"
             }
             ConflictReason::Special => {
                 "an alias or a record set with a routing policy has that name and type; \

@@ -3,6 +3,7 @@
 use crate::dns::zone::Listed;
 use crate::dns::{RecordKey, RecordSet, Zone};
 use crate::plan::guard::HeldDeletes;
+use crate::plan::round::Preview;
 use crate::plan::state_records::StateRecords;
 use crate::plan::{Change, ConflictReason, Plan};
 
@@ -17,14 +18,19 @@ pub enum Fate<'a> {
     Deleted,
     /// The deletion guard lets its delete wait.
     Waits,
-    /// Its entry leaves the state records, since the record set is gone or no longer simple.
-    Forgotten,
+    /// Its entry leaves the state records.
+    Forgotten {
+        /// The record set is gone; else it is no longer a simple one.
+        is_gone: bool,
+    },
     /// Something else is in its place, or it can't be written.
     LeftAlone(&'a ConflictReason),
     /// It isn't ours, and no service wants one in its place.
     Foreign,
-    /// It stays as it is, although services ask for something else: `POLICY` allows no more.
-    KeptByPolicy,
+    /// It stays as it is, although services ask for something else: `POLICY` allows no change.
+    UnchangedByPolicy,
+    /// It stays, although no service asks for it: `POLICY` allows no delete.
+    UndeletedByPolicy,
     /// It stays as it is.
     Kept,
 }
@@ -37,10 +43,10 @@ impl Fate<'_> {
             Fate::Changed(_) => "change",
             Fate::Deleted => "delete",
             Fate::Waits => "delete_waits",
-            Fate::Forgotten => "release",
+            Fate::Forgotten { .. } => "release",
             Fate::LeftAlone(_) => "conflict",
             Fate::Foreign => "foreign",
-            Fate::KeptByPolicy => "kept_by_policy",
+            Fate::UnchangedByPolicy | Fate::UndeletedByPolicy => "kept_by_policy",
             Fate::Kept => "kept",
         }
     }
@@ -60,6 +66,16 @@ pub struct Outlook<'a> {
 }
 
 impl<'a> Outlook<'a> {
+    /// What there is to know after a preview.
+    pub fn of(preview: &'a Preview) -> Outlook<'a> {
+        Outlook {
+            plan: &preview.plan,
+            held: preview.held.as_ref(),
+            zone: &preview.zone,
+            state: &preview.state,
+        }
+    }
+
     /// What becomes of the record set with this key, of which services want `wanted`. None if there is
     /// no such record set, now or then.
     pub fn fate(self, key: &RecordKey, wanted: Option<&RecordSet>) -> Option<Fate<'a>> {
@@ -90,7 +106,9 @@ impl<'a> Outlook<'a> {
         }
         let has = |keys: &[RecordKey]| keys.binary_search(key).is_ok();
         if has(&plan.releases) {
-            return Some(Fate::Forgotten);
+            return Some(Fate::Forgotten {
+                is_gone: zone.get(key).is_none(),
+            });
         }
         let is_ours = state.owns(key) || has(&plan.adopts);
         Some(match (zone.get(key)?, wanted) {
@@ -98,7 +116,8 @@ impl<'a> Outlook<'a> {
             (Listed::Simple(current), Some(wanted)) if current.is_equivalent_to(wanted) => {
                 Fate::Kept
             }
-            _ => Fate::KeptByPolicy,
+            (_, Some(_)) => Fate::UnchangedByPolicy,
+            (_, None) => Fate::UndeletedByPolicy,
         })
     }
 }

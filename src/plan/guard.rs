@@ -103,8 +103,8 @@ impl fmt::Display for HeldDeletes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "no service asks for {} of {} record sets; they are deleted if metadata says so for \
-             {} s (DELETE_GUARD_HOLD)",
+            "no service asks for {} of {} record sets; they are deleted once metadata has said so for \
+             {} s without a break (DELETE_GUARD_HOLD)",
             self.keys.len(),
             self.owned,
             self.hold.as_secs()

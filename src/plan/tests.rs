@@ -381,7 +381,7 @@ fn a_conflict_says_what_to_do() {
         .map(|why| why.to_string()),
         [
             "a record set of that name and type exists that isn't ours; remove it, or take it \
-             over with ADOPT=matching",
+             over: the command adopt shows what that would do",
             "an alias or a record set with a routing policy has that name and type; remove it, \
              or give the service another name",
             "a CNAME has that name; remove it, or give the service another name",

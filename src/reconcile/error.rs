@@ -75,10 +75,11 @@ impl fmt::Display for RoundError {
                 theirs,
             } => write!(
                 f,
-                "another Rancher server keeps the state record {} (its mark is {}, this server's {}, \
-                 made of CATTLE_URL and of the UUID of this program's stack), so nothing is changed: if \
-                 both servers are to publish in this zone, set OWNER_ID here to an id of its own; if \
-                 this server takes over from the other, run the command adopt --owner={owner_id}",
+                "another Rancher server keeps the state record {} (its mark is {}, this server's is \
+                 {}; a mark is made of the host and port in CATTLE_URL and of the UUID of this \
+                 program's stack), so nothing is changed: if both servers are to publish in this zone, set \
+                 OWNER_ID here to an id of its own; if this server takes over from the other, run \
+                 the command adopt --owner={owner_id}",
                 state_record.without_dot(),
                 theirs.mark(),
                 ours.mark()

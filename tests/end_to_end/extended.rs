@@ -66,10 +66,7 @@ fn ours_is_left_alone_holds_nothing_back_and_is_ours_again_without_it() {
         .expect("it");
     assert_eq!(row["state"], "conflict", "{row}");
     let reason = row["reason"].as_str().expect("a reason");
-    assert!(
-        reason.contains("remove \"HealthCheckId\" from it"),
-        "{reason}"
-    );
+    assert!(reason.contains("remove it in Route 53"), "{reason}");
 
     // It is changed as ever once the health check is gone.
     attach(&stage, WEB, "A", false);
@@ -100,7 +97,9 @@ fn ours_that_nobody_wants_any_more_stays_with_its_entry_and_is_said() {
     );
 
     let Ran { code, stdout, .. } = run(&stage, &["plan", "--detailed-exitcode"]);
-    assert!(stdout.contains(&format!("! {WEB} A\n    the record set has the element")));
+    assert!(stdout.contains(&format!(
+        "! {WEB} A\n    somebody has attached a health check"
+    )));
     assert_eq!(code, 0, "nothing would be changed: {stdout}");
     let Ran {
         code,
@@ -177,7 +176,7 @@ fn for_check_a_state_record_with_one_is_a_fault() {
         "{stdout}"
     );
     assert!(
-        stdout.contains("remove \"HealthCheckId\" from it"),
+        stdout.contains("remove the health check in Route 53"),
         "{stdout}"
     );
     assert_eq!(code, 1);

@@ -268,7 +268,7 @@ const CASES: [Case; 12] = [
                 world.add_host("six", "2001:db8::6");
                 world.service_mut("shop", "web").run_on("six", 80);
             });
-            scene.succeed(&["adopt", "--owner", UUID, "--yes"]);
+            scene.succeed(&["adopt", "--owner", UUID, "--yes", "--deletes=9"]);
             scene.succeed(&["once"]);
             scene.succeed(&["purge", "--yes"]);
         },

@@ -149,7 +149,8 @@ fn tells_both_ways_out(words: &str) -> bool {
         "nother Rancher server keeps the state record",
         RECORD,
         "OWNER_ID",
-        "adopt --owner",
+        "adopt --owner=",
+        "its mark is ",
     ];
     parts.iter().all(|part| words.contains(part))
 }

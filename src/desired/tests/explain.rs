@@ -66,18 +66,20 @@ fn each_container_has_its_address_and_where_that_is_from_or_its_reason() {
     let agent = "the address of its host's agent";
     let expected = [
         format!("h1-1 203.0.113.1: 203.0.113.1 ({agent})"),
-        "h2-1 203.0.113.2: 192.0.2.7 (the address that its port is bound to)".to_owned(),
         format!("h1-1 203.0.113.1: 203.0.113.1 ({agent})"),
-        "v6-1 203.0.113.3: 2001:db8::3 (its host's label io.rancher.host.external_dns_ip)".to_owned(),
+        "h2-1 203.0.113.2: 192.0.2.7 (the address that its port is bound to)".to_owned(),
         "h2-1 203.0.113.2: no_port: it publishes no port on its host".to_owned(),
         "h2-1 203.0.113.2: not_running: it isn't running (state \"stopped\")".to_owned(),
         "h2-1 203.0.113.2: not_healthy: it isn't healthy (health \"unhealthy\")".to_owned(),
-        "out-1 203.0.113.4: host_excluded: it runs on a host whose label io.rancher.host.external_dns is 'false'"
+        "named-1 203.0.113.5: not_an_address: it would get the address \"lb.example\", which is \
+         none; set the label io.rancher.host.external_dns_ip of its host to one"
             .to_owned(),
         "nowhere-1 nowhere: host_unknown: it runs on the host \"nowhere\", which metadata lacks"
             .to_owned(),
-        "named-1 203.0.113.5: not_an_address: it would get the address \"lb.example\", which is \
-         none; set the label io.rancher.host.external_dns_ip of its host to one"
+        "out-1 203.0.113.4: host_excluded: it runs on a host whose label \
+         io.rancher.host.external_dns is 'false'"
+            .to_owned(),
+        "v6-1 203.0.113.3: 2001:db8::3 (its host's label io.rancher.host.external_dns_ip)"
             .to_owned(),
     ];
     assert_eq!(containers(&explanation), expected);
@@ -102,6 +104,50 @@ fn other_sources_of_addresses_are_told_of_their_own() {
         };
         let found = containers(&explained(&service, &rules())).remove(0);
         assert!(found.contains(expected), "{address}: {found}");
+    }
+}
+
+/// What its containers lack to be published as others are, although it isn't.
+#[test]
+fn containers_of_a_service_that_is_never_published_have_their_reasons() {
+    let all = || vec![container("h1", &["8080:80/tcp"]), container("h2", &[])];
+    for (policy, no_port) in [("never", true), ("auto", true), ("always", false)] {
+        let service = Service {
+            labels: labels_of(&[("io.rancher.service.external_dns", policy)]),
+            ..service("web", all())
+        };
+        let explanation = explained(&service, &rules());
+        let second = &containers(&explanation)[1];
+        assert_eq!(second.contains("no_port"), no_port, "{policy}: {second}");
+    }
+}
+
+#[test]
+fn with_the_containers_own_address_no_port_is_needed_and_that_is_said() {
+    let service = Service {
+        labels: labels_of(&[("io.rancher.service.external_dns_address", "container")]),
+        ..service("web", Vec::new())
+    };
+    let expected =
+        "published: auto, which needs no port with the address 'container' (DEFAULT_POLICY)";
+    assert_eq!(decisions(&explained(&service, &rules()))[0], expected);
+}
+
+/// Metadata's order varies: what is explained is the one that counts.
+#[test]
+fn of_services_with_one_name_the_builder_says_which_it_keeps() {
+    let World {
+        environment, hosts, ..
+    } = world(Vec::new());
+    let published = service("web", vec![container("h1", &["8080:80/tcp"])]);
+    let empty = service("web", Vec::new());
+    let rules = rules();
+    for (services, kept) in [
+        ([&published, &empty], [true, false]),
+        ([&empty, &published], [true, true]),
+    ] {
+        let mut builder = DesiredBuilder::new(&environment, &hosts, &rules);
+        assert_eq!(services.map(|service| builder.add(service)), kept);
     }
 }
 
@@ -181,7 +227,7 @@ fn what_is_not_understood_does_not_decide() {
     };
     let explanation = explained(&service, &rules());
     let expected = [
-        "published: auto (label io.rancher.service.external_dns)",
+        "published: auto (label io.rancher.service.external_dns, whose text \"alwys\" isn't understood)",
         "address: host (ADDRESS)",
         "name template: a b (label io.rancher.service.external_dns_name_template)",
         "host names as names: false (LB_HOSTNAMES)",

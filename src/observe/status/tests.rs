@@ -246,7 +246,8 @@ fn the_json_has_everything() {
         "problems": [
             "Calls to Route 53 fail.",
             "Deletes wait: no service asks for 12 of 30 record sets; \
-             they are deleted if metadata says so for 60 s (DELETE_GUARD_HOLD). If the services still run, stop rancher-route53 now.",
+             they are deleted once metadata has said so for 60 s without a \
+             break (DELETE_GUARD_HOLD). If the services still run, stop rancher-route53 now.",
             "Record sets in conflict with what is in the zone: 1. The services say why.",
             "Record sets refused by Route 53: 1. The services say why.",
         ],
@@ -493,7 +494,7 @@ fn what_is_left_alone_without_a_service_is_named_but_not_without_end() {
     assert!(
         problems[before]
             .words
-            .starts_with("Conflict: old0.example.com A: the record set has")
+            .starts_with("Conflict: old0.example.com A: somebody has attached")
     );
     assert!(
         problems[before + 5]

@@ -38,13 +38,17 @@ fn fates(policy: Policy, guard: GuardSettings) -> Vec<(&'static str, &'static st
         RecordSet {
             key: RecordKey::new(names.name(0), RecordType::Txt),
             ttl: 300,
-            values: ["other", "same", "old", "gone"]
+            values: ["other", "same", "old", "gone", "alias"]
                 .map(|text| format!("\"{}\"", name(text)))
                 .into(),
         },
     ] {
         zone.insert(set.key.clone(), Listed::Simple(set));
     }
+    zone.insert(
+        RecordKey::new(name("alias"), RecordType::A),
+        Listed::Special,
+    );
     let state = StateRecords::read(&zone, &names);
     let settings = PlanSettings {
         policy,
@@ -61,7 +65,7 @@ fn fates(policy: Policy, guard: GuardSettings) -> Vec<(&'static str, &'static st
         state: &state,
     };
     let all = [
-        "new", "other", "same", "taken", "foreign", "old", "gone", "none",
+        "new", "other", "same", "taken", "foreign", "old", "gone", "alias", "none",
     ];
     let fates = all.map(|text| {
         let key = RecordKey::new(name(text), RecordType::A);
@@ -71,11 +75,13 @@ fn fates(policy: Policy, guard: GuardSettings) -> Vec<(&'static str, &'static st
             Some(Fate::Changed(_)) => "changed",
             Some(Fate::Deleted) => "deleted",
             Some(Fate::Waits) => "waits",
-            Some(Fate::Forgotten) => "forgotten",
+            Some(Fate::Forgotten { is_gone: true }) => "gone",
+            Some(Fate::Forgotten { is_gone: false }) => "no longer simple",
             Some(Fate::LeftAlone(ConflictReason::NotOwned)) => "left alone",
             Some(Fate::LeftAlone(other)) => panic!("{text}: {other}"),
             Some(Fate::Foreign) => "foreign",
-            Some(Fate::KeptByPolicy) => "kept by policy",
+            Some(Fate::UnchangedByPolicy) => "unchanged by policy",
+            Some(Fate::UndeletedByPolicy) => "undeleted by policy",
             Some(Fate::Kept) => "kept",
         };
         (text, word)
@@ -97,13 +103,13 @@ fn each_record_set_has_its_fate() {
             Policy::UpsertOnly,
             GuardSettings::OFF,
             "changed",
-            "kept by policy",
+            "undeleted by policy",
         ),
         (
             Policy::CreateOnly,
             GuardSettings::OFF,
-            "kept by policy",
-            "kept by policy",
+            "unchanged by policy",
+            "undeleted by policy",
         ),
     ] {
         let expected = [
@@ -113,7 +119,8 @@ fn each_record_set_has_its_fate() {
             ("taken", "left alone"),
             ("foreign", "foreign"),
             ("old", old),
-            ("gone", "forgotten"),
+            ("gone", "gone"),
+            ("alias", "no longer simple"),
             ("none", "nothing"),
         ];
         assert_eq!(fates(policy, guard), expected, "{policy:?}");

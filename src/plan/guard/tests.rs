@@ -212,8 +212,8 @@ fn what_waits_is_said_in_numbers() {
     };
     assert_eq!(
         held.to_string(),
-        "no service asks for 8 of 10 record sets; they are deleted if metadata says so for \
-         60 s (DELETE_GUARD_HOLD)"
+        "no service asks for 8 of 10 record sets; they are deleted once metadata has said so for \
+         60 s without a break (DELETE_GUARD_HOLD)"
     );
 }
 

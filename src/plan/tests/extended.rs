@@ -2,8 +2,9 @@
 
 use super::*;
 
-const EXTENDED: &str = "conflict web A because the record set has the element \"HealthCheckId\", \
-                        which can't be kept in a change, so it is left as it is";
+const EXTENDED: &str = "conflict web A because somebody has attached a health check \
+                        (HealthCheckId) to the record set, which a change would lose, so it is left \
+                        as it is";
 
 #[test]
 fn what_has_an_element_that_cannot_be_written_is_left_alone_but_stays_ours() {

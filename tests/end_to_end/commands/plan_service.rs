@@ -63,11 +63,11 @@ Record sets:
     for shop/web
   taken.example.com. A 60 192.0.2.7, 203.0.113.1
     in the zone: 300 198.51.100.1
-    is left alone: a record set of that name and type exists that isn't ours; remove it, or take it over with ADOPT=matching
+    is left alone: a record set of that name and type exists that isn't ours; remove it, or take it over: the command adopt shows what that would do
     for shop/web
   shared.example.com. A 60 192.0.2.7, 203.0.113.1
     in the zone: nothing
-    is created in the next round
+    is created in the next round (if it never appears, Route 53 refuses it: see /status)
     for shop/other, shop/web
 ";
 
@@ -112,23 +112,66 @@ fn what_becomes_of_a_service_that_is_not_published_is_told_too() {
     for (settings, expected) in [
         (
             &[][..],
-            "    is deleted in the next round, since no service asks for it\n",
+            "    is deleted in the next round, since shop/quiet isn't published and no other service \
+             asks for it\n",
         ),
         (
             &[("POLICY", "upsert-only")],
-            "    stays as it is, since POLICY allows nothing else\n",
+            "    stays while POLICY doesn't delete; POLICY=sync deletes it, since shop/quiet isn't \
+             published and no other service asks for it\n",
         ),
         (
             &[("DELETE_GUARD_MIN", "1"), ("DELETE_GUARD_PERCENT", "10")],
-            "    is deleted, since no service asks for it, once the deletion guard lets it go\n\n\
-             The deletion guard:\n  no service asks for 1 of 2 record sets; they are deleted if \
-             metadata says so for 60 s (DELETE_GUARD_HOLD)\n",
+            "    is deleted, since shop/quiet isn't published and no other service asks for it, once \
+             the deletion guard lets it go\n\n\
+             The deletion guard:\n  no service asks for 1 of 2 record sets; they are deleted once metadata has said so for 60 s without a break (DELETE_GUARD_HOLD)\n",
         ),
     ] {
         let Ran { code, stdout, .. } = ran(&stage.run_with(&["plan", "shop/quiet"], settings));
         assert_eq!(stdout, format!("{QUIET}{expected}"), "{settings:?}");
         assert_eq!(code, 0);
     }
+}
+
+/// A name may have services of which none wants a record set that is there.
+#[test]
+fn services_are_named_only_where_they_want_the_record_set() {
+    let stage = stage();
+    let web = "web.shop.prod.example.com.";
+    stage.put(RecordSet::simple(web, "AAAA", 300, &["2001:db8::1"]));
+    let further = STATE.replace(".example", "-1.example");
+    let entry = format!("\"{web} AAAA\"");
+    stage.put(RecordSet::simple(&further, "TXT", 300, &[&entry]));
+    let text = run(&stage, &["plan", "shop/web"]).stdout;
+    let expected = "  web.shop.prod.example.com. AAAA\n    in the zone: 300 2001:db8::1\n    is deleted \
+                    in the next round, since no service asks for it\n  taken.example.com.";
+    assert!(text.contains(expected), "{text}");
+    let json = run(&stage, &["plan", "shop/web", "--json"]).stdout;
+    let report: serde_json::Value = serde_json::from_str(&json).expect(&json);
+    let set = &report["record_sets"][1];
+    assert_eq!(
+        (&set["type"], &set["next"]),
+        (&"AAAA".into(), &"delete".into())
+    );
+    assert_eq!(set["services"], serde_json::json!([]));
+    let json = run(&stage, &["plan", "--json"]).stdout;
+    let plan: serde_json::Value = serde_json::from_str(&json).expect(&json);
+    let deletes = plan["deletes"].as_array().expect("a list");
+    let set = deletes.iter().find(|set| set["name"] == web).expect("it");
+    assert_eq!(set["services"], serde_json::json!([]));
+}
+
+#[test]
+fn a_cname_in_the_way_is_shown() {
+    let stage = Stage::new(world(|world| {
+        world.add_service("shop", "web").run_on("h1", 80);
+    }));
+    let web = "web.shop.prod.example.com.";
+    stage.put(RecordSet::simple(web, "CNAME", 60, &["example.org."]));
+    let text = run(&stage, &["plan", "shop/web"]).stdout;
+    let expected =
+        "    in the zone: CNAME example.org., TTL 60\n    is left alone: a CNAME has that name";
+    assert!(text.contains(expected), "{text}");
 }
 
 #[test]
@@ -267,7 +310,7 @@ fn programs_get_the_same_as_json() {
                 "in_zone": {"ttl": 300, "values": ["198.51.100.1"]}, "taken_over": false,
                 "next": "conflict",
                 "reason": "is left alone: a record set of that name and type exists that isn't \
-                           ours; remove it, or take it over with ADOPT=matching",
+                           ours; remove it, or take it over: the command adopt shows what that would do",
                 "services": ["shop/web"],
             },
             {

@@ -69,7 +69,11 @@ fn a_reader_that_has_gone_is_no_news() {
 #[test]
 fn what_was_done_although_the_reader_has_gone_is_said() {
     let cases = [
-        ("adopt", "services ask.", "1 record set taken over, but "),
+        (
+            "adopt",
+            "of the command once.",
+            "1 record set taken over, but ",
+        ),
         (
             "purge",
             "right after this.",

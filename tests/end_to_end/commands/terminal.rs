@@ -87,9 +87,7 @@ fn nothing_is_taken_over_without_a_yes() {
         ("Yes", 0, "\r\n1 record set taken over.\r\n", &after),
     ] {
         let mut terminal = on_terminal(&stage, &["adopt"], &[]);
-        let asked = "    for shop/web\r\n\r\n1 record set to take over, from then on changed or \
-                     deleted as services ask.\r\nThe next round changes 1 and deletes 0 of \
-                     them.\r\nThey are taken over. Type yes to go on: ";
+        let asked = "or of the command once.\r\nTake over this one? Type yes to go on: ";
         assert!(
             terminal.wait_for(asked, PATIENCE),
             "{answer:?}: {}",
@@ -114,7 +112,7 @@ fn the_question_says_how_many_deletes_follow() {
     let old = "old.shop.prod.example.com.";
     stage.put(RecordSet::simple(old, "A", 300, &["192.0.2.1"]));
     let mut terminal = on_terminal(&stage, &["adopt"], &[("ADOPT", "legacy")]);
-    let asked = "They are taken over, and the next round deletes 1 of them. Type yes to go on: ";
+    let asked = "Take over this one, which the next round deletes? Type yes to go on: ";
     assert!(terminal.wait_for(asked, PATIENCE), "{}", terminal.shown());
     terminal.type_line("yes");
     assert!(terminal.wait_for("1 record set taken over.\r\n", PATIENCE));

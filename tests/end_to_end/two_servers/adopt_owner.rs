@@ -4,8 +4,16 @@ use super::*;
 
 const BERLIN: &[(&str, &str)] = &[("OWNER_ID", "berlin")];
 
-/// What `adopt --owner` says and writes: one batch, and no record set but state records.
-fn adopt(route53: &Route53, server: &Server, settings: &[(&'static str, &str)]) -> String {
+const HEAD: &str = "example.com (Z0EXAMPLE), environment Default\n\n";
+
+/// What `adopt --owner` says and writes: one batch, and no record set but state records. These flags
+/// confirm it.
+fn adopt(
+    route53: &Route53,
+    server: &Server,
+    flags: &[&str],
+    settings: &[(&'static str, &str)],
+) -> String {
     let before = addresses(route53);
     let written = Arc::new(Mutex::new(Vec::new()));
     let seen = written.clone();
@@ -17,12 +25,18 @@ fn adopt(route53: &Route53, server: &Server, settings: &[(&'static str, &str)]) 
     });
     let asked = server.command(&["adopt", "--owner=adminProject"], settings);
     assert_eq!(asked.code, 1, "{}", asked.stdout);
-    assert!(asked.stderr.contains("pass --yes"), "{}", asked.stderr);
+    let words = format!("pass {} to go on", flags.join(" "));
+    assert!(asked.stderr.contains(&words), "{}", asked.stderr);
+    let stop = "\nBefore you say yes: stop what has kept them until now";
+    assert!(asked.stdout.contains(stop), "{}", asked.stdout);
     let Ran {
         code,
         stdout,
         stderr,
-    } = server.command(&["adopt", "--owner=adminProject", "--yes"], settings);
+    } = server.command(
+        &[&["adopt", "--owner=adminProject"], flags].concat(),
+        settings,
+    );
     assert_eq!(code, 0, "{stdout}{stderr}");
     let written = written.lock().unwrap().clone();
     assert_eq!(written.len(), 1, "one batch: {written:#?}");
@@ -39,16 +53,16 @@ fn a_name_that_both_want_moves_with_the_command() {
     munich.expect_published();
     let Ran { code, stderr, .. } = berlin.command(&["once"], BERLIN);
     assert_eq!(code, 0, "{stderr}");
-    let stdout = adopt(&route53, &berlin, BERLIN);
+    let stdout = adopt(&route53, &berlin, &["--yes"], BERLIN);
     assert!(
         stdout.starts_with(&format!(
-            "* {WEB} A 300 203.0.113.1\n    is changed in the next round\n    - 203.0.113.1\n    \
+            "{HEAD}* {WEB} A 300 203.0.113.1\n    is changed in the next round\n    - 203.0.113.1\n    \
              + 198.51.100.1\n    for shop/web\n\n1 record set of adminproject"
         )),
         "{stdout}"
     );
     assert!(
-        stdout.contains("1 record set of adminproject stay"),
+        stdout.contains("1 record set of adminproject to take over, 1 stays with it. From then on"),
         "{stdout}"
     );
     assert_eq!(entries(&route53, RECORD), [munich.fqdn() + "."]);
@@ -83,7 +97,10 @@ fn a_name_that_both_want_moves_with_the_command() {
     let again = berlin.command(&["adopt", "--owner=adminproject", "--yes"], BERLIN);
     assert_eq!(
         (again.code, &*again.stdout),
-        (0, "Nothing of adminproject to take over.\n")
+        (
+            0,
+            &*format!("{HEAD}Nothing of adminproject to take over.\n")
+        )
     );
 }
 
@@ -97,15 +114,18 @@ fn the_state_records_of_a_server_that_is_gone_are_taken_over_with_ones_own_id() 
     assert!(keeper.wait(PATIENCE).is_some());
     assert_eq!(berlin.command(&["once"], &[]).code, 1);
     let before = zone(&route53);
-    let arguments = ["adopt", "--owner=adminProject", "--yes", "--deletes=0"];
+    let arguments = ["adopt", "--owner=adminProject", "--yes"];
     let Ran { code, stderr, .. } = berlin.command(&arguments, &[]);
     assert!(
-        code == 1 && stderr.contains("would delete 1 of these record sets"),
+        code == 1 && stderr.contains("1 of these record sets would be deleted, since"),
         "{code} {stderr}"
     );
     assert_eq!(zone(&route53), before);
-    let stdout = adopt(&route53, &berlin, &[]);
-    assert!(stdout.contains("2 record sets of adminproject"), "{stdout}");
+    let stdout = adopt(&route53, &berlin, &["--yes", "--deletes=1"], &[]);
+    assert!(
+        stdout.contains("2 record sets of adminproject to take over. From"),
+        "{stdout}"
+    );
     let told = format!(
         "* {}. A 300 203.0.113.1\n    is deleted in the next round, since no service asks for it\n",
         munich.fqdn()
@@ -145,13 +165,14 @@ fn what_is_gone_or_in_the_way_is_told_before_entries_move() {
             zone.remove(WEB, "A");
         });
     });
-    let expected = format!("* {WEB} A\n    is created in the next round\n    for shop/web\n");
+    let expected = format!("{HEAD}* {WEB} A\n    is created in the next round\n    for shop/web\n");
     assert!(gone.starts_with(&expected), "{gone}");
     let special = told(&|| {
         let alias = RecordSet::alias(WEB, "A", ZONE, "other.example.com.");
         route53.edit(ZONE, |zone| zone.put(alias));
     });
-    let expected = format!("* {WEB} A\n    is left alone: an alias or a record set with a routing");
+    let expected =
+        format!("{HEAD}* {WEB} A\n    is left alone: an alias or a record set with a routing");
     assert!(special.starts_with(&expected), "{special}");
 }
 
@@ -161,7 +182,7 @@ fn whoever_kept_them_and_still_runs_writes_nothing_any_more() {
     let (route53, [munich, berlin]) = two();
     let keeper = munich.run();
     munich.expect_published();
-    adopt(&route53, &berlin, &[]);
+    adopt(&route53, &berlin, &["--yes", "--deletes=1"], &[]);
     expect_only_words(&route53, &munich, &keeper);
 }
 

@@ -109,7 +109,10 @@ impl Stage {
         });
         if takes_over && regime.owner != owner {
             // It may fail, since much else goes wrong; what it has done by then stays.
-            let adopt = self.spawn(&["adopt", "--owner", owner, "--yes"], Some(owner));
+            let adopt = self.spawn(
+                &["adopt", "--owner", owner, "--yes", "--deletes=1000000"],
+                Some(owner),
+            );
             let status = adopt.wait(PATIENCE);
             self.history.note(format_args!("    adopt: {status:?}"));
             assert!(status.is_some_and(|status| status.code().is_some()));
