@@ -320,3 +320,29 @@ pub fn first_few(all: &[String]) -> String {
 pub fn one_line(set: &RecordSet) -> String {
     format!("{} {} {}", set.key, set.ttl, joined(&set.in_order()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_that_leaves_says_what_has_become_of_its_record_set() {
+        for (is_gone, words) in [
+            (true, "is gone; it is no longer listed as ours"),
+            (
+                false,
+                "has got a routing policy or become an alias; it is no longer listed as ours",
+            ),
+        ] {
+            assert_eq!(fate_in_words(&Fate::Forgotten { is_gone }, UNWANTED), words);
+        }
+    }
+
+    #[test]
+    fn of_many_the_first_few_are_named_and_the_others_counted() {
+        let all: Vec<String> = (1..=7).map(|number| format!("w{number}")).collect();
+        assert_eq!(first_few(&all[..1]), "w1");
+        assert_eq!(first_few(&all[..5]), "w1, w2, w3, w4, w5");
+        assert_eq!(first_few(&all), "w1, w2, w3, w4, w5, and 2 more");
+    }
+}
