@@ -149,7 +149,9 @@ fn tells_both_ways_out(words: &str) -> bool {
         "nother Rancher server keeps the state record",
         RECORD,
         "OWNER_ID",
-        "adopt --owner",
+        "(its mark is ",
+        ", made of CATTLE_URL and of the UUID of this program",
+        "adopt --owner=",
     ];
     parts.iter().all(|part| words.contains(part))
 }
