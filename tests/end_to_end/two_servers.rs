@@ -149,8 +149,9 @@ fn tells_both_ways_out(words: &str) -> bool {
         "nother Rancher server keeps the state record",
         RECORD,
         "OWNER_ID",
+        "(its mark is ",
+        "made of the host and port in CATTLE_URL and of the UUID of this program",
         "adopt --owner=",
-        "its mark is ",
     ];
     parts.iter().all(|part| words.contains(part))
 }

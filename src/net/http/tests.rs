@@ -86,3 +86,23 @@ fn no_body_is_read_beyond_its_limit() {
         assert_eq!(text, expected, "{rest:?}");
     }
 }
+
+/// Whoever reads it is told what to check once.
+#[test]
+fn a_hint_is_given_once() {
+    let error = |is_explained, is_unsent| HttpError {
+        message: "no luck".to_owned(),
+        is_timeout: false,
+        is_unsent,
+        is_explained,
+    };
+    for (is_explained, is_unsent, expected) in [
+        (false, false, "no luck – check the network, A and B"),
+        (false, true, "no luck, or A and B"),
+        (true, false, "no luck"),
+        (true, true, "no luck"),
+    ] {
+        let words = error(is_explained, is_unsent).with_hint("A and B");
+        assert_eq!(words, expected);
+    }
+}

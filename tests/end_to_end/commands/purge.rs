@@ -27,6 +27,15 @@ fn run_until_settled(stage: &Stage) {
 }
 
 #[test]
+fn a_state_record_with_one_name_says_so() {
+    let stage = Stage::new(web());
+    run_until_settled(&stage);
+    let Ran { stdout, .. } = run(&stage, &["purge", "--yes"]);
+    let line = format!("- {STATE} TXT: a state record with 1 name\n");
+    assert!(stdout.contains(&line), "{stdout}");
+}
+
+#[test]
 fn a_purged_zone_is_as_it_was_before_the_first_run() {
     let stage = Stage::new(world(|world| {
         let web = world.add_service("shop", "web");
