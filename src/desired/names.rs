@@ -263,6 +263,8 @@ mod tests {
             ("*a.example.com", None, misplaced),
             ("a b.example.com", None, "is left out: ' '"),
             ("a..example.com", None, "a label of the name is empty"),
+            ("a..example.org", None, ""),
+            ("a..bexample.com", None, ""),
             ("é", None, ""),
         ] {
             let mut warnings = Vec::new();

@@ -161,4 +161,30 @@ mod tests {
         let codes: Vec<&str> = all.iter().map(SkipReason::code).collect();
         assert_eq!(codes, SkipReason::CODES.concat());
     }
+
+    #[test]
+    fn where_no_container_counts_the_words_are_about_all_of_them() {
+        for (requirement, words) in [
+            (
+                Requirement::Running,
+                "no container is running (state \"x\")",
+            ),
+            (
+                Requirement::Healthy,
+                "no container is healthy (health \"x\")",
+            ),
+            (
+                Requirement::Port,
+                "no container publishes a port on its host; publish one, or set the label \
+                 io.rancher.service.external_dns to 'always'",
+            ),
+            (
+                Requirement::HostKnown,
+                "no container counts: one runs on the host \"x\", which metadata lacks",
+            ),
+        ] {
+            let reason = SkipReason::Container(ContainerSkip::new(requirement, "x"));
+            assert_eq!(reason.to_string(), words);
+        }
+    }
 }

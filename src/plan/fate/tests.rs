@@ -126,3 +126,38 @@ fn each_record_set_has_its_fate() {
         assert_eq!(fates(policy, guard), expected, "{policy:?}");
     }
 }
+
+#[test]
+fn each_fate_has_its_code() {
+    let change = Change {
+        from: a("x", "192.0.2.1"),
+        to: a("x", "192.0.2.2"),
+    };
+    let reason = ConflictReason::NotOwned;
+    let codes = [
+        Fate::Created,
+        Fate::Changed(&change),
+        Fate::Deleted,
+        Fate::Waits,
+        Fate::Forgotten { is_gone: true },
+        Fate::LeftAlone(&reason),
+        Fate::Foreign,
+        Fate::UnchangedByPolicy,
+        Fate::UndeletedByPolicy,
+        Fate::Kept,
+    ]
+    .map(|fate| fate.code());
+    let expected = [
+        "create",
+        "change",
+        "delete",
+        "delete_waits",
+        "release",
+        "conflict",
+        "foreign",
+        "kept_by_policy",
+        "kept_by_policy",
+        "kept",
+    ];
+    assert_eq!(codes, expected);
+}
