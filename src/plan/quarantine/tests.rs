@@ -370,7 +370,12 @@ fn in_a_full_zone_a_batch_with_a_new_state_record_is_tried_once_without_the_clai
         creates: vec![set("web A", "192.0.2.1")],
         ..ChangeBatch::default()
     };
+    let rewritten = ChangeBatch {
+        deletes: vec![set("state TXT", "\"y\"")],
+        creates: vec![set("state TXT", "\"x\"")],
+    };
     for (batch, message, expected) in [
+        (&rewritten, full, false),
         (&new, full, true),
         (&new, "another reason", false),
         (&batch(), full, false), // its state record exists
