@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use crate::base::redactor::cut;
+use crate::base::redactor::shortened;
 use crate::base::text::quoted;
 use crate::desired::address::{AddressOrigin, AddressSource, published_address};
 use crate::desired::container::ContainerSkip;
@@ -91,8 +91,8 @@ impl DesiredBuilder<'_> {
         let host = self.hosts.get(&*container.host_uuid);
         let host = host.map(|host| &*host.agent_ip).filter(|ip| !ip.is_empty());
         ExplainedContainer {
-            name: cut(&container.name, MAX_SHOWN),
-            host: cut(host.unwrap_or(&container.host_uuid), MAX_SHOWN),
+            name: shortened(&container.name, MAX_SHOWN),
+            host: shortened(host.unwrap_or(&container.host_uuid), MAX_SHOWN),
             address: published_address(container, self.hosts, &rules),
         }
     }
@@ -104,7 +104,7 @@ impl DesiredBuilder<'_> {
         let mut add = |what, value: &str, label: Option<&str>, setting: &str| {
             decisions.push(Decision {
                 what,
-                value: cut(value, MAX_SHOWN),
+                value: shortened(value, MAX_SHOWN),
                 by: self.origin(service, label, setting),
             });
         };
