@@ -70,9 +70,7 @@ fn is_denied(error: &Error) -> bool {
 fn what_may_be_changed(permissions: &Permissions) -> String {
     let below = permissions.below.as_ref();
     let below = below.map(|name| format!("record sets below {}", name.without_dot()));
-    let mut outside: Vec<&Name> = permissions.outside.iter().map(|key| &key.name).collect();
-    outside.dedup(); // A and AAAA of a name stand together
-    let outside = match outside.len() {
+    let outside = match permissions.names_outside().len() {
         0 => None,
         1 => Some("1 name elsewhere that a service asks for".to_owned()),
         n => Some(format!("{n} names elsewhere that services ask for")),

@@ -100,7 +100,7 @@ impl MetadataReading {
         let (mut errors, mut hint) = (Vec::new(), LOOK_AT_METADATA);
         let snapshot = loop {
             let url = metadata.url().clone();
-            match snapshot::take_explained(metadata, &config.rules, wanted) {
+            match snapshot::take_now(metadata, &config.rules, wanted) {
                 Ok((_, snapshot)) => break snapshot,
                 Err(error) => {
                     if is_about_the_way(&error) {

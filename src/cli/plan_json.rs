@@ -61,11 +61,7 @@ pub fn maybe(words: Option<&str>) -> Value {
 
 /// A list of whatever there is.
 pub fn list(items: impl Iterator<Item = Value>) -> Value {
-    let mut all = Vec::new();
-    for item in items {
-        all.push(item);
-    }
-    Value::Array(all)
+    Value::Array(items.collect())
 }
 
 /// Words of any kind.

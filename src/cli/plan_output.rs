@@ -262,14 +262,12 @@ fn totals(preview: &Preview) -> String {
 /// fit into a record set, delegated names, and changes that `POLICY` forbids.
 pub fn warnings(zone: &HostedZone, reading: &MetadataReading, preview: &Preview) -> Vec<String> {
     let mut all = Vec::new();
-    for (key, outcome) in &reading.desired.services {
+    for (key, outcome) in reading.desired.warned() {
         let warnings = outcome.warnings.iter();
         all.extend(warnings.map(|warning| format!("{key}: {warning}")));
     }
-    for key in reading.desired.record_sets.keys() {
-        if let Some(count) = reading.desired.truncated.get(key) {
-            all.push(format!("{key}: {}", truncation_notice(*count)));
-        }
+    for (key, count) in &reading.desired.truncated {
+        all.push(format!("{key}: {}", truncation_notice(*count)));
     }
     let below = environment_name(&reading.environment, &zone.name);
     let desired = &reading.desired.record_sets;

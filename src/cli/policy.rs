@@ -10,7 +10,6 @@ use crate::config::arguments::PolicyFor;
 use crate::daemon::clients::{Clients, owner_settings};
 use crate::daemon::startup;
 use crate::desired::name_template::environment_name;
-use crate::dns::Name;
 use crate::observe::telemetry::Telemetry;
 use crate::plan::permissions::{self, Permissions};
 use crate::plan::state_records::StateNames;
@@ -87,11 +86,8 @@ fn notes(permissions: &Permissions, document: &str, role: Option<&str>) -> Vec<S
         None => "If a service later asks for a name that isn't listed".to_owned(),
     };
     let mut notes = vec![format!("{further}, print the policy anew.")];
-    // A and AAAA of a name stand together.
-    let mut outside: Vec<&Name> = permissions.outside.iter().map(|key| &key.name).collect();
-    outside.dedup();
-    if let (1.., Some(below)) = (outside.len(), &permissions.below) {
-        let (how_many, ask_for) = match outside.len() {
+    if let (outside @ 1.., Some(below)) = (permissions.names_outside().len(), &permissions.below) {
+        let (how_many, ask_for) = match outside {
             1 => (
                 "1 of its names is".to_owned(),
                 "a service asks for it: look at it",
@@ -128,7 +124,7 @@ mod tests {
     use super::*;
     use crate::desired::Desired;
     use crate::desired::rules::RecordTypes;
-    use crate::dns::{RecordKey, RecordType};
+    use crate::dns::{Name, RecordKey, RecordType};
 
     fn permissions(below: Option<&str>) -> Permissions {
         let below = below.map(|name| Name::parse(name).unwrap());

@@ -10,7 +10,7 @@ use super::plan_json::{self, Object, PlanJson, list, maybe, text};
 use super::plan_output::{PlanText, UNWANTED, fate_in_words, joined, one_line, place};
 use super::terminal::shown;
 use crate::desired::container::ContainerSkip;
-use crate::desired::explain::{ExplainedContainer, ExplainedName};
+use crate::desired::explain::{ExplainedContainer, ExplainedName, Explanation};
 use crate::desired::{ServiceOutcome, truncation_notice};
 use crate::dns::zone::Listed;
 use crate::dns::{Name, RecordKey, RecordSet, RecordType};
@@ -28,6 +28,9 @@ pub struct ServiceReport<'a> {
     reading: &'a MetadataReading,
     preview: &'a Preview,
     outcome: &'a ServiceOutcome,
+    explanation: &'a Explanation,
+    /// The record sets under the names of the service that exist or should.
+    record_sets: Vec<ReportedSet<'a>>,
 }
 
 /// One record set under a name of the service.
@@ -49,73 +52,22 @@ impl<'a> ServiceReport<'a> {
         reading: &'a MetadataReading,
         preview: &'a Preview,
     ) -> Option<ServiceReport<'a>> {
+        let explanation = reading.explanation.as_ref()?;
         Some(ServiceReport {
             key,
             zone,
             reading,
             preview,
             outcome: reading.desired.services.get(key)?,
+            explanation,
+            record_sets: record_sets(&explanation.names, reading, preview),
         })
     }
 
     /// Whether the next round changes something under the names of the service.
     pub fn has_changes(&self) -> bool {
-        let sets = self.record_sets();
-        let mut fates = sets.iter().map(|set| (set.is_taken_over, &set.fate));
-        fates.any(|(is_taken_over, fate)| {
-            let stays = matches!(
-                fate,
-                Fate::LeftAlone(_)
-                    | Fate::Foreign
-                    | Fate::UnchangedByPolicy
-                    | Fate::UndeletedByPolicy
-                    | Fate::Kept
-            );
-            is_taken_over || !stays
-        })
-    }
-
-    fn containers(&self) -> impl Iterator<Item = &'a ExplainedContainer> {
-        let explanation = self.reading.explanation.iter();
-        explanation.flat_map(|explanation| &explanation.containers)
-    }
-
-    fn names(&self) -> impl Iterator<Item = &'a ExplainedName> {
-        let explanation = self.reading.explanation.iter();
-        explanation.flat_map(|explanation| &explanation.names)
-    }
-
-    /// The record sets under the names of the service that exist or should.
-    fn record_sets(&self) -> Vec<ReportedSet<'a>> {
-        let Preview {
-            plan,
-            zone,
-            coverage,
-            ..
-        } = self.preview;
-        let outlook = Outlook::of(self.preview);
-        let mut sets: Vec<ReportedSet<'a>> = Vec::new();
-        // Of a name that nobody wants, and that is elsewhere, nothing was listed.
-        let names = self.names().filter_map(|name| name.name.as_ref().ok());
-        for name in names.filter(|name| coverage.has(name)) {
-            for rtype in RecordType::PUBLISHED {
-                let key = RecordKey::new(name.clone(), rtype);
-                let wanted = self.reading.desired.record_sets.get(&key);
-                let Some(fate) = outlook.fate(&key, wanted) else {
-                    continue;
-                };
-                if sets.iter().all(|known| known.key != key) {
-                    sets.push(ReportedSet {
-                        wanted,
-                        listed: zone.get(&key),
-                        fate,
-                        is_taken_over: plan.adopts.contains(&key),
-                        key,
-                    });
-                }
-            }
-        }
-        sets
+        let mut sets = self.record_sets.iter();
+        sets.any(|set| set.is_taken_over || set.fate.is_change())
     }
 
     /// What the operator should look at besides: doubtful labels, addresses that don't fit, delegated
@@ -124,8 +76,8 @@ impl<'a> ServiceReport<'a> {
         let desired = &self.reading.desired;
         let warnings = self.outcome.warnings.iter();
         let mut all: Vec<String> = warnings.map(|warning| warning.to_string()).collect();
-        for ReportedSet { key, .. } in self.record_sets() {
-            let count = desired.truncated.get(&key);
+        for ReportedSet { key, .. } in &self.record_sets {
+            let count = desired.truncated.get(key);
             all.extend(count.map(|count| format!("{key}: {}", truncation_notice(*count))));
         }
         let (zone, wanted) = (&self.preview.zone, &desired.record_sets);
@@ -148,21 +100,23 @@ impl<'a> ServiceReport<'a> {
         if let Err(reason) = &self.outcome.name {
             text.add_section("Not published", vec![reason.to_string()]);
         }
-        let decisions = self.reading.explanation.iter().flat_map(|e| &e.decisions);
+        let Explanation {
+            decisions,
+            containers,
+            names,
+        } = self.explanation;
         let decisions = decisions
+            .iter()
             .map(|decision| format!("{}: {} ({})", decision.what, decision.value, decision.by));
         text.add_section("Labels and settings", decisions.collect());
-        text.add_section(
-            "Containers",
-            self.containers().map(container_line).collect(),
-        );
-        text.add_section("Names", self.names().map(name_line).collect());
-        let sets = self.record_sets();
-        if !sets.is_empty() {
+        let containers = containers.iter().map(container_line);
+        text.add_section("Containers", containers.collect());
+        text.add_section("Names", names.iter().map(name_line).collect());
+        if !self.record_sets.is_empty() {
             text.out += "\nRecord sets:\n";
         }
-        for set in sets {
-            self.add_record_set(&mut text, &set);
+        for set in &self.record_sets {
+            self.add_record_set(&mut text, set);
         }
         if let Some(held) = &self.preview.held {
             text.add_section("The deletion guard", vec![held.to_string()]);
@@ -219,9 +173,12 @@ impl<'a> ServiceReport<'a> {
 
     /// The report as one JSON object.
     pub fn json(&self) -> Value {
-        let explanation = self.reading.explanation.iter();
-        let decisions = explanation.flat_map(|explanation| &explanation.decisions);
-        let decisions = decisions.map(|decision| {
+        let Explanation {
+            decisions,
+            containers,
+            names,
+        } = self.explanation;
+        let decisions = decisions.iter().map(|decision| {
             Object::default()
                 .text("what", decision.what)
                 .text("value", &decision.value)
@@ -234,8 +191,8 @@ impl<'a> ServiceReport<'a> {
             .text("service", &self.key.to_string())
             .add("skipped", self.skipped())
             .add("decisions", list(decisions))
-            .add("containers", list(self.containers().map(container_json)))
-            .add("names", list(self.names().map(name_json)))
+            .add("containers", list(containers.iter().map(container_json)))
+            .add("names", list(names.iter().map(name_json)))
             .add("record_sets", self.record_sets_json())
             .add("deletes_wait", plan_json::deletes_wait(self.preview))
             .add("warnings", plan_json::texts(&self.warnings()))
@@ -258,7 +215,7 @@ impl<'a> ServiceReport<'a> {
                 .done(),
             None => Value::Null,
         };
-        let sets = self.record_sets().into_iter().map(|reported| {
+        let sets = self.record_sets.iter().map(|reported| {
             Object::default()
                 .key(&reported.key)
                 .add("wanted", set(reported.wanted))
@@ -271,6 +228,40 @@ impl<'a> ServiceReport<'a> {
         });
         list(sets)
     }
+}
+
+/// The record sets under these names, no two of which are the same.
+fn record_sets<'a>(
+    names: &[ExplainedName],
+    reading: &'a MetadataReading,
+    preview: &'a Preview,
+) -> Vec<ReportedSet<'a>> {
+    let Preview {
+        plan,
+        zone,
+        coverage,
+        ..
+    } = preview;
+    let outlook = Outlook::of(preview);
+    let mut sets = Vec::new();
+    // Of a name that nobody wants, and that is elsewhere, nothing was listed.
+    let names = names.iter().filter_map(|name| name.name.as_ref().ok());
+    for name in names.filter(|name| coverage.has(name)) {
+        for rtype in RecordType::PUBLISHED {
+            let key = RecordKey::new(name.clone(), rtype);
+            let wanted = reading.desired.record_sets.get(&key);
+            if let Some(fate) = outlook.fate(&key, wanted) {
+                sets.push(ReportedSet {
+                    wanted,
+                    listed: zone.get(&key),
+                    fate,
+                    is_taken_over: plan.adopts.contains(&key),
+                    key,
+                });
+            }
+        }
+    }
+    sets
 }
 
 fn container_json(container: &ExplainedContainer) -> Value {
@@ -327,16 +318,8 @@ const MAX_COMPARED: usize = 64;
 
 /// That metadata has no such service, and which are spelled alike.
 pub fn unknown(key: &ServiceKey, reading: &MetadataReading) -> String {
-    let known = reading.desired.services.keys();
-    let distances: Vec<(usize, &ServiceKey)> = known.map(|k| (distance(key, k), k)).collect();
-    let mut near: Vec<&ServiceKey> = Vec::new();
-    for wanted in 0..=2 * MAX_COMPARED {
-        let found = distances.iter().filter(|(distance, _)| *distance == wanted);
-        near.extend(found.map(|(_, key)| *key));
-        if near.len() >= MAX_NEAR {
-            break;
-        }
-    }
+    let mut near: Vec<&ServiceKey> = reading.desired.services.keys().collect();
+    near.sort_by_cached_key(|known| distance(key, known));
     near.truncate(MAX_NEAR);
     format!(
         "{} is no service of the environment {}; the nearest are {}",

@@ -250,7 +250,8 @@ impl Daemon {
         }
         self.telemetry.heartbeat().sleep(pause);
         let begun = Instant::now();
-        let snapshot = snapshot::take(&mut self.metadata, version, self.reconciler.rules());
+        let rules = self.reconciler.rules();
+        let snapshot = snapshot::take(&mut self.metadata, version, rules, None);
         self.pace.after_snapshot(begun.elapsed(), Instant::now());
         let (version, snapshot) = snapshot?;
         let is_changed = self.learn(version, snapshot);

@@ -27,35 +27,19 @@ pub struct Snapshot {
 pub fn take_now(
     metadata: &mut Metadata,
     rules: &Rules,
-) -> Result<(Version, Snapshot), Unavailable> {
-    take_explained(metadata, rules, None)
-}
-
-/// The same, and why this service is published as it is.
-pub fn take_explained(
-    metadata: &mut Metadata,
-    rules: &Rules,
-    wanted: Option<&ServiceKey>,
+    explained: Option<&ServiceKey>,
 ) -> Result<(Version, Snapshot), Unavailable> {
     let version = metadata.version()?;
-    take_from(metadata, version, rules, wanted)
+    take(metadata, version, rules, explained)
 }
 
 /// A snapshot that holds for one version: the one returned with it, which is `version` or a later
-/// one.
+/// one. It says of the service `explained` why that is published as it is.
 pub fn take(
     metadata: &mut Metadata,
     version: Version,
     rules: &Rules,
-) -> Result<(Version, Snapshot), Unavailable> {
-    take_from(metadata, version, rules, None)
-}
-
-fn take_from(
-    metadata: &mut Metadata,
-    version: Version,
-    rules: &Rules,
-    wanted: Option<&ServiceKey>,
+    explained: Option<&ServiceKey>,
 ) -> Result<(Version, Snapshot), Unavailable> {
     metadata.settled(version, &mut |metadata| {
         let read = Instant::now();
@@ -65,7 +49,7 @@ fn take_from(
         let mut explanation = None;
         metadata.services(&environment, &mut |service| {
             let is_kept = builder.add(&service);
-            if is_kept && wanted.is_some_and(|wanted| wanted.names(&service)) {
+            if is_kept && explained.is_some_and(|key| key.names(&service)) {
                 explanation = Some(builder.explain(&service));
             }
         })?;
@@ -118,7 +102,7 @@ mod tests {
                     Instant::now()
                 })
             });
-            let (_, snapshot) = take_now(&mut metadata, &config.rules).expect("a snapshot");
+            let (_, snapshot) = take_now(&mut metadata, &config.rules, None).expect("a snapshot");
             let changed = change.join().expect("a change");
             assert_eq!(snapshot.desired.services.len(), 1, "our own");
             assert!(snapshot.read > changed, "{:?}", changed - snapshot.read);

@@ -39,7 +39,7 @@ pub fn zone_id_and_metadata(
     let read = thread::scope(|scope| {
         let work = || zone_id = Some(look_for_zone(config, client, telemetry));
         threads::start_scoped(scope, "zone", DEFAULT_STACK, Box::new(work))?;
-        Ok(snapshot::take_now(metadata, &config.rules))
+        Ok(snapshot::take_now(metadata, &config.rules, None))
     });
     let read = read.map_err(|error: io::Error| error.to_string())?;
     Ok((zone_id.expect("a thread that has ended")?, read))

@@ -50,6 +50,22 @@ impl Fate<'_> {
             Fate::Kept => "kept",
         }
     }
+
+    /// Whether a round writes something for it, now or once a delete need no longer wait.
+    pub fn is_change(&self) -> bool {
+        match self {
+            Fate::Created
+            | Fate::Changed(_)
+            | Fate::Deleted
+            | Fate::Waits
+            | Fate::Forgotten { .. } => true,
+            Fate::LeftAlone(_)
+            | Fate::Foreign
+            | Fate::UnchangedByPolicy
+            | Fate::UndeletedByPolicy
+            | Fate::Kept => false,
+        }
+    }
 }
 
 /// What there is to know before the fate of a record set can be told.

@@ -55,6 +55,13 @@ impl Permissions {
         [&self.owner].into_iter().chain(other)
     }
 
+    /// The names of the record sets in [`Permissions::outside`].
+    pub fn names_outside(&self) -> Vec<&Name> {
+        let mut names: Vec<&Name> = self.outside.iter().map(|key| &key.name).collect();
+        names.dedup(); // A and AAAA of a name stand together
+        names
+    }
+
     /// The names as patterns in IAM's form: in small letters, escaped like Route 53's, without the
     /// last dot. `*` stands for any characters, dots among them; the one in a wildcard's name is
     /// escaped.

@@ -199,10 +199,10 @@ impl Reconciler {
                     self.view = None;
                     return Err(self.kept_by_another(goal, &names, theirs));
                 }
-                if !round.is_cut && trials.advance() {
-                    continue;
-                }
                 if !round.is_cut {
+                    if trials.advance() {
+                        continue;
+                    }
                     self.quarantine.retried(round.held.as_ref());
                 }
                 round.quarantined = self.quarantine.list();

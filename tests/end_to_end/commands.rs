@@ -16,7 +16,7 @@ mod stdout;
 mod terminal;
 
 use crate::stage::{PATIENCE, STATE, Stage, web};
-use sim::route53::RecordSet;
+use sim::route53::{Operation, RecordSet};
 use sim::service::Service;
 
 /// What a command came to.
@@ -39,6 +39,21 @@ pub fn ran(service: &Service) -> Ran {
 /// Runs a command on a stage.
 pub fn run(stage: &Stage, arguments: &[&str]) -> Ran {
     ran(&stage.run_with(arguments, &[]))
+}
+
+/// Runs a command that prints this, succeeds, and changes nothing.
+pub fn expect_printed(stage: &Stage, arguments: &[&str], expected: &str) {
+    let before = stage.lines();
+    let Ran {
+        code,
+        stdout,
+        stderr,
+    } = run(stage, arguments);
+    assert_eq!(stdout, expected);
+    assert_eq!(code, 0, "{stderr}");
+    assert_eq!(stage.calls(Operation::ChangeResourceRecordSets), 0);
+    assert_eq!(stage.rancher.events().len(), 0);
+    assert_eq!(stage.lines(), before);
 }
 
 /// A stage with something to create, to delete, and to take over.

@@ -128,36 +128,24 @@ fn each_record_set_has_its_fate() {
 }
 
 #[test]
-fn each_fate_has_its_code() {
+fn each_fate_has_its_code_and_is_a_change_or_none() {
     let change = Change {
         from: a("x", "192.0.2.1"),
         to: a("x", "192.0.2.2"),
     };
     let reason = ConflictReason::NotOwned;
-    let codes = [
-        Fate::Created,
-        Fate::Changed(&change),
-        Fate::Deleted,
-        Fate::Waits,
-        Fate::Forgotten { is_gone: true },
-        Fate::LeftAlone(&reason),
-        Fate::Foreign,
-        Fate::UnchangedByPolicy,
-        Fate::UndeletedByPolicy,
-        Fate::Kept,
-    ]
-    .map(|fate| fate.code());
-    let expected = [
-        "create",
-        "change",
-        "delete",
-        "delete_waits",
-        "release",
-        "conflict",
-        "foreign",
-        "kept_by_policy",
-        "kept_by_policy",
-        "kept",
-    ];
-    assert_eq!(codes, expected);
+    for (fate, code, is_change) in [
+        (Fate::Created, "create", true),
+        (Fate::Changed(&change), "change", true),
+        (Fate::Deleted, "delete", true),
+        (Fate::Waits, "delete_waits", true),
+        (Fate::Forgotten { is_gone: true }, "release", true),
+        (Fate::LeftAlone(&reason), "conflict", false),
+        (Fate::Foreign, "foreign", false),
+        (Fate::UnchangedByPolicy, "kept_by_policy", false),
+        (Fate::UndeletedByPolicy, "kept_by_policy", false),
+        (Fate::Kept, "kept", false),
+    ] {
+        assert_eq!((fate.code(), fate.is_change()), (code, is_change));
+    }
 }

@@ -136,16 +136,20 @@ fn of_several_that_are_refused_the_first_is_named_and_the_others_counted() {
     assert!(stage.lines().contains(&name));
 }
 
-/// 1,100 changes: more than a batch holds.
-#[test]
-fn between_batches_it_says_how_far_it_has_come() {
-    let stage = Stage::new(world(|world| {
+/// A stage with 700 services, whose changes one batch doesn't hold.
+fn of_several_batches() -> Stage {
+    Stage::new(world(|world| {
         for i in 0..700 {
             world
                 .add_service("shop", &format!("w{i:03}"))
                 .run_on("h1", 80);
         }
-    }));
+    }))
+}
+
+#[test]
+fn between_batches_it_says_how_far_it_has_come() {
+    let stage = of_several_batches();
     let ran = ran(&stage.run_with(&["once"], &[("ROUTE53_CHANGE_RATE", "1000")]));
     let batches = stage.calls(Operation::ChangeResourceRecordSets);
     assert!(batches > 1, "one batch was enough");
@@ -207,13 +211,7 @@ fn a_log_level_that_is_set_is_heeded() {
 
 #[test]
 fn what_was_changed_before_it_stopped_is_said() {
-    let stage = Stage::new(world(|world| {
-        for i in 0..700 {
-            world
-                .add_service("shop", &format!("w{i:03}"))
-                .run_on("h1", 80);
-        }
-    }));
+    let stage = of_several_batches();
     let change = Some(Operation::ChangeResourceRecordSets);
     let refused = Fault::Error {
         status: 403,

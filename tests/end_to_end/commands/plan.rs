@@ -1,4 +1,4 @@
-use super::{Ran, ran, run};
+use super::{Ran, expect_printed, ran, run};
 use crate::stage::{PATIENCE, Stage, UUID, ZONE, state_line, world};
 use crate::status;
 use sim::route53::{Operation, RecordSet};
@@ -72,17 +72,7 @@ Containers that don't count:
 #[test]
 fn shows_what_would_change_and_why_and_changes_nothing() {
     let stage = stage();
-    let before = stage.lines();
-    let Ran {
-        code,
-        stdout,
-        stderr,
-    } = run(&stage, &["plan"]);
-    assert_eq!(stdout, GOLDEN);
-    assert_eq!(code, 0, "{stderr}");
-    assert_eq!(stage.calls(CHANGE), 0);
-    assert_eq!(stage.rancher.events().len(), 0);
-    assert_eq!(stage.lines(), before);
+    expect_printed(&stage, &["plan"], GOLDEN);
 }
 
 /// What is in the way of services, with both families of addresses.
