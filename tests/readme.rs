@@ -379,11 +379,11 @@ fn status() -> Status {
         hold: Duration::ZERO,
     };
     status.held = Some((held, now));
-    let set = RecordSet {
-        key: RecordKey::new(zone, RecordType::A),
-        ttl: 300,
-        values: ["192.0.2.1".to_owned()].into(),
-    };
+    let set = RecordSet::of_values(
+        RecordKey::new(zone, RecordType::A),
+        300,
+        ["192.0.2.1".to_owned()].into(),
+    );
     let batch = ChangeBatch {
         deletes: Vec::new(),
         creates: vec![set],

@@ -51,7 +51,7 @@ pub fn adopt(
     // These record sets are desired as they are in the zone, so that the round writes only entries.
     let mut as_is = Desired::default();
     for key in &preview.plan.adopts {
-        if let Some(set) = preview.zone.simple(key) {
+        if let Some(set) = preview.zone.whole(key) {
             as_is.record_sets.insert(key.clone(), set.clone());
         }
     }

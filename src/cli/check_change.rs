@@ -132,11 +132,7 @@ fn sample(key: RecordKey, pattern: String) -> Sample {
         _ => "\"-\"",
     };
     Sample {
-        set: RecordSet {
-            key,
-            ttl: 0,
-            values: [value.to_owned()].into(),
-        },
+        set: RecordSet::of_values(key, 0, [value.to_owned()].into()),
         pattern,
     }
 }

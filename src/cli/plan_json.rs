@@ -31,10 +31,36 @@ impl Object {
         self.add(name, text(words))
     }
 
-    /// Adds the fields `name` and `type`.
+    /// Adds the fields `name` and `type`, and `set_id` if it has one.
     pub fn key(&mut self, key: &RecordKey) -> &mut Object {
         self.text("name", &key.name.shown())
-            .text("type", key.rtype.as_str())
+            .text("type", key.rtype.as_str());
+        if let Some(set_id) = &key.set_id {
+            self.text("set_id", set_id);
+        }
+        self
+    }
+
+    /// Adds the fields `ttl` and `values`, and `alias`, `routing` and `health_check` if there are any.
+    pub fn set(&mut self, set: &RecordSet) -> &mut Object {
+        let values = set.in_order().into_iter().map(|value| text(value));
+        self.add("ttl", set.ttl().map_or(Value::Null, Value::from))
+            .add("values", list(values));
+        if let Some(target) = set.alias() {
+            let alias = Object::default()
+                .text("zone_id", &target.zone_id)
+                .text("name", &target.shown())
+                .add("evaluates_health", Value::Bool(target.evaluates_health))
+                .done();
+            self.add("alias", alias);
+        }
+        if let Some(routing) = &set.routing {
+            self.text("routing", &routing.to_string());
+        }
+        if let Some(health_check) = &set.health_check {
+            self.text("health_check", health_check);
+        }
+        self
     }
 
     /// Adds the fields `code` and `reason`.
@@ -97,8 +123,7 @@ impl<'a> PlanJson<'a> {
     fn set(&self, set: &RecordSet) -> Value {
         Object::default()
             .key(&set.key)
-            .add("ttl", Value::from(set.ttl))
-            .add("values", values(set))
+            .set(set)
             .add("services", self.services(&set.key))
             .done()
     }
@@ -106,11 +131,6 @@ impl<'a> PlanJson<'a> {
     fn sets(&self, sets: &[RecordSet]) -> Value {
         list(sets.iter().map(|set| self.set(set)))
     }
-}
-
-/// The values of a record set.
-pub fn values(set: &RecordSet) -> Value {
-    list(set.in_order().into_iter().map(|value| text(value)))
 }
 
 /// The zone.
@@ -150,6 +170,12 @@ pub fn json(zone: &HostedZone, reading: &MetadataReading, preview: &Preview) -> 
             .add("to", json.set(&change.to))
             .done()
     });
+    let replacements = plan.replacements.iter().map(|replacement| {
+        Object::default()
+            .add("deletes", json.sets(&replacement.deletes))
+            .add("creates", json.sets(&replacement.creates))
+            .done()
+    });
     let conflicts = plan.conflicts.iter().map(|conflict| {
         Object::default()
             .key(&conflict.key)
@@ -176,6 +202,7 @@ pub fn json(zone: &HostedZone, reading: &MetadataReading, preview: &Preview) -> 
         .add("environment", environment(reading))
         .add("creates", json.sets(&plan.creates))
         .add("changes", list(changes))
+        .add("replacements", list(replacements))
         .add("deletes", json.sets(&plan.deletes))
         .add("deletes_wait", deletes_wait(preview))
         .add("deletes_waiting", keys(waiting))

@@ -8,11 +8,11 @@ use super::context::MetadataReading;
 use super::terminal::{Colour, coloured, record_sets, shown};
 use crate::desired::name_template::environment_name;
 use crate::desired::{Desired, truncation_notice};
-use crate::dns::{Name, RecordKey, RecordSet, Zone};
+use crate::dns::{Name, RecordKey, RecordSet};
 use crate::plan::delegation::{delegations, explain};
 use crate::plan::fate::{Fate, Outlook};
 use crate::plan::round::Preview;
-use crate::plan::{Change, ClaimChange, Plan};
+use crate::plan::{ClaimChange, OtherTtl, Plan, Replacement};
 use crate::rancher::model::ServiceKey;
 use crate::route53::xml::HostedZone;
 
@@ -49,7 +49,7 @@ pub fn text(
     if let Some(held) = &preview.held {
         let _ = writeln!(text.out, "    {held}");
     }
-    text.add_ownership(plan, &preview.zone);
+    text.add_ownership(plan);
     text.add_upkeep(plan);
     let skipped = reading.desired.skipped();
     let skipped = skipped.map(|(key, reason)| format!("{key}: {reason}"));
@@ -105,8 +105,11 @@ impl<'a> PlanText<'a> {
         }
         for change in &plan.changes {
             self.add_item('~', Colour::Yellow, &change.to.key.to_string());
-            self.add_change(change);
+            self.add_change(&change.from, &change.to);
             self.add_services(&change.to.key);
+        }
+        for replacement in &plan.replacements {
+            self.add_replacement(replacement);
         }
         for set in &plan.deletes {
             self.add_item('-', Colour::Red, &one_line(set));
@@ -120,35 +123,53 @@ impl<'a> PlanText<'a> {
     }
 
     /// What is different of a record set.
-    fn add_change(&mut self, Change { from, to }: &Change) {
-        if from.ttl != to.ttl {
-            let _ = writeln!(self.out, "    ttl {} → {}", from.ttl, to.ttl);
+    fn add_change(&mut self, from: &RecordSet, to: &RecordSet) {
+        if let (Some(from), Some(to)) = (from.ttl(), to.ttl())
+            && from != to
+        {
+            let _ = writeln!(self.out, "    ttl {from} → {to}");
         }
         for (mark, some, others) in [('-', from, to), ('+', to, from)] {
-            let values = some.in_order().into_iter();
-            for value in values.filter(|value| !others.values.contains(*value)) {
-                let _ = writeln!(self.out, "    {mark} {}", shown(value));
+            let (some, others) = (details(some), details(others));
+            for detail in some.iter().filter(|detail| !others.contains(detail)) {
+                let _ = writeln!(self.out, "    {mark} {}", shown(detail));
             }
+        }
+    }
+
+    /// The record sets of one name that change together.
+    fn add_replacement(&mut self, Replacement { deletes, creates }: &Replacement) {
+        let sets = deletes.iter().chain(creates);
+        let name = sets.map(|set| set.key.name.to_string()).next();
+        let title = format!("{} (all in one batch)", name.unwrap_or_default());
+        self.add_item('~', Colour::Yellow, &title);
+        for (mark, sets) in [('-', deletes), ('+', creates)] {
+            for set in sets {
+                let _ = writeln!(self.out, "    {mark} {}", one_line(set));
+            }
+        }
+        if let Some(set) = creates.first() {
+            self.add_services(&set.key);
         }
     }
 
     /// What becomes of a record set in the next round, in these words.
     pub fn add_fate(&mut self, words: &str, fate: &Fate<'_>) {
         let _ = writeln!(self.out, "    {}", shown(words));
-        if let Fate::Changed(change) = fate {
-            self.add_change(change);
+        if let Fate::Changed { from, to } = fate {
+            self.add_change(from, to);
         }
     }
 
     /// The record sets that are taken over, forgotten and left alone.
-    fn add_ownership(&mut self, plan: &Plan, zone: &Zone) {
+    fn add_ownership(&mut self, plan: &Plan) {
         for key in &plan.adopts {
             self.add_item('*', Colour::Yellow, &key.to_string());
             self.out += "    is taken over\n";
         }
         for key in &plan.releases {
             self.add_item('.', Colour::Yellow, &key.to_string());
-            let _ = writeln!(self.out, "    {}", forgotten(zone.get(key).is_none()));
+            let _ = writeln!(self.out, "    {FORGOTTEN}");
         }
         for conflict in &plan.conflicts {
             self.add_left_alone(&conflict.key, &conflict.reason.to_string());
@@ -217,8 +238,14 @@ pub fn fate_in_words(fate: &Fate<'_>, unwanted: &str) -> String {
             );
         }
         Fate::Created => "is created in the next round",
-        Fate::Changed(_) => "is changed in the next round",
-        Fate::Forgotten { is_gone } => forgotten(*is_gone),
+        Fate::Changed { .. } => "is changed in the next round",
+        Fate::Replaced(_) => "is replaced in the next round",
+        Fate::AwaitsSuccessor => {
+            return format!(
+                "stays until what is to come in its place can be written, although {unwanted}"
+            );
+        }
+        Fate::Forgotten => FORGOTTEN,
         Fate::Foreign => "isn't ours and stays as it is",
         Fate::UnchangedByPolicy => "stays as it is, since POLICY=create-only doesn't change it",
         Fate::Kept => "stays as it is",
@@ -227,11 +254,14 @@ pub fn fate_in_words(fate: &Fate<'_>, unwanted: &str) -> String {
 }
 
 /// Why an entry leaves the state records.
-fn forgotten(is_gone: bool) -> &'static str {
-    match is_gone {
-        true => "is gone; it is no longer listed as ours",
-        false => "has got a routing policy or become an alias; it is no longer listed as ours",
-    }
+const FORGOTTEN: &str = "is gone; it is no longer listed as ours";
+
+/// The values or the target of a record set, its routing policy and its health check.
+fn details(set: &RecordSet) -> Vec<String> {
+    let mut details: Vec<String> = set.in_order().into_iter().cloned().collect();
+    details.extend(set.alias().map(|_| set.answers()));
+    details.extend(set.extras());
+    details
 }
 
 fn totals(preview: &Preview) -> String {
@@ -240,7 +270,7 @@ fn totals(preview: &Preview) -> String {
         "\n{} to create, {} to change, {} to delete{}, {} to take over, {} to forget, {} left alone: \
          {}.\n",
         plan.creates.len(),
-        plan.changes.len(),
+        plan.changes.len() + plan.replacements.len(),
         plan.deletes.len(),
         match preview.held.as_ref().map_or(0, |held| held.keys.len()) {
             0 => String::new(),
@@ -273,6 +303,7 @@ pub fn warnings(zone: &HostedZone, reading: &MetadataReading, preview: &Preview)
     let desired = &reading.desired.record_sets;
     let delegated = delegations(&preview.zone, &zone.name, below.as_ref(), desired);
     all.extend(delegated.iter().map(explain));
+    all.extend(preview.plan.other_ttls.iter().map(OtherTtl::to_string));
     all.extend(left_undone(reading, preview));
     all
 }
@@ -316,25 +347,25 @@ pub fn first_few(all: &[String]) -> String {
 
 /// A record set as in `web.shop.prod.example.com. A 300 192.0.2.1, 192.0.2.2`.
 pub fn one_line(set: &RecordSet) -> String {
-    format!("{} {} {}", set.key, set.ttl, joined(&set.in_order()))
+    format!("{} {}", set.key, answers(set))
+}
+
+/// What a record set answers, as in `300 192.0.2.1, 192.0.2.2 (weighted 10)`.
+pub fn answers(set: &RecordSet) -> String {
+    let mut text = match set.ttl() {
+        Some(ttl) => format!("{ttl} {}", joined(&set.in_order())),
+        None => shown(&set.answers()),
+    };
+    let extras: Vec<String> = set.extras().collect();
+    if !extras.is_empty() {
+        text += &format!(" ({})", joined(&extras));
+    }
+    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_entry_that_leaves_says_what_has_become_of_its_record_set() {
-        for (is_gone, words) in [
-            (true, "is gone; it is no longer listed as ours"),
-            (
-                false,
-                "has got a routing policy or become an alias; it is no longer listed as ours",
-            ),
-        ] {
-            assert_eq!(fate_in_words(&Fate::Forgotten { is_gone }, UNWANTED), words);
-        }
-    }
 
     #[test]
     fn of_many_the_first_few_are_named_and_the_others_counted() {

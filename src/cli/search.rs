@@ -78,8 +78,8 @@ impl Search {
             if key.rtype != RecordType::A || !is_below || is_listed {
                 continue;
             }
-            let set = preview.zone.simple(key);
-            let other = set.filter(|set| set.ttl != self.ttl);
+            let set = preview.zone.whole(key).filter(|set| set.is_plain());
+            let other = set.filter(|set| set.ttl() != Some(self.ttl));
             others.extend(other.map(one_line));
         }
         match others.is_empty() {

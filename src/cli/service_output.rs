@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::context::MetadataReading;
 use super::plan_json::{self, Object, PlanJson, list, maybe, text};
-use super::plan_output::{PlanText, UNWANTED, fate_in_words, joined, one_line, place};
+use super::plan_output::{PlanText, UNWANTED, answers, fate_in_words, joined, one_line, place};
 use super::terminal::shown;
 use crate::desired::container::ContainerSkip;
 use crate::desired::explain::{ExplainedContainer, ExplainedName, Explanation};
@@ -130,9 +130,8 @@ impl<'a> ServiceReport<'a> {
         let _ = writeln!(text.out, "  {wanted}");
         let listed = match set.listed {
             None => self.cname(set).unwrap_or("nothing".to_owned()),
-            Some(Listed::Simple(set)) => format!("{} {}", set.ttl, joined(&set.in_order())),
-            Some(Listed::Special) => "an alias or a routing policy".to_owned(),
-            Some(Listed::Extended { element }) => format!("one with the element {element}"),
+            Some(Listed::Whole(set)) => answers(set),
+            Some(Listed::Partial { element }) => format!("one with the element {element}"),
         };
         let _ = writeln!(text.out, "    in the zone: {}", shown(&listed));
         if set.is_taken_over {
@@ -166,7 +165,7 @@ impl<'a> ServiceReport<'a> {
         let conflicts = &self.preview.plan.conflicts;
         let conflict = conflicts.iter().find(|conflict| conflict.key == set.key)?;
         Some(match &conflict.found {
-            Some(cname) => format!("CNAME {}, TTL {}", joined(&cname.in_order()), cname.ttl),
+            Some(cname) => format!("CNAME {}", answers(cname)),
             None => "a CNAME".to_owned(),
         })
     }
@@ -209,17 +208,14 @@ impl<'a> ServiceReport<'a> {
     fn record_sets_json(&self) -> Value {
         let services = PlanJson::new(self.reading);
         let set = |set: Option<&RecordSet>| match set {
-            Some(set) => Object::default()
-                .add("ttl", Value::from(set.ttl))
-                .add("values", plan_json::values(set))
-                .done(),
+            Some(set) => Object::default().set(set).done(),
             None => Value::Null,
         };
         let sets = self.record_sets.iter().map(|reported| {
             Object::default()
                 .key(&reported.key)
                 .add("wanted", set(reported.wanted))
-                .add("in_zone", set(self.preview.zone.simple(&reported.key)))
+                .add("in_zone", set(self.preview.zone.whole(&reported.key)))
                 .add("taken_over", Value::Bool(reported.is_taken_over))
                 .text("next", reported.fate.code())
                 .text("reason", &self.words(&reported.fate))

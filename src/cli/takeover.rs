@@ -59,7 +59,7 @@ pub fn describe(
     };
     for key in keys {
         taken.count += 1;
-        let line = match next.zone.simple(key) {
+        let line = match next.zone.whole(key) {
             Some(set) => one_line(set),
             None => key.to_string(),
         };
@@ -68,7 +68,7 @@ pub fn describe(
             continue;
         };
         match fate {
-            Fate::Changed(_) => taken.changes += 1,
+            Fate::Changed { .. } | Fate::Replaced(_) => taken.changes += 1,
             Fate::Deleted => taken.deletes += 1,
             Fate::Waits => taken.waits += 1,
             Fate::UndeletedByPolicy => taken.forbidden += 1,

@@ -323,8 +323,8 @@ fn keeps_the_first_400_addresses_and_says_so() {
     let services = vec![service("X x", some), service("x-x", others)];
     let too_many = desired(&world(services), &rules());
     let set = too_many.record_sets.values().next().unwrap();
-    assert_eq!(set.values.len(), 400);
-    assert!(set.values.contains("10.0.1.149") && !set.values.contains("10.0.1.150"));
+    assert_eq!(set.values().len(), 400);
+    assert!(set.values().contains("10.0.1.149") && !set.values().contains("10.0.1.150"));
     assert_eq!(too_many.truncated.values().collect::<Vec<_>>(), [&500]);
 
     let as_many_as_may_be = desired(
@@ -332,7 +332,7 @@ fn keeps_the_first_400_addresses_and_says_so() {
         &rules(),
     );
     let set = as_many_as_may_be.record_sets.values().next().unwrap();
-    assert_eq!(set.values.len(), 400);
+    assert_eq!(set.values().len(), 400);
     assert!(as_many_as_may_be.truncated.is_empty());
 }
 

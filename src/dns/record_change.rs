@@ -59,11 +59,11 @@ mod tests {
     use crate::dns::{Name, RecordType};
 
     fn set(name: &str, ttl: u32) -> RecordSet {
-        RecordSet {
-            key: RecordKey::new(Name::parse(name).unwrap(), RecordType::A),
+        RecordSet::of_values(
+            RecordKey::new(Name::parse(name).unwrap(), RecordType::A),
             ttl,
-            values: ["192.0.2.1".to_owned()].into(),
-        }
+            ["192.0.2.1".to_owned()].into(),
+        )
     }
 
     #[test]

@@ -1,17 +1,41 @@
-//! Record sets, the unit that Route 53 lists, creates and deletes: all values of one name and type.
+//! Record sets, the unit that Route 53 lists, creates and deletes: all values of one name and type, or,
+//! with a routing policy, those of one set identifier.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use super::Name;
+use super::{Name, Routing};
 use crate::base::sorted;
+use crate::base::text::quoted_start;
 
 /// Values that Route 53 allows in one record set.
 /// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html>
 pub const MAX_VALUES: usize = 400;
 /// The largest TTL that the DNS allows, in seconds (RFC 2181 §8).
 pub const MAX_TTL: u32 = 2_147_483_647;
+
+/// Characters that are shown of what may be any text: a set identifier, say.
+const MAX_SHOWN: usize = 128;
+
+/// A set identifier, or the id of a health check: in quotes if it has other characters than those of
+/// this program's own.
+fn shown_id(id: &str) -> String {
+    match is_own_id(id) {
+        true => id.to_owned(),
+        false => quoted_start(id, MAX_SHOWN),
+    }
+}
+
+/// Whether this program uses such a text as a set identifier: state records list it as it is.
+pub fn is_own_id(id: &str) -> bool {
+    let is_usual = |c: char| c.is_ascii_alphanumeric() || "._:-".contains(c);
+    (1..=MAX_OWN_ID).contains(&id.len()) && id.chars().all(is_usual)
+}
+
+/// Characters of the longest set identifier of this program. Route 53 allows 128.
+const MAX_OWN_ID: usize = 64;
 
 /// The type of a record set, as far as this program distinguishes types.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,19 +85,45 @@ impl fmt::Display for RecordType {
     }
 }
 
-/// Name and type. A zone has at most one simple record set for each key.
+/// What tells a record set from all others of its zone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordKey {
     /// Name of the record set.
     pub name: Name,
     /// Type of the record set.
     pub rtype: RecordType,
+    /// What tells it from others of the same name and type. `None` for a simple one, which is the
+    /// only one of its name and type; every other has one, and a routing policy.
+    pub set_id: Option<Arc<str>>,
 }
 
 impl RecordKey {
-    /// The key of the record set with this name and type.
+    /// The key of the simple record set with this name and type.
     pub fn new(name: Name, rtype: RecordType) -> RecordKey {
-        RecordKey { name, rtype }
+        RecordKey {
+            name,
+            rtype,
+            set_id: None,
+        }
+    }
+
+    /// The key of the record set with this name, type and set identifier.
+    pub fn with_set_id(name: Name, rtype: RecordType, set_id: Option<Arc<str>>) -> RecordKey {
+        RecordKey {
+            name,
+            rtype,
+            set_id,
+        }
+    }
+
+    /// Whether it is that of one of several record sets of its name and type.
+    pub fn is_routed(&self) -> bool {
+        self.set_id.is_some()
+    }
+
+    /// Whether both have the same name and type.
+    pub fn is_same_group(&self, other: &RecordKey) -> bool {
+        self.name == other.name && self.rtype == other.rtype
     }
 }
 
@@ -95,43 +145,163 @@ pub fn count_by_type<'a>(
 
 impl fmt::Display for RecordKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.name, self.rtype)
+        write!(f, "{} {}", self.name, self.rtype)?;
+        match &self.set_id {
+            Some(set_id) => write!(f, " {}", shown_id(set_id)),
+            None => Ok(()),
+        }
     }
 }
 
-/// A simple record set: one that has a TTL and values and no routing policy.
+/// A record set, with everything that Route 53 keeps of it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RecordSet {
-    /// Name and type.
+    /// Name, type and set identifier.
     pub key: RecordKey,
-    /// Time to live, in seconds.
-    pub ttl: u32,
-    /// Values exactly as Route 53 has them, since a DELETE has to repeat them to the letter.
-    pub values: BTreeSet<String>,
+    /// What it answers.
+    pub body: Body,
+    /// Its routing policy. `None` for a simple record set.
+    pub routing: Option<Box<Routing>>,
+    /// The id of the health check without which it isn't in answers.
+    pub health_check: Option<Box<str>>,
 }
 
+/// What a record set answers.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Body {
+    /// Values of its own.
+    Records {
+        /// Time to live, in seconds.
+        ttl: u32,
+        /// Exactly as Route 53 has them, since a DELETE has to repeat them to the letter.
+        values: BTreeSet<String>,
+    },
+    /// What another name answers, which Route 53 looks up itself.
+    Alias(Box<AliasTarget>),
+}
+
+/// The target of an alias.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct AliasTarget {
+    /// The id of the hosted zone that the target is in.
+    pub zone_id: String,
+    /// The target's name, exactly as Route 53 has it.
+    pub name: String,
+    /// Whether it isn't in answers while the target isn't well.
+    pub evaluates_health: bool,
+}
+
+impl AliasTarget {
+    /// Whether both are the same target. Route 53 may give the name back in another spelling.
+    fn is_equivalent_to(&self, other: &AliasTarget) -> bool {
+        let name = |target: &AliasTarget| Name::parse(&target.name).ok();
+        self.zone_id == other.zone_id
+            && self.evaluates_health == other.evaluates_health
+            && (self.name == other.name
+                || matches!((name(self), name(other)), (Some(a), Some(b)) if a == b))
+    }
+}
+
+static NO_VALUES: BTreeSet<String> = BTreeSet::new();
+
 impl RecordSet {
-    /// A record set of IP addresses. `addresses` must all be of the family of the key's type: IPv4
-    /// for A, IPv6 for AAAA.
+    /// A record set with this body, without health check. `routing` goes with the key's set identifier:
+    /// both are there, or neither is.
+    pub fn new(key: RecordKey, body: Body, routing: Option<Routing>) -> RecordSet {
+        RecordSet {
+            key,
+            body,
+            routing: routing.map(Box::new),
+            health_check: None,
+        }
+    }
+
+    /// A simple record set with these values.
+    pub fn of_values(key: RecordKey, ttl: u32, values: BTreeSet<String>) -> RecordSet {
+        RecordSet::new(key, Body::Records { ttl, values }, None)
+    }
+
+    /// A simple record set of IP addresses. `addresses` must all be of the family of the key's type:
+    /// IPv4 for A, IPv6 for AAAA.
     pub fn of_addresses(key: RecordKey, ttl: u32, addresses: &[IpAddr]) -> RecordSet {
         let values = sorted::set(addresses.iter().map(IpAddr::to_string));
-        RecordSet { key, ttl, values }
+        RecordSet::of_values(key, ttl, values)
+    }
+
+    /// Time to live, in seconds. `None` for an alias.
+    pub fn ttl(&self) -> Option<u32> {
+        match &self.body {
+            Body::Records { ttl, .. } => Some(*ttl),
+            Body::Alias(_) => None,
+        }
+    }
+
+    /// The values. None for an alias.
+    pub fn values(&self) -> &BTreeSet<String> {
+        match &self.body {
+            Body::Records { values, .. } => values,
+            Body::Alias(_) => &NO_VALUES,
+        }
+    }
+
+    /// The target, if it is an alias.
+    pub fn alias(&self) -> Option<&AliasTarget> {
+        match &self.body {
+            Body::Records { .. } => None,
+            Body::Alias(target) => Some(target),
+        }
+    }
+
+    /// Whether it is a simple one with values of its own.
+    pub fn is_plain(&self) -> bool {
+        !self.key.is_routed() && self.routing.is_none() && self.alias().is_none()
+    }
+
+    /// The same record set with another TTL. An alias has none, so it stays as it is.
+    pub fn with_ttl(mut self, other: u32) -> RecordSet {
+        if let Body::Records { ttl, .. } = &mut self.body {
+            *ttl = other;
+        }
+        self
     }
 
     /// Whether both record sets give the same answers. Addresses are compared as addresses, not as
     /// text: a record set that has `2001:DB8::1` needs no change to `2001:db8::1`.
     pub fn is_equivalent_to(&self, other: &RecordSet) -> bool {
         self.key == other.key
-            && self.ttl == other.ttl
-            && (self.values == other.values
-                || matches!((self.addresses(), other.addresses()), (Some(a), Some(b)) if a == b))
+            && self.routing == other.routing
+            && self.health_check == other.health_check
+            && self.has_same_body(other)
+    }
+
+    /// Whether `other` is what this one asks for: equivalent, or with a health check that somebody has
+    /// attached to it, if this one asks for none.
+    pub fn is_satisfied_by(&self, other: &RecordSet) -> bool {
+        self.key == other.key
+            && self.routing == other.routing
+            && (self.health_check.is_none() || self.health_check == other.health_check)
+            && self.has_same_body(other)
+    }
+
+    fn has_same_body(&self, other: &RecordSet) -> bool {
+        match (&self.body, &other.body) {
+            (Body::Alias(a), Body::Alias(b)) => a.is_equivalent_to(b),
+            (Body::Records { ttl: a, .. }, Body::Records { ttl: b, .. }) if a != b => false,
+            (Body::Records { values: a, .. }, Body::Records { values: b, .. }) => {
+                a == b
+                    || matches!((self.addresses(), other.addresses()), (Some(a), Some(b)) if a == b)
+                    || matches!((self.target(), other.target()), (Some(a), Some(b)) if a == b)
+            }
+            _ => false,
+        }
     }
 
     /// The values as people look for them: addresses in the order of their numbers, whatever else in
     /// that of the text.
     pub fn in_order(&self) -> Vec<&String> {
-        let mut sorted: Vec<(Option<IpAddr>, &String)> = Vec::with_capacity(self.values.len());
-        for value in &self.values {
+        let values = self.values();
+        let mut sorted: Vec<(Option<IpAddr>, &String)> = Vec::with_capacity(values.len());
+        for value in values {
             sorted::add(&mut sorted, &(value.parse().ok(), value));
         }
         sorted.into_iter().map(|(_, value)| value).collect()
@@ -141,21 +311,66 @@ impl RecordSet {
         if !matches!(self.key.rtype, RecordType::A | RecordType::Aaaa) {
             return None;
         }
-        let addresses = self.values.iter().map(|value| value.parse().ok());
+        let addresses = self.values().iter().map(|value| value.parse().ok());
         let addresses: Option<Vec<IpAddr>> = addresses.collect();
         addresses.map(sorted::set)
     }
 
+    /// The name that a CNAME leads to.
+    fn target(&self) -> Option<Name> {
+        let value = self.values().first()?;
+        match self.key.rtype {
+            RecordType::Cname => Name::parse(value).ok(),
+            _ => None,
+        }
+    }
+
     /// Characters of all values together. Route 53 limits this sum for one request.
     pub fn characters(&self) -> usize {
-        self.values.iter().map(|value| value.chars().count()).sum()
+        let values = self.values().iter();
+        values.map(|value| value.chars().count()).sum()
     }
 }
 
+/// Key, TTL, values or target, routing policy and health check.
 impl fmt::Display for RecordSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let values: Vec<&str> = self.in_order().into_iter().map(String::as_str).collect();
-        write!(f, "{} {} {}", self.key, self.ttl, values.join(","))
+        write!(f, "{} {}", self.key, self.answers())?;
+        for extra in self.extras() {
+            write!(f, " {extra}")?;
+        }
+        Ok(())
+    }
+}
+
+impl RecordSet {
+    /// TTL and values, or the target.
+    pub fn answers(&self) -> String {
+        match &self.body {
+            Body::Records { ttl, .. } => {
+                let values: Vec<&str> = self.in_order().into_iter().map(String::as_str).collect();
+                format!("{ttl} {}", values.join(","))
+            }
+            Body::Alias(target) => format!("alias {}", target.shown()),
+        }
+    }
+
+    /// The routing policy and the health check, in words; nothing for a simple record set without one.
+    pub fn extras(&self) -> impl Iterator<Item = String> + '_ {
+        let routing = self.routing.iter().map(|routing| routing.to_string());
+        let check = self.health_check.iter();
+        let check = check.map(|id| format!("health check {}", shown_id(id)));
+        routing.chain(check)
+    }
+}
+
+impl AliasTarget {
+    /// The target's name without the dot, for people.
+    pub fn shown(&self) -> String {
+        match Name::parse(&self.name) {
+            Ok(name) => name.without_dot().into_owned(),
+            Err(_) => quoted_start(&self.name, MAX_SHOWN),
+        }
     }
 }
 
@@ -165,11 +380,7 @@ mod tests {
 
     fn set(rtype: RecordType, ttl: u32, values: &[&str]) -> RecordSet {
         let key = RecordKey::new(Name::parse("a.example.com").unwrap(), rtype);
-        RecordSet {
-            key,
-            ttl,
-            values: values.iter().map(|v| v.to_string()).collect(),
-        }
+        RecordSet::of_values(key, ttl, values.iter().map(|v| v.to_string()).collect())
     }
 
     #[test]

@@ -2,24 +2,29 @@
 
 use std::collections::BTreeMap;
 
-use super::{Name, RecordKey, RecordSet, RecordType};
+use super::{RecordKey, RecordSet};
 
-/// What a zone has under one name and type.
+/// What a zone has under one key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Listed {
-    /// A simple record set.
-    Simple(RecordSet),
-    /// An alias, or record sets with a routing policy (weighted, latency, multivalue …), of which
-    /// several may share name and type. This program never writes them, and cannot create a simple
-    /// record set of the same name and type.
-    Special,
-    /// A record set that would be simple but for an element that this program can't write, such as
-    /// the id of a health check. A DELETE would have to repeat it, so the record set is left alone
-    /// until somebody removes that element.
-    Extended {
+    /// A record set of which every element is known, so that it can be deleted.
+    Whole(RecordSet),
+    /// One that has an element that this program can't write. A DELETE would have to repeat it, so the
+    /// record set is left alone until somebody removes that element.
+    Partial {
         /// Name of the element in Route 53's XML.
         element: String,
     },
+}
+
+impl Listed {
+    /// The record set, if all of it is known.
+    pub fn whole(&self) -> Option<&RecordSet> {
+        match self {
+            Listed::Whole(set) => Some(set),
+            Listed::Partial { .. } => None,
+        }
+    }
 }
 
 /// The record sets of a zone that were listed, with the changes that were applied since then.
@@ -29,13 +34,9 @@ pub struct Zone {
 }
 
 impl Zone {
-    /// Adds one record set of a listing. A key that is listed twice becomes [`Listed::Special`],
-    /// since only record sets with a routing policy share name and type.
+    /// Adds one record set of a listing. Of two with the same key, the later one counts.
     pub fn insert(&mut self, key: RecordKey, listed: Listed) {
-        self.sets
-            .entry(key)
-            .and_modify(|known| *known = Listed::Special)
-            .or_insert(listed);
+        self.sets.insert(key, listed);
     }
 
     /// Adds another listing. Where both have the same key, `other` wins.
@@ -53,21 +54,20 @@ impl Zone {
         self.sets.get(key)
     }
 
-    /// The simple record set under this key, if there is one.
-    pub fn simple(&self, key: &RecordKey) -> Option<&RecordSet> {
-        match self.get(key) {
-            Some(Listed::Simple(set)) => Some(set),
-            _ => None,
-        }
+    /// The record set under this key, if there is one of which everything is known.
+    pub fn whole(&self, key: &RecordKey) -> Option<&RecordSet> {
+        self.get(key).and_then(Listed::whole)
     }
 
-    /// Whether a CNAME has this name. Then no other record set can have it.
-    pub fn has_cname(&self, name: &Name) -> bool {
-        self.sets
-            .contains_key(&RecordKey::new(name.clone(), RecordType::Cname))
+    /// What the zone has under the name and type of this key, whatever the set identifier.
+    pub fn group(&self, key: &RecordKey) -> impl Iterator<Item = (&RecordKey, &Listed)> {
+        let first = RecordKey::new(key.name.clone(), key.rtype.clone());
+        let stretch = self.sets.range(first.clone()..);
+        stretch.take_while(move |(key, _)| key.is_same_group(&first))
     }
 
-    /// All keys and what the zone has under them, sorted by name, then type.
+    /// All keys and what the zone has under them, sorted by name, then type, then set
+    /// identifier.
     pub fn iter(&self) -> impl Iterator<Item = (&RecordKey, &Listed)> {
         self.sets.iter()
     }
@@ -79,7 +79,7 @@ impl Zone {
         }
         for set in &batch.creates {
             self.sets
-                .insert(set.key.clone(), Listed::Simple(set.clone()));
+                .insert(set.key.clone(), Listed::Whole(set.clone()));
         }
     }
 }
@@ -95,6 +95,14 @@ pub struct ChangeBatch {
 }
 
 impl ChangeBatch {
+    /// Sorts both lists by key.
+    pub fn sort(&mut self) {
+        for sets in [&mut self.deletes, &mut self.creates] {
+            // An unstable sort is enough, since no key occurs twice.
+            sets.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        }
+    }
+
     /// Number of changes, as Route 53 counts them.
     pub fn changes(&self) -> usize {
         self.deletes.len() + self.creates.len()
@@ -104,19 +112,20 @@ impl ChangeBatch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dns::{Name, RecordType};
 
     fn a(name: &str, value: &str) -> RecordSet {
-        RecordSet {
-            key: RecordKey::new(Name::parse(name).unwrap(), RecordType::A),
-            ttl: 60,
-            values: [value.to_owned()].into(),
-        }
+        RecordSet::of_values(
+            RecordKey::new(Name::parse(name).unwrap(), RecordType::A),
+            60,
+            [value.to_owned()].into(),
+        )
     }
 
     fn zone(sets: &[RecordSet]) -> Zone {
         let mut zone = Zone::default();
         for set in sets {
-            zone.insert(set.key.clone(), Listed::Simple(set.clone()));
+            zone.insert(set.key.clone(), Listed::Whole(set.clone()));
         }
         zone
     }

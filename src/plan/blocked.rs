@@ -10,9 +10,9 @@ use crate::plan::{Conflict, ConflictReason};
 pub fn blocked_state_records(zone: &Zone, names: &StateNames) -> Vec<Conflict> {
     let blocked = zone.iter().filter_map(|(key, listed)| {
         let extension = match listed {
-            Listed::Simple(_) => return None,
-            Listed::Special => None,
-            Listed::Extended { element } => Some(element.clone()),
+            Listed::Whole(set) if set.is_plain() => return None,
+            Listed::Whole(_) => None,
+            Listed::Partial { element } => Some(element.clone()),
         };
         names.index_of(key)?;
         Some(Conflict {
@@ -27,26 +27,33 @@ pub fn blocked_state_records(zone: &Zone, names: &StateNames) -> Vec<Conflict> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dns::{Name, RecordKey, RecordSet, RecordType};
+    use crate::dns::{AliasTarget, Body, Name, RecordKey, RecordSet, RecordType};
 
     #[test]
     fn only_state_records_that_are_not_simple_are_blocked() {
         let root = Name::parse("example.com").unwrap();
         let names = StateNames::new("u", &root).unwrap();
         let key = |name: &Name, rtype: &str| RecordKey::new(name.clone(), RecordType::parse(rtype));
-        let extended = || Listed::Extended {
+        let extended = || Listed::Partial {
             element: "New".to_owned(),
         };
-        let simple = RecordSet {
-            key: key(&names.name(0), "TXT"),
-            ttl: 300,
-            values: ["\"a.example.com.\"".to_owned()].into(),
+        let simple = RecordSet::of_values(
+            key(&names.name(0), "TXT"),
+            300,
+            ["\"a.example.com.\"".to_owned()].into(),
+        );
+        let target = AliasTarget {
+            zone_id: "Z1".to_owned(),
+            name: "x.example.com.".to_owned(),
+            evaluates_health: false,
         };
+        let alias = Body::Alias(Box::new(target));
+        let alias = RecordSet::new(key(&names.name(2), "TXT"), alias, None);
         let mut zone = Zone::default();
         for (key, listed) in [
-            (simple.key.clone(), Listed::Simple(simple)),
+            (simple.key.clone(), Listed::Whole(simple)),
             (key(&names.name(1), "TXT"), extended()),
-            (key(&names.name(2), "TXT"), Listed::Special),
+            (alias.key.clone(), Listed::Whole(alias)),
             (key(&names.name(3), "A"), extended()),
             (key(&root, "TXT"), extended()),
         ] {

@@ -46,7 +46,8 @@ mod tests {
         let mut zone = Zone::default();
         for (text, rtype) in names {
             let key = RecordKey::new(name(text), RecordType::parse(rtype));
-            zone.insert(key, Listed::Special);
+            let set = RecordSet::of_values(key, 300, ["x".to_owned()].into());
+            zone.insert(set.key.clone(), Listed::Whole(set));
         }
         zone
     }

@@ -5,24 +5,30 @@ use crate::dns::{RecordKey, RecordSet, Zone};
 use crate::plan::guard::HeldDeletes;
 use crate::plan::round::Preview;
 use crate::plan::state_records::StateRecords;
-use crate::plan::{Change, ConflictReason, Plan};
+use crate::plan::{ConflictReason, Plan, Replacement};
 
 /// What a plan does with one record set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate<'a> {
     /// It is created.
     Created,
-    /// It gets another TTL or other values.
-    Changed(&'a Change),
+    /// It gets another TTL, other values or another target.
+    Changed {
+        /// What it is.
+        from: &'a RecordSet,
+        /// What it becomes.
+        to: &'a RecordSet,
+    },
     /// It is deleted.
     Deleted,
+    /// It is deleted for another one of ours, in one batch.
+    Replaced(&'a Replacement),
+    /// No service asks for it, but it stays until what is to come in its place can be written.
+    AwaitsSuccessor,
     /// The deletion guard lets its delete wait.
     Waits,
-    /// Its entry leaves the state records.
-    Forgotten {
-        /// The record set is gone; else it is no longer a simple one.
-        is_gone: bool,
-    },
+    /// It is gone, so its entry leaves the state records.
+    Forgotten,
     /// Something else is in its place, or it can't be written.
     LeftAlone(&'a ConflictReason),
     /// It isn't ours, and no service wants one in its place.
@@ -40,10 +46,12 @@ impl Fate<'_> {
     pub fn code(&self) -> &'static str {
         match self {
             Fate::Created => "create",
-            Fate::Changed(_) => "change",
+            Fate::Changed { .. } => "change",
+            Fate::Replaced(_) => "replace",
+            Fate::AwaitsSuccessor => "kept_until_replaced",
             Fate::Deleted => "delete",
             Fate::Waits => "delete_waits",
-            Fate::Forgotten { .. } => "release",
+            Fate::Forgotten => "release",
             Fate::LeftAlone(_) => "conflict",
             Fate::Foreign => "foreign",
             Fate::UnchangedByPolicy | Fate::UndeletedByPolicy => "kept_by_policy",
@@ -55,11 +63,13 @@ impl Fate<'_> {
     pub fn is_change(&self) -> bool {
         match self {
             Fate::Created
-            | Fate::Changed(_)
+            | Fate::Changed { .. }
             | Fate::Deleted
+            | Fate::Replaced(_)
             | Fate::Waits
-            | Fate::Forgotten { .. } => true,
+            | Fate::Forgotten => true,
             Fate::LeftAlone(_)
+            | Fate::AwaitsSuccessor
             | Fate::Foreign
             | Fate::UnchangedByPolicy
             | Fate::UndeletedByPolicy
@@ -112,7 +122,14 @@ impl<'a> Outlook<'a> {
         }
         let changes = &plan.changes;
         if let Ok(at) = changes.binary_search_by(|change| change.to.key.cmp(key)) {
-            return Some(Fate::Changed(&changes[at]));
+            let change = &changes[at];
+            return Some(Fate::Changed {
+                from: &change.from,
+                to: &change.to,
+            });
+        }
+        if let Some(fate) = replacement(plan, key) {
+            return Some(fate);
         }
         if place(&plan.deletes).is_some() {
             return Some(match held.is_some_and(|held| held.has(key)) {
@@ -122,19 +139,40 @@ impl<'a> Outlook<'a> {
         }
         let has = |keys: &[RecordKey]| keys.binary_search(key).is_ok();
         if has(&plan.releases) {
-            return Some(Fate::Forgotten {
-                is_gone: zone.get(key).is_none(),
-            });
+            return Some(Fate::Forgotten);
+        }
+        if has(&plan.predecessors) {
+            return Some(Fate::AwaitsSuccessor);
         }
         let is_ours = state.owns(key) || has(&plan.adopts);
         Some(match (zone.get(key)?, wanted) {
             _ if !is_ours => Fate::Foreign,
-            (Listed::Simple(current), Some(wanted)) if current.is_equivalent_to(wanted) => {
-                Fate::Kept
-            }
+            (Listed::Whole(current), Some(wanted)) if is_right(plan, wanted, current) => Fate::Kept,
             (_, Some(_)) => Fate::UnchangedByPolicy,
             (_, None) => Fate::UndeletedByPolicy,
         })
+    }
+}
+
+/// What becomes of a record set that is in a replacement.
+fn replacement<'a>(plan: &'a Plan, key: &RecordKey) -> Option<Fate<'a>> {
+    let mut all = plan.replacements.iter();
+    let replacement = all.find(|replacement| replacement.keys().any(|known| known == key))?;
+    let find = |sets: &'a [RecordSet]| sets.iter().find(|set| set.key == *key);
+    let (from, to) = (find(&replacement.deletes), find(&replacement.creates));
+    Some(match (from, to) {
+        (Some(from), Some(to)) => Fate::Changed { from, to },
+        (None, _) => Fate::Created,
+        (Some(_), None) => Fate::Replaced(replacement),
+    })
+}
+
+/// Whether a record set is as desired, or as near to that as those beside it allow.
+fn is_right(plan: &Plan, wanted: &RecordSet, current: &RecordSet) -> bool {
+    let mut others = plan.other_ttls.iter();
+    match others.find(|other| other.key == wanted.key) {
+        Some(other) => wanted.clone().with_ttl(other.used).is_satisfied_by(current),
+        None => wanted.is_satisfied_by(current),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::dns::{ChangeBatch, RecordKey, RecordSet};
+use crate::dns::{Body, ChangeBatch, RecordKey, RecordSet};
 use crate::plan::batch::{batches, fit_in_one_request};
 use crate::plan::guard::ApprovedPlan;
 use crate::plan::state_records::{Claim, Entry, Generation, StateNames, StateRecord, StateRecords};
@@ -82,15 +82,16 @@ impl Handover<'_> {
         let is_moved = |entry: &&Entry| matches!(entry, Entry::Owned(key) if moved.contains(key));
         let kept = record.entries.iter().filter(|entry| !is_moved(entry));
         let fresh = Generation::of_number(self.random);
+        let ttl = record.generation.map_or(fresh, Generation::next).ttl();
+        let values = Entry::values(kept);
         let rest = RecordSet {
-            ttl: record.generation.map_or(fresh, Generation::next).ttl(),
-            values: Entry::values(kept),
+            body: Body::Records { ttl, values },
             ..record.set.clone()
         };
         ChangeBatch {
             deletes: vec![record.set.clone()],
             creates: Some(rest)
-                .filter(|rest| !rest.values.is_empty())
+                .filter(|rest| !rest.values().is_empty())
                 .into_iter()
                 .collect(),
         }
@@ -114,10 +115,7 @@ pub fn write_all(batches: &mut Vec<ChangeBatch>, ours: &StateRecords, random: u6
         let ttl = record.generation.map_or(fresh, Generation::next).ttl();
         let write = ChangeBatch {
             deletes: vec![record.set.clone()],
-            creates: vec![RecordSet {
-                ttl,
-                ..record.set.clone()
-            }],
+            creates: vec![record.set.clone().with_ttl(ttl)],
         };
         // A state record of another program may be too long for any request.
         if !fit_in_one_request([&write]) {
@@ -152,11 +150,11 @@ mod tests {
 
     /// A state record of `old` with these entries.
     fn record(names: &StateNames, numbers: std::ops::Range<usize>) -> RecordSet {
-        RecordSet {
-            key: RecordKey::new(names.name(0), RecordType::Txt),
-            ttl: TTL,
-            values: numbers.map(|n| Entry::Owned(key(n)).value()).collect(),
-        }
+        RecordSet::of_values(
+            RecordKey::new(names.name(0), RecordType::Txt),
+            TTL,
+            numbers.map(|n| Entry::Owned(key(n)).value()).collect(),
+        )
     }
 
     /// The batches, and the zone after each.
@@ -165,7 +163,7 @@ mod tests {
         let new = StateNames::new("new", &zone_name()).unwrap();
         let mut zone = Zone::default();
         let set = record(&old, listed);
-        zone.insert(set.key.clone(), Listed::Simple(set));
+        zone.insert(set.key.clone(), Listed::Whole(set));
         let handover = Handover {
             theirs: &StateRecords::read(&zone, &old),
             ours: &StateRecords::read(&zone, &new),
@@ -190,18 +188,15 @@ mod tests {
             let first = usize::from(index) * 100;
             let mut set = record(&names, first..first + 100);
             set.key.name = names.name(index);
-            set.ttl = match index {
+            let set = set.with_ttl(match index {
                 3 => TTL,
                 _ => Generation::of_number(u64::from(index)).ttl(),
-            };
-            zone.insert(set.key.clone(), Listed::Simple(set));
+            });
+            zone.insert(set.key.clone(), Listed::Whole(set));
         }
         let state = StateRecords::read(&zone, &names);
         let sixth = state.records()[6].set.clone();
-        let claimed = RecordSet {
-            ttl: sixth.ttl + 1,
-            ..sixth.clone()
-        };
+        let claimed = sixth.clone().with_ttl(sixth.ttl().unwrap() + 1);
         let mut batches = vec![ChangeBatch {
             deletes: vec![sixth],
             creates: vec![claimed],
@@ -213,10 +208,10 @@ mod tests {
             assert!(fit_in_one_request([batch]));
             for (old, new) in batch.deletes.iter().zip(&batch.creates) {
                 assert!(written.insert(old.key.clone()), "{} twice", old.key);
-                assert_eq!((&old.key, &old.values), (&new.key, &new.values));
-                let known = Generation::of_ttl(old.ttl);
+                assert_eq!((&old.key, old.values()), (&new.key, new.values()));
+                let known = old.ttl().and_then(Generation::of_ttl);
                 let next = known.map_or(Generation::of_number(7), Generation::next);
-                assert_eq!(new.ttl, next.ttl());
+                assert_eq!(new.ttl(), Some(next.ttl()));
             }
         }
         assert_eq!(written.len(), 7);
@@ -273,10 +268,9 @@ mod tests {
             (TTL, Generation::of_number(7)),
             (generation.ttl(), generation.next()),
         ] {
-            let mut set = record(&old, 0..5);
-            set.ttl = before;
+            let set = record(&old, 0..5).with_ttl(before);
             let mut zone = Zone::default();
-            zone.insert(set.key.clone(), Listed::Simple(set.clone()));
+            zone.insert(set.key.clone(), Listed::Whole(set.clone()));
             let new = StateNames::new("new", &zone_name()).unwrap();
             let handover = Handover {
                 theirs: &StateRecords::read(&zone, &old),
@@ -287,7 +281,7 @@ mod tests {
             };
             let batches = handover.batches(&[key(0)].into());
             let rest = batches[0].creates.iter().find(|new| new.key == set.key);
-            assert_eq!(rest.map(|rest| rest.ttl), Some(after.ttl()));
+            assert_eq!(rest.and_then(RecordSet::ttl), Some(after.ttl()));
         }
     }
 }

@@ -5,6 +5,8 @@
 //! which is plain data. [`guard`] then decides which of its deletes have to wait, and [`batch`]
 //! turns it into requests. Pure: nothing here does I/O.
 
+pub mod adopt;
+mod at_name;
 pub mod batch;
 pub mod blocked;
 pub mod conflict;
@@ -20,10 +22,13 @@ pub mod state_records;
 pub mod view;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::iter::Peekable;
 
 use crate::dns::zone::Listed;
-use crate::dns::{Name, RecordKey, RecordSet, RecordType, Zone};
+use crate::dns::{RecordKey, RecordSet, Zone};
+pub use crate::plan::adopt::{Adopt, AdoptSetting};
+use crate::plan::at_name::AtName;
 pub use crate::plan::conflict::{Conflict, ConflictReason};
 use crate::plan::state_records::{Claim, StateRecord, StateRecords};
 
@@ -36,52 +41,6 @@ pub enum Policy {
     UpsertOnly,
     /// Record sets may be created, but neither changed nor deleted.
     CreateOnly,
-}
-
-/// The setting `ADOPT`. With [`AdoptSetting::Legacy`], the environment's name and the TTL are added
-/// to it, which makes it an [`Adopt`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AdoptSetting {
-    /// No record set is taken over.
-    Never,
-    /// Record sets whose name and type are desired are taken over.
-    Matching,
-    /// Record sets that rancher/external-dns before 0.6 left are taken over.
-    Legacy,
-}
-
-/// Which existing record sets that this environment does not own are taken over.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Adopt {
-    /// No record set is taken over.
-    Never,
-    /// Record sets whose name and type are desired are taken over.
-    Matching,
-    /// All A record sets below a name that have exactly this TTL are taken over. They are those
-    /// that rancher/external-dns before 0.6 left, which wrote no state record.
-    Legacy {
-        /// `<environment>.<zone>`.
-        below: Name,
-        /// TTL in seconds.
-        ttl: u32,
-    },
-}
-
-impl Adopt {
-    /// Whether a simple record set that this environment does not own is taken over.
-    fn takes_over(&self, set: &RecordSet, is_desired: bool) -> bool {
-        match self {
-            Adopt::Never => false,
-            Adopt::Matching => is_desired,
-            Adopt::Legacy { below, ttl } => {
-                let name = &set.key.name;
-                set.key.rtype == RecordType::A
-                    && set.ttl == *ttl
-                    && name != below
-                    && name.is_at_or_below(below)
-            }
-        }
-    }
 }
 
 /// The settings that a plan depends on.
@@ -111,7 +70,7 @@ pub enum ClaimChange {
     Remove,
 }
 
-/// What has to change in the zone. Each list is sorted by name, then type.
+/// What has to change in the zone. Each list is sorted by name, then type, then set identifier.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
     /// Record sets to create.
@@ -120,6 +79,9 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// Record sets, owned or taken over, to delete, exactly as they were listed.
     pub deletes: Vec<RecordSet>,
+    /// Record sets that go, and those that come in their place, which can't be there together. Nothing
+    /// of them is in the lists above.
+    pub replacements: Vec<Replacement>,
     /// Existing record sets that are taken over. One that also has to change is in `changes` too.
     pub adopts: Vec<RecordKey>,
     /// Whether record sets are taken over, be it only to delete them.
@@ -138,6 +100,52 @@ pub struct Plan {
     pub kept_by_another: Option<Claim>,
     /// Number of changes and deletes that [`Policy`] does not allow.
     pub forbidden_by_policy: usize,
+    /// Owned keys that no service asks for, whose record sets stay because what is to come in their
+    /// place can't be written.
+    pub predecessors: Vec<RecordKey>,
+    /// Weighted record sets that get another TTL than desired.
+    pub other_ttls: Vec<OtherTtl>,
+}
+
+/// A weighted record set that gets the TTL of others of its name and type that aren't ours: Route 53
+/// allows only one TTL for all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherTtl {
+    /// Which record set it is.
+    pub key: RecordKey,
+    /// The TTL that is desired, in seconds.
+    pub wanted: u32,
+    /// The TTL that it gets.
+    pub used: u32,
+}
+
+impl fmt::Display for OtherTtl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let OtherTtl { key, wanted, used } = self;
+        write!(
+            f,
+            "{key}: its TTL is {used} instead of {wanted}, since others of its name and type have it \
+             and all weighted record sets must have the same"
+        )
+    }
+}
+
+/// Record sets of one name that change together, in one batch: Route 53 doesn't allow some that come
+/// beside some that go, or beside others as they were.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Replacement {
+    /// Those that go, exactly as they were listed.
+    pub deletes: Vec<RecordSet>,
+    /// Those that come. One that changes is in both lists.
+    pub creates: Vec<RecordSet>,
+}
+
+impl Replacement {
+    /// The keys of all its record sets, in no order. One that changes is there twice.
+    pub fn keys(&self) -> impl Iterator<Item = &RecordKey> {
+        let sets = self.deletes.iter().chain(&self.creates);
+        sets.map(|set| &set.key)
+    }
 }
 
 /// One record set before and after.
@@ -155,6 +163,7 @@ impl Plan {
         self.creates.is_empty()
             && self.changes.is_empty()
             && self.deletes.is_empty()
+            && self.replacements.is_empty()
             && self.adopts.is_empty()
             && self.releases.is_empty()
             && self.moves.is_empty()
@@ -168,12 +177,21 @@ impl Plan {
         let depends = |reason: &ConflictReason| {
             matches!(
                 reason,
-                ConflictReason::NotOwned | ConflictReason::OwnedElsewhere(_)
+                ConflictReason::NotOwned
+                    | ConflictReason::Alias
+                    | ConflictReason::SetIdTaken
+                    | ConflictReason::OwnedElsewhere(_)
+                    | ConflictReason::Cname
+                    | ConflictReason::OtherType(_)
+                    | ConflictReason::Routed
+                    | ConflictReason::Simple
+                    | ConflictReason::OtherRouting(_)
             )
         };
         conflicts.any(|conflict| depends(&conflict.reason))
             || !self.changes.is_empty()
             || !self.deletes.is_empty()
+            || !self.replacements.is_empty()
             || !self.adopts.is_empty()
             || !self.releases.is_empty()
     }
@@ -199,7 +217,7 @@ pub fn plan(
         };
     }
     let undesired_adopts = zone.iter().filter_map(|(key, listed)| match listed {
-        Listed::Simple(set) if adopt.takes_over(set, false) => Some(key),
+        Listed::Whole(set) if adopt.takes_over(set, None) => Some(key),
         _ => None,
     });
     let keys = desired.keys().chain(state.owned()).chain(undesired_adopts);
@@ -211,41 +229,25 @@ pub fn plan(
     let mut all_listed = zone.iter().peekable();
 
     let mut plan = Plan::default();
-    for key in keys {
-        let owned = advance_to(&mut all_owned, key).is_some();
-        let wanted = advance_to(&mut all_desired, key);
-        let listed = advance_to(&mut all_listed, key);
-        // An owner that gives up deletes what it has made, whoever else lists it.
-        let elsewhere = state.listed_elsewhere(key);
-        if let Some(by) = elsewhere.filter(|_| !owned || !gives_up) {
-            plan.add_owned_elsewhere(key, wanted, listed, owned, by);
-            continue;
+    let mut at_name = AtName::default();
+    for keys in keys.chunk_by(|a, b| a.name == b.name) {
+        at_name.clear();
+        while all_listed
+            .next_if(|(key, _)| key.name < keys[0].name)
+            .is_some()
+        {}
+        while let Some((key, listed)) = all_listed.next_if(|(key, _)| key.name == keys[0].name) {
+            at_name.add_listed(key, listed);
         }
-        match (wanted, listed) {
-            (Some(_), None) if zone.has_cname(&key.name) => {
-                let cname = RecordKey::new(key.name.clone(), RecordType::Cname);
-                plan.add_conflict(key, ConflictReason::Cname, zone.simple(&cname));
-                plan.release_if(owned, key);
-            }
-            (Some(wanted), None) => plan.creates.push(wanted.clone()),
-            (Some(_), Some(Listed::Special)) => {
-                plan.add_conflict(key, ConflictReason::Special, None);
-                plan.release_if(owned, key);
-            }
-            (None, None | Some(Listed::Special)) => plan.release_if(owned, key),
-            // It can't be changed, but it isn't lost either: its entry stays.
-            (_, Some(Listed::Extended { element })) => {
-                plan.add_conflict(key, ConflictReason::Extended(element.clone()), None);
-            }
-            (wanted, Some(Listed::Simple(current))) => {
-                let adopted = !owned && adopt.takes_over(current, wanted.is_some());
-                if owned || adopted {
-                    plan.add_owned(current, wanted, adopted, policy);
-                } else {
-                    plan.add_conflict(key, ConflictReason::NotOwned, Some(current));
-                }
-            }
+        for key in keys {
+            let is_owned = advance_to(&mut all_owned, key).is_some();
+            let wanted = advance_to(&mut all_desired, key);
+            let elsewhere = state.listed_elsewhere(key);
+            // An owner that gives up deletes what it has made, whoever else lists it.
+            let elsewhere = elsewhere.filter(|_| !is_owned || !gives_up);
+            at_name.add_key(key, wanted, is_owned, elsewhere, adopt);
         }
+        at_name.plan(policy, &mut plan);
     }
     plan.add_upkeep(state, claim, gives_up);
     plan
@@ -268,35 +270,11 @@ impl Plan {
         self.creates.retain(|set| keep(&set.key));
         self.changes.retain(|change| keep(&change.to.key));
         self.deletes.retain(|set| keep(&set.key));
+        self.replacements
+            .retain(|replacement| replacement.keys().all(&keep));
         self.adopts.retain(&keep);
         self.releases.retain(&keep);
         self.moves.retain(&keep);
-    }
-
-    /// Adds what has to happen to a record set that another owner's state record lists: nothing to
-    /// the record set, whoever else lists it. Two owners that both wrote it would never come to an
-    /// end, and if both gave it up at the same time, nobody would own it.
-    fn add_owned_elsewhere(
-        &mut self,
-        key: &RecordKey,
-        wanted: Option<&RecordSet>,
-        listed: Option<&Listed>,
-        owned: bool,
-        by: &Name,
-    ) {
-        let is_gone = matches!(listed, None | Some(Listed::Special));
-        let is_right = match (wanted, listed) {
-            (Some(wanted), Some(Listed::Simple(current))) => current.is_equivalent_to(wanted),
-            _ => false,
-        };
-        if wanted.is_some() && !(owned && is_right) || owned && !is_gone && !is_right {
-            let found = match listed {
-                Some(Listed::Simple(current)) => Some(current),
-                _ => None,
-            };
-            self.add_conflict(key, ConflictReason::OwnedElsewhere(by.clone()), found);
-        }
-        self.release_if(owned && is_gone, key);
     }
 
     /// Adds what the state records need, whatever they list.
@@ -304,7 +282,9 @@ impl Plan {
         let first = state.records().first();
         self.moves
             .extend(first.into_iter().flat_map(StateRecord::misplaced).cloned());
-        let is_in_use = !state.records().is_empty() || !self.creates.is_empty();
+        let is_in_use = !state.records().is_empty()
+            || !self.creates.is_empty()
+            || !self.replacements.is_empty();
         self.claim = if gives_up {
             // What has to be left in the zone stays claimed.
             match state.has_claim() && self.conflicts.is_empty() {
@@ -316,46 +296,6 @@ impl Plan {
         } else {
             ClaimChange::Write(claim.clone())
         };
-    }
-
-    /// Adds what has to happen to an existing record set that is owned, or is being `adopted`.
-    fn add_owned(
-        &mut self,
-        current: &RecordSet,
-        wanted: Option<&RecordSet>,
-        adopted: bool,
-        policy: Policy,
-    ) {
-        self.takes_over |= adopted;
-        if wanted.is_none() && policy == Policy::Sync {
-            self.deletes.push(current.clone());
-            return;
-        }
-        if adopted {
-            self.adopts.push(current.key.clone());
-        }
-        match wanted {
-            Some(to) if current.is_equivalent_to(to) => {}
-            Some(to) if policy != Policy::CreateOnly => self.changes.push(Change {
-                from: current.clone(),
-                to: to.clone(),
-            }),
-            Some(_) | None => self.forbidden_by_policy += 1,
-        }
-    }
-
-    fn add_conflict(&mut self, key: &RecordKey, reason: ConflictReason, found: Option<&RecordSet>) {
-        self.conflicts.push(Conflict {
-            key: key.clone(),
-            reason,
-            found: found.cloned(),
-        });
-    }
-
-    fn release_if(&mut self, owned: bool, key: &RecordKey) {
-        if owned {
-            self.releases.push(key.clone());
-        }
     }
 }
 

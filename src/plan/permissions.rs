@@ -112,11 +112,7 @@ mod tests {
         let mut desired = Desired::default();
         for (text, rtype) in keys {
             let key = RecordKey::new(name(text), rtype.clone());
-            let set = RecordSet {
-                key: key.clone(),
-                ttl: 300,
-                values: ["192.0.2.1".to_owned()].into(),
-            };
+            let set = RecordSet::of_values(key.clone(), 300, ["192.0.2.1".to_owned()].into());
             desired.record_sets.insert(key, set);
         }
         desired

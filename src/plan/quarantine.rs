@@ -209,7 +209,7 @@ fn mentions_key(message: &str, key: &RecordKey) -> bool {
 
 /// Whether a message quotes a value of this record set.
 fn mentions_value(message: &str, set: &RecordSet) -> bool {
-    let mut values = set.values.iter();
+    let mut values = set.values().iter();
     values.any(|value| message.contains(&format!("'{value}'")))
 }
 

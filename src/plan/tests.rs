@@ -1,13 +1,16 @@
 //! Rows of a table, each a small story. `web` is `web.prod.example.com.`, `@` is
 //! `prod.example.com.`; a record set is `web A 192.0.2.1`, with a TTL other than 300 at the end
-//! (`web A 192.0.2.1 ttl=60`), `special` for an alias or a routing policy, and `health` for a simple
-//! one with a health check.
+//! (`web A 192.0.2.1 ttl=60`), `web A alias=x.` for an alias, `web#id A 192.0.2.1 weight=5` for one with
+//! a routing policy, `check=id` for a health check, and `web A partial` for one with an element that
+//! isn't known.
 
 use super::*;
+use crate::dns::{AliasTarget, Body, Name, RecordType, Routing, RoutingKind};
 use crate::plan::state_records::{Entry, StateNames};
 
 mod adopt;
 mod extended;
+mod groups;
 mod policy;
 mod upkeep;
 
@@ -31,53 +34,89 @@ fn name(text: &str) -> Name {
 
 fn key(text: &str) -> RecordKey {
     let (text, rtype) = text.split_once(' ').unwrap();
-    RecordKey::new(name(text), RecordType::parse(rtype))
+    let (text, set_id) = match text.split_once('#') {
+        Some((text, set_id)) => (text, Some(set_id.into())),
+        None => (text, None),
+    };
+    RecordKey::with_set_id(name(text), RecordType::parse(rtype), set_id)
 }
 
-/// What the zone has: a record set is special if there is none.
+/// What the zone has under a key: partial if there is no record set.
 fn listed(set: Option<RecordSet>) -> Listed {
     match set {
-        Some(set) if set.values.contains("health") => Listed::Extended {
-            element: "HealthCheckId".to_owned(),
+        Some(set) => Listed::Whole(set),
+        None => Listed::Partial {
+            element: "New".to_owned(),
         },
-        Some(set) => Listed::Simple(set),
-        None => Listed::Special,
     }
 }
 
-/// A record set, or none if it is a special one.
+/// A record set, or none if it is only partly known.
 fn record_set(line: &str) -> (RecordKey, Option<RecordSet>) {
     let mut words = line.split(' ');
-    let key = key(&format!(
-        "{} {}",
-        words.next().unwrap(),
-        words.next().unwrap()
-    ));
-    let values = words.next().unwrap();
-    let ttl = words.next().map_or(300, |ttl| {
-        ttl.strip_prefix("ttl=").unwrap().parse().unwrap()
-    });
-    let set = RecordSet {
-        key: key.clone(),
-        ttl,
-        values: values.split(',').map(String::from).collect(),
+    let (name, rtype) = (words.next().unwrap(), words.next().unwrap());
+    let key = key(&format!("{name} {rtype}"));
+    let answer = words.next().unwrap();
+    let mut set = match answer.strip_prefix("alias=") {
+        Some(target) => {
+            let target = AliasTarget {
+                zone_id: "Z9".to_owned(),
+                name: target.to_owned(),
+                evaluates_health: key.is_routed(),
+            };
+            RecordSet::new(key.clone(), Body::Alias(Box::new(target)), None)
+        }
+        None => {
+            let values = answer.split(',').map(String::from).collect();
+            RecordSet::of_values(key.clone(), 300, values)
+        }
     };
-    (key, (values != "special").then_some(set))
+    for (what, value) in words.map(|word| word.split_once('=').unwrap()) {
+        let routing = match what {
+            "ttl" => {
+                set = set.with_ttl(value.parse().unwrap());
+                continue;
+            }
+            "check" => {
+                set.health_check = Some(value.into());
+                continue;
+            }
+            "weight" => Routing::Weighted(value.parse().unwrap()),
+            "region" => Routing::Latency(value.into()),
+            other => panic!("{other}"),
+        };
+        set.routing = Some(Box::new(routing));
+    }
+    (key, (answer != "partial").then_some(set))
 }
 
 fn short(key: &RecordKey) -> String {
     let name = key.name.as_str().replace("prod.example.com.", "");
     let name = name.strip_suffix('.').unwrap_or("@");
-    format!("{name} {}", key.rtype)
+    let set_id = key.set_id.as_ref().map(|id| format!("#{id}"));
+    format!("{name}{} {}", set_id.unwrap_or_default(), key.rtype)
 }
 
 fn line(set: &RecordSet) -> String {
-    let values: Vec<&str> = set.values.iter().map(String::as_str).collect();
-    let ttl = match set.ttl {
-        300 => String::new(),
-        ttl => format!(" ttl={ttl}"),
-    };
-    format!("{} {}{ttl}", short(&set.key), values.join(","))
+    let mut line = short(&set.key);
+    match set.alias() {
+        Some(target) => line += &format!(" alias={}", target.name),
+        None => {
+            let values: Vec<&str> = set.values().iter().map(String::as_str).collect();
+            line += &format!(" {}", values.join(","));
+        }
+    }
+    if let Some(ttl) = set.ttl().filter(|ttl| *ttl != 300) {
+        line += &format!(" ttl={ttl}");
+    }
+    match set.routing.as_deref() {
+        None => {}
+        Some(Routing::Weighted(weight)) => line += &format!(" weight={weight}"),
+        Some(Routing::Latency(region)) => line += &format!(" region={region}"),
+        Some(other) => panic!("{other}"),
+    }
+    let check = set.health_check.as_ref().map(|id| format!(" check={id}"));
+    line + &check.unwrap_or_default()
 }
 
 /// The plan, said in lines.
@@ -96,6 +135,10 @@ fn lines(plan: &Plan) -> Vec<String> {
             .iter()
             .map(|set| format!("delete {}", line(set))),
     );
+    for Replacement { deletes, creates } in &plan.replacements {
+        let all = |sets: &[RecordSet]| sets.iter().map(line).collect::<Vec<_>>().join(" + ");
+        lines.push(format!("replace {} by {}", all(deletes), all(creates)));
+    }
     lines.extend(
         plan.adopts
             .iter()
@@ -111,6 +154,11 @@ fn lines(plan: &Plan) -> Vec<String> {
         let what = reason.split("; ").next().unwrap();
         lines.push(format!("conflict {} because {what}", short(key)));
     }
+    for OtherTtl { key, wanted, used } in &plan.other_ttls {
+        lines.push(format!("ttl of {} {used} not {wanted}", short(key)));
+    }
+    let predecessors = plan.predecessors.iter();
+    lines.extend(predecessors.map(|key| format!("keep {}", short(key))));
     if plan.forbidden_by_policy > 0 {
         lines.push(format!("forbidden {}", plan.forbidden_by_policy));
     }
@@ -120,11 +168,11 @@ fn lines(plan: &Plan) -> Vec<String> {
 /// A state record that lists these.
 fn state_record(names: &StateNames, index: u16, owned: &[&str]) -> RecordSet {
     let entry = |text: &&str| Entry::Owned(key(text)).value();
-    RecordSet {
-        key: RecordKey::new(names.name(index), RecordType::Txt),
-        ttl: 300,
-        values: owned.iter().map(entry).collect(),
-    }
+    RecordSet::of_values(
+        RecordKey::new(names.name(index), RecordType::Txt),
+        300,
+        owned.iter().map(entry).collect(),
+    )
 }
 
 /// Of an owner that wants no claim in its state records.
@@ -150,13 +198,15 @@ fn check(policy: Policy, adopt: &Adopt, rows: &[Row<'_>]) {
             zone.insert(key, listed(set));
         }
         let record = state_record(&names, 1, row.owned);
-        zone.insert(record.key.clone(), Listed::Simple(record));
+        zone.insert(record.key.clone(), Listed::Whole(record));
         let state = StateRecords::read(&zone, &names);
         let desired = row.desired.iter().map(|line| record_set(line));
         let desired = desired.map(|(key, set)| (key, set.unwrap())).collect();
         let plan = plan(&desired, &zone, &state, settings(policy, adopt, &claim()));
         assert_eq!(lines(&plan), row.plan, "{}", row.story);
-        let only_conflicts = row.plan.iter().all(|line| line.starts_with("conflict"));
+        let says_only = ["conflict", "ttl", "keep", "forbidden"];
+        let only_conflicts = |line: &&str| says_only.iter().any(|word| line.starts_with(word));
+        let only_conflicts = row.plan.iter().all(only_conflicts);
         assert_eq!(plan.is_empty(), only_conflicts, "{}", row.story);
         let is_taken_over = |line: &&str| match line.strip_prefix("delete ") {
             Some(set) => !row.owned.iter().any(|owned| set.starts_with(owned)),
@@ -169,8 +219,9 @@ fn check(policy: Policy, adopt: &Adopt, rows: &[Row<'_>]) {
 
 const NOT_OURS: &str = "conflict web A because a record set of that name and type exists that \
                         isn't ours";
-const SPECIAL: &str = "conflict web A because an alias or a record set with a routing policy has \
-                       that name and type";
+const ALIAS: &str = "conflict web A because an alias of that name and type exists that isn't ours";
+const PARTIAL: &str = "conflict web A because the record set has the element \"New\", which can't be \
+                       kept in a change, so it is left as it is";
 const CNAME: &str = "conflict web A because a CNAME has that name";
 
 #[test]
@@ -272,7 +323,7 @@ fn leaves_alone_what_is_not_ours() {
                 zone: &[
                     "web A 192.0.2.1",
                     "api CNAME x.",
-                    "cdn A special",
+                    "cdn A alias=x.",
                     "\\052 A 192.0.2.2",
                 ],
                 owned: &[],
@@ -291,7 +342,7 @@ fn leaves_alone_what_is_not_ours() {
                 zone: &[
                     "web AAAA 2001:db8::1",
                     "web MX 10,m.",
-                    "web AAAA special",
+                    "web AAAA alias=x.",
                     "web TXT x",
                 ],
                 owned: &[],
@@ -327,23 +378,16 @@ fn leaves_aliases_and_cnames_alone() {
             Row {
                 story: "an alias has the place",
                 desired: &["web A 192.0.2.1"],
-                zone: &["web A special"],
+                zone: &["web A alias=x."],
                 owned: &[],
-                plan: &[SPECIAL],
+                plan: &[ALIAS],
             },
             Row {
                 story: "somebody made an alias of ours",
                 desired: &["web A 192.0.2.1"],
-                zone: &["web A special"],
+                zone: &["web A alias=x."],
                 owned: &["web A"],
-                plan: &["release web A", SPECIAL],
-            },
-            Row {
-                story: "somebody made an alias of ours, and nobody wants it",
-                desired: &[],
-                zone: &["web A special"],
-                owned: &["web A"],
-                plan: &["release web A"],
+                plan: &["change web A alias=x. into web A 192.0.2.1"],
             },
             Row {
                 story: "a CNAME has the name",
@@ -362,7 +406,7 @@ fn leaves_aliases_and_cnames_alone() {
             Row {
                 story: "a weighted CNAME is a CNAME",
                 desired: &["web A 192.0.2.1"],
-                zone: &["web CNAME special"],
+                zone: &["web#one CNAME x. weight=1"],
                 owned: &[],
                 plan: &[CNAME],
             },
@@ -375,16 +419,38 @@ fn a_conflict_says_what_to_do() {
     assert_eq!(
         [
             ConflictReason::NotOwned,
-            ConflictReason::Special,
-            ConflictReason::Cname
+            ConflictReason::Alias,
+            ConflictReason::SetIdTaken,
+            ConflictReason::Cname,
+            ConflictReason::OtherType(RecordType::Txt),
+            ConflictReason::Routed,
+            ConflictReason::Simple,
+            ConflictReason::OtherRouting(Some(RoutingKind::Latency)),
+            ConflictReason::OtherRouting(None),
         ]
         .map(|why| why.to_string()),
         [
             "a record set of that name and type exists that isn't ours; remove it, or take it \
              over: the command adopt shows what that would do",
-            "an alias or a record set with a routing policy has that name and type; remove it, \
-             or give the service another name",
+            "an alias of that name and type exists that isn't ours; remove it, or give the service \
+             another name",
+            "a record set of that name and type with our set identifier exists that isn't ours; \
+             remove it, or set another one with the label \
+             io.rancher.service.external_dns_routing_id",
             "a CNAME has that name; remove it, or give the service another name",
+            "a record set of the type TXT has that name, beside which there can't be a CNAME; remove \
+             it, or give the service another name",
+            "record sets with a routing policy have that name and type, beside which there can't be \
+             a simple one; remove them, give the service another name, or set the same policy with \
+             the label io.rancher.service.external_dns_routing",
+            "a simple record set has that name and type, beside which there can't be one with a \
+             routing policy; remove it, or give the service another name",
+            "record sets with latency routing have that name and type, and all of them must have the \
+             same; set it with the label io.rancher.service.external_dns_routing, or give the \
+             service another name",
+            "record sets with another routing have that name and type, and all of them must have the \
+             same; set it with the label io.rancher.service.external_dns_routing, or give the \
+             service another name",
         ]
     );
 }

@@ -1,10 +1,12 @@
 //! What is known of the hosted zone, and which part of the zone that is. Pure.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::base::sorted;
 use crate::desired::Desired;
-use crate::dns::{ChangeBatch, Name, RecordKey, Zone};
+use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet, Zone};
+use crate::plan::at_name::with_ttl_of_others;
 use crate::plan::state_records::{StateNames, StateRecords};
 
 /// How many names outside of the environment's are looked up one by one. Where there are more, the
@@ -233,10 +235,10 @@ impl ZoneView {
         let mut outdated: BTreeSet<Name> = BTreeSet::new();
         let mut not_yet: BTreeSet<&Name> = BTreeSet::new();
         for (key, wanted) in &desired.record_sets {
-            match self.zone.simple(key) {
+            match self.zone.whole(key) {
                 Some(current) if self.state.owns(key) => {
                     names.insert(key.name.clone());
-                    if !current.is_equivalent_to(wanted) {
+                    if !self.goal(wanted).is_satisfied_by(current) {
                         outdated.insert(key.name.clone());
                     }
                 }
@@ -247,6 +249,15 @@ impl ZoneView {
         }
         names.retain(|name| !not_yet.contains(name));
         (names, outdated)
+    }
+
+    /// What a plan makes of a desired record set, beside what there is of others.
+    fn goal<'a>(&self, wanted: &'a RecordSet) -> Cow<'a, RecordSet> {
+        if !wanted.key.is_routed() {
+            return Cow::Borrowed(wanted);
+        }
+        let group = self.zone.group(&wanted.key);
+        with_ttl_of_others(wanted, group.filter(|(key, _)| !self.state.owns(key)))
     }
 }
 

@@ -153,11 +153,11 @@ fn environment(name: &str) -> Environment {
 }
 
 fn a(name: &str) -> RecordSet {
-    RecordSet {
-        key: RecordKey::new(Name::parse(name).unwrap(), RecordType::A),
-        ttl: 300,
-        values: ["192.0.2.1".to_owned()].into(),
-    }
+    RecordSet::of_values(
+        RecordKey::new(Name::parse(name).unwrap(), RecordType::A),
+        300,
+        ["192.0.2.1".to_owned()].into(),
+    )
 }
 
 fn desired<T: AsRef<str>>(names: &[T]) -> Arc<Desired> {
@@ -191,11 +191,11 @@ fn what_was_wanted_meanwhile_waits_anew_once_it_is_gone_again() {
 fn what_is_taken_over_or_not_listed_counts_as_owned() {
     let names = StateNames::new("u", &Name::parse(DOMAIN).unwrap()).unwrap();
     let listed = ["a.example.com", "b.example.com"].map(|name| Entry::Owned(a(name).key));
-    let record = RecordSet {
-        key: RecordKey::new(names.name(0), RecordType::Txt),
-        ttl: 300,
-        values: Entry::values(&listed),
-    };
+    let record = RecordSet::of_values(
+        RecordKey::new(names.name(0), RecordType::Txt),
+        300,
+        Entry::values(&listed),
+    );
     let batch = ChangeBatch {
         deletes: vec![],
         creates: vec![record],
@@ -387,5 +387,5 @@ fn another_look_covers_what_is_owned_by_then() {
     let change = look(&mut zone, &mut client, Whose::Everybodys);
     assert_eq!(change, RecordsChange::Ours);
     assert_eq!(zone.view.coverage, part(&[&elsewhere.key.name]));
-    assert_eq!(zone.view.zone.simple(&elsewhere.key), Some(&elsewhere));
+    assert_eq!(zone.view.zone.whole(&elsewhere.key), Some(&elsewhere));
 }

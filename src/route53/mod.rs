@@ -1,7 +1,8 @@
 //! The client of Amazon Route 53's API.
 //!
 //! [`client`] has the operations, [`caller`] makes the calls and repeats them, [`limits`] says how
-//! fast, [`xml`] writes requests and reads answers, [`error`] says why a call failed, [`iam_policy`]
+//! fast, [`xml`] writes requests and reads answers, with
+//! [`record_set_xml`] for the record sets in them, [`error`] says why a call failed, [`iam_policy`]
 //! writes down what the credentials must allow.
 
 pub mod caller;
@@ -9,4 +10,5 @@ pub mod client;
 pub mod error;
 pub mod iam_policy;
 pub mod limits;
+mod record_set_xml;
 pub mod xml;

@@ -2,39 +2,22 @@
 //!
 //! In: a change batch, or the XML of an answer. Out: the body of the request, or the answer as
 //! types. The shapes are those of AWS's own model (botocore's `route53/2013-04-01/service-2.json`).
-//! Elements that the program does not need are ignored, except in a record set: what is deleted has
-//! to be repeated whole, so each of its elements has to be known. Those that the program needs must
-//! be there, so that a proxy's page or half a document never counts as an empty zone.
+//! Elements that the program does not need are ignored, except in a record set, which
+//! [`record_set_xml`] reads. Those that the program needs must be there, so that a proxy's page or
+//! half a document never counts as an empty zone.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
-
-use quick_xml::escape::escape;
 
 use super::error::{Refusal, STATUS_AS_CODE};
 use crate::aws::xml::{Element, error_response, read};
 use crate::base::brackets::inside_brackets;
 use crate::base::text::quoted_start;
 use crate::dns::zone::Listed;
-use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
-
-/// The elements that make a record set special: an alias, or one of several that share name and
-/// type. `HealthCheckId` isn't among them, since a simple record set may have one.
-const SPECIAL: [&str; 10] = [
-    "AliasTarget",
-    "CidrRoutingConfig",
-    "Failover",
-    "GeoLocation",
-    "GeoProximityLocation",
-    "MultiValueAnswer",
-    "Region",
-    "SetIdentifier",
-    "TrafficPolicyInstanceId",
-    "Weight",
-];
+use crate::dns::{ChangeBatch, Name, RecordKey};
+use crate::route53::record_set_xml;
 
 /// Characters of an answer that an error quotes.
-const MAX_QUOTED: usize = 80;
+pub(super) const MAX_QUOTED: usize = 80;
 
 const NAMESPACE: &str = "https://route53.amazonaws.com/doc/2013-04-01/";
 
@@ -47,30 +30,13 @@ pub fn change_request(batch: &ChangeBatch) -> String {
     );
     for (action, sets) in [("DELETE", &batch.deletes), ("CREATE", &batch.creates)] {
         for set in sets {
-            change(&mut xml, action, set);
+            let _ = write!(xml, "<Change><Action>{action}</Action>");
+            record_set_xml::write(&mut xml, set);
+            xml.push_str("</Change>");
         }
     }
     xml.push_str("</Changes></ChangeBatch></ChangeResourceRecordSetsRequest>");
     xml
-}
-
-fn change(xml: &mut String, action: &str, set: &RecordSet) {
-    let _ = write!(
-        xml,
-        "<Change><Action>{action}</Action><ResourceRecordSet><Name>{}</Name><Type>{}</Type>\
-         <TTL>{}</TTL><ResourceRecords>",
-        escape(set.key.name.as_str()),
-        escape(set.key.rtype.as_str()),
-        set.ttl
-    );
-    for value in &set.values {
-        let _ = write!(
-            xml,
-            "<ResourceRecord><Value>{}</Value></ResourceRecord>",
-            escape(value.as_str())
-        );
-    }
-    xml.push_str("</ResourceRecords></ResourceRecordSet></Change>");
 }
 
 /// Where the next page of a listing of record sets starts.
@@ -123,7 +89,10 @@ pub struct ZonePage {
 /// Reads an answer to ListResourceRecordSets.
 pub fn list_page(response: &Element) -> Result<ListPage, String> {
     let sets = response.required("ResourceRecordSets")?;
-    let sets: Result<Vec<_>, String> = sets.children("ResourceRecordSet").map(listed).collect();
+    let sets: Result<Vec<_>, String> = sets
+        .children("ResourceRecordSet")
+        .map(record_set_xml::read)
+        .collect();
     let next = match (
         response.required_bool("IsTruncated")?,
         response.text_of("NextRecordName"),
@@ -139,64 +108,7 @@ pub fn list_page(response: &Element) -> Result<ListPage, String> {
     Ok(ListPage { sets: sets?, next })
 }
 
-fn listed(set: &Element) -> Result<(RecordKey, Listed), String> {
-    let key = RecordKey::new(name(set)?, RecordType::parse(set.required_text("Type")?));
-    let is_special = SPECIAL.iter().any(|field| set.child(field).is_some());
-    let records = set.child("ResourceRecords").into_iter();
-    let mut values = BTreeSet::new();
-    for record in records.flat_map(|records| records.children("ResourceRecord")) {
-        values.insert(record.required_text("Value")?.to_owned());
-    }
-    let listed = match set.text_of("TTL") {
-        Some(ttl) if !is_special && !values.is_empty() => {
-            let ttl = ttl
-                .parse()
-                .map_err(|_| format!("{key}: {} is no TTL", quoted_start(ttl, MAX_QUOTED)))?;
-            match extension(set) {
-                Some(element) => Listed::Extended { element },
-                None => Listed::Simple(RecordSet {
-                    key: key.clone(),
-                    ttl,
-                    values,
-                }),
-            }
-        }
-        _ => Listed::Special,
-    };
-    Ok((key, listed))
-}
-
-/// The first element of a record set that [`change_request`] wouldn't write, if there is one.
-fn extension(set: &Element) -> Option<String> {
-    if let Some(own) = extra(set, &["Name", "Type", "TTL", "ResourceRecords"]) {
-        return Some(own.to_owned());
-    }
-    let records = set.child("ResourceRecords")?;
-    records.all_children().find_map(|record| {
-        let inner = match record.name() {
-            "ResourceRecord" => extra(record, &["Value"])?,
-            other => other,
-        };
-        Some(format!("ResourceRecords/{inner}"))
-    })
-}
-
-/// The first child element that has none of these names, or one that an earlier one has.
-fn extra<'a>(element: &'a Element, known: &[&str]) -> Option<&'a str> {
-    let mut missing = known.to_vec();
-    let mut names = element.all_children().map(Element::name);
-    names.find(
-        |name| match missing.iter().position(|known| known == name) {
-            Some(place) => {
-                missing.swap_remove(place);
-                false
-            }
-            None => true,
-        },
-    )
-}
-
-fn name(element: &Element) -> Result<Name, String> {
+pub(super) fn name(element: &Element) -> Result<Name, String> {
     let name = element.required_text("Name")?;
     Name::parse(name).map_err(|error| format!("{}: {error}", quoted_start(name, MAX_QUOTED)))
 }

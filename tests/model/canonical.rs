@@ -68,29 +68,31 @@ pub fn canonical(setup: &Setup, world: &mut World) {
 
 /// Whether a batch can never be applied any more.
 fn is_dead(zone: &Zone, batch: &ChangeBatch) -> bool {
-    let has_generation = |set: &&RecordSet| set.key.rtype == RecordType::Txt && set.ttl >= LEAST;
+    let has_generation =
+        |set: &&RecordSet| set.key.rtype == RecordType::Txt && set.ttl() >= Some(LEAST);
     let old = batch.deletes.iter().filter(has_generation);
-    let is_gone = |set: &RecordSet| zone.simple(&set.key) != Some(set);
+    let is_gone = |set: &RecordSet| zone.whole(&set.key) != Some(set);
     !takes(zone, batch) && old.into_iter().any(is_gone)
 }
 
 fn present(zone: &Zone, name: &Name) -> Option<u32> {
     let key = RecordKey::new(name.clone(), RecordType::Txt);
-    zone.simple(&key).map(|set| set.ttl)
+    zone.whole(&key).and_then(RecordSet::ttl)
 }
 
 fn renumber_zone(zone: &mut Zone, renumbered: &impl Fn(&RecordKey, u32, bool) -> u32) {
     let changed: Vec<RecordSet> = zone
         .iter()
-        .filter_map(|(key, _)| zone.simple(key))
+        .filter_map(|(key, _)| zone.whole(key))
         .filter_map(|set| {
-            let ttl = renumbered(&set.key, set.ttl, false);
-            (ttl != set.ttl).then(|| RecordSet { ttl, ..set.clone() })
+            let old = set.ttl()?;
+            let ttl = renumbered(&set.key, old, false);
+            (ttl != old).then(|| set.clone().with_ttl(ttl))
         })
         .collect();
     let mut other = Zone::default();
     for set in changed {
-        other.insert(set.key.clone(), Listed::Simple(set));
+        other.insert(set.key.clone(), Listed::Whole(set));
     }
     zone.merge(other);
 }
@@ -98,14 +100,17 @@ fn renumber_zone(zone: &mut Zone, renumbered: &impl Fn(&RecordKey, u32, bool) ->
 /// A batch creates a new state record with any number, and an old one with the next one.
 fn renumber_batch(batch: &mut ChangeBatch, renumbered: &impl Fn(&RecordKey, u32, bool) -> u32) {
     for set in &mut batch.deletes {
-        set.ttl = renumbered(&set.key, set.ttl, true);
+        let ttl = renumbered(&set.key, set.ttl().unwrap_or_default(), true);
+        *set = set.clone().with_ttl(ttl);
     }
     for set in &mut batch.creates {
         let old = batch.deletes.iter().find(|old| old.key == set.key);
         let is_state_record = set.key.rtype == RecordType::Txt;
         match old {
-            Some(old) if is_state_record && old.ttl >= LEAST => set.ttl = old.ttl + 1,
-            None if is_state_record => set.ttl = FRESH,
+            Some(old) if is_state_record && old.ttl() >= Some(LEAST) => {
+                *set = set.clone().with_ttl(old.ttl().unwrap_or_default() + 1);
+            }
+            None if is_state_record => *set = set.clone().with_ttl(FRESH),
             Some(_) | None => {}
         }
     }

@@ -229,7 +229,7 @@ const FRESH: u64 = 50;
 
 fn without_generation(batch: &mut ChangeBatch) {
     let sets = batch.deletes.iter_mut().chain(&mut batch.creates);
-    sets.for_each(|set| set.ttl = TTL);
+    sets.for_each(|set| *set = set.clone().with_ttl(TTL));
 }
 
 fn planned(setup: &Setup, server: &Server, goal: Goal, view: &ZoneView) -> Plan {

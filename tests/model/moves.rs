@@ -115,17 +115,13 @@ impl World {
             }
             Move::PersonCreates(key) => {
                 self.budget.edits -= 1;
-                let set = RecordSet {
-                    key: key.clone(),
-                    ttl: TTL,
-                    values: ["192.0.2.99".to_owned()].into(),
-                };
+                let set = RecordSet::of_values(key.clone(), TTL, ["192.0.2.99".to_owned()].into());
                 let listed = listed_by(&self.zone, None);
                 let maker = match listed.iter().any(|(_, owned)| owned == key) {
                     true => Maker::PersonInPlace,
                     false => Maker::Person,
                 };
-                self.zone.insert(key.clone(), Listed::Simple(set));
+                self.zone.insert(key.clone(), Listed::Whole(set));
                 self.made_by.insert(key.clone(), maker);
             }
             Move::PersonDeletes(key) => {
@@ -279,10 +275,10 @@ fn batch_in_words(batch: &ChangeBatch) -> String {
 fn sets<'a>(sets: impl IntoIterator<Item = &'a RecordSet>) -> String {
     let sets = sets.into_iter().map(|set| {
         let name = set.key.name.as_str().replace(".example.com.", "");
-        let values: Vec<&str> = set.values.iter().map(String::as_str).collect();
-        match set.ttl {
-            TTL => format!("{name} {} {}", set.key.rtype, values.join(" ")),
-            ttl => format!("{name} {} {} ({ttl})", set.key.rtype, values.join(" ")),
+        let values: Vec<&str> = set.values().iter().map(String::as_str).collect();
+        match set.ttl() {
+            None | Some(TTL) => format!("{name} {} {}", set.key.rtype, values.join(" ")),
+            Some(ttl) => format!("{name} {} {} ({ttl})", set.key.rtype, values.join(" ")),
         }
     });
     let sets: Vec<String> = sets.collect();

@@ -84,7 +84,7 @@ fn is_right(setup: &Setup, world: &World) -> Result<(), Fault> {
                 .any(|(other, listed)| *other != owner && listed == key)
         };
         for (key, wanted) in desired {
-            let there = world.zone.simple(key);
+            let there = world.zone.whole(key);
             let is_ours = listed.contains(key);
             let is_in_the_way = there.is_some() && !is_ours || is_elsewhere(key);
             if there != Some(wanted) && !is_in_the_way {

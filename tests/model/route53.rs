@@ -6,7 +6,7 @@ use rancher_route53::dns::{ChangeBatch, RecordKey, RecordType, Zone};
 /// Whether the zone takes a batch: it deletes what is there, byte for byte, and creates what isn't.
 pub fn takes(zone: &Zone, batch: &ChangeBatch) -> bool {
     let is_deleted = |key: &RecordKey| batch.deletes.iter().any(|set| set.key == *key);
-    let is_there = |set| zone.get(key_of(set)) == Some(&Listed::Simple(Clone::clone(set)));
+    let is_there = |set| zone.get(key_of(set)) == Some(&Listed::Whole(Clone::clone(set)));
     batch.deletes.iter().all(is_there)
         && batch
             .creates
@@ -26,14 +26,14 @@ pub fn listed_by(zone: &Zone, owner: Option<&str>) -> Vec<(String, RecordKey)> {
         let Some(record) = key.name.as_str().strip_prefix("external-dns-") else {
             continue;
         };
-        let (Listed::Simple(set), RecordType::Txt) = (listed, &key.rtype) else {
+        let (Listed::Whole(set), RecordType::Txt) = (listed, &key.rtype) else {
             continue;
         };
         let id = record.split(['-', '.']).next().unwrap_or_default();
         if owner.is_some_and(|owner| owner != id) {
             continue;
         }
-        for value in &set.values {
+        for value in set.values() {
             let entry = value.split(" \"claim ").next().unwrap_or_default();
             let entry = entry.trim_matches('"');
             let (name, rtype) = match entry.strip_suffix(" AAAA") {
@@ -53,12 +53,12 @@ pub fn listed_by(zone: &Zone, owner: Option<&str>) -> Vec<(String, RecordKey)> {
 /// The claims in an owner's state records, as they stand there.
 pub fn claims(zone: &Zone, owner: &str) -> Vec<String> {
     let beginning = format!("external-dns-{owner}");
-    let sets = zone.iter().filter_map(|(key, _)| zone.simple(key));
+    let sets = zone.iter().filter_map(|(key, _)| zone.whole(key));
     let records = sets.filter(|set| {
         let rest = set.key.name.as_str().strip_prefix(&beginning);
         set.key.rtype == RecordType::Txt && rest.is_some_and(|rest| rest.starts_with(['-', '.']))
     });
-    let values = records.flat_map(|set| set.values.iter());
+    let values = records.flat_map(|set| set.values().iter());
     let claims = values.filter_map(|value| value.split_once("\"claim "));
     claims
         .map(|(_, claim)| format!("claim {}", claim.trim_end_matches('"')))

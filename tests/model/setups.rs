@@ -137,14 +137,14 @@ fn left_by_0_1_0() -> Zone {
     let mut zone = Zone::default();
     let names = StateNames::new("u", &zone_name()).unwrap();
     let values = ["\"x.prod.example.com.\"", "\"x.prod.example.com. AAAA\""];
-    let state_record = RecordSet {
-        key: RecordKey::new(names.name(0), RecordType::Txt),
-        ttl: TTL,
-        values: values.map(str::to_owned).into(),
-    };
+    let state_record = RecordSet::of_values(
+        RecordKey::new(names.name(0), RecordType::Txt),
+        TTL,
+        values.map(str::to_owned).into(),
+    );
     let sets = world("x=1 x6=1").record_sets.clone();
     for set in sets.into_values().chain([state_record]) {
-        zone.insert(set.key.clone(), Listed::Simple(set));
+        zone.insert(set.key.clone(), Listed::Whole(set));
     }
     zone
 }

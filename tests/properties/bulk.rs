@@ -80,7 +80,7 @@ fn another_ttl() {
     let (mut built, mut zone) = converged();
     built.setting.ttl = TTL + 1;
     for set in built.setting.desired.values_mut() {
-        set.ttl = TTL + 1;
+        *set = set.clone().with_ttl(TTL + 1);
     }
     assert_eq!(counted(&mut zone, &built), (2, 2));
 }

@@ -402,7 +402,7 @@ impl Built {
                 let key = RecordKey::new(Name::parse(name).unwrap(), RecordType::parse(rtype));
                 let addresses: Vec<IpAddr> = addresses(rtype, i, group.desired).collect();
                 let set = RecordSet::of_addresses(key.clone(), group.ttl, &addresses);
-                let values: Vec<&String> = set.values.iter().collect();
+                let values: Vec<&String> = set.values().iter().collect();
                 site.desired = Some(aws::RecordSet::simple(name, rtype, group.ttl, &values));
                 self.setting.desired.insert(key, set);
             }

@@ -42,7 +42,7 @@ enum Fate {
 fn fate(site: &Site, setting: &Setting) -> Fate {
     let is_elsewhere = site.is_elsewhere && (!site.is_listed || setting.claim.is_some());
     let simple = match &site.there[..] {
-        [set] if set.ttl.is_some() && set.set_identifier.is_none() => set,
+        [set] if set.set_identifier.is_none() => set,
         [] if site.desired.is_some() && !site.has_cname && !is_elsewhere => {
             return Fate::OursAsDesired;
         }
@@ -69,7 +69,8 @@ fn fate(site: &Site, setting: &Setting) -> Fate {
 fn is_adopted(site: &Site, simple: &aws::RecordSet, setting: &Setting) -> bool {
     match setting.adopt {
         Adopt::Never => false,
-        Adopt::Matching => site.desired.is_some(),
+        // An alias is another thing than what is desired here.
+        Adopt::Matching => site.desired.is_some() && simple.ttl.is_some(),
         Adopt::Legacy { .. } => {
             simple.rtype == "A" && simple.ttl == Some(TTL) && site.in_environment
         }
@@ -160,9 +161,9 @@ pub fn hold(built: &Built) -> Vec<ChangeBatch> {
 
 fn keeps_the_limits(batch: &ChangeBatch) {
     let sets = || batch.deletes.iter().chain(&batch.creates);
-    let records: usize = sets().map(|set| set.values.len()).sum();
+    let records: usize = sets().map(|set| set.values().len()).sum();
     let characters: usize = sets()
-        .flat_map(|set| &set.values)
+        .flat_map(|set| set.values())
         .map(|value| value.chars().count())
         .sum();
     assert!((1..=1_000).contains(&records), "{records} records");
@@ -191,7 +192,7 @@ fn creates_with_an_entry(batch: &ChangeBatch, setting: &Setting) {
         .creates
         .iter()
         .filter(|set| setting.names.index_of_name(&set.key.name).is_some())
-        .flat_map(|set| set.values.iter().filter_map(|v| owned_key(v)))
+        .flat_map(|set| set.values().iter().filter_map(|v| owned_key(v)))
         .collect();
     for set in &batch.creates {
         let is_state = setting.names.index_of_name(&set.key.name).is_some();
@@ -221,7 +222,7 @@ fn deletes_with_the_entry(batch: &ChangeBatch, zone: &aws::Zone, setting: &Setti
         let is_listing = |set: &RecordSet| {
             setting.names.index_of_name(&set.key.name) == Some(*index)
                 && set
-                    .values
+                    .values()
                     .iter()
                     .any(|v| owned_key(v).as_ref() == Some(&key))
         };
@@ -274,7 +275,7 @@ fn no_write_is_like_another(batches: &[ChangeBatch], before: &aws::Zone, setting
     }
     for set in batches.iter().flat_map(|batch| &batch.creates) {
         if let Some(index) = setting.names.index_of(&set.key) {
-            let is_new = seen.insert((index, Some(set.ttl)));
+            let is_new = seen.insert((index, set.ttl()));
             assert!(
                 is_new,
                 "state record {index} has a generation that it had before"

@@ -306,7 +306,10 @@ pub fn holds(world: &World) {
             .values()
             .map(|set| {
                 let key = (set.key.name.as_str().to_owned(), set.key.rtype.to_string());
-                (key, (set.ttl, set.values.iter().cloned().collect()))
+                (
+                    key,
+                    (set.ttl().unwrap(), set.values().iter().cloned().collect()),
+                )
             })
             .collect();
         assert_eq!(found, expected, "with {settings:?}");

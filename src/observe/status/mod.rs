@@ -234,18 +234,25 @@ impl Status {
     }
 }
 
-/// TTL and values of a record set, cut to what a list can show.
+/// Values or target of a record set, TTL, routing policy and health check, cut to what a list can show.
 fn shown(set: &RecordSet) -> String {
     let mut text = String::new();
     for value in set.in_order().into_iter().take(MAX_SHOWN_VALUES) {
         text.push_str(value);
         text.push_str(", ");
     }
-    let rest = set.values.len().saturating_sub(MAX_SHOWN_VALUES);
+    let rest = set.values().len().saturating_sub(MAX_SHOWN_VALUES);
     if rest > 0 {
         text.push_str(&format!("{rest} more, "));
     }
-    text.push_str(&format!("TTL {}", set.ttl));
+    match set.ttl() {
+        Some(ttl) => text.push_str(&format!("TTL {ttl}")),
+        None => text.push_str(&set.answers()),
+    }
+    for extra in set.extras() {
+        text.push_str(", ");
+        text.push_str(&extra);
+    }
     text
 }
 

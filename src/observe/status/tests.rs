@@ -37,11 +37,11 @@ pub fn empty() -> Status {
 }
 
 pub fn set(text: &str, rtype: RecordType, values: &[&str]) -> RecordSet {
-    RecordSet {
-        key: RecordKey::new(name(text), rtype),
-        ttl: 300,
-        values: values.iter().map(|value| (*value).to_owned()).collect(),
-    }
+    RecordSet::of_values(
+        RecordKey::new(name(text), rtype),
+        300,
+        values.iter().map(|value| (*value).to_owned()).collect(),
+    )
 }
 
 fn outcome(name: Result<Name, SkipReason>, fqdn: Option<&str>) -> ServiceOutcome {
@@ -141,11 +141,11 @@ pub fn busy() -> Status {
     let taken = Conflict {
         key: a("taken.example.com"),
         reason: ConflictReason::Cname,
-        found: Some(RecordSet {
-            key: RecordKey::new(name("taken.example.com"), RecordType::Cname),
-            ttl: 60,
-            values: ["elsewhere.example.org.".to_owned()].into(),
-        }),
+        found: Some(RecordSet::of_values(
+            RecordKey::new(name("taken.example.com"), RecordType::Cname),
+            60,
+            ["elsewhere.example.org.".to_owned()].into(),
+        )),
     };
     let bad = Quarantined {
         key: a("bad.example.com"),

@@ -17,6 +17,8 @@
 //!   it may be any batch. If the record set is being taken over, that batch is not before the one
 //!   that adds its entry.
 //!
+//! - Record sets that can't be there together with those that come in their place share a batch with
+//!   these, and with the entries of both.
 //! - Each write of a state record has another generation, so an entry is removed only if nobody has
 //!   written the state record since it was read: a compare-and-swap also where no record set goes
 //!   with the entry.
@@ -30,10 +32,11 @@
 //! record sets the last time.
 //!
 //! `rewrites` groups a plan by state record, `pack` fills the batches, with as
-//! much at a time as `load` says.
+//! much at a time as `load` says, and `replace` adds the record sets that are replaced.
 
 mod load;
 mod pack;
+mod replace;
 mod rewrites;
 
 use crate::dns::{ChangeBatch, RecordSet};
@@ -65,7 +68,11 @@ pub fn batches(
     }
     let work = rewrites::Work::group(plan, state);
     let writing = pack::Writing { names, random };
-    pack::pack(&work, state, writing)
+    let mut batches = pack::pack(&work, state, writing);
+    if !plan.replacements.is_empty() {
+        replace::add(&mut batches, &plan.replacements, state, writing);
+    }
+    batches
 }
 
 /// Whether all of these batches together fit into one request.
@@ -85,7 +92,8 @@ struct Cost {
 impl Cost {
     fn of_set(set: &RecordSet) -> Cost {
         Cost {
-            records: set.values.len(),
+            // An alias counts as one.
+            records: set.values().len().max(1),
             characters: set.characters(),
         }
     }

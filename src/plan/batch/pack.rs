@@ -12,7 +12,7 @@ use super::{Cost, MAX_VALUE_CHARACTERS};
 use crate::base::sorted;
 use crate::dns::{ChangeBatch, RecordKey, RecordSet, RecordType};
 use crate::plan::Change;
-use crate::plan::state_records::{Entry, Generation, StateNames, StateRecords};
+use crate::plan::state_records::{Entry, Generation, StateNames, StateRecord, StateRecords};
 
 /// How state records are written.
 #[derive(Clone, Copy)]
@@ -21,6 +21,28 @@ pub struct Writing<'a> {
     pub names: &'a StateNames,
     /// Any number, for the generations of state records that have none.
     pub random: u64,
+}
+
+impl Writing<'_> {
+    /// The generation of a state record that has had none.
+    pub fn fresh_generation(self, index: u16) -> Generation {
+        Generation::of_number(self.random.wrapping_add(u64::from(index)))
+    }
+
+    /// The state record with this index as it is to be after `old`.
+    pub fn record(
+        self,
+        index: u16,
+        old: Option<&StateRecord>,
+        entries: &BTreeSet<Entry>,
+    ) -> RecordSet {
+        let known = old.and_then(|old| old.generation);
+        let generation = known.map_or(self.fresh_generation(index), Generation::next);
+        let key = RecordKey::new(self.names.name(index), RecordType::Txt);
+        let mut new = RecordSet::of_values(key, generation.ttl(), Entry::values(entries));
+        new.health_check = old.and_then(|old| old.set.health_check.clone());
+        new
+    }
 }
 
 /// Fills batches with all changes, in the order in which the batches must be applied.
@@ -239,18 +261,16 @@ impl Packer<'_> {
             }
             rewrite.kept.insert(new_entry.entry);
         }
-        bin.batch.deletes.extend(rewrite.old.take());
-        let Writing { names, random } = self.writing;
-        let number = random.wrapping_add(u64::from(rewrite.index));
-        if let Some((values, generation)) = rewrite.next_write(Generation::of_number(number)) {
-            let new = RecordSet {
-                key: RecordKey::new(names.name(rewrite.index), RecordType::Txt),
-                ttl: generation.ttl(),
-                values,
-            };
+        let old = rewrite.old.take();
+        let fresh = self.writing.fresh_generation(rewrite.index);
+        if let Some((values, generation)) = rewrite.next_write(fresh) {
+            let key = RecordKey::new(self.writing.names.name(rewrite.index), RecordType::Txt);
+            let mut new = RecordSet::of_values(key, generation.ttl(), values);
+            new.health_check = old.as_ref().and_then(|old| old.health_check.clone());
             bin.batch.creates.push(new.clone());
             rewrite.old = Some(new);
         }
+        bin.batch.deletes.extend(old);
     }
 
     fn put_delete(&mut self, set: &RecordSet) -> usize {
@@ -303,16 +323,9 @@ impl Packer<'_> {
     }
 
     fn finish(self) -> Vec<ChangeBatch> {
-        let sorted = |bin: Bin| {
-            let ChangeBatch {
-                mut deletes,
-                mut creates,
-            } = bin.batch;
-            // An unstable sort is enough, since no key occurs twice.
-            for sets in [&mut deletes, &mut creates] {
-                sets.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-            }
-            ChangeBatch { deletes, creates }
+        let sorted = |mut bin: Bin| {
+            bin.batch.sort();
+            bin.batch
         };
         self.bins.into_iter().map(sorted).collect()
     }

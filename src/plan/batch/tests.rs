@@ -30,29 +30,22 @@ fn key(text: &str) -> RecordKey {
 }
 
 fn a(text: &str, value: &str) -> RecordSet {
-    RecordSet {
-        key: key(text),
-        ttl: TTL,
-        values: [value.to_owned()].into(),
-    }
+    RecordSet::of_values(key(text), TTL, [value.to_owned()].into())
 }
 
 /// `external-dns-u` (0) or a continuation, with these values without their quotes.
 fn state_record(index: u16, values: &[impl AsRef<str>]) -> RecordSet {
     let quoted = values.iter().map(|v| format!("\"{}\"", v.as_ref()));
-    RecordSet {
-        key: RecordKey::new(names().name(index), RecordType::Txt),
-        ttl: TTL,
-        values: quoted.collect(),
-    }
+    RecordSet::of_values(
+        RecordKey::new(names().name(index), RecordType::Txt),
+        TTL,
+        quoted.collect(),
+    )
 }
 
 /// The same, with this generation.
 fn of_generation(number: u64, record: RecordSet) -> RecordSet {
-    RecordSet {
-        ttl: Generation::of_number(number).ttl(),
-        ..record
-    }
+    record.with_ttl(Generation::of_number(number).ttl())
 }
 
 /// The batches for a zone and what is desired, and the zone after them.
@@ -76,7 +69,7 @@ fn run_with(
 ) -> (Vec<ChangeBatch>, Zone) {
     let mut view = Zone::default();
     for set in zone {
-        view.insert(set.key.clone(), Listed::Simple(set.clone()));
+        view.insert(set.key.clone(), Listed::Whole(set.clone()));
     }
     let state = StateRecords::read(&view, &names());
     let desired: BTreeMap<RecordKey, RecordSet> = desired
@@ -143,10 +136,8 @@ fn record_sets_go_even_if_their_state_record_is_too_long_to_be_written() {
 #[test]
 fn a_change_that_no_request_holds_is_made_in_two() {
     let aaaa = RecordKey::new(name("web.example.com"), RecordType::Aaaa);
-    let of = |spelled: fn(u32) -> String| RecordSet {
-        key: aaaa.clone(),
-        ttl: TTL,
-        values: (10_000..10_400).map(spelled).collect(),
+    let of = |spelled: fn(u32) -> String| {
+        RecordSet::of_values(aaaa.clone(), TTL, (10_000..10_400).map(spelled).collect())
     };
     let long = of(|i| {
         format!(
@@ -159,7 +150,7 @@ fn a_change_that_no_request_holds_is_made_in_two() {
     assert!(!Cost::of_set(&long).plus(Cost::of_set(&desired)).fits());
     let record = state_record(1, &["web.example.com. AAAA"]);
     let (batches, after) = run(&[long.clone(), record], std::slice::from_ref(&desired));
-    assert_eq!(after.simple(&aaaa), Some(&desired));
+    assert_eq!(after.whole(&aaaa), Some(&desired));
     assert_eq!(batches.len(), 2);
     assert_eq!(batches[0].deletes, [long]);
     assert_eq!(batches[1].creates, [desired]);
@@ -207,7 +198,7 @@ fn new_entries_go_to_the_first_state_record_with_room() {
     assert_eq!(batches.len(), 1);
     let written = state_record(7, &["new.example.com.", "web.example.com."]);
     let written = of_generation(RANDOM + 7, written);
-    assert_eq!(after.simple(&written.key), Some(&written));
+    assert_eq!(after.whole(&written.key), Some(&written));
 }
 
 #[test]
@@ -251,14 +242,14 @@ fn a_state_record_that_grows_by_being_written_in_the_usual_way_is_split() {
     let (batches, after) = run(&zone, &kept);
     let records = [0, 1].map(|index| {
         let key = RecordKey::new(names().name(index), RecordType::Txt);
-        after.simple(&key).unwrap()
+        after.whole(&key).unwrap()
     });
     assert!(
         records
             .iter()
             .all(|record| record.characters() <= MAX_CHARACTERS)
     );
-    assert_eq!(records.map(|record| record.values.len()), [98, 1]);
+    assert_eq!(records.map(|record| record.values().len()), [98, 1]);
     assert_eq!(batches.len(), 1);
 }
 
@@ -269,10 +260,10 @@ fn no_two_writes_of_a_state_record_are_equal() {
     let both = [a("web", "192.0.2.1"), a("new", "192.0.2.2")];
     let (_, with_new) = run(&zone, &both);
     let zone: Vec<RecordSet> = [&before.key, &both[0].key, &both[1].key]
-        .map(|key| with_new.simple(key).unwrap().clone())
+        .map(|key| with_new.whole(key).unwrap().clone())
         .into();
     let (_, without) = run(&zone, &both[..1]);
-    let after = without.simple(&before.key).unwrap();
+    let after = without.whole(&before.key).unwrap();
     let entries = state_record(0, &["web.example.com."]);
     assert_eq!(after, &of_generation(43, entries.clone()));
     assert_ne!(after, &before, "though the entries are the same again");
@@ -281,9 +272,9 @@ fn no_two_writes_of_a_state_record_are_equal() {
 #[test]
 fn a_state_record_that_is_written_twice_in_a_plan_has_two_generations() {
     let many: Vec<RecordSet> = (0..90)
-        .map(|i| RecordSet {
-            values: (0..40).map(|v| format!("192.0.{v}.{i}")).collect(),
-            ..a(&format!("n{i}"), "")
+        .map(|i| {
+            let values = (0..40).map(|v| format!("192.0.{v}.{i}")).collect();
+            RecordSet::of_values(key(&format!("n{i}")), TTL, values)
         })
         .collect();
     // It lists them, and they are missing.
@@ -294,7 +285,7 @@ fn a_state_record_that_is_written_twice_in_a_plan_has_two_generations() {
     let writes: Vec<&RecordSet> = writes.filter(|set| set.key == key).collect();
     assert!(writes.len() > 1);
     let last = Generation::of_number(RANDOM + writes.len() as u64 - 1);
-    assert_eq!(after.simple(&key).unwrap().ttl, last.ttl());
+    assert_eq!(after.whole(&key).unwrap().ttl(), Some(last.ttl()));
 }
 
 #[test]
@@ -302,11 +293,11 @@ fn the_claim_is_in_the_first_batch_and_no_other_record_than_the_first_holds_it()
     let claim = Claim::new("rancher:8080", Some("stack"));
     let value = Entry::Claim(claim.clone()).value();
     let many: Vec<RecordSet> = (0..700).map(|i| a(&format!("n{i}"), "192.0.2.1")).collect();
-    let six = RecordSet {
-        key: RecordKey::new(name("n1.example.com"), RecordType::Aaaa),
-        ttl: TTL,
-        values: ["2001:db8::1".to_owned()].into(),
-    };
+    let six = RecordSet::of_values(
+        RecordKey::new(name("n1.example.com"), RecordType::Aaaa),
+        TTL,
+        ["2001:db8::1".to_owned()].into(),
+    );
     let full: Vec<String> = (0..100).map(|i| format!("n{i}.example.com.")).collect();
     for (zone, desired, index) in [
         (vec![], &many[..1], 1),
@@ -330,10 +321,10 @@ fn the_claim_is_in_the_first_batch_and_no_other_record_than_the_first_holds_it()
     ] {
         let (batches, after) = run_claimed(&zone, desired, Some(&claim));
         let key = RecordKey::new(names().name(index), RecordType::Txt);
-        let holds_claim = |set: &RecordSet| set.values.iter().any(|v| v.ends_with(&value));
+        let holds_claim = |set: &RecordSet| set.values().iter().any(|v| v.ends_with(&value));
         let first = batches[0].creates.iter().filter(|set| holds_claim(set));
         assert_eq!(first.map(|set| &set.key).collect::<Vec<_>>(), [&key]);
-        assert!(holds_claim(after.simple(&key).unwrap()));
+        assert!(holds_claim(after.whole(&key).unwrap()));
         let state = StateRecords::read(&after, &names());
         assert_eq!(state.owned().len(), desired.len());
         assert!(
@@ -350,10 +341,12 @@ fn the_claim_is_in_the_first_batch_and_no_other_record_than_the_first_holds_it()
 
 #[test]
 fn entries_of_other_types_leave_the_first_state_record_and_are_listed_all_the_while() {
-    let six = |i: usize| RecordSet {
-        key: RecordKey::new(name(&format!("n{i}.example.com")), RecordType::Aaaa),
-        ttl: TTL,
-        values: ["2001:db8::1".to_owned()].into(),
+    let six = |i: usize| {
+        RecordSet::of_values(
+            RecordKey::new(name(&format!("n{i}.example.com")), RecordType::Aaaa),
+            TTL,
+            ["2001:db8::1".to_owned()].into(),
+        )
     };
     let (fours, sixes): (Vec<_>, Vec<_>) = (0..50)
         .map(|i| (a(&format!("n{i}"), "192.0.2.1"), six(i)))
@@ -382,7 +375,7 @@ fn entries_of_other_types_leave_the_first_state_record_and_are_listed_all_the_wh
         zone.extend(extra);
         let mut view = Zone::default();
         for set in &zone {
-            view.insert(set.key.clone(), Listed::Simple(set.clone()));
+            view.insert(set.key.clone(), Listed::Whole(set.clone()));
         }
         let (batches, after) = run(&zone, desired);
         for batch in &batches {
@@ -409,8 +402,6 @@ fn entries_of_other_types_leave_the_first_state_record_and_are_listed_all_the_wh
 }
 
 fn after_sets(zone: &Zone) -> Vec<RecordSet> {
-    let sets = zone
-        .iter()
-        .map(|(key, _)| zone.simple(key).unwrap().clone());
+    let sets = zone.iter().map(|(key, _)| zone.whole(key).unwrap().clone());
     sets.collect()
 }

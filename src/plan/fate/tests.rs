@@ -11,11 +11,11 @@ fn name(text: &str) -> Name {
 }
 
 fn a(text: &str, value: &str) -> RecordSet {
-    RecordSet {
-        key: RecordKey::new(name(text), RecordType::A),
-        ttl: 300,
-        values: [value.to_owned()].into(),
-    }
+    RecordSet::of_values(
+        RecordKey::new(name(text), RecordType::A),
+        300,
+        [value.to_owned()].into(),
+    )
 }
 
 /// What becomes of each of these names with this policy, in a word.
@@ -35,20 +35,20 @@ fn fates(policy: Policy, guard: GuardSettings) -> Vec<(&'static str, &'static st
         a("taken", "192.0.2.9"),
         a("foreign", "192.0.2.9"),
         a("old", "192.0.2.9"),
-        RecordSet {
-            key: RecordKey::new(names.name(0), RecordType::Txt),
-            ttl: 300,
-            values: ["other", "same", "old", "gone", "alias"]
+        RecordSet::of_values(
+            RecordKey::new(names.name(0), RecordType::Txt),
+            300,
+            ["other", "same", "old", "gone", "partial"]
                 .map(|text| format!("\"{}\"", name(text)))
                 .into(),
-        },
+        ),
     ] {
-        zone.insert(set.key.clone(), Listed::Simple(set));
+        zone.insert(set.key.clone(), Listed::Whole(set));
     }
-    zone.insert(
-        RecordKey::new(name("alias"), RecordType::A),
-        Listed::Special,
-    );
+    let partial = Listed::Partial {
+        element: "New".to_owned(),
+    };
+    zone.insert(RecordKey::new(name("partial"), RecordType::A), partial);
     let state = StateRecords::read(&zone, &names);
     let settings = PlanSettings {
         policy,
@@ -65,18 +65,20 @@ fn fates(policy: Policy, guard: GuardSettings) -> Vec<(&'static str, &'static st
         state: &state,
     };
     let all = [
-        "new", "other", "same", "taken", "foreign", "old", "gone", "alias", "none",
+        "new", "other", "same", "taken", "foreign", "old", "gone", "partial", "none",
     ];
     let fates = all.map(|text| {
         let key = RecordKey::new(name(text), RecordType::A);
         let word = match outlook.fate(&key, desired.get(&key)) {
             None => "nothing",
             Some(Fate::Created) => "created",
-            Some(Fate::Changed(_)) => "changed",
+            Some(Fate::Changed { .. }) => "changed",
             Some(Fate::Deleted) => "deleted",
             Some(Fate::Waits) => "waits",
-            Some(Fate::Forgotten { is_gone: true }) => "gone",
-            Some(Fate::Forgotten { is_gone: false }) => "no longer simple",
+            Some(Fate::Replaced(_)) => "replaced",
+            Some(Fate::AwaitsSuccessor) => "awaits its successor",
+            Some(Fate::Forgotten) => "gone",
+            Some(Fate::LeftAlone(ConflictReason::Extended(_))) => "partly known",
             Some(Fate::LeftAlone(ConflictReason::NotOwned)) => "left alone",
             Some(Fate::LeftAlone(other)) => panic!("{text}: {other}"),
             Some(Fate::Foreign) => "foreign",
@@ -120,7 +122,7 @@ fn each_record_set_has_its_fate() {
             ("foreign", "foreign"),
             ("old", old),
             ("gone", "gone"),
-            ("alias", "no longer simple"),
+            ("partial", "partly known"),
             ("none", "nothing"),
         ];
         assert_eq!(fates(policy, guard), expected, "{policy:?}");
@@ -129,17 +131,17 @@ fn each_record_set_has_its_fate() {
 
 #[test]
 fn each_fate_has_its_code_and_is_a_change_or_none() {
-    let change = Change {
-        from: a("x", "192.0.2.1"),
-        to: a("x", "192.0.2.2"),
-    };
+    let (from, to) = (&a("x", "192.0.2.1"), &a("x", "192.0.2.2"));
+    let replacement = Replacement::default();
     let reason = ConflictReason::NotOwned;
     for (fate, code, is_change) in [
         (Fate::Created, "create", true),
-        (Fate::Changed(&change), "change", true),
+        (Fate::Changed { from, to }, "change", true),
+        (Fate::Replaced(&replacement), "replace", true),
+        (Fate::AwaitsSuccessor, "kept_until_replaced", false),
         (Fate::Deleted, "delete", true),
         (Fate::Waits, "delete_waits", true),
-        (Fate::Forgotten { is_gone: true }, "release", true),
+        (Fate::Forgotten, "release", true),
         (Fate::LeftAlone(&reason), "conflict", false),
         (Fate::Foreign, "foreign", false),
         (Fate::UnchangedByPolicy, "kept_by_policy", false),

@@ -9,11 +9,11 @@ const SETTINGS: GuardSettings = GuardSettings {
 
 fn set(number: usize) -> RecordSet {
     let name = Name::parse(&format!("web{number}.example.com")).unwrap();
-    RecordSet {
-        key: RecordKey::new(name, RecordType::A),
-        ttl: 300,
-        values: ["192.0.2.1".to_owned()].into(),
-    }
+    RecordSet::of_values(
+        RecordKey::new(name, RecordType::A),
+        300,
+        ["192.0.2.1".to_owned()].into(),
+    )
 }
 
 fn plan(deletes: impl IntoIterator<Item = usize>) -> Plan {

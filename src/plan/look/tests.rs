@@ -12,11 +12,11 @@ fn name(text: &str) -> Name {
 }
 
 fn web() -> RecordSet {
-    RecordSet {
-        key: RecordKey::new(name("web.prod.example.com"), RecordType::A),
-        ttl: 300,
-        values: ["192.0.2.1".to_owned()].into(),
-    }
+    RecordSet::of_values(
+        RecordKey::new(name("web.prod.example.com"), RecordType::A),
+        300,
+        ["192.0.2.1".to_owned()].into(),
+    )
 }
 
 fn view(below: &str) -> ZoneView {
@@ -69,6 +69,13 @@ fn dependent() -> Vec<Plan> {
         },
         conflict(ConflictReason::NotOwned),
         conflict(ConflictReason::OwnedElsewhere(name("x.example.com"))),
+        conflict(ConflictReason::Alias),
+        conflict(ConflictReason::SetIdTaken),
+        conflict(ConflictReason::Cname),
+        conflict(ConflictReason::OtherType(RecordType::Txt)),
+        conflict(ConflictReason::Routed),
+        conflict(ConflictReason::Simple),
+        conflict(ConflictReason::OtherRouting(None)),
     ]
 }
 
@@ -142,8 +149,7 @@ fn a_plan_that_anybody_would_make_is_applied_after_one_look() {
     let others = [
         Plan::default(),
         creating(),
-        conflict(ConflictReason::Cname),
-        conflict(ConflictReason::Special),
+        conflict(ConflictReason::Extended("New".to_owned())),
     ];
     for plan in others {
         for mut look in [Look::First, Look::Again(1)] {

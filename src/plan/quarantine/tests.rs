@@ -13,11 +13,7 @@ fn key(text: &str) -> RecordKey {
 }
 
 fn set(text: &str, value: &str) -> RecordSet {
-    RecordSet {
-        key: key(text),
-        ttl: 300,
-        values: [value.to_owned()].into(),
-    }
+    RecordSet::of_values(key(text), 300, [value.to_owned()].into())
 }
 
 fn keys(text: &[&str]) -> BTreeSet<RecordKey> {
@@ -125,11 +121,9 @@ fn bisect(
     all: &[RecordKey],
     mut refuse: impl FnMut(&BTreeSet<RecordKey>) -> Option<&'static str>,
 ) -> (BTreeSet<RecordKey>, Vec<BTreeSet<RecordKey>>, usize) {
-    let creates = all.iter().map(|key| RecordSet {
-        key: key.clone(),
-        ttl: 300,
-        values: ["192.0.2.1".to_owned()].into(),
-    });
+    let creates = all
+        .iter()
+        .map(|key| RecordSet::of_values(key.clone(), 300, ["192.0.2.1".to_owned()].into()));
     let creates: Vec<RecordSet> = creates.collect();
     let (mut done, mut found) = (BTreeSet::new(), Vec::<BTreeSet<RecordKey>>::new());
     let mut trials = Bisection::default();

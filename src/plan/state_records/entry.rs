@@ -1,9 +1,11 @@
 //! What the values of a state record say, and how that is written.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::claim::Claim;
 use crate::base::sorted;
+use crate::dns::record_set::is_own_id;
 use crate::dns::{Name, RecordKey, RecordType, txt};
 
 /// What a value of a state record says.
@@ -63,12 +65,17 @@ impl Entry {
     /// The entry as a string of a TXT record set's value, or several.
     pub fn value(&self) -> String {
         match self {
-            Entry::Owned(RecordKey { name, rtype }) => {
-                let rtype = match rtype {
-                    RecordType::A => String::new(),
-                    other => format!(" {other}"),
-                };
-                let text = format!("{}{rtype}", name.as_str());
+            Entry::Owned(RecordKey {
+                name,
+                rtype,
+                set_id,
+            }) => {
+                let mut text = name.as_str().to_owned();
+                match (rtype, set_id) {
+                    (RecordType::A, None) => {}
+                    (rtype, None) => text += &format!(" {rtype}"),
+                    (rtype, Some(set_id)) => text += &format!(" {rtype} {set_id}"),
+                }
                 match text.strip_prefix(WILDCARD) {
                     // As the forerunners write it: the name's escape is the value's, too.
                     Some(rest) if !rest.contains('\\') && rest.len() <= MAX_BEHIND_WILDCARD => {
@@ -92,11 +99,11 @@ impl Entry {
         matches!(self, Entry::Claim(_))
     }
 
-    /// Whether the forerunners understand it: they keep `A` record sets only, and write the first
+    /// Whether the forerunners understand it: they keep simple `A` record sets only, and write the first
     /// state record anew with what they understand.
     pub fn is_for_forerunners(&self) -> bool {
         match self {
-            Entry::Owned(key) => key.rtype == RecordType::A,
+            Entry::Owned(key) => key.rtype == RecordType::A && !key.is_routed(),
             Entry::Claim(_) => false,
             Entry::Foreign(_) => true,
         }
@@ -110,16 +117,27 @@ const WILDCARD: &str = "\\052.";
 /// What fits into one string of a TXT value behind `*.`: such a string has at most 255 octets.
 const MAX_BEHIND_WILDCARD: usize = 253;
 
+/// Reads `<name>` for a simple A record set, `<name> <type>` for other simple ones, and
+/// `<name> <type> <set identifier>` for one of several.
 fn owned_key(text: &str, zone: &Name) -> Option<RecordKey> {
-    let (name, rtype) = match text.split_once(' ') {
-        None => (text, RecordType::A),
-        Some((name, "AAAA")) => (name, RecordType::Aaaa),
+    let mut words = text.split(' ');
+    let name = words.next()?;
+    let rtype = match words.next() {
+        None => RecordType::A,
+        Some("AAAA") => RecordType::Aaaa,
+        Some("CNAME") => RecordType::Cname,
+        // A simple one is written without its type, so this is not of this program.
+        Some("A") if text.matches(' ').count() == 2 => RecordType::A,
         Some(_) => return None,
     };
+    let set_id = words.next();
+    if words.next().is_some() || set_id.is_some_and(|id| !is_own_id(id)) {
+        return None;
+    }
     let name = Name::parse(name)
         .ok()
         .filter(|name| name.is_at_or_below(zone))?;
-    Some(RecordKey::new(name, rtype))
+    Some(RecordKey::with_set_id(name, rtype, set_id.map(Arc::from)))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! continues in `external-dns-<owner id>-1.<zone>`, `-2` and so on. The owner id is the
 //! environment's UUID, or `OWNER_ID`. Each value is an [`Entry`] that names one owned record set:
 //! `"web.shop.prod.example.com."` stands for its A record set, `"web.shop.prod.example.com. AAAA"`
-//! for its AAAA record set. The [`Claim`] stands behind one of them. The TTL is the [`Generation`].
+//! for its AAAA record set, and one with a routing policy has its set identifier behind its type. The [`Claim`] stands behind one of them. The TTL is the [`Generation`].
 //!
 //! The first state record has the format of rancher/external-dns since 0.6 (`utils.StateRecord`),
 //! so each of the two programs can take over from the other. The forerunners write it anew with
@@ -23,7 +23,6 @@ pub use names::StateNames;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::sorted;
-use crate::dns::zone::Listed;
 use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType, Zone};
 
 /// Entries that this program writes into one state record. Route 53 allows 400 values.
@@ -64,12 +63,12 @@ pub struct StateRecord {
 
 impl StateRecord {
     fn read(index: u16, set: &RecordSet, zone: &Name) -> StateRecord {
-        let values = set.values.iter();
+        let values = set.values().iter();
         StateRecord {
             index,
             set: set.clone(),
             entries: sorted::set(values.flat_map(|value| Entry::read(value, zone))),
-            generation: Generation::of_ttl(set.ttl),
+            generation: set.ttl().and_then(Generation::of_ttl),
         }
     }
 
@@ -86,7 +85,7 @@ impl StateRecord {
     pub fn misplaced(&self) -> impl Iterator<Item = &RecordKey> {
         let is_first = self.index == 0;
         self.owned()
-            .filter(move |key| is_first && key.rtype != RecordType::A)
+            .filter(move |key| is_first && (key.rtype != RecordType::A || key.is_routed()))
     }
 }
 
@@ -95,14 +94,15 @@ impl StateRecords {
     pub fn read(zone: &Zone, names: &StateNames) -> StateRecords {
         let mut state = StateRecords::default();
         for (key, listed) in zone.iter().filter(|(key, _)| names.is_anybodys(&key.name)) {
-            match (listed, &key.rtype, names.index_of_name(&key.name)) {
-                (Listed::Simple(set), RecordType::Txt, Some(index)) => {
+            let plain = listed.whole().filter(|set| set.is_plain());
+            match (plain, &key.rtype, names.index_of_name(&key.name)) {
+                (Some(set), RecordType::Txt, Some(index)) => {
                     state.add(index, set, names.zone());
                 }
                 (_, RecordType::Txt | RecordType::Cname, Some(index)) => {
                     state.blocked.insert(index);
                 }
-                (Listed::Simple(set), RecordType::Txt, None) => {
+                (Some(set), RecordType::Txt, None) => {
                     let others = StateRecord::read(0, set, names.zone());
                     let listed = others
                         .owned()

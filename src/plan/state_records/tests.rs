@@ -1,4 +1,5 @@
 use super::*;
+use crate::dns::zone::Listed;
 
 fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
@@ -24,17 +25,17 @@ fn record(owner: &str, index: u16, listed: &[&str], claimed: Option<&str>) -> Re
     let listed = listed.iter().map(|text| Entry::Owned(key(text)));
     let claimed = claimed.map(|server| Entry::Claim(claim(server)));
     let entries: Vec<Entry> = listed.chain(claimed).collect();
-    RecordSet {
-        key: RecordKey::new(names(owner).name(index), RecordType::Txt),
-        ttl: 300,
-        values: Entry::values(&entries),
-    }
+    RecordSet::of_values(
+        RecordKey::new(names(owner).name(index), RecordType::Txt),
+        300,
+        Entry::values(&entries),
+    )
 }
 
 fn zone(sets: &[RecordSet]) -> Zone {
     let mut zone = Zone::default();
     for set in sets {
-        zone.insert(set.key.clone(), Listed::Simple(set.clone()));
+        zone.insert(set.key.clone(), Listed::Whole(set.clone()));
     }
     zone
 }
@@ -45,6 +46,12 @@ fn state(sets: &[RecordSet]) -> StateRecords {
 
 fn owned(state: &StateRecords) -> Vec<RecordKey> {
     state.owned().cloned().collect()
+}
+
+fn partial() -> Listed {
+    Listed::Partial {
+        element: "New".to_owned(),
+    }
 }
 
 #[test]
@@ -88,11 +95,7 @@ fn applying_a_batch_is_as_reading_the_zone_anew() {
 fn what_is_not_a_state_record_changes_nothing() {
     let before = state(&[record("u", 0, &["web A"], None)]);
     let mut after = before.clone();
-    let web = RecordSet {
-        key: key("web A"),
-        ttl: 300,
-        values: ["192.0.2.1".to_owned()].into(),
-    };
+    let web = RecordSet::of_values(key("web A"), 300, ["192.0.2.1".to_owned()].into());
     after.apply(
         &ChangeBatch {
             deletes: vec![web.clone(), record("other", 0, &["x A"], None)],
@@ -130,20 +133,16 @@ fn each_record_set_is_listed_by_the_state_records_that_have_it() {
 fn only_a_txt_or_a_cname_takes_the_place_of_a_state_record() {
     let mut zone = zone(&[record("u", 1, &["web A"], None)]);
     for (index, rtype, listed) in [
-        (2, "TXT", Listed::Special),
-        (3, "CNAME", Listed::Special),
-        (4, "A", Listed::Special),
+        (2, "TXT", partial()),
+        (3, "CNAME", partial()),
+        (4, "A", partial()),
     ] {
         let key = RecordKey::new(names("u").name(index), RecordType::parse(rtype));
         zone.insert(key, listed);
     }
     let key = RecordKey::new(names("u").name(5), RecordType::Cname);
-    let set = RecordSet {
-        key: key.clone(),
-        ttl: 300,
-        values: ["example.com".to_owned()].into(),
-    };
-    zone.insert(key, Listed::Simple(set));
+    let set = RecordSet::of_values(key.clone(), 300, ["example.com".to_owned()].into());
+    zone.insert(key, Listed::Whole(set));
     let state = StateRecords::read(&zone, &names("u"));
     let taken = (0..7).filter(|index| state.is_taken(*index));
     assert_eq!(taken.collect::<Vec<u16>>(), [1, 2, 3, 5]);
@@ -187,7 +186,7 @@ fn state_records_of_others_are_not_this_owners() {
     assert!(!before.has_same_records(&state(&[])));
     let mut blocked = zone(&[ours]);
     let key = RecordKey::new(names("u").name(1), RecordType::Cname);
-    blocked.insert(key, Listed::Special);
+    blocked.insert(key, partial());
     assert!(!before.has_same_records(&StateRecords::read(&blocked, &names("u"))));
 }
 

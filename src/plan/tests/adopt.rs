@@ -33,11 +33,31 @@ fn adopt_matching_takes_over_what_is_desired() {
                 plan: &["create web A 192.0.2.1"],
             },
             Row {
-                story: "nor is what is special",
-                desired: &["web A 192.0.2.1"],
-                zone: &["web A special"],
+                story: "nor is an alias with another target, or a routing policy",
+                desired: &[
+                    "api A alias=y.",
+                    "web A 192.0.2.1",
+                    "web#u AAAA 2001:db8::1 weight=1",
+                ],
+                zone: &[
+                    "api A alias=x.",
+                    "web A alias=x.",
+                    "web#u AAAA 2001:db8::1 weight=2",
+                ],
                 owned: &[],
-                plan: &[SPECIAL],
+                plan: &[
+                    "conflict api A because an alias of that name and type exists that isn't ours",
+                    ALIAS,
+                    "conflict web#u AAAA because a record set of that name and type with our set \
+                     identifier exists that isn't ours",
+                ],
+            },
+            Row {
+                story: "but one that is as desired is",
+                desired: &["api A alias=x.", "web#u A 192.0.2.1 weight=1"],
+                zone: &["api A alias=X", "web#u A 192.0.2.1 weight=1 check=c"],
+                owned: &[],
+                plan: &["adopt api A", "adopt web#u A"],
             },
         ],
     );
@@ -55,7 +75,7 @@ fn adopt_legacy_takes_over_a_record_sets_of_the_environment_with_the_ttl() {
         "deep.web A 192.0.2.2",
         "other-ttl A 192.0.2.3 ttl=60",
         "v6 AAAA 2001:db8::1",
-        "cdn A special",
+        "cdn A alias=x.",
     ];
     check(
         SYNC,

@@ -2,10 +2,6 @@
 
 use super::*;
 
-const EXTENDED: &str = "conflict web A because somebody has attached a health check \
-                        (HealthCheckId) to the record set, which a change would lose, so it is left \
-                        as it is";
-
 #[test]
 fn what_has_an_element_that_cannot_be_written_is_left_alone_but_stays_ours() {
     let legacy = Adopt::Legacy {
@@ -18,9 +14,9 @@ fn what_has_an_element_that_cannot_be_written_is_left_alone_but_stays_ours() {
                 let row = Row {
                     story: "no change, no delete, no release, nothing is taken over",
                     desired: if desired { &["web A 192.0.2.1"] } else { &[] },
-                    zone: &["web A health"],
+                    zone: &["web A partial"],
                     owned: if owned { &["web A"] } else { &[] },
-                    plan: if desired || owned { &[EXTENDED] } else { &[] },
+                    plan: if desired || owned { &[PARTIAL] } else { &[] },
                 };
                 check(policy, adopt, &[row]);
             }
@@ -29,13 +25,13 @@ fn what_has_an_element_that_cannot_be_written_is_left_alone_but_stays_ours() {
     let row = Row {
         story: "without the element it is changed as ever, and the others don't wait for it",
         desired: &["api A 192.0.2.1", "new A 192.0.2.1"],
-        zone: &["api A 192.0.2.9", "web A health", "old A 192.0.2.9"],
+        zone: &["api A 192.0.2.9", "web A partial", "old A 192.0.2.9"],
         owned: &["api A", "web A", "old A"],
         plan: &[
             "create new A 192.0.2.1",
             "change api A 192.0.2.9 into api A 192.0.2.1",
             "delete old A 192.0.2.9",
-            EXTENDED,
+            PARTIAL,
         ],
     };
     check(SYNC, &Adopt::Never, &[row]);

@@ -2,15 +2,22 @@
 //! entries that stand in the wrong one.
 
 use super::*;
+use crate::dns::Name;
 
 fn names(id: &str) -> StateNames {
     StateNames::new(id, &Name::parse("example.com").unwrap()).unwrap()
 }
 
+/// The record set with these values, too.
+fn with_values(set: RecordSet, more: impl IntoIterator<Item = String>) -> RecordSet {
+    let values = set.values().iter().cloned().chain(more).collect();
+    RecordSet::of_values(set.key.clone(), 300, values)
+}
+
 fn planned(zone: &[RecordSet], desired: &[&str], settings: PlanSettings<'_>) -> Plan {
     let mut listed = Zone::default();
     for set in zone {
-        listed.insert(set.key.clone(), Listed::Simple(set.clone()));
+        listed.insert(set.key.clone(), Listed::Whole(set.clone()));
     }
     let state = StateRecords::read(&listed, &names("u"));
     let desired = desired.iter().map(|line| record_set(line));
@@ -76,9 +83,9 @@ fn a_claim_is_written_where_there_is_something_to_claim_and_kept_from_then_on() 
     let claim = |host: &str, stack: &str| Claim::new(host, Some(stack));
     let ours = claim("rancher", "stack");
     let with = |claims: &[&Claim]| {
-        let mut record = state_record(&names("u"), 1, &["web A"]);
+        let record = state_record(&names("u"), 1, &["web A"]);
         let values = claims.iter().map(|c| Entry::Claim((*c).clone()).value());
-        record.values.extend(values);
+        let record = with_values(record, values);
         let (_, web) = record_set("web A 192.0.2.1");
         vec![record, web.unwrap()]
     };
@@ -118,9 +125,9 @@ fn a_claim_is_written_where_there_is_something_to_claim_and_kept_from_then_on() 
 #[test]
 fn nothing_is_planned_where_another_server_keeps_the_state_records() {
     let (ours, theirs) = (Claim::new("a", Some("a")), Claim::new("b", Some("b")));
-    let mut record = state_record(&names("u"), 1, &["web A"]);
+    let record = state_record(&names("u"), 1, &["web A"]);
     let values = [&ours, &theirs].map(|claim| Entry::Claim(claim.clone()).value());
-    record.values.extend(values);
+    let record = with_values(record, values);
     let (_, gone) = record_set("web A 192.0.2.1");
     let zone = [record, gone.unwrap()];
     let expected = Plan {

@@ -13,32 +13,32 @@ fn names() -> StateNames {
 }
 
 fn a(text: &str, value: &str) -> RecordSet {
-    RecordSet {
-        key: RecordKey::new(name(text), RecordType::A),
-        ttl: 300,
-        values: [value.to_owned()].into(),
-    }
+    RecordSet::of_values(
+        RecordKey::new(name(text), RecordType::A),
+        300,
+        [value.to_owned()].into(),
+    )
 }
 
 /// A state record of this owner that lists A record sets.
 fn record(owner: &str, index: u16, listed: &[&str]) -> RecordSet {
     let names = StateNames::new(owner, &name("example.com")).unwrap();
     let owned = |text: &&str| Entry::Owned(a(text, "192.0.2.1").key);
-    RecordSet {
-        key: RecordKey::new(names.name(index), RecordType::Txt),
-        ttl: 300,
-        values: listed
+    RecordSet::of_values(
+        RecordKey::new(names.name(index), RecordType::Txt),
+        300,
+        listed
             .iter()
             .map(owned)
             .map(|entry| entry.value())
             .collect(),
-    }
+    )
 }
 
 fn zone(sets: &[RecordSet]) -> Zone {
     let mut zone = Zone::default();
     for set in sets {
-        zone.insert(set.key.clone(), Listed::Simple(set.clone()));
+        zone.insert(set.key.clone(), Listed::Whole(set.clone()));
     }
     zone
 }
@@ -76,10 +76,7 @@ fn view() -> ZoneView {
 #[test]
 fn another_listing_of_state_records_says_whose_have_changed() {
     let (ours, others) = (record("u", 0, &[WEB]), record("other", 0, &[DB]));
-    let other_ours = RecordSet {
-        ttl: 301,
-        ..ours.clone()
-    };
+    let other_ours = ours.clone().with_ttl(301);
     for (listed, whose, expected) in [
         (&[ours.clone()][..], Whose::Ours, RecordsChange::None),
         (
@@ -281,17 +278,19 @@ fn a_confirmed_batch_changes_the_zone_and_what_is_owned() {
         deletes: vec![records[0].clone()],
         creates: vec![records[1].clone(), new.clone()],
     });
-    assert_eq!(view.zone.simple(&new.key), Some(&new));
+    assert_eq!(view.zone.whole(&new.key), Some(&new));
     assert!(view.state.owns(&new.key));
     assert_eq!(view.state, StateRecords::read(&view.zone, &names()));
 }
 
 #[test]
 fn a_name_is_published_once_all_of_it_is_in_the_zone_and_ours() {
-    let aaaa = |text: &str| RecordSet {
-        key: RecordKey::new(name(text), RecordType::Aaaa),
-        ttl: 300,
-        values: ["2001:db8::1".to_owned()].into(),
+    let aaaa = |text: &str| {
+        RecordSet::of_values(
+            RecordKey::new(name(text), RecordType::Aaaa),
+            300,
+            ["2001:db8::1".to_owned()].into(),
+        )
     };
     let (web, other) = (a(WEB, "192.0.2.1"), a(WEB, "192.0.2.99"));
     let set = |names: &[&str]| names.iter().map(|text| name(text)).collect::<BTreeSet<_>>();

@@ -1,6 +1,8 @@
 //! Each operation's request and answer as golden text, and answers that are none.
 
 use super::*;
+use crate::dns::routing::{Failover, Place};
+use crate::dns::{AliasTarget, Body, RecordSet, RecordType, Routing};
 
 fn page_of(xml: &str) -> Result<ListPage, String> {
     list_page(&read(xml, "ListResourceRecordSetsResponse")?)
@@ -8,11 +10,7 @@ fn page_of(xml: &str) -> Result<ListPage, String> {
 
 fn set(name: &str, rtype: RecordType, values: &[&str]) -> RecordSet {
     let key = RecordKey::new(Name::parse(name).unwrap(), rtype);
-    RecordSet {
-        key,
-        ttl: 300,
-        values: values.iter().map(|v| v.to_string()).collect(),
-    }
+    RecordSet::of_values(key, 300, values.iter().map(|v| v.to_string()).collect())
 }
 
 #[test]
@@ -63,23 +61,33 @@ const LIST: &str = r#"<?xml version="1.0"?>
 #[test]
 fn reads_a_listing() {
     let page = page_of(LIST).unwrap();
-    let mut wildcard = set("*.example.com", RecordType::A, &["192.0.2.1", "192.0.2.2"]);
-    wildcard.ttl = 60;
-    let mut text = set("t.example.com", RecordType::Txt, &[r#""a & " \"b\"""#]);
-    text.ttl = 0;
-    let special = |name: &str, rtype: &str| {
-        (
-            RecordKey::new(Name::parse(name).unwrap(), RecordType::parse(rtype)),
-            Listed::Special,
-        )
+    let wildcard = set("*.example.com", RecordType::A, &["192.0.2.1", "192.0.2.2"]);
+    let wildcard = wildcard.with_ttl(60);
+    let text = set("t.example.com", RecordType::Txt, &[r#""a & " \"b\"""#]).with_ttl(0);
+    let target = AliasTarget {
+        zone_id: "Z1".to_owned(),
+        name: "x.".to_owned(),
+        evaluates_health: false,
     };
+    let key = RecordKey::new(Name::parse("alias.example.com").unwrap(), RecordType::A);
+    let alias = RecordSet::new(key, Body::Alias(Box::new(target)), None);
+    let key = RecordKey::with_set_id(
+        Name::parse("w.example.com").unwrap(),
+        RecordType::parse("CAA"),
+        Some("one".into()),
+    );
+    let body = Body::Records {
+        ttl: 60,
+        values: ["x".to_owned()].into(),
+    };
+    let weighted = RecordSet::new(key, body, Some(Routing::Weighted(5)));
     assert_eq!(
         page.sets,
         [
-            (wildcard.key.clone(), Listed::Simple(wildcard)),
-            special("alias.example.com", "A"),
-            special("w.example.com", "CAA"),
-            (text.key.clone(), Listed::Simple(text)),
+            (wildcard.key.clone(), Listed::Whole(wildcard)),
+            (alias.key.clone(), Listed::Whole(alias)),
+            (weighted.key.clone(), Listed::Whole(weighted)),
+            (text.key.clone(), Listed::Whole(text)),
         ]
     );
     let next = page.next.unwrap();
@@ -103,27 +111,93 @@ fn listed_as(elements: &str) -> Listed {
     page_of(&xml).unwrap().sets.remove(0).1
 }
 
+const VALUE: &str = "<ResourceRecord><Value>192.0.2.1</Value></ResourceRecord>";
+
 #[test]
-fn only_what_is_known_whole_is_simple() {
-    let value = "<ResourceRecord><Value>192.0.2.1</Value></ResourceRecord>";
-    let simple = format!("<TTL>300</TTL><ResourceRecords>{value}</ResourceRecords>");
-    let plain = set("a.example.com", RecordType::A, &["192.0.2.1"]);
-    assert_eq!(listed_as(&simple), Listed::Simple(plain));
-    for (elements, element) in [
+fn what_is_read_is_written_as_it_was() {
+    let simple = format!("<TTL>300</TTL><ResourceRecords>{VALUE}</ResourceRecords>");
+    let alias = "<AliasTarget><HostedZoneId>Z1</HostedZoneId><DNSName>x.</DNSName>\
+                 <EvaluateTargetHealth>true</EvaluateTargetHealth></AliasTarget>";
+    let routings = [
+        ("<Weight>0</Weight>", Routing::Weighted(0)),
+        ("<Weight>255</Weight>", Routing::Weighted(255)),
         (
-            format!("{simple}<HealthCheckId>1-2</HealthCheckId>"),
-            "HealthCheckId",
+            "<Region>eu-west-1</Region>",
+            Routing::Latency("eu-west-1".into()),
         ),
+        (
+            "<GeoLocation><ContinentCode>EU</ContinentCode></GeoLocation>",
+            Routing::Geolocation(Place::Continent("EU".into())),
+        ),
+        (
+            "<GeoLocation><CountryCode>*</CountryCode></GeoLocation>",
+            Routing::Geolocation(Place::Country("*".into())),
+        ),
+        (
+            "<GeoLocation><CountryCode>US</CountryCode><SubdivisionCode>CA</SubdivisionCode>\
+             </GeoLocation>",
+            Routing::Geolocation(Place::Subdivision {
+                country: "US".into(),
+                subdivision: "CA".into(),
+            }),
+        ),
+        (
+            "<Failover>PRIMARY</Failover>",
+            Routing::Failover(Failover::Primary),
+        ),
+        (
+            "<Failover>SECONDARY</Failover>",
+            Routing::Failover(Failover::Secondary),
+        ),
+        (
+            "<MultiValueAnswer>true</MultiValueAnswer>",
+            Routing::Multivalue,
+        ),
+    ];
+    let routed = routings.map(|(xml, routing)| {
+        let xml = format!("<SetIdentifier>a &amp; b</SetIdentifier>{xml}");
+        (xml, Some(routing))
+    });
+    for (routing, expected) in [(String::new(), None)].into_iter().chain(routed) {
+        for body in [&*simple, alias] {
+            for check in ["", "<HealthCheckId>1-2</HealthCheckId>"] {
+                let elements = format!("{routing}{body}{check}");
+                let Listed::Whole(set) = listed_as(&elements) else {
+                    panic!("{elements}");
+                };
+                assert_eq!(set.routing.as_deref(), expected.as_ref());
+                assert_eq!(set.key.is_routed(), expected.is_some());
+                let mut written = String::new();
+                record_set_xml::write(&mut written, &set);
+                let whole = format!(
+                    "<ResourceRecordSet><Name>a.example.com.</Name><Type>A</Type>{elements}\
+                     </ResourceRecordSet>"
+                );
+                assert_eq!(written, whole);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_would_not_be_written_as_it_is_is_known_in_part_only() {
+    let simple = format!("<TTL>300</TTL><ResourceRecords>{VALUE}</ResourceRecords>");
+    let id = "<SetIdentifier>a</SetIdentifier>";
+    for (elements, element) in [
         (format!("<New><Deep/></New>{simple}"), "New"),
         (format!("{simple}<New/><Newer/>"), "New"),
-        (format!("{simple}<TTL>60</TTL>"), "TTL"),
+        (format!("{simple}<TTL>300</TTL>"), "TTL"),
         (
-            format!("{simple}<ResourceRecords>{value}</ResourceRecords>"),
+            format!("{simple}<ResourceRecords>{VALUE}</ResourceRecords>"),
             "ResourceRecords",
         ),
         (
-            format!("<TTL>300</TTL><ResourceRecords>{value}<New/></ResourceRecords>"),
+            format!("<TTL>300</TTL><ResourceRecords>{VALUE}<New/></ResourceRecords>"),
             "ResourceRecords/New",
+        ),
+        (
+            format!("<TTL>300</TTL><ResourceRecords>{VALUE}{VALUE}</ResourceRecords>"),
+            "ResourceRecords/Value",
         ),
         (
             "<TTL>300</TTL><ResourceRecords><ResourceRecord><Value>192.0.2.1</Value><New/>\
@@ -132,27 +206,60 @@ fn only_what_is_known_whole_is_simple() {
             "ResourceRecords/New",
         ),
         (
-            "<TTL>300</TTL><ResourceRecords><ResourceRecord><Value>192.0.2.1</Value>\
-             <Value>192.0.2.2</Value></ResourceRecord></ResourceRecords>"
-                .to_owned(),
+            "<TTL>300</TTL><ResourceRecords><ResourceRecord/></ResourceRecords>".to_owned(),
             "ResourceRecords/Value",
+        ),
+        ("<TTL>300</TTL>".to_owned(), "ResourceRecords"),
+        (
+            "<HealthCheckId>1</HealthCheckId>".to_owned(),
+            "ResourceRecords",
+        ),
+        (
+            "<TrafficPolicyInstanceId>1</TrafficPolicyInstanceId>".to_owned(),
+            "TrafficPolicyInstanceId",
+        ),
+        (
+            format!("{id}<CidrRoutingConfig/>{simple}"),
+            "CidrRoutingConfig",
+        ),
+        (
+            format!("{id}<GeoProximityLocation/>{simple}"),
+            "GeoProximityLocation",
+        ),
+        (format!("{id}{simple}"), "SetIdentifier"),
+        (format!("<Weight>1</Weight>{simple}"), "SetIdentifier"),
+        (
+            format!("{id}<Weight>1</Weight><Region>r</Region>{simple}"),
+            "Region",
+        ),
+        (format!("{id}<Weight>256</Weight>{simple}"), "Weight"),
+        (format!("{id}<Weight>+1</Weight>{simple}"), "Weight"),
+        (format!("{id}<Failover>NONE</Failover>{simple}"), "Failover"),
+        (
+            format!("{id}<MultiValueAnswer>false</MultiValueAnswer>{simple}"),
+            "MultiValueAnswer",
+        ),
+        (format!("{id}<GeoLocation/>{simple}"), "GeoLocation"),
+        (
+            format!("{id}<GeoLocation><New/></GeoLocation>{simple}"),
+            "GeoLocation/New",
+        ),
+        ("<AliasTarget/>".to_owned(), "AliasTarget/HostedZoneId"),
+        (format!("{simple}<AliasTarget/>"), "AliasTarget"),
+        (
+            "<AliasTarget><HostedZoneId>Z</HostedZoneId><DNSName>x.</DNSName>\
+             <EvaluateTargetHealth>perhaps</EvaluateTargetHealth></AliasTarget>"
+                .to_owned(),
+            "AliasTarget/EvaluateTargetHealth",
         ),
     ] {
         let element = element.to_owned();
         assert_eq!(
             listed_as(&elements),
-            Listed::Extended { element },
+            Listed::Partial { element },
             "{elements}"
         );
     }
-    for special in SPECIAL {
-        let own = format!("<{special}>x</{special}>");
-        assert_eq!(listed_as(&format!("{simple}{own}")), Listed::Special);
-        let checked = format!("{own}{simple}<HealthCheckId>1</HealthCheckId>");
-        assert_eq!(listed_as(&checked), Listed::Special, "{special}");
-    }
-    let without = "<HealthCheckId>1</HealthCheckId><New/>";
-    assert_eq!(listed_as(without), Listed::Special, "no TTL, no values");
 }
 
 #[test]

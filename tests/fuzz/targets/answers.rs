@@ -123,11 +123,7 @@ fn blame(messages: &[String]) {
 
 /// A new record set, a changed one, one that goes, and the state record.
 fn batch() -> ChangeBatch {
-    let set = |name: &str, rtype: RecordType, value: &str| RecordSet {
-        key: RecordKey::new(Name::parse(name).expect("a name"), rtype),
-        ttl: 300,
-        values: BTreeSet::from([value.to_owned()]),
-    };
+    let set = |name: &str, rtype: RecordType, value: &str| RecordSet::of_values(RecordKey::new(Name::parse(name).expect("a name"), rtype), 300, BTreeSet::from([value.to_owned()]));
     let state = "external-dns-1.example.com";
     ChangeBatch {
         deletes: vec![

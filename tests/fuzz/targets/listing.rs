@@ -25,7 +25,7 @@ fuzz_target!(|text: &str| {
     assert_eq!(page_of(&written(&page)).as_ref(), Some(&page));
 
     let simple = page.sets.iter().filter_map(|(_, held)| match held {
-        Listed::Simple(set) => Some(set.clone()),
+        Listed::Whole(set) => Some(set.clone()),
         Listed::Special | Listed::Extended { .. } => None,
     });
     let sets: Vec<RecordSet> = simple.collect();
@@ -65,7 +65,7 @@ fn written(page: &ListPage) -> String {
                      </ResourceRecord>{inner}</ResourceRecords>{own}"
                 );
             }
-            Listed::Simple(set) => {
+            Listed::Whole(set) => {
                 let _ = write!(xml, "<TTL>{}</TTL><ResourceRecords>", set.ttl);
                 for value in &set.values {
                     let value = xml_text(value);

@@ -28,13 +28,9 @@ fuzz_target!(|text: &str| {
     for (index, record) in (0..).zip(records.split("\n\n").take(8)) {
         let key = RecordKey::new(names.name(index), RecordType::Txt);
         let values = record.lines().filter(|line| !line.is_empty()).take(400);
-        let set = RecordSet {
-            key: key.clone(),
-            ttl: 300,
-            values: values.map(str::to_owned).collect(),
-        };
+        let set = RecordSet::of_values(key.clone(), 300, values.map(str::to_owned).collect());
         if !set.values.is_empty() {
-            zone.insert(key, Listed::Simple(set));
+            zone.insert(key, Listed::Whole(set));
         }
     }
     let state = StateRecords::read(&zone, &names);
@@ -124,12 +120,8 @@ fn empty(mut zone: Zone, state: &StateRecords, names: &StateNames) {
             RecordType::A => "192.0.2.1",
             _ => "2001:db8::1",
         };
-        let set = RecordSet {
-            key: key.clone(),
-            ttl: 300,
-            values: [value.to_owned()].into(),
-        };
-        zone.insert(key.clone(), Listed::Simple(set));
+        let set = RecordSet::of_values(key.clone(), 300, [value.to_owned()].into());
+        zone.insert(key.clone(), Listed::Whole(set));
     }
     let foreign = |state: &StateRecords| -> Vec<String> {
         let entries = state.records().iter().flat_map(|record| &record.entries);

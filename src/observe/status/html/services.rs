@@ -103,7 +103,7 @@ fn names(out: &mut String, status: &Status, outcome: &ServiceOutcome) {
 
 /// A service's addresses: the first few are shown, the others when the reader opens the list.
 fn addresses(out: &mut String, status: &Status, name: &Name) {
-    let count: usize = status.record_sets(name).map(|set| set.values.len()).sum();
+    let count: usize = status.record_sets(name).map(|set| set.values().len()).sum();
     let is_long = count > MAX_SHOWN_VALUES;
     let values = status.record_sets(name).flat_map(RecordSet::in_order);
     for (index, value) in values.enumerate() {

@@ -86,7 +86,7 @@ fn what_is_left_alone_without_a_service_is_named_but_not_without_end() {
     let before = status.problems().len();
     let old = |index: usize| Conflict {
         key: RecordKey::new(name(&format!("old{index}.example.com")), RecordType::A),
-        reason: ConflictReason::Extended("HealthCheckId".to_owned()),
+        reason: ConflictReason::Extended("New".to_owned()),
         found: None,
     };
     let mut conflicts: Vec<Conflict> = (0..7).map(old).collect();
@@ -97,7 +97,7 @@ fn what_is_left_alone_without_a_service_is_named_but_not_without_end() {
     assert!(
         problems[before]
             .words
-            .starts_with("Conflict: old0.example.com A: somebody has attached")
+            .starts_with("Conflict: old0.example.com A: the record set has the element")
     );
     assert!(
         problems[before + 5]

@@ -12,11 +12,11 @@ fn cost(records: usize, characters: usize) -> Cost {
 #[test]
 fn values_and_their_characters_count() {
     let key = RecordKey::new(Name::parse("a.example.com").unwrap(), RecordType::A);
-    let set = RecordSet {
-        key: key.clone(),
-        ttl: 300,
-        values: ["192.0.2.1", "192.0.2.22"].map(str::to_owned).into(),
-    };
+    let set = RecordSet::of_values(
+        key.clone(),
+        300,
+        ["192.0.2.1", "192.0.2.22"].map(str::to_owned).into(),
+    );
     assert_eq!(Cost::of_set(&set), cost(2, 9 + 10));
     // "a.example.com." with its quotes.
     assert_eq!(Cost::of_entry_for(&set), cost(1, 16));
@@ -67,11 +67,8 @@ fn batches_fit_into_one_request_as_long_as_all_of_them_do() {
         RecordKey::new(name, RecordType::A)
     };
     let sets = |range: std::ops::Range<usize>| -> Vec<RecordSet> {
-        let sets = range.map(|i| RecordSet {
-            key: key(i),
-            ttl: 300,
-            values: ["192.0.2.1".to_owned()].into(),
-        });
+        let sets =
+            range.map(|i| RecordSet::of_values(key(i), 300, ["192.0.2.1".to_owned()].into()));
         sets.collect()
     };
     let batch = |deletes, creates| ChangeBatch {

@@ -23,22 +23,22 @@ fn new_entry(entry: Entry, create: Option<&RecordSet>) -> NewEntry<'_> {
 }
 
 fn set_of(text: &str, values: usize) -> RecordSet {
-    RecordSet {
-        key: key(text),
-        ttl: TTL,
-        values: (0..values)
+    RecordSet::of_values(
+        key(text),
+        TTL,
+        (0..values)
             .map(|i| format!("192.0.{}.{}", i / 250, i % 250))
             .collect(),
-    }
+    )
 }
 
 /// A state record that exists and keeps these entries.
 fn rewrite<'a>(index: u16, kept: &[Entry]) -> Rewrite<'a> {
-    let old = RecordSet {
-        key: RecordKey::new(names().name(index), RecordType::Txt),
-        ttl: TTL,
-        values: Entry::values(kept),
-    };
+    let old = RecordSet::of_values(
+        RecordKey::new(names().name(index), RecordType::Txt),
+        TTL,
+        Entry::values(kept),
+    );
     Rewrite {
         old: Some(old).filter(|_| !kept.is_empty()),
         listed: kept.len(),
@@ -55,11 +55,11 @@ fn written(load: &Load, rewrite: &Rewrite<'_>, new_entries: &[NewEntry<'_>]) -> 
     let mut entries: Vec<Entry> = rewrite.kept.iter().cloned().collect();
     entries.extend(left.map(|(_, set)| Entry::Owned(set.key.clone())));
     entries.extend(added().map(|add| add.entry.clone()));
-    let new = RecordSet {
-        key: RecordKey::new(names().name(rewrite.index), RecordType::Txt),
-        ttl: TTL,
-        values: Entry::values(&entries),
-    };
+    let new = RecordSet::of_values(
+        RecordKey::new(names().name(rewrite.index), RecordType::Txt),
+        TTL,
+        Entry::values(&entries),
+    );
     let deletes = load.deletes.iter().map(|i| rewrite.deletes[*i]);
     let creates = load.creates.iter().map(|i| rewrite.creates[*i]);
     let sets = deletes

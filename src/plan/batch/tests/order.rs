@@ -5,26 +5,22 @@ use super::*;
 /// A record set whose change takes 800 of the 1,000 values of a request.
 fn bulk(third: u8) -> RecordSet {
     let values = (0..400).map(|i| format!("10.{third}.{}.{}", i / 200, i % 200));
-    RecordSet {
-        key: key("bulk"),
-        ttl: TTL,
-        values: values.collect(),
-    }
+    RecordSet::of_values(key("bulk"), TTL, values.collect())
 }
 
 fn six() -> RecordSet {
-    RecordSet {
-        key: RecordKey::new(name("six.example.com"), RecordType::Aaaa),
-        ttl: TTL,
-        values: ["2001:db8::1".to_owned()].into(),
-    }
+    RecordSet::of_values(
+        RecordKey::new(name("six.example.com"), RecordType::Aaaa),
+        TTL,
+        ["2001:db8::1".to_owned()].into(),
+    )
 }
 
 /// The zone after each batch.
 fn states(zone: &[RecordSet], batches: &[ChangeBatch]) -> Vec<StateRecords> {
     let mut view = Zone::default();
     for set in zone {
-        view.insert(set.key.clone(), Listed::Simple(set.clone()));
+        view.insert(set.key.clone(), Listed::Whole(set.clone()));
     }
     let after = batches.iter().map(|batch| {
         view.apply(batch);
@@ -130,11 +126,8 @@ fn a_bulky_record_set_that_is_taken_over_is_listed_before_it_changes() {
     let others: Vec<RecordSet> = (0..99).map(|i| a(&format!("n{i}"), "192.0.2.1")).collect();
     let listed = others.iter().map(|set| set.key.name.as_str().to_owned());
     let listed: Vec<String> = listed.chain(["gone.example.com.".to_owned()]).collect();
-    let gone = RecordSet {
-        key: key("gone"),
-        values: bulk(3).values.into_iter().take(30).collect(),
-        ..bulk(3)
-    };
+    let values = bulk(3).values().iter().take(30).cloned().collect();
+    let gone = RecordSet::of_values(key("gone"), TTL, values);
     let mut zone = others.clone();
     zone.extend([bulk(1), gone, state_record(0, &listed)]);
     let mut desired = others;

@@ -4,13 +4,13 @@ use super::*;
 
 /// A record set with this many values.
 fn set_of(label: &str, values: usize, third: u8) -> RecordSet {
-    RecordSet {
-        key: key(label),
-        ttl: TTL,
-        values: (0..values)
+    RecordSet::of_values(
+        key(label),
+        TTL,
+        (0..values)
             .map(|i| format!("10.{third}.{}.{}", i / 200, i % 200))
             .collect(),
-    }
+    )
 }
 
 /// Small record sets with names of their own.
@@ -28,11 +28,11 @@ fn record_of(index: u16, sets: &[RecordSet]) -> RecordSet {
 }
 
 fn six(label: &str) -> RecordSet {
-    RecordSet {
-        key: RecordKey::new(key(label).name, RecordType::Aaaa),
-        ttl: TTL,
-        values: ["2001:db8::1".to_owned()].into(),
-    }
+    RecordSet::of_values(
+        RecordKey::new(key(label).name, RecordType::Aaaa),
+        TTL,
+        ["2001:db8::1".to_owned()].into(),
+    )
 }
 
 /// Two changes of 800 values each, and two writes of 200: the writes must not share a batch.

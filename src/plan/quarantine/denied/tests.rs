@@ -14,11 +14,7 @@ fn key(text: &str) -> RecordKey {
 }
 
 fn set(text: &str) -> RecordSet {
-    RecordSet {
-        key: key(text),
-        ttl: 300,
-        values: ["192.0.2.1".to_owned()].into(),
-    }
+    RecordSet::of_values(key(text), 300, ["192.0.2.1".to_owned()].into())
 }
 
 fn is_state_record(key: &RecordKey) -> bool {

@@ -1,0 +1,424 @@
+//! What has to happen to the record sets of one name. Pure.
+//!
+//! Most names have an A record set and perhaps an AAAA one, and each is planned by itself. But a
+//! CNAME can't be beside any other record set, a simple record set can't be beside one with a routing
+//! policy, and all of one name and type have the same policy. Where such record sets are ours, they are
+//! replaced in one batch, so that the name always answers. Where they aren't, nothing is written.
+
+use std::borrow::Cow;
+
+use crate::dns::zone::Listed;
+use crate::dns::{Name, RecordKey, RecordSet, RecordType, Routing, RoutingKind};
+use crate::plan::{Adopt, Change, Conflict, ConflictReason, OtherTtl, Plan, Policy, Replacement};
+
+/// All that a plan has to know of one name.
+#[derive(Default)]
+pub struct AtName<'a> {
+    /// What the zone has there, sorted.
+    listed: Vec<(&'a RecordKey, &'a Listed)>,
+    /// What is desired, owned or taken over there, sorted.
+    items: Vec<Item<'a>>,
+}
+
+/// A record set that is desired, owned or taken over.
+#[derive(Clone, Copy)]
+struct Item<'a> {
+    key: &'a RecordKey,
+    wanted: Option<&'a RecordSet>,
+    listed: Option<&'a Listed>,
+    is_owned: bool,
+    is_adopted: bool,
+    /// The state record of another owner that lists it.
+    elsewhere: Option<&'a Name>,
+}
+
+/// What has to happen to one record set.
+enum Step<'a> {
+    Nothing,
+    Create(Cow<'a, RecordSet>),
+    Change(&'a RecordSet, Cow<'a, RecordSet>),
+    Delete(&'a RecordSet),
+    /// Its entry goes.
+    Release,
+    /// It can't be written, because of what is there.
+    Conflict(ConflictReason, Option<&'a RecordSet>),
+    /// `POLICY` doesn't allow it.
+    Forbidden,
+}
+
+/// What is in the way of a record set.
+enum Obstacle<'a> {
+    /// Something that isn't ours.
+    Conflict(ConflictReason, Option<&'a RecordSet>),
+    /// Something of ours, which must not be deleted.
+    Policy,
+}
+
+impl<'a> AtName<'a> {
+    /// Forgets everything, for the next name.
+    pub fn clear(&mut self) {
+        self.listed.clear();
+        self.items.clear();
+    }
+
+    /// Adds what the zone has. Comes before [`AtName::add_key`], in the order of the keys.
+    pub fn add_listed(&mut self, key: &'a RecordKey, listed: &'a Listed) {
+        self.listed.push((key, listed));
+    }
+
+    /// Adds what is desired, owned or taken over, in the order of the keys.
+    pub fn add_key(
+        &mut self,
+        key: &'a RecordKey,
+        wanted: Option<&'a RecordSet>,
+        is_owned: bool,
+        elsewhere: Option<&'a Name>,
+        adopt: &Adopt,
+    ) {
+        let place = self.listed.binary_search_by(|(known, _)| (*known).cmp(key));
+        let listed = place.ok().map(|place| self.listed[place].1);
+        let is_adopted = match listed {
+            Some(Listed::Whole(set)) => !is_owned && adopt.takes_over(set, wanted),
+            _ => false,
+        };
+        self.items.push(Item {
+            key,
+            wanted,
+            listed,
+            is_owned,
+            is_adopted,
+            elsewhere,
+        });
+    }
+
+    /// Adds to a plan what has to happen.
+    pub fn plan(&self, policy: Policy, plan: &mut Plan) {
+        if self.is_plain() {
+            for item in &self.items {
+                let step = self.step(item, policy);
+                item.add(step, policy, plan);
+            }
+            return;
+        }
+        let steps = self.items.iter().map(|item| self.step(item, policy));
+        let steps: Vec<Step<'a>> = steps.collect();
+        let blocked = self
+            .items
+            .iter()
+            .zip(&steps)
+            .filter(|(_, step)| matches!(step, Step::Conflict(..) | Step::Forbidden));
+        let blocked: Vec<&RecordSet> = blocked.filter_map(|(item, _)| item.wanted).collect();
+        let together = self.together(&steps);
+        let mut replacement = Replacement::default();
+        for ((item, step), is_together) in self.items.iter().zip(steps).zip(together) {
+            let is_predecessor = |wanted: &&RecordSet| item.is_in_the_way_of(wanted).is_some();
+            if matches!(step, Step::Delete(_)) && blocked.iter().any(is_predecessor) {
+                item.add_predecessor(plan);
+                continue;
+            }
+            self.warn_of_ttl(item, &step, plan);
+            match step {
+                Step::Create(to) if is_together => replacement.creates.push(to.into_owned()),
+                Step::Change(from, to) if is_together => {
+                    item.add_adopted(plan);
+                    replacement.deletes.push(from.clone());
+                    replacement.creates.push(to.into_owned());
+                }
+                Step::Delete(set) if is_together => {
+                    plan.takes_over |= item.is_adopted;
+                    replacement.deletes.push(set.clone());
+                }
+                step => item.add(step, policy, plan),
+            }
+        }
+        if replacement != Replacement::default() {
+            plan.replacements.push(replacement);
+        }
+    }
+
+    /// Whether all record sets of the name are simple, and none is a CNAME: then none is in the way
+    /// of another.
+    fn is_plain(&self) -> bool {
+        let items = self.items.iter().map(|item| item.key);
+        let mut keys = self.listed.iter().map(|(key, _)| *key).chain(items);
+        keys.all(|key| !key.is_routed() && key.rtype != RecordType::Cname)
+    }
+
+    fn step(&self, item: &Item<'a>, policy: Policy) -> Step<'a> {
+        if let Some(by) = item.elsewhere {
+            return item.owned_elsewhere(by);
+        }
+        match (item.wanted, item.listed) {
+            (None, None) if item.is_owned => Step::Release,
+            (None, None) => Step::Nothing,
+            // It can't be changed, but it isn't lost either: its entry stays.
+            (_, Some(Listed::Partial { element })) => {
+                Step::Conflict(ConflictReason::Extended(element.clone()), None)
+            }
+            (Some(wanted), None) => match self.obstacle(wanted, policy) {
+                Some(obstacle) => obstacle.into(),
+                None => Step::Create(self.with_ttl_of_others(wanted)),
+            },
+            (Some(_), Some(Listed::Whole(current))) if !item.is_ours() => {
+                Step::Conflict(foreign(current), Some(current))
+            }
+            (Some(wanted), Some(Listed::Whole(current))) => {
+                let to = self.with_ttl_of_others(wanted);
+                if to.is_satisfied_by(current) {
+                    return Step::Nothing;
+                }
+                if policy == Policy::CreateOnly {
+                    return Step::Forbidden;
+                }
+                match self.obstacle(wanted, policy) {
+                    Some(obstacle) => obstacle.into(),
+                    None => Step::Change(current, with_health_check_of(current, to)),
+                }
+            }
+            (None, Some(Listed::Whole(current))) => Step::Delete(current),
+        }
+    }
+
+    /// What is in the way of a record set.
+    fn obstacle(&self, wanted: &RecordSet, policy: Policy) -> Option<Obstacle<'a>> {
+        let others = self.listed.iter().filter(|(key, _)| **key != wanted.key);
+        let mut in_the_way = others.filter_map(|(key, listed)| {
+            let reason = incompatible(wanted, key, listed)?;
+            match self.item(key).filter(|item| item.is_replaceable()) {
+                // What we want at the same time fits together, so this one changes, too.
+                Some(item) if item.wanted.is_some() => None,
+                Some(_) if policy == Policy::CreateOnly => Some(Obstacle::Policy),
+                Some(_) => None,
+                None => Some(Obstacle::Conflict(reason, listed.whole())),
+            }
+        });
+        in_the_way.next()
+    }
+
+    fn item(&self, key: &RecordKey) -> Option<&Item<'a>> {
+        let place = self.items.binary_search_by(|item| item.key.cmp(key)).ok()?;
+        Some(&self.items[place])
+    }
+
+    /// Which steps have to be made together.
+    fn together(&self, steps: &[Step<'a>]) -> Vec<bool> {
+        let written = |step: &Step<'a>| match step {
+            Step::Create(to) | Step::Change(_, to) => Some(to.clone()),
+            _ => None,
+        };
+        let written: Vec<Cow<'a, RecordSet>> = steps.iter().filter_map(written).collect();
+        let goes_for = |item: &Item<'a>| {
+            let mut written = written.iter();
+            written.any(|to| item.is_in_the_way_of(to).is_some())
+        };
+        let all = self.items.iter().zip(steps);
+        let is_leaving = all.map(|(item, step)| matches!(step, Step::Delete(_)) && goes_for(item));
+        let is_leaving: Vec<bool> = is_leaving.collect();
+        let changes_group = |step: &Step<'a>| match step {
+            Step::Change(from, to) => written.len() > 1 && changes_group(from, to),
+            _ => false,
+        };
+        let are_tied = is_leaving.contains(&true) || steps.iter().any(changes_group);
+        let is_write = |step: &Step<'a>| matches!(step, Step::Create(_) | Step::Change(..));
+        let steps = steps.iter().zip(is_leaving);
+        steps
+            .map(|(step, is_leaving)| is_leaving || are_tied && is_write(step))
+            .collect()
+    }
+
+    /// A weighted record set with the TTL of those beside it that aren't ours.
+    fn with_ttl_of_others(&self, wanted: &'a RecordSet) -> Cow<'a, RecordSet> {
+        let others = self.listed.iter().filter(|(key, _)| {
+            let item = self.item(key);
+            item.is_none_or(|item| !item.is_replaceable())
+        });
+        with_ttl_of_others(wanted, others.copied())
+    }
+
+    fn warn_of_ttl(&self, item: &Item<'a>, step: &Step<'a>, plan: &mut Plan) {
+        let (Some(wanted), Step::Nothing | Step::Create(_) | Step::Change(..)) =
+            (item.wanted, step)
+        else {
+            return;
+        };
+        let used = self.with_ttl_of_others(wanted).ttl();
+        if let (Some(wanted), Some(used)) = (wanted.ttl(), used)
+            && used != wanted
+        {
+            let key = item.key.clone();
+            plan.other_ttls.push(OtherTtl { key, wanted, used });
+        }
+    }
+}
+
+/// A weighted record set with the TTL of another one of its name and type, if one is given that isn't
+/// ours: Route 53 allows only one TTL for all of them.
+pub fn with_ttl_of_others<'a, 'b>(
+    wanted: &'a RecordSet,
+    others: impl Iterator<Item = (&'b RecordKey, &'b Listed)>,
+) -> Cow<'a, RecordSet> {
+    let is_weighted =
+        |set: &RecordSet| matches!(set.routing.as_deref(), Some(Routing::Weighted(_)));
+    if !is_weighted(wanted) || wanted.ttl().is_none() {
+        return Cow::Borrowed(wanted);
+    }
+    let others = others.filter(|(key, _)| key.is_same_group(&wanted.key) && **key != wanted.key);
+    let mut ttls = others.filter_map(|(_, listed)| {
+        let set = listed.whole().filter(|set| is_weighted(set))?;
+        set.ttl()
+    });
+    match ttls.next() {
+        Some(ttl) if wanted.ttl() != Some(ttl) => Cow::Owned(wanted.clone().with_ttl(ttl)),
+        _ => Cow::Borrowed(wanted),
+    }
+}
+
+/// A record set with the health check that somebody has attached to it in the zone, unless it asks for
+/// one itself.
+fn with_health_check_of<'a>(current: &RecordSet, to: Cow<'a, RecordSet>) -> Cow<'a, RecordSet> {
+    if to.health_check.is_some() || current.health_check.is_none() {
+        return to;
+    }
+    let mut to = to.into_owned();
+    to.health_check.clone_from(&current.health_check);
+    Cow::Owned(to)
+}
+
+/// Why a record set can't be beside another one of its name.
+fn incompatible(wanted: &RecordSet, other: &RecordKey, listed: &Listed) -> Option<ConflictReason> {
+    let key = &wanted.key;
+    match (&key.rtype, &other.rtype) {
+        (RecordType::Cname, rtype) if *rtype != RecordType::Cname => {
+            return Some(ConflictReason::OtherType(rtype.clone()));
+        }
+        (rtype, RecordType::Cname) if *rtype != RecordType::Cname => {
+            return Some(ConflictReason::Cname);
+        }
+        (rtype, other) if rtype != other => return None,
+        _ => {}
+    }
+    match (key.is_routed(), other.is_routed()) {
+        (false, false) => None,
+        (false, true) => Some(ConflictReason::Routed),
+        (true, false) => Some(ConflictReason::Simple),
+        (true, true) => {
+            let kind = listed.whole().and_then(kind_of);
+            let reason = || ConflictReason::OtherRouting(kind);
+            (kind.is_none() || kind != kind_of(wanted)).then(reason)
+        }
+    }
+}
+
+fn kind_of(set: &RecordSet) -> Option<RoutingKind> {
+    set.routing.as_deref().map(Routing::kind)
+}
+
+/// Whether this change isn't allowed as long as others of its name and type are as they were.
+fn changes_group(from: &RecordSet, to: &RecordSet) -> bool {
+    let is_weighted = kind_of(to) == Some(RoutingKind::Weighted);
+    kind_of(from) != kind_of(to) || is_weighted && from.ttl().is_some() && from.ttl() != to.ttl()
+}
+
+/// Why a record set isn't written in whose place another one is.
+fn foreign(current: &RecordSet) -> ConflictReason {
+    match (current.key.is_routed(), current.alias()) {
+        (true, _) => ConflictReason::SetIdTaken,
+        (false, Some(_)) => ConflictReason::Alias,
+        (false, None) => ConflictReason::NotOwned,
+    }
+}
+
+impl<'a> Item<'a> {
+    fn is_ours(&self) -> bool {
+        self.is_owned || self.is_adopted
+    }
+
+    /// Whether it may be deleted for another one of ours.
+    fn is_replaceable(&self) -> bool {
+        self.is_ours() && self.elsewhere.is_none() && self.whole().is_some()
+    }
+
+    fn whole(&self) -> Option<&'a RecordSet> {
+        self.listed.and_then(Listed::whole)
+    }
+
+    /// Why this record set in the zone can't stay beside another one.
+    fn is_in_the_way_of(&self, wanted: &RecordSet) -> Option<ConflictReason> {
+        let listed = self.listed.filter(|_| *self.key != wanted.key)?;
+        incompatible(wanted, self.key, listed)
+    }
+
+    /// What has to happen to a record set that another owner's state record lists: nothing to the
+    /// record set, whoever else lists it. Two owners that both wrote it would never come to an end, and
+    /// if both gave it up at the same time, nobody would own it.
+    fn owned_elsewhere(&self, by: &Name) -> Step<'a> {
+        let is_gone = self.listed.is_none();
+        let current = self.whole();
+        let is_right = match (self.wanted, current) {
+            (Some(wanted), Some(current)) => wanted.is_satisfied_by(current),
+            _ => false,
+        };
+        if self.wanted.is_some() && !(self.is_owned && is_right)
+            || self.is_owned && !is_gone && !is_right
+        {
+            Step::Conflict(ConflictReason::OwnedElsewhere(by.clone()), current)
+        } else if self.is_owned && is_gone {
+            Step::Release
+        } else {
+            Step::Nothing
+        }
+    }
+
+    fn add(&self, step: Step<'a>, policy: Policy, plan: &mut Plan) {
+        let is_deleted = matches!(step, Step::Delete(_)) && policy == Policy::Sync;
+        match is_deleted || self.elsewhere.is_some() {
+            true => plan.takes_over |= self.is_adopted && self.elsewhere.is_none(),
+            false => self.add_adopted(plan),
+        }
+        match step {
+            Step::Nothing => {}
+            Step::Create(set) => plan.creates.push(set.into_owned()),
+            Step::Change(from, to) => plan.changes.push(Change {
+                from: from.clone(),
+                to: to.into_owned(),
+            }),
+            Step::Delete(set) if is_deleted => plan.deletes.push(set.clone()),
+            Step::Delete(_) | Step::Forbidden => plan.forbidden_by_policy += 1,
+            Step::Release => plan.releases.push(self.key.clone()),
+            Step::Conflict(reason, found) => {
+                plan.conflicts.push(Conflict {
+                    key: self.key.clone(),
+                    reason,
+                    found: found.cloned(),
+                });
+                if self.is_owned && self.listed.is_none() {
+                    plan.releases.push(self.key.clone());
+                }
+            }
+        }
+    }
+
+    /// It is taken over, if it is to be.
+    fn add_adopted(&self, plan: &mut Plan) {
+        plan.takes_over |= self.is_adopted;
+        if self.is_adopted {
+            plan.adopts.push(self.key.clone());
+        }
+    }
+
+    /// It stays because what is to come in its place can't be written.
+    fn add_predecessor(&self, plan: &mut Plan) {
+        if self.is_owned {
+            plan.predecessors.push(self.key.clone());
+        }
+    }
+}
+
+impl<'a> From<Obstacle<'a>> for Step<'a> {
+    fn from(obstacle: Obstacle<'a>) -> Step<'a> {
+        match obstacle {
+            Obstacle::Conflict(reason, found) => Step::Conflict(reason, found),
+            Obstacle::Policy => Step::Forbidden,
+        }
+    }
+}
