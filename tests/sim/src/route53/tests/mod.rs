@@ -7,6 +7,7 @@ mod batch;
 mod case;
 mod client;
 mod elements;
+mod every_kind;
 mod listing;
 mod request;
 mod routing;
