@@ -1,9 +1,10 @@
 //! How Route 53 judges a change batch: whole, against a zone, with a message for every fault.
 //! The words are those of the live service where they are known.
 
-use super::name;
+use super::alias;
+use super::neighbours;
 use super::record::{Action, Change, RecordSet};
-use super::value;
+use super::single;
 use super::zone::{Key, Zone, key};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,8 +12,6 @@ use std::collections::{BTreeMap, BTreeSet};
 /// elements in a request, and the characters in all their values.
 pub const RESOURCE_RECORDS: usize = 1_000;
 pub const CHARACTERS: usize = 32_000;
-/// 'Quotas on records', same page.
-const VALUES_IN_A_SET: usize = 400;
 
 /// Applies all changes, or none and says why.
 pub(super) fn apply(zone: &mut Zone, changes: &[Change]) -> Result<(), Vec<String>> {
@@ -23,7 +22,7 @@ pub(super) fn apply(zone: &mut Zone, changes: &[Change]) -> Result<(), Vec<Strin
     let faults: Vec<String> = changes
         .iter()
         .flat_map(|change| {
-            let mut faults = set_faults(zone, &change.record_set);
+            let mut faults = single::faults(zone, change);
             faults.extend(refusal(zone, change));
             faults
         })
@@ -65,58 +64,6 @@ fn limit_faults(changes: &[Change]) -> Vec<String> {
     }
     if characters > CHARACTERS {
         faults.push(format!("RDATA character limit of {CHARACTERS} exceeded."));
-    }
-    faults
-}
-
-/// What is wrong with a record set by itself.
-fn set_faults(zone: &Zone, set: &RecordSet) -> Vec<String> {
-    let (name, rtype) = (&set.name, &set.rtype);
-    match name::canonical(name) {
-        Err(fault) => return vec![fault],
-        // Only a test that fills a `RecordSet` by hand can get here.
-        Ok(stored) if stored != *name => return vec![format!("'{name}' is not in stored form.")],
-        Ok(_) => {}
-    }
-    let mut faults = Vec::new();
-    if !name::within(name, &zone.name) {
-        faults.push(format!(
-            "RRSet with DNS name {name} is not permitted in zone {}",
-            zone.name
-        ));
-    }
-    if rtype == "CNAME" && *name == zone.name {
-        faults.push(format!(
-            "RRSet of type CNAME with DNS name {name} is not permitted at apex in zone {}",
-            zone.name
-        ));
-    }
-    if rtype == "SOA" && *name != zone.name {
-        faults.push(format!(
-            "RRSet of type SOA with DNS name {name} is only permitted at apex in zone {}",
-            zone.name
-        ));
-    }
-    if set.values.len() > VALUES_IN_A_SET {
-        faults.push(format!(
-            "Number of resource records limit of {VALUES_IN_A_SET} exceeded in RRSet of type \
-             {rtype} with DNS name {name}"
-        ));
-    }
-    if matches!(rtype.as_str(), "CNAME" | "SOA") && set.values.len() > 1 {
-        faults.push(format!(
-            "RRSet of type {rtype} with DNS name {name} may hold only one resource record."
-        ));
-    }
-    if let Some(alias) = &set.alias {
-        faults.extend(name::canonical(&alias.dns_name).err());
-    }
-    let mut seen = BTreeSet::new();
-    for text in &set.values {
-        if !seen.insert(value::identity(rtype, text)) {
-            faults.push(format!("Duplicate Resource Record: '{text}'"));
-        }
-        faults.extend(value::check(rtype, text).err());
     }
     faults
 }
@@ -180,7 +127,7 @@ impl Work<'_> {
             // An UPSERT to the same values in another order changes nothing (DNSControl, pull
             // request 901): not even the order.
             (Action::Upsert, Some(current)) if current.matches(set) => return,
-            (Action::Create | Action::Upsert, _) => self.conflict(set),
+            (Action::Create | Action::Upsert, _) => neighbours::conflict(self.zone, set),
         };
         match fault {
             Some(fault) => self.faults.push(fault),
@@ -195,39 +142,6 @@ impl Work<'_> {
             None => self.zone.sets.remove(&key),
         };
         self.undo.push((key, before));
-    }
-
-    /// Why this set may not stand beside what else has its name.
-    fn conflict(&self, set: &RecordSet) -> Option<String> {
-        let RecordSet { name, rtype, .. } = set;
-        let zone = &self.zone.name;
-        // An UPSERT replaces the set of its own key, so that one is no neighbour.
-        let mut neighbours = self.zone.at(name).filter(|other| key(other) != key(set));
-        neighbours.find_map(|other| {
-            let kin = other.rtype == *rtype;
-            if !kin && rtype == "CNAME" {
-                Some(format!(
-                    "RRSet of type CNAME with DNS name {name} is not permitted as it conflicts \
-                     with other records with the same DNS name in zone {zone}"
-                ))
-            } else if !kin && other.rtype == "CNAME" {
-                // The two blanks are the live service's.
-                Some(format!(
-                    "RRSet of type {rtype} with DNS name {name} is not permitted because a \
-                     conflicting RRSet of type  CNAME with the same DNS name already exists in \
-                     zone {zone}"
-                ))
-            } else if kin && other.policies() != set.policies() {
-                let identifier = set.set_identifier.as_ref();
-                Some(format!(
-                    "RRSet with DNS name {name}, type {rtype}{} cannot be created as other RRSets \
-                     exist with the same name and type.",
-                    identifier.map_or(String::new(), |id| format!(", SetIdentifier {id}"))
-                ))
-            } else {
-                None
-            }
-        })
     }
 
     /// Judges the zone as it would be after the batch, and takes all back if it won't do.
@@ -269,28 +183,11 @@ impl Work<'_> {
                 zone.record_set_limit, zone.name
             ));
         }
-        for change in changes.iter().filter(|c| c.action != Action::Delete) {
-            let set = &change.record_set;
-            let Some(alias) = set.alias.as_ref().filter(|a| a.hosted_zone_id == zone.id) else {
-                continue;
-            };
-            let tried = format!(
-                "Tried to create an alias that targets {}, type {} in zone {}",
-                alias.dns_name, set.rtype, zone.id
-            );
-            if !name::within(&alias.dns_name, &zone.name) {
-                self.faults.push(format!(
-                    "{tried}, but the alias target name does not lie within the target zone"
-                ));
-            }
-            if !zone
-                .at(&alias.dns_name)
-                .any(|target| target.rtype == set.rtype)
-            {
-                self.faults
-                    .push(format!("{tried}, but that target was not found"));
-            }
-        }
+        let kept = changes.iter().filter(|c| c.action != Action::Delete);
+        let faults: Vec<String> = kept
+            .flat_map(|change| alias::target_faults(zone, &change.record_set))
+            .collect();
+        self.faults.extend(faults);
     }
 }
 

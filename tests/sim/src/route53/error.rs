@@ -38,6 +38,16 @@ impl ApiError {
         )
     }
 
+    /// As an error of its own, or as a fault of the change batch.
+    pub fn no_such_health_check(id: &str, in_batches: bool) -> ApiError {
+        let message = format!("A health check with id {id} does not exist.");
+        if in_batches {
+            ApiError::invalid_change_batch(vec![message])
+        } else {
+            ApiError::new(404, "NoSuchHealthCheck", message)
+        }
+    }
+
     pub fn throttling(message: &str) -> ApiError {
         ApiError::new(400, "Throttling", message)
     }

@@ -5,41 +5,57 @@
 //!                    ├─ throttle  the account's token buckets
 //!                    ├─ fault     what a test wants to go wrong
 //!                    ├─ request   the body's XML → changes (schema)
-//!                    ├─ zone, batch (record, name, value)  pure: what a zone holds and takes
+//!                    ├─ account   health checks, load balancers: what record sets refer to
+//!                    ├─ zone, listing, batch  pure: what a zone holds, shows and takes
+//!                    │    ├─ single, alias, neighbours  the rules on record sets
+//!                    │    └─ record, place, name, value, model  the vocabulary
 //!                    └─ xml       the answer
 //! ```
 //!
 //! A test starts one with [`Route53::start`], points a client at [`Route53::url`] and looks at
 //! what came of it, or plays the part of someone else at work in the zone ([`Route53::edit`]).
 
+mod account;
+mod alias;
 pub(crate) mod auth;
 mod batch;
+mod builders;
 pub(crate) mod clock;
 mod error;
+mod every_kind;
 mod fault;
+mod listing;
+mod model;
 mod name;
+mod neighbours;
+mod place;
 mod policy;
 mod record;
 mod request;
 mod schema;
 mod service;
+mod single;
 mod state;
 mod throttle;
 mod value;
 mod xml;
 mod zone;
 
+pub use account::Account;
 pub use auth::Credential;
 pub use error::ApiError;
+pub use every_kind::every_kind;
 pub use fault::Fault;
+pub use listing::{IdentifierOrder, ListQuery, Page};
 pub use name::{canonical as canonical_name, reversed as reversed_name};
+pub use place::{CidrRouting, Coordinates, GeoLocation, GeoProximity};
 pub use policy::Policy;
-pub use record::{Action, Alias, Change, GeoLocation, RecordSet};
+pub use record::{Action, Alias, Change, RecordSet};
 pub use schema::Order;
 pub use service::Operation;
 pub use state::{RequestRecord, State, Written};
 pub use throttle::{AccountBuckets, Limit, TokenBucket};
-pub use zone::{ListQuery, Page, Zone};
+pub use zone::Zone;
 
 use crate::http::Handler;
 use crate::port::Port;
@@ -68,6 +84,12 @@ pub struct Options {
     pub insync_after: Duration,
     /// The quota of zones added from now on.
     pub record_set_limit: usize,
+    /// How zones added from now on are listed.
+    pub identifier_order: IdentifierOrder,
+    /// Answer `InvalidChangeBatch` to a health check that doesn't exist, not `NoSuchHealthCheck`.
+    /// The API's model has both among the errors, and which one the live service gives isn't
+    /// known.
+    pub health_checks_in_batches: bool,
 }
 
 impl Default for Options {
@@ -82,6 +104,8 @@ impl Default for Options {
             clock_offset: 0,
             insync_after: Duration::ZERO,
             record_set_limit: 10_000,
+            identifier_order: IdentifierOrder::default(),
+            health_checks_in_batches: false,
         }
     }
 }
@@ -143,7 +167,9 @@ impl Route53 {
         zone.private = private;
         self.shared.with(|state| {
             zone.record_set_limit = state.options.record_set_limit;
+            zone.identifier_order = state.options.identifier_order;
             state.zones.insert(id.to_owned(), zone);
+            state.change_account(|_| ());
         });
     }
 
@@ -157,13 +183,19 @@ impl Route53 {
             let old = state.zones.remove(id).expect("a zone that was added");
             let mut zone = f(&old);
             zone.record_set_limit = old.record_set_limit;
+            zone.identifier_order = old.identifier_order;
+            let account = zone.account.clone();
             state.zones.insert(zone.id.clone(), zone);
+            state.change_account(|mine| mine.extend(&account));
         });
     }
 
     /// Deletes a zone with all that is in it.
     pub fn remove_zone(&self, id: &str) {
-        self.shared.with(|state| state.zones.remove(id));
+        self.shared.with(|state| {
+            state.zones.remove(id);
+            state.change_account(|_| ());
+        });
     }
 
     /// Does something to a zone behind the API's back, under the lock: someone else at work.
@@ -173,13 +205,41 @@ impl Route53 {
     pub fn edit<R>(&self, zone_id: &str, f: impl FnOnce(&mut Zone) -> R) -> R {
         self.shared.with(|state| {
             let before = state.remember(zone_id);
-            let result = f(state.zones.get_mut(zone_id).expect("a zone that was added"));
+            let zone = state.zones.get_mut(zone_id).expect("a zone that was added");
+            let result = f(zone);
+            let account = zone.account.clone();
+            if !Arc::ptr_eq(&account, &state.account) {
+                state.change_account(|mine| *mine = (*account).clone());
+            }
             state.tell(before, None, None);
             result
         })
     }
 
-    /// All of a zone, in listing order.
+    /// From now on there is a health check of this id, which record sets can refer to.
+    pub fn add_health_check(&self, id: &str) {
+        self.account(|account| account.add_health_check(id));
+    }
+
+    /// Deletes a health check. Record sets that refer to it stay as they are.
+    pub fn remove_health_check(&self, id: &str) {
+        self.account(|account| account.remove_health_check(id));
+    }
+
+    /// From now on there is a load balancer or the like of this name, and an alias of it has to
+    /// name this zone of AWS.
+    ///
+    /// # Panics
+    /// If DNS can't hold the name.
+    pub fn add_alias_target(&self, dns_name: &str, hosted_zone_id: &str) {
+        self.account(|account| account.add_alias_target(dns_name, hosted_zone_id));
+    }
+
+    fn account(&self, f: impl FnOnce(&mut Account)) {
+        self.shared.with(|state| state.change_account(f));
+    }
+
+    /// All of a zone, ordered by reversed name, type and set identifier.
     ///
     /// # Panics
     /// If there is no such zone.

@@ -1,5 +1,6 @@
 //! The vocabulary of a zone: record sets, the routing kinds they come in, and changes.
 
+use super::place::{CidrRouting, GeoLocation, GeoProximity};
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -21,6 +22,8 @@ pub struct RecordSet {
     pub alias: Option<Alias>,
     pub health_check_id: Option<String>,
     pub traffic_policy_instance_id: Option<String>,
+    pub cidr: Option<CidrRouting>,
+    pub geo_proximity: Option<GeoProximity>,
 }
 
 /// What an alias points at.
@@ -31,58 +34,7 @@ pub struct Alias {
     pub evaluate_target_health: bool,
 }
 
-/// Where the askers of a geolocation record set are.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct GeoLocation {
-    pub continent_code: Option<String>,
-    pub country_code: Option<String>,
-    pub subdivision_code: Option<String>,
-}
-
 impl RecordSet {
-    /// One without any routing policy. The name gets the form in which Route 53 stores it.
-    ///
-    /// # Panics
-    /// If DNS can't hold the name.
-    pub fn simple(name: &str, rtype: &str, ttl: u32, values: &[impl AsRef<str>]) -> RecordSet {
-        RecordSet {
-            name: super::name::canonical(name).expect("a name that DNS can hold"),
-            rtype: rtype.to_owned(),
-            ttl: Some(ttl),
-            values: values.iter().map(|v| v.as_ref().to_owned()).collect(),
-            ..RecordSet::default()
-        }
-    }
-
-    /// A simple one that is an alias of another name.
-    ///
-    /// # Panics
-    /// If DNS can't hold the name or the target.
-    pub fn alias(name: &str, rtype: &str, hosted_zone_id: &str, target: &str) -> RecordSet {
-        RecordSet {
-            alias: Some(Alias {
-                hosted_zone_id: hosted_zone_id.to_owned(),
-                dns_name: super::name::canonical(target).expect("a target that DNS can hold"),
-                evaluate_target_health: false,
-            }),
-            ttl: None,
-            ..RecordSet::simple(name, rtype, 0, &[] as &[&str])
-        }
-    }
-
-    /// This one as a member of a weighted group.
-    pub fn weighted(mut self, set_identifier: &str, weight: u8) -> RecordSet {
-        self.set_identifier = Some(set_identifier.to_owned());
-        self.weight = Some(weight);
-        self
-    }
-
-    /// This one with a health check of the account.
-    pub fn checked(mut self, health_check_id: &str) -> RecordSet {
-        self.health_check_id = Some(health_check_id.to_owned());
-        self
-    }
-
     /// Which of the routing policies this belongs to. Those that share a name and type must
     /// agree on it, and at most one may be simple.
     pub fn policies(&self) -> Vec<&'static str> {
@@ -91,11 +43,27 @@ impl RecordSet {
             ("region", self.region.is_some()),
             ("geolocation", self.geo_location.is_some()),
             ("failover", self.failover.is_some()),
-            ("multivalue answer", self.multi_value_answer.is_some()),
+            // A record set that says `false` has no policy.
+            ("multivalue answer", self.multi_value_answer == Some(true)),
+            ("CIDR", self.cidr.is_some()),
+            ("geoproximity", self.geo_proximity.is_some()),
         ]
         .into_iter()
         .filter_map(|(policy, used)| used.then_some(policy))
         .collect()
+    }
+
+    /// What distinguishes it from others with its policy.
+    fn place(&self) -> Vec<String> {
+        let weight = self.weight.map(|weight| weight.to_string());
+        let location = self.geo_location.as_ref().map(ToString::to_string);
+        let cidr = self.cidr.as_ref().map(ToString::to_string);
+        let proximity = self.geo_proximity.as_ref().map(ToString::to_string);
+        let (region, failover) = (self.region.clone(), self.failover.clone());
+        [weight, region, location, failover, cidr, proximity]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     /// Equal but for the order of values, which Route 53 does not regard.
@@ -124,11 +92,14 @@ impl fmt::Display for RecordSet {
         }
         if let Some(alias) = &self.alias {
             write!(f, " ALIAS {} {}", alias.hosted_zone_id, alias.dns_name)?;
+            if alias.evaluate_target_health {
+                write!(f, " [target's health]")?;
+            }
         }
         if let Some(id) = &self.set_identifier {
             write!(f, " [{id}: {}", self.policies().join(", "))?;
-            if let Some(weight) = self.weight {
-                write!(f, " {weight}")?;
+            for place in self.place() {
+                write!(f, " {place}")?;
             }
             write!(f, "]")?;
         }
@@ -199,9 +170,10 @@ impl Change {
         }
     }
 
-    /// The `ResourceRecord` elements this counts for.
+    /// The `ResourceRecord` elements this counts for: one for an alias, which has none.
     pub fn resource_records(&self) -> usize {
-        self.action.cost() * self.record_set.values.len()
+        let aliases = usize::from(self.record_set.alias.is_some());
+        self.action.cost() * (self.record_set.values.len() + aliases)
     }
 
     /// The characters of `Value` this counts for.

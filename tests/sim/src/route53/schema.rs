@@ -4,6 +4,7 @@
 use super::error::ApiError;
 use super::xml::NAMESPACE;
 use roxmltree::Node;
+use std::ops::RangeInclusive;
 
 /// Whether elements must stand in the model's order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,8 +81,12 @@ pub fn optional(node: Option<Node>) -> Result<Option<String>, ApiError> {
     node.map(text_of).transpose()
 }
 
-/// A whole number from 0 to this, that may be missing.
-pub fn number(node: Option<Node>, member: &str, most: u64) -> Result<Option<u64>, ApiError> {
+/// A whole number within these bounds, that may be missing.
+pub fn number(
+    node: Option<Node>,
+    member: &str,
+    bounds: RangeInclusive<i64>,
+) -> Result<Option<i64>, ApiError> {
     let Some(node) = node else { return Ok(None) };
     let text = text_of(node)?;
     let number: i128 = text.parse().map_err(|_| {
@@ -89,15 +94,15 @@ pub fn number(node: Option<Node>, member: &str, most: u64) -> Result<Option<u64>
             "cvc-datatype-valid.1.2.1: '{text}' is not a valid value for 'integer'."
         ))
     })?;
-    if number < 0 {
-        let rule = "Member must have value greater than or equal to 0";
-        return Err(constraint(&text, member, rule));
-    }
-    if number > i128::from(most) {
-        let rule = format!("Member must have value less than or equal to {most}");
-        return Err(constraint(&text, member, &rule));
-    }
-    Ok(u64::try_from(number).ok())
+    let (least, most) = (*bounds.start(), *bounds.end());
+    let rule = if number < i128::from(least) {
+        format!("Member must have value greater than or equal to {least}")
+    } else if number > i128::from(most) {
+        format!("Member must have value less than or equal to {most}")
+    } else {
+        return Ok(i64::try_from(number).ok());
+    };
+    Err(constraint(&text, member, &rule))
 }
 
 /// `true` or `false`.
@@ -117,6 +122,34 @@ pub fn at_most(text: &str, limit: usize, member: &str) -> Result<(), ApiError> {
         return Ok(());
     }
     let rule = format!("Member must have length less than or equal to {limit}");
+    Err(constraint(text, member, &rule))
+}
+
+/// Refuses a text that has fewer or more characters than the model allows.
+pub fn length(text: &str, bounds: RangeInclusive<usize>, member: &str) -> Result<(), ApiError> {
+    let least = *bounds.start();
+    if text.chars().count() < least {
+        let rule = format!("Member must have length greater than or equal to {least}");
+        return Err(constraint(text, member, &rule));
+    }
+    at_most(text, *bounds.end(), member)
+}
+
+/// Refuses a word that isn't one of the model's.
+pub fn one_of(word: &str, words: &[&str], member: &str) -> Result<(), ApiError> {
+    if words.contains(&word) {
+        return Ok(());
+    }
+    let rule = format!("Member must satisfy enum value set: [{}]", words.join(", "));
+    Err(constraint(word, member, &rule))
+}
+
+/// Refuses a text that the model's regular expression doesn't match, as the caller has found out.
+pub fn pattern(text: &str, matches: bool, expression: &str, member: &str) -> Result<(), ApiError> {
+    if matches {
+        return Ok(());
+    }
+    let rule = format!("Member must satisfy regular expression pattern: {expression}");
     Err(constraint(text, member, &rule))
 }
 
@@ -150,7 +183,7 @@ fn no_attributes(node: Node) -> Result<(), ApiError> {
 }
 
 /// What AWS says of an element that may not stand where it does.
-pub fn invalid_content(node: Node, expected: &[&str]) -> ApiError {
+fn invalid_content(node: Node, expected: &[&str]) -> ApiError {
     let expected: Vec<String> = expected
         .iter()
         .map(|name| format!("\"{NAMESPACE}\":{name}"))

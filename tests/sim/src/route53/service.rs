@@ -4,13 +4,14 @@ use super::auth;
 use super::clock;
 use super::error::ApiError;
 use super::fault::{Fault, server_error};
+use super::listing::{ListQuery, page_size};
 use super::name;
 use super::policy;
 use super::record::Change;
 use super::request::{self, ChangeRequest};
 use super::state::{RequestRecord, Shared, State, Submitted};
 use super::xml::{self, ChangeInfo, ZonePage};
-use super::zone::{ListQuery, Zone, page_size};
+use super::zone::Zone;
 use crate::http::{Handler, Reply, Request, Response, percent_decode};
 use std::sync::Arc;
 use std::thread;
@@ -348,6 +349,8 @@ fn change(
     let zone = state.zones.get_mut(zone_id);
     let zone = zone.ok_or_else(|| ApiError::no_such_hosted_zone(zone_id))?;
     let ChangeRequest { comment, changes } = batch?;
+    let in_batches = state.options.health_checks_in_batches;
+    zone.account.check_health_checks(&changes, in_batches)?;
     zone.apply(&changes)
         .map_err(ApiError::invalid_change_batch)?;
     let by = auth::claimed_key(request);

@@ -1,12 +1,13 @@
 //! What the simulated service remembers: its zones, what was asked of it, what is to go wrong.
 
 use super::Options;
+use super::account::Account;
 use super::fault::{Fault, Faults};
 use super::record::Change;
 use super::service::Operation;
 use super::zone::Zone;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::lock::lock;
@@ -69,6 +70,7 @@ pub(super) struct Submitted {
 /// Everything behind the lock.
 pub struct State {
     pub(super) options: Options,
+    pub(super) account: Arc<Account>,
     pub(super) zones: BTreeMap<String, Zone>,
     pub(super) requests: Vec<RequestRecord>,
     pub(super) in_flight: Vec<Operation>,
@@ -97,6 +99,16 @@ impl State {
 
     pub fn zones(&self) -> impl Iterator<Item = &Zone> {
         self.zones.values()
+    }
+
+    /// Changes what the account has besides record sets, for all its zones.
+    pub(super) fn change_account(&mut self, f: impl FnOnce(&mut Account)) {
+        let account = Arc::make_mut(&mut self.account);
+        f(account);
+        account.hosted_zones = self.zones.keys().cloned().collect();
+        for zone in self.zones.values_mut() {
+            zone.account = self.account.clone();
+        }
     }
 
     /// A zone as it is now, for [`State::tell`]; `None` if nobody wants to know.
@@ -150,6 +162,7 @@ impl Shared {
         Shared {
             state: Mutex::new(State {
                 options,
+                account: Arc::default(),
                 zones: BTreeMap::new(),
                 requests: Vec::new(),
                 in_flight: Vec::new(),

@@ -2,8 +2,10 @@
 
 use super::clock;
 use super::error::ApiError;
+use super::listing::Page;
+use super::place::GeoProximity;
 use super::record::RecordSet;
-use super::zone::{NAME_SERVERS, Page, Zone};
+use super::zone::{NAME_SERVERS, Zone};
 use std::time::SystemTime;
 
 /// The namespace of everything that Route 53 reads and writes.
@@ -130,11 +132,35 @@ fn record_set(set: &RecordSet) -> Xml {
             );
         xml = xml.nest("AliasTarget", target);
     }
-    xml.leaf_if("HealthCheckId", set.health_check_id.as_ref())
+    xml = xml
+        .leaf_if("HealthCheckId", set.health_check_id.as_ref())
         .leaf_if(
             "TrafficPolicyInstanceId",
             set.traffic_policy_instance_id.as_ref(),
-        )
+        );
+    if let Some(cidr) = &set.cidr {
+        let inner = Xml::default()
+            .leaf("CollectionId", &cidr.collection_id)
+            .leaf("LocationName", &cidr.location_name);
+        xml = xml.nest("CidrRoutingConfig", inner);
+    }
+    match &set.geo_proximity {
+        Some(location) => xml.nest("GeoProximityLocation", geo_proximity(location)),
+        None => xml,
+    }
+}
+
+fn geo_proximity(location: &GeoProximity) -> Xml {
+    let mut xml = Xml::default()
+        .leaf_if("AWSRegion", location.aws_region.as_ref())
+        .leaf_if("LocalZoneGroup", location.local_zone_group.as_ref());
+    if let Some(at) = &location.coordinates {
+        let inner = Xml::default()
+            .leaf("Latitude", &at.latitude)
+            .leaf("Longitude", &at.longitude);
+        xml = xml.nest("Coordinates", inner);
+    }
+    xml.leaf_if("Bias", location.bias.map(|bias| bias.to_string()))
 }
 
 /// ChangeResourceRecordSets.

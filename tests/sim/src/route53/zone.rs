@@ -1,24 +1,24 @@
-//! A hosted zone: its record sets in listing order, and its listings. No I/O, no clock. How a
-//! change batch is judged is in `batch.rs`.
+//! A hosted zone and its record sets. No I/O, no clock. How a change batch is judged is in
+//! `batch.rs`, how the zone is listed in `listing.rs`.
 
+use super::account::Account;
 use super::batch;
 use super::error::ApiError;
+use super::listing::IdentifierOrder;
 use super::name;
-use super::record::{Change, RecordSet};
+use super::record::{Action, Change, RecordSet};
 use super::request;
 use super::schema::Order;
-use super::xml;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-/// The most record sets that one answer lists.
-pub const PAGE: usize = 300;
-
-/// Reversed name, type, set identifier: the order of a listing. Whether AWS sorts `*` as itself
-/// or as its escape isn't documented; here it is the escape.
+/// Reversed name, type, set identifier: the order of a listing, but for the last, which is as
+/// [`Zone::identifier_order`] says. Whether AWS sorts `*` as itself or as its escape isn't
+/// documented; here it is the escape.
 pub(super) type Key = (String, String, String);
 
 /// A hosted zone and everything in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Zone {
     /// Without `/hostedzone/`.
     pub id: String,
@@ -29,26 +29,23 @@ pub struct Zone {
     pub record_set_limit: usize,
     /// Record sets that can't be created, by name and type, with what the service says to it.
     pub refused: BTreeMap<(String, String), String>,
+    /// In which order it is listed where names and types are the same.
+    pub identifier_order: IdentifierOrder,
+    pub(super) account: Arc<Account>,
     pub(super) sets: BTreeMap<Key, RecordSet>,
 }
 
-/// Which part of a zone to list.
-#[derive(Debug, Clone, Default)]
-pub struct ListQuery {
-    pub name: Option<String>,
-    pub rtype: Option<String>,
-    pub identifier: Option<String>,
-    pub max_items: Option<String>,
+/// Equal if they hold the same. What else the account has, and how the zone is listed, is no
+/// matter.
+impl PartialEq for Zone {
+    fn eq(&self, other: &Zone) -> bool {
+        let what = |zone: &Zone| (zone.id.clone(), zone.name.clone(), zone.private);
+        let limits = |zone: &Zone| (zone.record_set_limit, zone.refused.clone());
+        what(self) == what(other) && limits(self) == limits(other) && self.sets == other.sets
+    }
 }
 
-/// One page of a listing.
-#[derive(Debug, Clone)]
-pub struct Page<'a> {
-    pub record_sets: Vec<&'a RecordSet>,
-    /// Where the next page starts.
-    pub next: Option<&'a RecordSet>,
-    pub max_items: usize,
-}
+impl Eq for Zone {}
 
 impl Zone {
     /// A new public zone with the SOA and NS record sets that every zone is born with.
@@ -62,6 +59,8 @@ impl Zone {
             private: false,
             record_set_limit: 10_000,
             refused: BTreeMap::new(),
+            identifier_order: IdentifierOrder::default(),
+            account: Arc::default(),
             sets: BTreeMap::new(),
         };
         let apex = zone.name.clone();
@@ -85,22 +84,42 @@ impl Zone {
         self.refused.insert(key, message.to_owned());
     }
 
+    /// What else the account has that owns the zone. All of its zones see it, once
+    /// [`Route53::edit`](super::Route53::edit) is through.
+    pub fn account_mut(&mut self) -> &mut Account {
+        Arc::make_mut(&mut self.account)
+    }
+
     /// Applies all of the changes or, with every fault found, none. What is judged is what the
-    /// service judges, in its order.
+    /// service judges, in its order, but for health checks: those that the changes refer to are
+    /// taken to exist.
     pub fn apply(&mut self, changes: &[Change]) -> Result<(), Vec<String>> {
-        batch::apply(self, changes)
+        batch::apply(self, changes)?;
+        let kept = changes.iter().filter(|c| c.action != Action::Delete);
+        kept.for_each(|change| self.learn(&change.record_set));
+        Ok(())
+    }
+
+    fn learn(&mut self, set: &RecordSet) {
+        if let Some(id) = &set.health_check_id
+            && !self.account.has_health_check(id)
+        {
+            self.account_mut().add_health_check(id);
+        }
     }
 
     /// Applies the body of a ChangeResourceRecordSets request, as the service does.
     pub fn apply_xml(&mut self, body: &str) -> Result<(), ApiError> {
         let request = request::parse(body.as_bytes(), Order::Model)?;
+        self.account.check_health_checks(&request.changes, false)?;
         self.apply(&request.changes)
             .map_err(ApiError::invalid_change_batch)
     }
 
     /// Stores a record set whatever is there, as someone else's or as a state that the API
-    /// itself would not lead to.
+    /// itself would not lead to. A health check that it refers to is taken to exist.
     pub fn put(&mut self, record_set: RecordSet) {
+        self.learn(&record_set);
         self.sets.insert(key(&record_set), record_set);
     }
 
@@ -113,7 +132,7 @@ impl Zone {
         self.sets.len() < before
     }
 
-    /// All record sets, in listing order.
+    /// All record sets, ordered by reversed name, type and set identifier.
     pub fn record_sets(&self) -> impl Iterator<Item = &RecordSet> {
         self.sets.values()
     }
@@ -133,6 +152,17 @@ impl Zone {
         self.at(&name).find(|set| set.rtype == rtype)
     }
 
+    /// The record set of this name and type that is known by this set identifier.
+    pub fn member(&self, name: &str, rtype: &str, set_identifier: &str) -> Option<&RecordSet> {
+        let name = name::canonical(name).ok()?;
+        let key = (
+            name::reversed(&name),
+            rtype.to_owned(),
+            set_identifier.to_owned(),
+        );
+        self.sets.get(&key)
+    }
+
     /// The record sets of exactly this stored name.
     pub(super) fn at<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a RecordSet> + use<'a> {
         let reversed = name::reversed(name);
@@ -141,59 +171,6 @@ impl Zone {
             .range(start..)
             .take_while(move |((at, _, _), _)| *at == reversed)
             .map(|(_, set)| set)
-    }
-
-    /// One page, from the first record set that isn't before the one asked for.
-    pub fn list(&self, query: &ListQuery) -> Result<Page<'_>, ApiError> {
-        if query.rtype.is_some() && query.name.is_none() {
-            return Err(ApiError::invalid_input(
-                "The input is not valid: a type was given without a name.",
-            ));
-        }
-        if query.identifier.is_some() && query.rtype.is_none() {
-            return Err(ApiError::invalid_input(
-                "The input is not valid: an identifier was given without a name and a type.",
-            ));
-        }
-        if let Some(rtype) = &query.rtype {
-            request::check_type(rtype)?;
-        }
-        let start = match &query.name {
-            None => String::new(),
-            Some(name) => name::reversed(&name::canonical(name).map_err(ApiError::invalid_input)?),
-        };
-        let start = (
-            start,
-            query.rtype.clone().unwrap_or_default(),
-            query.identifier.clone().unwrap_or_default(),
-        );
-        let max_items = page_size(query.max_items.as_deref(), PAGE)?;
-        let mut rest = self.sets.range(start..).map(|(_, set)| set);
-        Ok(Page {
-            record_sets: rest.by_ref().take(max_items).collect(),
-            next: rest.next(),
-            max_items,
-        })
-    }
-
-    /// The answer that ListResourceRecordSets gives, be it an error.
-    pub fn list_xml(
-        &self,
-        name: Option<&str>,
-        rtype: Option<&str>,
-        identifier: Option<&str>,
-        maxitems: Option<usize>,
-    ) -> String {
-        let query = ListQuery {
-            name: name.map(str::to_owned),
-            rtype: rtype.map(str::to_owned),
-            identifier: identifier.map(str::to_owned),
-            max_items: maxitems.map(|n| n.to_string()),
-        };
-        match self.list(&query) {
-            Ok(page) => xml::list_record_sets(&page),
-            Err(error) => xml::error(&error, "00000000-0000-0000-0000-000000000000", false),
-        }
     }
 }
 
@@ -211,17 +188,4 @@ pub(super) fn key(set: &RecordSet) -> Key {
         set.rtype.clone(),
         set.set_identifier.clone().unwrap_or_default(),
     )
-}
-
-/// `maxitems` as asked for, at most the operation's page.
-pub(super) fn page_size(asked: Option<&str>, page: usize) -> Result<usize, ApiError> {
-    match asked {
-        None => Ok(page),
-        Some(text) => match text.parse::<usize>() {
-            Ok(n) if n > 0 => Ok(n.min(page)),
-            _ => Err(ApiError::invalid_input(format!(
-                "The input is not valid: maxitems is '{text}'."
-            ))),
-        },
-    }
 }

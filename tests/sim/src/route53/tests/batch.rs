@@ -167,26 +167,6 @@ fn a_cname_stands_alone() {
 }
 
 #[test]
-fn simple_and_weighted_record_sets_do_not_mix() {
-    let words = "cannot be created as other RRSets exist with the same name and type.";
-    let name = "weighted.example.com";
-    refused(&[Change::create(a(name, &["192.0.2.7"]))], words);
-    refused(&[Change::upsert(a(name, &["192.0.2.7"]))], words);
-    let two = a(name, &["192.0.2.7"]).weighted("two", 0);
-    let zone = outcome(&[Change::create(two)]).unwrap();
-    assert_eq!(zone.len(), 6);
-    refused(
-        &[Change::create(
-            a("web.example.com", &["192.0.2.7"]).weighted("x", 0),
-        )],
-        words,
-    );
-    // Another type at the same name is no neighbour of this rule.
-    let six = RecordSet::simple(name, "AAAA", 300, &["2001:db8::1"]);
-    assert!(outcome(&[Change::create(six)]).is_ok());
-}
-
-#[test]
 fn the_zone_keeps_its_own_record_sets() {
     let apex = |rtype| zone().get("example.com", rtype).unwrap().clone();
     refused(
@@ -302,27 +282,4 @@ fn a_zone_holds_so_many_record_sets() {
     let gone = zone.get("s0.example.com", "A").unwrap().clone();
     zone.apply(&[Change::delete(gone), Change::create(sets(2, 1).remove(1))])
         .unwrap();
-}
-
-#[test]
-fn an_alias_inside_the_zone_needs_its_target() {
-    let alias = |target| RecordSet::alias("x.example.com", "A", "Z1", target);
-    assert!(outcome(&[Change::create(alias("web.example.com"))]).is_ok());
-    refused(
-        &[Change::create(alias("none.example.com"))],
-        "but that target was not found",
-    );
-    refused(
-        &[Change::create(alias("web.example.org"))],
-        "but the alias target name does not lie within the target zone",
-    );
-    let elsewhere = RecordSet::alias("x.example.com", "A", "Z2", "lb.example.org");
-    let zone = outcome(&[Change::create(elsewhere.clone())]).unwrap();
-    let shown = zone.get("x.example.com", "A").unwrap().to_string();
-    assert_eq!(shown, "x.example.com. - A ALIAS Z2 lb.example.org.");
-    let mut other = elsewhere.clone();
-    other.alias.as_mut().unwrap().evaluate_target_health = true;
-    let mut zone = zone;
-    assert!(zone.apply(&[Change::delete(other)]).is_err());
-    assert!(zone.apply(&[Change::delete(elsewhere)]).is_ok());
 }
