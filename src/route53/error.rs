@@ -14,6 +14,8 @@ const MAX_WORDS: usize = 2_000;
 /// Characters of an error code that are shown.
 const MAX_CODE: usize = 100;
 const NO_ZONE: &str = "NoSuchHostedZone";
+/// A batch names a health check that the account doesn't have.
+const NO_HEALTH_CHECK: &str = "NoSuchHealthCheck";
 
 /// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +60,11 @@ impl Refusal {
     /// Whether the batch itself is refused: it contradicts what is in the zone, or has values that
     /// Route 53 does not accept.
     pub fn is_about_content(&self) -> bool {
-        matches!(self.code.as_str(), "InvalidChangeBatch" | "InvalidInput")
+        let code = self.code.as_str();
+        matches!(
+            code,
+            "InvalidChangeBatch" | "InvalidInput" | NO_HEALTH_CHECK
+        )
     }
 
     /// Whether the batch was refused only because somebody else has changed the zone since it was
@@ -145,7 +151,7 @@ impl Refusal {
         if !self.is_of_aws() || self.renewed_by().is_some() || self.code == REQUEST_EXPIRED {
             return false;
         }
-        let is_denied = matches!(self.status, 401 | 403 | 404);
+        let is_denied = matches!(self.status, 401 | 403 | 404) && self.code != NO_HEALTH_CHECK;
         // AWS gives `IncompleteSignature` status 400. It means that the access key is malformed.
         !self.is_retryable() && (is_denied || self.code == "IncompleteSignature")
     }

@@ -1,4 +1,5 @@
-//! Record sets to which somebody has attached a health check: a DELETE would have to repeat it.
+//! Record sets to which somebody has attached something. A DELETE has to repeat it: a health check is
+//! repeated and kept, and what this program can't write keeps it from touching the record set.
 
 use crate::commands::{Ran, run};
 use crate::stage::{PATIENCE, STATE, Stage, ZONE, state_line, web, world};
@@ -8,13 +9,21 @@ use sim::service::Service;
 
 const WEB: &str = "web.shop.prod.example.com.";
 const CHECK: &str = "11111111-2222-3333-4444-555555555555";
+const POLICY: &str = "66666666-7777-8888-9999-000000000000";
+const ELEMENT: &str = "TrafficPolicyInstanceId";
 const RESYNCS: [(&str, &str); 1] = [("RESYNC_INTERVAL", "10")];
 
-/// Attaches a health check to a record set, or removes it.
+/// Makes a record set one of a traffic policy, which this program doesn't know, or no longer.
 fn attach(stage: &Stage, name: &str, rtype: &str, is_attached: bool) {
+    edit(stage, name, rtype, |set| {
+        set.traffic_policy_instance_id = is_attached.then(|| POLICY.to_owned());
+    });
+}
+
+fn edit(stage: &Stage, name: &str, rtype: &str, change: impl Fn(&mut RecordSet)) {
     stage.route53.edit(ZONE, |zone| {
         let mut set = zone.get(name, rtype).expect("the record set").clone();
-        set.health_check_id = is_attached.then(|| CHECK.to_owned());
+        change(&mut set);
         zone.put(set);
     });
 }
@@ -23,15 +32,14 @@ fn line(name: &str, address: &str) -> String {
     format!("{name} 300 A {address}")
 }
 
-fn checked(name: &str, address: &str) -> String {
-    format!("{name} 300 A {address} [health check {CHECK}]")
+fn attached(name: &str, address: &str) -> String {
+    format!("{name} 300 A {address} [traffic policy {POLICY}]")
 }
 
 /// Waits until the log says that a record set is left alone, and why.
 fn expect_told(service: &Service, what: &str) {
-    let tells = |line: &str| {
-        line.contains("left alone") && line.contains(what) && line.contains("HealthCheckId")
-    };
+    let tells =
+        |line: &str| line.contains("left alone") && line.contains(what) && line.contains(ELEMENT);
     let told = service.wait_for_log(PATIENCE, tells);
     assert!(told.is_some(), "{what}: {:#?}", service.log());
 }
@@ -51,7 +59,7 @@ fn ours_is_left_alone_holds_nothing_back_and_is_ours_again_without_it() {
     let left = [
         state.clone(),
         line(new, "203.0.113.3"),
-        checked(WEB, "203.0.113.1"),
+        attached(WEB, "203.0.113.1"),
     ];
     let left = left.each_ref().map(String::as_str);
     stage.expect_zone(&left);
@@ -66,7 +74,7 @@ fn ours_is_left_alone_holds_nothing_back_and_is_ours_again_without_it() {
         .expect("it");
     assert_eq!(row["state"], "conflict", "{row}");
     let reason = row["reason"].as_str().expect("a reason");
-    assert!(reason.contains("remove it in Route 53"), "{reason}");
+    assert!(reason.contains("from it in Route 53"), "{reason}");
 
     // It is changed as ever once the health check is gone.
     attach(&stage, WEB, "A", false);
@@ -86,19 +94,19 @@ fn ours_that_nobody_wants_any_more_stays_with_its_entry_and_is_said() {
     stage.expect_fqdn("shop", "web", WEB.trim_end_matches('.'));
     attach(&stage, WEB, "A", true);
     stage.rancher.change(|world| world.remove_stack("shop"));
-    let left = [state_line(&[WEB]), checked(WEB, "203.0.113.1")];
+    let left = [state_line(&[WEB]), attached(WEB, "203.0.113.1")];
     stage.expect_zone(&left.each_ref().map(String::as_str));
     expect_told(&service, "web.shop.prod.example.com. A");
     let status = wait_until(&service, |status| status["record_sets_in_conflict"] == 1);
     let problems = status["problems"].to_string();
     assert!(
-        problems.contains(WEB.trim_end_matches('.')) && problems.contains("HealthCheckId"),
+        problems.contains(WEB.trim_end_matches('.')) && problems.contains(ELEMENT),
         "{problems}"
     );
 
     let Ran { code, stdout, .. } = run(&stage, &["plan", "--detailed-exitcode"]);
     assert!(stdout.contains(&format!(
-        "! {WEB} A\n    somebody has attached a health check"
+        "! {WEB} A\n    the record set has the element \"{ELEMENT}\""
     )));
     assert_eq!(code, 0, "nothing would be changed: {stdout}");
     let Ran {
@@ -124,11 +132,12 @@ fn ours_that_nobody_wants_any_more_stays_with_its_entry_and_is_said() {
 #[test]
 fn somebody_else_s_is_a_conflict_and_is_not_taken_over() {
     let stage = Stage::new(web());
-    stage.put(RecordSet::simple(WEB, "A", 300, &["192.0.2.1"]).checked(CHECK));
+    stage.put(RecordSet::simple(WEB, "A", 300, &["192.0.2.1"]));
+    attach(&stage, WEB, "A", true);
     let before = stage.lines();
     let adopt = stage.run_with(&["adopt", "--yes"], &[("ADOPT", "matching")]);
     let Ran { code, stdout, .. } = crate::commands::ran(&adopt);
-    assert!(stdout.contains("HealthCheckId") && stdout.ends_with("Nothing to take over.\n"));
+    assert!(stdout.contains(ELEMENT) && stdout.ends_with("Nothing to take over.\n"));
     assert_eq!(code, 0);
     let once = stage.run_with(&["once"], &[("ADOPT", "legacy")]);
     assert_eq!(crate::commands::ran(&once).code, 0);
@@ -151,7 +160,7 @@ fn a_state_record_with_one_is_not_read_not_changed_and_said() {
     let status = wait_until(&service, |status| status["record_sets_in_conflict"] == 2);
     let problems = status["problems"].to_string();
     assert!(
-        problems.contains(STATE.trim_end_matches('.')) && problems.contains("HealthCheckId"),
+        problems.contains(STATE.trim_end_matches('.')) && problems.contains(ELEMENT),
         "{problems}"
     );
     assert_eq!(stage.lines(), before);
@@ -169,15 +178,43 @@ fn a_state_record_with_one_is_not_read_not_changed_and_said() {
 fn for_check_a_state_record_with_one_is_a_fault() {
     let stage = Stage::new(web());
     let entry = format!("\"{WEB}\"");
-    stage.put(RecordSet::simple(STATE, "TXT", 300, &[entry]).checked(CHECK));
+    stage.put(RecordSet::simple(STATE, "TXT", 300, &[entry]));
+    attach(&stage, STATE, "TXT", true);
     let Ran { code, stdout, .. } = run(&stage, &["check"]);
     assert!(
         stdout.contains("✗ state       external-dns-1a726b88"),
         "{stdout}"
     );
     assert!(
-        stdout.contains("remove the health check in Route 53"),
+        stdout.contains(&format!("remove \"{ELEMENT}\" from it in Route 53")),
         "{stdout}"
     );
     assert_eq!(code, 1);
+}
+
+/// Of a record set and of a state record alike.
+#[test]
+fn a_health_check_is_kept_in_changes_and_goes_with_the_record_set() {
+    let stage = Stage::new(web());
+    let service = stage.run_with(&[], &RESYNCS);
+    stage.expect_fqdn("shop", "web", WEB.trim_end_matches('.'));
+    for (name, rtype) in [(WEB, "A"), (STATE, "TXT")] {
+        edit(&stage, name, rtype, |set| {
+            set.health_check_id = Some(CHECK.to_owned());
+        });
+    }
+    stage.rancher.change(|world| {
+        world.service_mut("shop", "web").move_from("h1", "h2");
+        world.add_service("shop", "new").run_on("h3", 80);
+    });
+    let new = "new.shop.prod.example.com.";
+    let check = format!(" [health check {CHECK}]");
+    let state = state_line(&[new, WEB]) + &check;
+    let web = line(WEB, "203.0.113.2") + &check;
+    stage.expect_zone(&[&state, &line(new, "203.0.113.3"), &web]);
+    wait_until(&service, |status| {
+        status["problems"] == serde_json::json!([])
+    });
+    stage.rancher.change(|world| world.remove_stack("shop"));
+    stage.expect_zone(&[]);
 }

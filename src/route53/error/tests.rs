@@ -149,3 +149,10 @@ fn pages_have_the_code_and_what_to_do_and_no_words_about_the_account() {
         assert_eq!(error.for_page(), on_page);
     }
 }
+
+#[test]
+fn an_unknown_health_check_is_the_batch_s_fault_and_not_the_operator_s() {
+    let message = "The specified health check does not exist: c1.";
+    let refusal = refused(404, "NoSuchHealthCheck", &[message]);
+    assert!(refusal.is_about_content() && !refusal.is_lost_race() && !refusal.needs_operator());
+}

@@ -182,7 +182,7 @@ fn a_plan_with_the_setting_says_which_deletes_it_takes_over() {
 
 const CONFLICTS: &str = "\
 ! alias.shop.prod.example.com. A
-    an alias or a record set with a routing policy has that name and type; remove it, or give the service another name
+    an alias of that name and type exists that isn't ours; remove it, or give the service another name
     for shop/alias
 ! cname.shop.prod.example.com. A
     a CNAME has that name; remove it, or give the service another name

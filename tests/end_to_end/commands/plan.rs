@@ -90,7 +90,7 @@ example.com (Z0EXAMPLE), environment Prod
 * same.shop.prod.example.com. A
     is taken over
 ! alias.shop.prod.example.com. A
-    an alias or a record set with a routing policy has that name and type; remove it, or give the service another name
+    an alias of that name and type exists that isn't ours; remove it, or give the service another name
     for shop/alias
 ! cname.shop.prod.example.com. A
     a CNAME has that name; remove it, or give the service another name
@@ -219,6 +219,7 @@ fn programs_get_the_same_as_json() {
                 "values": ["203.0.113.1", "203.0.113.2"], "services": ["shop/more"],
             },
         }],
+        "replacements": [],
         "deletes": [{
             "name": "old.shop.prod.example.com.", "type": "A", "ttl": 300,
             "values": ["203.0.113.9"], "services": [],
@@ -256,12 +257,18 @@ fn programs_find_each_field_in_the_documents() {
         let label = "io.rancher.service.external_dns";
         world.service_mut("shop", "same").label(label, "alwys");
         world.add_service("shop", "alias").run_on("h1", 80);
+        world.add_service("shop", "replaced").run_on("h1", 80);
     });
     let (alias, target) = (
         "alias.shop.prod.example.com.",
         "same.shop.prod.example.com.",
     );
     stage.put(RecordSet::alias(alias, "A", ZONE, target));
+    let replaced = "replaced.shop.prod.example.com.";
+    stage.put(RecordSet::simple(replaced, "CNAME", 300, &["example.org."]));
+    let further = crate::stage::STATE.replacen('.', "-1.", 1);
+    let entry = format!("\"{replaced} CNAME\"");
+    stage.put(RecordSet::simple(&further, "TXT", 300, &[entry]));
     let settings = [
         ("ADOPT", "matching"),
         ("DELETE_GUARD_MIN", "1"),

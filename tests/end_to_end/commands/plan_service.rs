@@ -161,7 +161,7 @@ fn a_cname_in_the_way_is_shown() {
     stage.put(RecordSet::simple(web, "CNAME", 60, &["example.org."]));
     let text = run(&stage, &["plan", "shop/web"]).stdout;
     let expected =
-        "    in the zone: CNAME example.org., TTL 60\n    is left alone: a CNAME has that name";
+        "    in the zone: CNAME 60 example.org.\n    is left alone: a CNAME has that name";
     assert!(text.contains(expected), "{text}");
 }
 
