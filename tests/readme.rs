@@ -17,7 +17,7 @@ use rancher_route53::desired::container::{ContainerSkip, Requirement, SkippedCon
 use rancher_route53::desired::skip::SkipReason;
 use rancher_route53::desired::warning::Warning;
 use rancher_route53::desired::{Desired, ServiceOutcome};
-use rancher_route53::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
+use rancher_route53::dns::{Body, ChangeBatch, Name, RecordKey, RecordSet, RecordType, Routing};
 use rancher_route53::observe::pages::Pages;
 use rancher_route53::observe::routes::answer;
 use rancher_route53::observe::status::Status;
@@ -371,6 +371,15 @@ fn status() -> Status {
     };
     let mut desired = Desired::default();
     desired.services.insert(key, outcome);
+    let weighted = RecordSet::new(
+        RecordKey::with_set_id(zone.clone(), RecordType::A, Some("blue".into())),
+        Body::Records {
+            ttl: 300,
+            values: ["192.0.2.1".to_owned()].into(),
+        },
+        Some(Routing::Weighted(1)),
+    );
+    desired.record_sets.insert(weighted.key.clone(), weighted);
     status.desired = desired.into();
     let held = HeldDeletes {
         keys: vec![RecordKey::new(zone.clone(), RecordType::A)],

@@ -12,7 +12,7 @@ use crate::dns::{Name, RecordKey, RecordSet};
 use crate::plan::delegation::{delegations, explain};
 use crate::plan::fate::{Fate, Outlook};
 use crate::plan::round::Preview;
-use crate::plan::{ClaimChange, OtherTtl, Plan, Replacement};
+use crate::plan::{ClaimChange, Plan, Replacement};
 use crate::rancher::model::ServiceKey;
 use crate::route53::xml::HostedZone;
 
@@ -303,7 +303,8 @@ pub fn warnings(zone: &HostedZone, reading: &MetadataReading, preview: &Preview)
     let desired = &reading.desired.record_sets;
     let delegated = delegations(&preview.zone, &zone.name, below.as_ref(), desired);
     all.extend(delegated.iter().map(explain));
-    all.extend(preview.plan.other_ttls.iter().map(OtherTtl::to_string));
+    let other_ttls = preview.plan.other_ttls.iter();
+    all.extend(other_ttls.map(|other| format!("{}: {}", other.key, other.reason())));
     all.extend(left_undone(reading, preview));
     all
 }

@@ -104,6 +104,7 @@ pub struct Reports {
     rounds: Problems,
     conflicts: Problems,
     delegated: Problems,
+    other_ttls: Problems,
     quarantined: Problems,
     held: Problems,
     warnings: Problems,
@@ -127,6 +128,10 @@ impl Default for Reports {
             delegated: Problems::new(
                 "a part of the zone is delegated",
                 "a part of the zone is no longer delegated",
+            ),
+            other_ttls: Problems::new(
+                "a weighted record set has the TTL of others",
+                "a weighted record set has its own TTL again",
             ),
             quarantined: Problems::new(
                 "Route 53 refuses a record set, which is left as it is",
@@ -213,6 +218,10 @@ impl Reports {
         let delegated = round.delegated.iter();
         self.delegated.set_all(sorted::map(
             delegated.map(|name| (name.to_string(), explain(name))),
+        ));
+        let other_ttls = round.other_ttls.iter();
+        self.other_ttls.set_all(sorted::map(
+            other_ttls.map(|other| (other.key.to_string(), other.reason())),
         ));
         let quarantined = round.quarantined.iter();
         self.quarantined.set_all(sorted::map(

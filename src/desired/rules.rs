@@ -66,7 +66,7 @@ impl RecordTypes {
     /// The types themselves.
     pub fn types(self) -> &'static [RecordType] {
         match self {
-            RecordTypes::Both => &RecordType::PUBLISHED,
+            RecordTypes::Both => &RecordType::OF_ADDRESSES,
             RecordTypes::A => &[RecordType::A],
             RecordTypes::Aaaa => &[RecordType::Aaaa],
         }

@@ -54,7 +54,9 @@ pub enum RecordType {
 
 impl RecordType {
     /// The types of the record sets that are published.
-    pub const PUBLISHED: [RecordType; 2] = [RecordType::A, RecordType::Aaaa];
+    pub const PUBLISHED: [RecordType; 3] = [RecordType::A, RecordType::Aaaa, RecordType::Cname];
+    /// Those of them that are for addresses.
+    pub const OF_ADDRESSES: [RecordType; 2] = [RecordType::A, RecordType::Aaaa];
 
     /// Reads a type in Route 53's spelling.
     pub fn parse(text: &str) -> RecordType {
@@ -121,6 +123,14 @@ impl RecordKey {
         self.set_id.is_some()
     }
 
+    /// Type, and set identifier if it has one.
+    pub fn kind(&self) -> String {
+        match &self.set_id {
+            Some(set_id) => format!("{} {}", self.rtype, shown_id(set_id)),
+            None => self.rtype.to_string(),
+        }
+    }
+
     /// Whether both have the same name and type.
     pub fn is_same_group(&self, other: &RecordKey) -> bool {
         self.name == other.name && self.rtype == other.rtype
@@ -145,11 +155,7 @@ pub fn count_by_type<'a>(
 
 impl fmt::Display for RecordKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.name, self.rtype)?;
-        match &self.set_id {
-            Some(set_id) => write!(f, " {}", shown_id(set_id)),
-            None => Ok(()),
-        }
+        write!(f, "{} {}", self.name, self.kind())
     }
 }
 

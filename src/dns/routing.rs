@@ -73,6 +73,15 @@ impl Routing {
 }
 
 impl RoutingKind {
+    /// All of them.
+    pub const ALL: [RoutingKind; 5] = [
+        RoutingKind::Weighted,
+        RoutingKind::Latency,
+        RoutingKind::Failover,
+        RoutingKind::Multivalue,
+        RoutingKind::Geolocation,
+    ];
+
     /// Its word in settings and labels.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -22,7 +22,6 @@ pub mod state_records;
 pub mod view;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::iter::Peekable;
 
 use crate::dns::zone::Listed;
@@ -119,13 +118,13 @@ pub struct OtherTtl {
     pub used: u32,
 }
 
-impl fmt::Display for OtherTtl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let OtherTtl { key, wanted, used } = self;
-        write!(
-            f,
-            "{key}: its TTL is {used} instead of {wanted}, since others of its name and type have it \
-             and all weighted record sets must have the same"
+impl OtherTtl {
+    /// Why it has this TTL, in words that follow its key.
+    pub fn reason(&self) -> String {
+        format!(
+            "its TTL is {} instead of {}, since others of its name and type have it and all weighted \
+             record sets must have the same",
+            self.used, self.wanted
         )
     }
 }

@@ -13,7 +13,7 @@ use crate::plan::guard::HeldDeletes;
 use crate::plan::quarantine::Quarantined;
 use crate::plan::state_records::{Claim, StateRecords};
 use crate::plan::view::Coverage;
-use crate::plan::{Conflict, Plan};
+use crate::plan::{Conflict, OtherTtl, Plan};
 use crate::rancher::model::Environment;
 
 /// What should be in the zone, and when that was read from metadata.
@@ -84,6 +84,8 @@ pub struct Round {
     pub kept_by_another: Option<Claim>,
     /// Names that are delegated to other name servers, although some of ours are at or below them.
     pub delegated: Vec<Name>,
+    /// Weighted record sets that have another TTL than desired, since those of others have it.
+    pub other_ttls: Vec<OtherTtl>,
     /// Whether the round stopped early, before its last batch.
     pub is_cut: bool,
     /// Number of owned record sets.

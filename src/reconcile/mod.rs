@@ -291,6 +291,7 @@ impl Reconciler {
         let is_settled = plan == Plan::default();
         round.kept_by_another = plan.kept_by_another.take();
         round.conflicts = std::mem::take(&mut plan.conflicts);
+        round.other_ttls = std::mem::take(&mut plan.other_ttls);
         self.quarantine.release_conflicts(&round.conflicts);
         plan.retain(|key| !self.quarantine.holds(key));
         let state = &known.view.state;

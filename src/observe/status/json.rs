@@ -10,7 +10,7 @@ use crate::base::version::VERSION;
 use crate::desired::ServiceOutcome;
 use crate::desired::container::SkippedContainers;
 use crate::desired::warning::Warning;
-use crate::dns::{Name, RecordSet};
+use crate::dns::{AliasTarget, Name, RecordSet, RecordType, Routing};
 use crate::rancher::model::ServiceKey;
 use crate::route53::xml::HostedZone;
 
@@ -112,6 +112,7 @@ fn held_deletes(out: &mut String, status: &Status) {
                 out.push('{');
                 text(out, "name", Some(&key.name.without_dot()));
                 text(out, "type", Some(key.rtype.as_str()));
+                text(out, "set_id", key.set_id.as_deref());
                 end(out, '}');
             }
             end(out, ']');
@@ -141,8 +142,14 @@ pub fn service(
     ] {
         text(out, member, value);
     }
-    let sets = name.into_iter().flat_map(|name| status.record_sets(name));
-    list(out, "addresses", sets.flat_map(RecordSet::in_order));
+    let sets = || name.into_iter().flat_map(|name| status.record_sets(name));
+    let of_addresses = sets().filter(|set| RecordType::OF_ADDRESSES.contains(&set.key.rtype));
+    list(out, "addresses", of_addresses.flat_map(RecordSet::in_order));
+    text(out, "target", sets().find_map(target).as_deref());
+    begin(out, "routing", '[');
+    let routed = sets().filter(|set| set.extras().next().is_some());
+    routed.for_each(|set| routing(out, set));
+    end(out, ']');
     let more: Vec<String> = outcome.more_names.iter().map(shown).collect();
     list(out, "more_names", more.iter());
     let warnings: Vec<String> = outcome.warnings.iter().map(Warning::to_string).collect();
@@ -151,6 +158,25 @@ pub fn service(
         None => text(out, "skipped_containers", None),
         Some(skipped) => skipped_containers(out, skipped),
     }
+    end(out, '}');
+}
+
+/// Where an alias or a CNAME leads to.
+fn target(set: &RecordSet) -> Option<String> {
+    let cname = || {
+        let is_cname = set.key.rtype == RecordType::Cname;
+        set.values().first().filter(|_| is_cname).cloned()
+    };
+    set.alias().map(AliasTarget::shown).or_else(cname)
+}
+
+fn routing(out: &mut String, set: &RecordSet) {
+    out.push('{');
+    text(out, "type", Some(set.key.rtype.as_str()));
+    text(out, "set_id", set.key.set_id.as_deref());
+    let policy = set.routing.as_deref().map(Routing::to_string);
+    text(out, "policy", policy.as_deref());
+    text(out, "health_check", set.health_check.as_deref());
     end(out, '}');
 }
 
@@ -185,6 +211,7 @@ pub fn tail(out: &mut String, status: &Status) {
             ("action", change.action.word()),
             ("name", &*change.key.name.without_dot()),
             ("type", change.key.rtype.as_str()),
+            ("set_id", change.key.set_id.as_deref().unwrap_or_default()),
             ("from", &change.from),
             ("to", &change.to),
         ] {

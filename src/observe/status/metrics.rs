@@ -15,8 +15,8 @@ use crate::base::version::VERSION;
 use crate::desired::container::ContainerSkip;
 use crate::desired::skip::SkipReason;
 use crate::desired::warning::Warning;
-use crate::dns::RecordType;
 use crate::dns::record_set::count_by_type;
+use crate::dns::{RecordType, Routing, RoutingKind};
 
 /// The `Content-Type` header.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -34,6 +34,7 @@ pub fn metrics(status: &Status) -> String {
     times(&mut page, status);
     gauges(&mut page, status);
     record_sets(&mut page, status);
+    routing(&mut page, status);
     services(&mut page, status);
 
     page.family("rounds_total", COUNTER, "Rounds, by how they ended.");
@@ -189,6 +190,26 @@ fn record_sets(page: &mut Page, status: &Status) {
         for (rtype, count) in RecordType::PUBLISHED.iter().zip(counts) {
             page.sample(name, &[("type", rtype.as_str())], count as u64);
         }
+    }
+}
+
+/// How record sets are chosen that share name and type with others.
+fn routing(page: &mut Page, status: &Status) {
+    let name = "record_sets_desired_by_routing";
+    let help = "Record sets that should be published, by routing policy.";
+    page.family(name, GAUGE, help);
+    let sets = status.desired.record_sets.values();
+    let kinds = sets.map(|set| set.routing.as_deref().map(Routing::kind));
+    let mut counts = [0_u64; 1 + RoutingKind::ALL.len()];
+    for kind in kinds {
+        let at = RoutingKind::ALL
+            .iter()
+            .position(|known| Some(*known) == kind);
+        counts[at.map_or(0, |at| at + 1)] += 1;
+    }
+    let words = RoutingKind::ALL.iter().map(|kind| kind.as_str());
+    for (word, count) in std::iter::once("simple").chain(words).zip(counts) {
+        page.sample(name, &[("routing", word)], count);
     }
 }
 

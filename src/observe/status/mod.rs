@@ -33,10 +33,10 @@ use crate::base::version;
 use crate::desired::Desired;
 use crate::dns::record_change::RecordChange;
 use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
-use crate::plan::Conflict;
 use crate::plan::guard::HeldDeletes;
 use crate::plan::quarantine::Quarantined;
 use crate::plan::round::Round;
+use crate::plan::{Conflict, OtherTtl};
 use crate::route53::xml::HostedZone;
 
 /// How many of the last changes are kept.
@@ -75,6 +75,8 @@ pub struct Status {
     pub conflicts: Arc<Vec<Conflict>>,
     /// Names that are delegated to other name servers, although some of ours are at or below them.
     pub delegated: Arc<Vec<Name>>,
+    /// Weighted record sets that have another TTL than desired, since those of others have it.
+    pub other_ttls: Arc<Vec<OtherTtl>>,
     /// Record sets that Route 53 refuses, sorted by key.
     pub quarantined: Arc<Vec<Quarantined>>,
     /// Deletes that the deletion guard holds, and the earliest time at which they may go.
@@ -134,6 +136,7 @@ impl Status {
             is_create_only: false,
             conflicts: Arc::default(),
             delegated: Arc::default(),
+            other_ttls: Arc::default(),
             quarantined: Arc::default(),
             held: None,
             kept_by_another: None,
@@ -221,6 +224,7 @@ impl Status {
         });
         self.quarantined = Arc::new(cases.collect());
         self.delegated = Arc::new(round.delegated);
+        self.other_ttls = Arc::new(round.other_ttls);
         self.held = round.held.map(|held| {
             let left = held.until.saturating_duration_since(Instant::now());
             let until = TimeDelta::from_std(left).map_or(now, |left| now + left);

@@ -117,6 +117,10 @@ impl Status {
         for name in self.delegated.iter().take(MAX_NAMED) {
             problems.push(Problem::new(format!("Delegated: {}.", explain(name))));
         }
+        for other in self.other_ttls.iter().take(MAX_NAMED) {
+            let (key, reason) = (shown(&other.key), other.reason());
+            problems.push(Problem::new(format!("Another TTL: {key}: {reason}.")));
+        }
         let more = (self.conflicts.len() - of_services).saturating_sub(MAX_NAMED);
         if more > 0 {
             problems.push(Problem::new(format!(
@@ -135,7 +139,7 @@ impl Problem {
     }
 }
 
-/// A record set's name and type.
+/// A record set's name and type, and its set identifier if it has one.
 fn shown(key: &RecordKey) -> String {
-    format!("{} {}", key.name.without_dot(), key.rtype)
+    format!("{} {}", key.name.without_dot(), key.kind())
 }

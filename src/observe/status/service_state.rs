@@ -1,5 +1,7 @@
 //! The state of each service, and the reason for it in words.
 
+use std::borrow::Cow;
+
 use crate::base::dependency::{Condition, Dependency};
 use crate::desired::warning::Warning;
 use crate::desired::{ServiceOutcome, truncation_notice};
@@ -85,12 +87,35 @@ pub fn rank(outcome: &ServiceOutcome, state: ServiceState) -> Option<usize> {
 }
 
 impl Status {
-    /// The record sets that are desired for a name: `A`, `AAAA` or both.
+    /// The record sets that are desired for a name, of whatever type and set identifier.
     pub fn record_sets(&self, name: &Name) -> impl Iterator<Item = &RecordSet> {
-        [RecordType::A, RecordType::Aaaa]
-            .map(|rtype| RecordKey::new(name.clone(), rtype))
-            .into_iter()
-            .filter_map(|key| self.desired.record_sets.get(&key))
+        let first = RecordKey::new(name.clone(), RecordType::A);
+        let stretch = self.desired.record_sets.range(first.clone()..);
+        stretch
+            .map(|(_, set)| set)
+            .take_while(move |set| set.key.name == first.name)
+    }
+
+    /// What the record sets of a name answer, each once: addresses, or where an alias or a CNAME leads
+    /// to; then routing policies and health checks.
+    pub fn answers(&self, name: &Name) -> Vec<Cow<'_, str>> {
+        let mut answers: Vec<Cow<'_, str>> = Vec::new();
+        let mut rest: Vec<Cow<'_, str>> = Vec::new();
+        for set in self.record_sets(name) {
+            answers.extend(
+                set.in_order()
+                    .into_iter()
+                    .map(|value| value.as_str().into()),
+            );
+            let target = set.alias().map(|_| Cow::from(set.answers()));
+            for part in target.into_iter().chain(set.extras().map(Cow::from)) {
+                if !rest.contains(&part) {
+                    rest.push(part);
+                }
+            }
+        }
+        answers.extend(rest);
+        answers
     }
 
     /// Whether the zone has record sets of ours under a name, and nothing of somebody else's in the
@@ -202,13 +227,13 @@ impl Status {
     fn reasons_of_name(&self, name: &Name, is_fqdn: bool, reasons: &mut Vec<String>) {
         for RecordSet { key, .. } in self.record_sets(name) {
             let what = match is_fqdn {
-                true => key.rtype.to_string(),
-                false => format!("{} {}", name.without_dot(), key.rtype),
+                true => key.kind(),
+                false => format!("{} {}", name.without_dot(), key.kind()),
             };
             if let Some(Conflict { reason, found, .. }) = self.conflict(key) {
                 let found = found.as_ref().map(|found| {
-                    let (rtype, values) = (&found.key.rtype, shown(found));
-                    format!("the zone has {rtype} {values}; ")
+                    let (kind, values) = (found.key.kind(), shown(found));
+                    format!("the zone has {kind} {values}; ")
                 });
                 let found = found.unwrap_or_default();
                 reasons.push(format!("{what}: {found}{reason}"));

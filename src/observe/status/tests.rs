@@ -11,6 +11,7 @@ use crate::desired::ServiceOutcome;
 use crate::desired::container::{ContainerSkip, Requirement, SkippedContainers};
 use crate::desired::skip::SkipReason;
 use crate::desired::warning::Warning;
+use crate::dns::Routing;
 use crate::observe::pages::Pages;
 use crate::observe::routes::answer;
 use crate::plan::ConflictReason;
@@ -42,6 +43,15 @@ pub fn set(text: &str, rtype: RecordType, values: &[&str]) -> RecordSet {
         300,
         values.iter().map(|value| (*value).to_owned()).collect(),
     )
+}
+
+/// A weighted record set with a health check.
+fn weighted(text: &str, address: &str) -> RecordSet {
+    let simple = set(text, RecordType::A, &[address]);
+    let key = RecordKey::with_set_id(name(text), RecordType::A, Some("blue".into()));
+    let mut weighted = RecordSet::new(key, simple.body, Some(Routing::Weighted(10)));
+    weighted.health_check = Some("check-1".into());
+    weighted
 }
 
 fn outcome(name: Result<Name, SkipReason>, fqdn: Option<&str>) -> ServiceOutcome {
@@ -87,7 +97,7 @@ pub fn busy() -> Status {
         set("new.example.com", RecordType::A, &["192.0.2.3"]),
         set("taken.example.com", RecordType::A, &["192.0.2.4"]),
         set("bad.example.com", RecordType::A, &["192.0.2.5"]),
-        set("*.example.com", RecordType::A, &["192.0.2.6"]),
+        weighted("*.example.com", "192.0.2.6"),
     ] {
         desired.record_sets.insert(set.key.clone(), set);
     }
@@ -169,7 +179,7 @@ pub fn busy() -> Status {
         is_private: true,
     });
     status.owned = 3;
-    status.owned_by_type = [2, 1];
+    status.owned_by_type = [2, 1, 0];
     status.fqdns_waiting = 1;
     status.last_success = Some(ago(90));
     status.metadata_changed = Some(ago(7_300));
@@ -270,7 +280,7 @@ fn the_json_has_everything() {
         "kept_by_another": null,
         "deletion_guard": {"deletes": 12, "of": 30, "until": "2026-01-02T03:04:35Z",
             "record_sets": (1..=12).map(|index| json!({
-                "name": format!("gone{index:02}.example.com"), "type": "A",
+                "name": format!("gone{index:02}.example.com"), "type": "A", "set_id": null,
             })).collect::<Vec<_>>()},
         "record_sets_desired": 6,
         "record_sets_owned": 3,
@@ -281,32 +291,34 @@ fn the_json_has_everything() {
         "services": [
             {"stack": "<script>alert(1)</script>", "name": "\u{202e}\"'&\n", "state": "skipped",
              "skipped": "not_running", "reason": "no container is running (state \"</td>\")",
-             "fqdn": null, "addresses": [], "more_names": [], "warnings": []},
+             "fqdn": null, "addresses": [], "target": null, "routing": [], "more_names": [], "warnings": []},
             {"stack": "shop", "name": "any", "state": "published", "skipped": null,
              "reason": "Rancher doesn't show the name yet; external_dns=\"<b>\" is not one of auto, \
                         always and never; it is treated as auto",
-             "fqdn": "*.example.com", "addresses": ["192.0.2.6"], "more_names": [], "warnings": ["external_dns=\"<b>\" is not one of auto, \
+             "fqdn": "*.example.com", "addresses": ["192.0.2.6"], "target": null,
+             "routing": [{"type": "A", "set_id": "blue", "policy": "weighted 10", "health_check": "check-1"}],
+             "more_names": [], "warnings": ["external_dns=\"<b>\" is not one of auto, \
                         always and never; it is treated as auto"]},
             {"stack": "shop", "name": "bad", "state": "quarantined", "skipped": null,
              "reason": "A: Route 53 refuses it: ARRDATAIllegalIPv4Address",
-             "fqdn": "bad.example.com", "addresses": ["192.0.2.5"], "more_names": [], "warnings": []},
+             "fqdn": "bad.example.com", "addresses": ["192.0.2.5"], "target": null, "routing": [], "more_names": [], "warnings": []},
             {"stack": "shop", "name": "hidden", "state": "skipped", "skipped": "no_port",
-             "reason": SkipReason::Container(ContainerSkip::new(Requirement::Port, "")).to_string(), "fqdn": null, "addresses": [], "more_names": [], "warnings": []},
+             "reason": SkipReason::Container(ContainerSkip::new(Requirement::Port, "")).to_string(), "fqdn": null, "addresses": [], "target": null, "routing": [], "more_names": [], "warnings": []},
             {"stack": "shop", "name": "new", "state": "waiting", "skipped": null,
              "reason": "not in the zone yet", "fqdn": "new.example.com",
-             "addresses": ["192.0.2.3"], "more_names": [], "warnings": []},
+             "addresses": ["192.0.2.3"], "target": null, "routing": [], "more_names": [], "warnings": []},
             {"stack": "shop", "name": "taken", "state": "conflict", "skipped": null,
              "reason": format!("A: the zone has CNAME elsewhere.example.org., TTL 60; {}",
                  ConflictReason::Cname), "fqdn": "taken.example.com",
-             "addresses": ["192.0.2.4"], "more_names": [], "warnings": []},
+             "addresses": ["192.0.2.4"], "target": null, "routing": [], "more_names": [], "warnings": []},
             {"stack": "shop", "name": "web", "state": "published", "skipped": null,
              "reason": "2 of 4 containers count: <i> isn't healthy (health \"<u>\"); web-4 publishes no \
                         port on its host", "fqdn": "web.example.com",
-             "addresses": ["192.0.2.1", "192.0.2.2", "2001:db8::1"], "more_names": [], "warnings": []},
+             "addresses": ["192.0.2.1", "192.0.2.2", "2001:db8::1"], "target": null, "routing": [], "more_names": [], "warnings": []},
         ],
         "changes": [
             {"time": "2026-01-02T03:03:55Z", "action": "change", "name": "web.example.com",
-             "type": "A", "from": "192.0.2.9, TTL 300", "to": "192.0.2.1, 192.0.2.2, TTL 300"},
+             "type": "A", "set_id": null, "from": "192.0.2.9, TTL 300", "to": "192.0.2.1, 192.0.2.2, TTL 300"},
         ],
     });
     for service in expected["services"].as_array_mut().unwrap() {

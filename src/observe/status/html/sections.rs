@@ -91,7 +91,7 @@ fn list(out: &mut String, changes: &[ChangeEntry], now: DateTime<Utc>) {
     for change in changes {
         out.push_str("<li>");
         age(out, change.at, now);
-        let words = [change.action.past(), change.key.rtype.as_str()];
+        let words = [change.action.past(), &change.key.kind()];
         fill(out, " <b>{} {}</b> <bdi>", &words);
         name(out, &change.key.name);
         let (from, to) = (&*change.from, &*change.to);

@@ -2,7 +2,7 @@
 
 use super::{fill, heads, name, number};
 use crate::desired::ServiceOutcome;
-use crate::dns::{Name, RecordSet};
+use crate::dns::Name;
 use crate::observe::status::service_state::ServiceState;
 use crate::observe::status::{MAX_SHOWN_VALUES, Status};
 use crate::rancher::model::ServiceKey;
@@ -101,12 +101,12 @@ fn names(out: &mut String, status: &Status, outcome: &ServiceOutcome) {
     }
 }
 
-/// A service's addresses: the first few are shown, the others when the reader opens the list.
+/// A service's addresses, or what else its name answers: the first few are shown, the others when the reader opens the list.
 fn addresses(out: &mut String, status: &Status, name: &Name) {
-    let count: usize = status.record_sets(name).map(|set| set.values().len()).sum();
+    let answers = status.answers(name);
+    let count = answers.len();
     let is_long = count > MAX_SHOWN_VALUES;
-    let values = status.record_sets(name).flat_map(RecordSet::in_order);
-    for (index, value) in values.enumerate() {
+    for (index, value) in answers.iter().enumerate() {
         let template = match index {
             0 => "{}",
             MAX_SHOWN_VALUES => {
