@@ -18,6 +18,7 @@ pub mod policy;
 pub mod purge;
 mod search;
 mod service_output;
+mod service_record_sets;
 mod takeover;
 pub mod terminal;
 

@@ -8,15 +8,16 @@ use serde_json::Value;
 use super::context::MetadataReading;
 use super::plan_json::{self, Object, PlanJson, list, maybe, text};
 use super::plan_output::{PlanText, UNWANTED, answers, fate_in_words, joined, one_line, place};
+use super::service_record_sets::{ReportedSet, record_sets};
 use super::terminal::shown;
 use crate::desired::container::ContainerSkip;
 use crate::desired::explain::{ExplainedContainer, ExplainedName, Explanation};
 use crate::desired::{ServiceOutcome, truncation_notice};
 use crate::dns::zone::Listed;
-use crate::dns::{Name, RecordKey, RecordSet, RecordType};
+use crate::dns::{Name, RecordSet};
 use crate::plan::ConflictReason;
 use crate::plan::delegation::{delegations, explain};
-use crate::plan::fate::{Fate, Outlook};
+use crate::plan::fate::Fate;
 use crate::plan::round::Preview;
 use crate::rancher::model::ServiceKey;
 use crate::route53::xml::HostedZone;
@@ -31,17 +32,6 @@ pub struct ServiceReport<'a> {
     explanation: &'a Explanation,
     /// The record sets under the names of the service that exist or should.
     record_sets: Vec<ReportedSet<'a>>,
-}
-
-/// One record set under a name of the service.
-struct ReportedSet<'a> {
-    key: RecordKey,
-    /// What services want there; none if nobody does.
-    wanted: Option<&'a RecordSet>,
-    /// What the zone has there.
-    listed: Option<&'a Listed>,
-    fate: Fate<'a>,
-    is_taken_over: bool,
 }
 
 impl<'a> ServiceReport<'a> {
@@ -129,7 +119,7 @@ impl<'a> ServiceReport<'a> {
         let wanted = set.wanted.map_or(set.key.to_string(), one_line);
         let _ = writeln!(text.out, "  {wanted}");
         let listed = match set.listed {
-            None => self.cname(set).unwrap_or("nothing".to_owned()),
+            None => self.obstacle(set).unwrap_or("nothing".to_owned()),
             Some(Listed::Whole(set)) => answers(set),
             Some(Listed::Partial { element }) => format!("one with the element {element}"),
         };
@@ -157,17 +147,12 @@ impl<'a> ServiceReport<'a> {
         }
     }
 
-    /// The CNAME that is in the place of a record set.
-    fn cname(&self, set: &ReportedSet<'_>) -> Option<String> {
-        if set.fate != Fate::LeftAlone(&ConflictReason::Cname) {
-            return None;
-        }
+    /// What is in the way of a record set, under another key.
+    fn obstacle(&self, set: &ReportedSet<'_>) -> Option<String> {
         let conflicts = &self.preview.plan.conflicts;
         let conflict = conflicts.iter().find(|conflict| conflict.key == set.key)?;
-        Some(match &conflict.found {
-            Some(cname) => format!("CNAME {}", answers(cname)),
-            None => "a CNAME".to_owned(),
-        })
+        let found = conflict.found.as_ref()?;
+        Some(format!("{} {}", found.key.kind(), answers(found)))
     }
 
     /// The report as one JSON object.
@@ -224,40 +209,6 @@ impl<'a> ServiceReport<'a> {
         });
         list(sets)
     }
-}
-
-/// The record sets under these names, no two of which are the same.
-fn record_sets<'a>(
-    names: &[ExplainedName],
-    reading: &'a MetadataReading,
-    preview: &'a Preview,
-) -> Vec<ReportedSet<'a>> {
-    let Preview {
-        plan,
-        zone,
-        coverage,
-        ..
-    } = preview;
-    let outlook = Outlook::of(preview);
-    let mut sets = Vec::new();
-    // Of a name that nobody wants, and that is elsewhere, nothing was listed.
-    let names = names.iter().filter_map(|name| name.name.as_ref().ok());
-    for name in names.filter(|name| coverage.has(name)) {
-        for rtype in RecordType::PUBLISHED {
-            let key = RecordKey::new(name.clone(), rtype);
-            let wanted = reading.desired.record_sets.get(&key);
-            if let Some(fate) = outlook.fate(&key, wanted) {
-                sets.push(ReportedSet {
-                    wanted,
-                    listed: zone.get(&key),
-                    fate,
-                    is_taken_over: plan.adopts.contains(&key),
-                    key,
-                });
-            }
-        }
-    }
-    sets
 }
 
 fn container_json(container: &ExplainedContainer) -> Value {
