@@ -8,6 +8,7 @@
 pub mod adopt;
 mod at_name;
 pub mod batch;
+mod beside;
 pub mod blocked;
 pub mod conflict;
 pub mod delegation;
