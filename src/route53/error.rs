@@ -58,7 +58,10 @@ impl Refusal {
     /// Whether the batch itself is refused: it contradicts what is in the zone, or has values that
     /// Route 53 does not accept.
     pub fn is_about_content(&self) -> bool {
-        matches!(self.code.as_str(), "InvalidChangeBatch" | "InvalidInput")
+        matches!(
+            self.code.as_str(),
+            "InvalidChangeBatch" | "InvalidInput" | "NoSuchHealthCheck"
+        )
     }
 
     /// Whether the batch was refused only because somebody else has changed the zone since it was
@@ -82,6 +85,7 @@ impl Refusal {
             "is not permitted as it conflicts with other records with the same DNS name",
             "cannot be created as other RRSets exist with the same name and type",
             "cannot be created as a non-weighted set exists with the same name and type",
+            "cannot be created as weighted sets must contain the same TTL",
         ]
         .iter()
         .any(|words| message.contains(words))
