@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use crate::dns::zone::Listed;
 use crate::dns::{Name, RecordKey, RecordSet, RecordType};
-use crate::plan::beside::{cant_be_beside, have_other_ttls, have_same_place, with_ttl_of_others};
+use crate::plan::beside::{cant_be_beside, have_other_ttls, with_ttl_of_others};
 use crate::plan::{Adopt, Change, Conflict, ConflictReason, OtherTtl, Plan, Policy, Replacement};
 
 /// All that a plan has to know of one name.
@@ -289,15 +289,8 @@ impl<'a> Item<'a> {
 
     /// Whether this record set in the zone is what hinders another one that is wanted.
     fn is_in_the_way_of(&self, wanted: &RecordSet) -> bool {
-        let Some(listed) = self.listed.filter(|_| *self.key != wanted.key) else {
-            return false;
-        };
-        let has_its_place = || {
-            listed
-                .whole()
-                .is_some_and(|set| have_same_place(set, wanted))
-        };
-        cant_be_beside(wanted, self.key, listed).is_some() || has_its_place()
+        let listed = self.listed.filter(|_| *self.key != wanted.key);
+        listed.is_some_and(|listed| cant_be_beside(wanted, self.key, listed).is_some())
     }
 
     /// Whether this record set can't be as it is once the other one is written.
@@ -352,7 +345,10 @@ impl<'a> Item<'a> {
                 to: to.into_owned(),
             }),
             Step::Delete(set) if is_deleted => plan.deletes.push(set.clone()),
-            Step::Delete(_) | Step::Forbidden => plan.forbidden_by_policy += 1,
+            Step::Delete(_) | Step::Forbidden => {
+                plan.forbidden_by_policy += 1;
+                self.release_missing(plan);
+            }
             Step::Release => plan.releases.push(self.key.clone()),
             Step::Conflict(reason, found) => {
                 plan.conflicts.push(Conflict {
@@ -360,10 +356,15 @@ impl<'a> Item<'a> {
                     reason,
                     found: found.cloned(),
                 });
-                if self.is_owned && self.listed.is_none() {
-                    plan.releases.push(self.key.clone());
-                }
+                self.release_missing(plan);
             }
+        }
+    }
+
+    /// What isn't there and can't be written needs no entry.
+    fn release_missing(&self, plan: &mut Plan) {
+        if self.is_owned && self.listed.is_none() {
+            plan.releases.push(self.key.clone());
         }
     }
 
@@ -377,9 +378,8 @@ impl<'a> Item<'a> {
 
     /// It stays because what is to come in its place can't be written.
     fn add_predecessor(&self, plan: &mut Plan) {
-        if self.is_owned {
-            plan.predecessors.push(self.key.clone());
-        }
+        self.add_adopted(plan);
+        plan.predecessors.push(self.key.clone());
     }
 }
 

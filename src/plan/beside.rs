@@ -31,28 +31,25 @@ pub fn cant_be_beside(
         (false, true) => Some(ConflictReason::Routed),
         (true, false) => Some(ConflictReason::Simple),
         (true, true) => {
-            let kind = listed.whole().and_then(kind_of);
-            let reason = || ConflictReason::OtherRouting(kind);
-            (kind.is_none() || kind != kind_of(wanted)).then(reason)
+            let there = listed.whole().and_then(|set| set.routing.as_deref());
+            let kind = there.map(Routing::kind);
+            if kind.is_none() || kind != kind_of(wanted) {
+                return Some(ConflictReason::OtherRouting(kind));
+            }
+            let routing = there.filter(|_| wanted.routing.as_deref() == there)?;
+            let same_place = || ConflictReason::SamePlace(Box::new(routing.clone()));
+            is_for_one(routing.kind()).then(same_place)
         }
     }
 }
 
-fn kind_of(set: &RecordSet) -> Option<RoutingKind> {
-    set.routing.as_deref().map(Routing::kind)
+/// Whether each region, each place or each part of a failover group can have only one record set.
+fn is_for_one(kind: RoutingKind) -> bool {
+    !matches!(kind, RoutingKind::Weighted | RoutingKind::Multivalue)
 }
 
-/// Whether both are for the same region, the same place or the same part of a failover group, of which
-/// there can be only one for each name and type.
-pub fn have_same_place(a: &RecordSet, b: &RecordSet) -> bool {
-    let is_shared = |routing: &Routing| {
-        matches!(
-            routing.kind(),
-            RoutingKind::Weighted | RoutingKind::Multivalue
-        )
-    };
-    let place = a.routing.as_deref().filter(|routing| !is_shared(routing));
-    a.key.is_same_group(&b.key) && place.is_some() && place == b.routing.as_deref()
+fn kind_of(set: &RecordSet) -> Option<RoutingKind> {
+    set.routing.as_deref().map(Routing::kind)
 }
 
 /// Whether both are weighted record sets of one name and type that differ in their TTL.

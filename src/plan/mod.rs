@@ -187,6 +187,7 @@ impl Plan {
                     | ConflictReason::Routed
                     | ConflictReason::Simple
                     | ConflictReason::OtherRouting(_)
+                    | ConflictReason::SamePlace(_)
             )
         };
         conflicts.any(|conflict| depends(&conflict.reason))

@@ -311,11 +311,14 @@ fn what_is_for_the_same_region_or_has_another_ttl_is_replaced_in_one_batch() {
                 ],
             },
             Row {
-                story: "a region that others have: Route 53 says so itself",
+                story: "a region that others have",
                 desired: &["web#v A 192.0.2.2 region=r1"],
                 zone: &["web#x A 192.0.2.1 region=r1"],
                 owned: &[],
-                plan: &["create web#v A 192.0.2.2 region=r1"],
+                plan: &[
+                    "conflict web#v A because another record set of that name and type has the \
+                     routing latency r1 already, which only one can have",
+                ],
             },
             Row {
                 story: "a weighted one comes with another TTL than that of one that goes",
@@ -335,6 +338,25 @@ fn what_is_for_the_same_region_or_has_another_ttl_is_replaced_in_one_batch() {
                 ],
             },
         ],
+    );
+}
+
+#[test]
+fn in_one_region_ours_stays_for_one_that_others_hinder() {
+    check(
+        SYNC,
+        &Adopt::Never,
+        &[Row {
+            story: "a new set identifier, which others have",
+            desired: &["web#x A 192.0.2.1 region=r1"],
+            zone: &["web#u A 192.0.2.1 region=r1", "web#x A 192.0.2.2 region=r2"],
+            owned: &["web#u A"],
+            plan: &[
+                "conflict web#x A because a record set of that name and type with our set identifier \
+                 exists that isn't ours",
+                "keep web#u A",
+            ],
+        }],
     );
 }
 
