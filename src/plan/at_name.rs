@@ -96,13 +96,12 @@ impl<'a> AtName<'a> {
     pub fn plan(&self, policy: Policy, plan: &mut Plan) {
         if self.is_plain() {
             for item in &self.items {
-                let step = self.step(item, policy);
+                let step = self.step(item, policy, &[]);
                 item.add(step, policy, plan);
             }
             return;
         }
-        let steps = self.items.iter().map(|item| self.step(item, policy));
-        let steps: Vec<Step<'a>> = steps.collect();
+        let steps = self.steps(policy);
         let blocked = self
             .items
             .iter()
@@ -145,7 +144,25 @@ impl<'a> AtName<'a> {
         keys.all(|key| !key.is_routed() && key.rtype != RecordType::Cname)
     }
 
-    fn step(&self, item: &Item<'a>, policy: Policy) -> Step<'a> {
+    /// What has to happen to each of the record sets. One that can't be changed may be in the way of
+    /// another one, and that one of a third.
+    fn steps(&self, policy: Policy) -> Vec<Step<'a>> {
+        let mut stuck: Vec<&RecordKey> = Vec::new();
+        loop {
+            let steps = self.items.iter();
+            let steps: Vec<Step<'a>> = steps.map(|item| self.step(item, policy, &stuck)).collect();
+            let all = self.items.iter().zip(&steps);
+            let stuck_now = all.filter(|(_, step)| matches!(step, Step::Conflict(..)));
+            let stuck_now: Vec<&RecordKey> = stuck_now.map(|(item, _)| item.key).collect();
+            if stuck_now.len() == stuck.len() {
+                return steps;
+            }
+            stuck = stuck_now;
+        }
+    }
+
+    /// `stuck`: what can't be changed, as far as is known.
+    fn step(&self, item: &Item<'a>, policy: Policy, stuck: &[&RecordKey]) -> Step<'a> {
         if let Some(by) = item.elsewhere {
             return item.owned_elsewhere(by);
         }
@@ -156,7 +173,7 @@ impl<'a> AtName<'a> {
             (_, Some(Listed::Partial { element })) => {
                 Step::Conflict(ConflictReason::Extended(element.clone()), None)
             }
-            (Some(wanted), None) => match self.obstacle(wanted, policy) {
+            (Some(wanted), None) => match self.obstacle(wanted, policy, stuck) {
                 Some(obstacle) => obstacle.into(),
                 None => Step::Create(self.with_ttl_of_others(wanted, policy)),
             },
@@ -171,7 +188,7 @@ impl<'a> AtName<'a> {
                 if policy == Policy::CreateOnly {
                     return Step::Forbidden;
                 }
-                match self.obstacle(wanted, policy) {
+                match self.obstacle(wanted, policy, stuck) {
                     Some(obstacle) => obstacle.into(),
                     None => Step::Change(current, with_health_check_of(current, to)),
                 }
@@ -181,10 +198,16 @@ impl<'a> AtName<'a> {
     }
 
     /// What is in the way of a record set.
-    fn obstacle(&self, wanted: &RecordSet, policy: Policy) -> Option<Obstacle<'a>> {
+    fn obstacle(
+        &self,
+        wanted: &RecordSet,
+        policy: Policy,
+        stuck: &[&RecordKey],
+    ) -> Option<Obstacle<'a>> {
         let others = self.listed.iter().filter(|(key, _)| **key != wanted.key);
         let mut in_the_way = others.filter_map(|(key, listed)| {
-            match self.item(key).filter(|item| item.is_replaceable()) {
+            let replaceable = |item: &&Item<'a>| item.is_replaceable() && !stuck.contains(key);
+            match self.item(key).filter(replaceable) {
                 // What we want at the same time fits together, so this one changes or goes, too.
                 Some(item) if item.is_in_the_way_of(wanted) => {
                     (policy == Policy::CreateOnly).then_some(Obstacle::Policy)

@@ -361,6 +361,31 @@ fn in_one_region_ours_stays_for_one_that_others_hinder() {
 }
 
 #[test]
+fn what_is_hindered_hinders_others_of_ours() {
+    let conflict = |set_id: &str, routing: &str| {
+        format!(
+            "conflict web#{set_id} A because another record set of that name and type has the routing \
+             latency {routing} already, which only one can have"
+        )
+    };
+    check(
+        SYNC,
+        &Adopt::Never,
+        &[Row {
+            story: "each is to have the region of the next one, and the last one's is taken",
+            desired: &["web#u A 192.0.2.1 region=r2", "web#v A 192.0.2.2 region=r1"],
+            zone: &[
+                "web#u A 192.0.2.1 region=r3",
+                "web#v A 192.0.2.2 region=r2",
+                "web#x A 192.0.2.3 region=r1",
+            ],
+            owned: &["web#u A", "web#v A"],
+            plan: &[&conflict("u", "r2"), &conflict("v", "r1")],
+        }],
+    );
+}
+
+#[test]
 fn what_a_policy_keeps_keeps_its_ttl_and_what_it_hinders_is_not_written() {
     let weighted = Row {
         story: "another one comes with another TTL",

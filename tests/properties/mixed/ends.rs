@@ -118,11 +118,22 @@ fn is_adopted(set: &aws::RecordSet, wanted: Option<&aws::RecordSet>, setting: &S
 impl Sides<'_> {
     /// What is ours at the end.
     fn rest(&self) -> BTreeMap<Key, aws::RecordSet> {
+        // What is hindered stays, and so may hinder others.
+        let mut stuck: BTreeSet<&Key> = BTreeSet::new();
+        loop {
+            let wants = self.wants.iter();
+            let now = wants.filter(|(key, wanted)| !self.may_be_written(key, wanted, &stuck));
+            let now: BTreeSet<&Key> = now.map(|(key, _)| key).collect();
+            if now == stuck {
+                break;
+            }
+            stuck = now;
+        }
         let (mut written, mut hindered) = (Vec::new(), Vec::new());
         for (key, wanted) in &self.wants {
-            match self.may_be_written(key, wanted) {
-                true => written.push(self.as_written(key, wanted)),
-                false => hindered.push((*wanted).clone()),
+            match stuck.contains(key) {
+                false => written.push(self.as_written(key, wanted)),
+                true => hindered.push((*wanted).clone()),
             }
         }
         let goes_for = |set: &aws::RecordSet, all: &[aws::RecordSet]| {
@@ -145,7 +156,7 @@ impl Sides<'_> {
     }
 
     /// Whether it is as wanted at the end, or as near to that as its neighbours allow.
-    fn may_be_written(&self, key: &Key, wanted: &aws::RecordSet) -> bool {
+    fn may_be_written(&self, key: &Key, wanted: &aws::RecordSet, stuck: &BTreeSet<&Key>) -> bool {
         let there = self.ours.get(key);
         if self.theirs.contains_key(key) || there.is_none() && !self.is_free.contains(key) {
             return false;
@@ -153,12 +164,15 @@ impl Sides<'_> {
         if there.is_some_and(|there| is_as_wanted(there, &self.as_written(key, wanted))) {
             return true;
         }
-        let is_hindered_by = |other: &&&aws::RecordSet| !kinds_can_be_together(wanted, other);
-        let others = self.ours.iter().filter(|(other, _)| *other != key);
-        let mut ours = others.map(|(_, set)| set);
-        let is_kept = self.policy == Policy::CreateOnly;
-        let may_change = !is_kept || there.is_none() && !ours.any(|set| is_hindered_by(&set));
-        may_change && !self.theirs.values().any(|set| is_hindered_by(&set))
+        let is_hindered_by = |other: &aws::RecordSet| !kinds_can_be_together(wanted, other);
+        let ours = self.ours.iter().filter(|(other, _)| *other != key);
+        let hinders = |(other, set): (&Key, &&aws::RecordSet)| {
+            let stays = self.policy == Policy::CreateOnly || stuck.contains(other);
+            stays && is_hindered_by(set)
+        };
+        let is_kept = self.policy == Policy::CreateOnly && there.is_some();
+        let mut theirs = self.theirs.values();
+        !is_kept && !ours.into_iter().any(hinders) && !theirs.any(|set| is_hindered_by(set))
     }
 
     /// With the TTL of what stays, and the health check that somebody has attached.
