@@ -195,6 +195,7 @@ pub fn warned_of(seen: &Seen) {
         balancer.lb_hostnames = vec!["a.*.example.com".to_owned()];
         let outside = world.add_service_of_kind("externalService", "shop", "outside");
         outside.label(&label(""), "always");
+        outside.label(&label("_routing"), "weighted 1");
         outside.external_ips = vec!["198.51.100.9".to_owned(), "here".to_owned()];
         let last = world.add_service("shop", "with-target").run_on("h1", 80);
         last.label(&label("_target"), "www.example.org");
@@ -218,6 +219,10 @@ pub fn warned_of(seen: &Seen) {
     }
     watched.expect("record_sets_desired_by_type", &[("type", "AAAA")], 8.0);
     watched.expect("record_sets_owned_by_type", &[("type", "AAAA")], 8.0);
+    watched.expect("record_sets_desired_by_type", &[("type", "CNAME")], 1.0);
+    watched.expect("record_sets_owned_by_type", &[("type", "CNAME")], 1.0);
+    let weighted = [("routing", "weighted")];
+    watched.expect("record_sets_desired_by_routing", &weighted, 1.0);
 }
 
 /// Somebody else writes another name.
