@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{ChangeBatch, RecordKey, RecordSet};
+use crate::base::sorted;
 
 /// What a batch does to one record set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +25,7 @@ impl<'a> RecordChange<'a> {
     /// Everything that a batch does, in its order: what exists afterwards, then what is deleted.
     pub fn all_of(batch: &'a ChangeBatch) -> Vec<RecordChange<'a>> {
         let deletes = batch.deletes.iter().map(|set| (&set.key, set));
-        let mut deletes: BTreeMap<&RecordKey, &RecordSet> = deletes.collect();
+        let mut deletes: BTreeMap<&RecordKey, &RecordSet> = sorted::map(deletes);
         let creates = batch
             .creates
             .iter()

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::base::sorted;
 use crate::dns::{Body, ChangeBatch, RecordKey, RecordSet};
 use crate::plan::batch::{batches, fit_in_one_request};
 use crate::plan::guard::ApprovedPlan;
@@ -35,7 +36,7 @@ impl Handover<'_> {
         let mut all: Vec<ChangeBatch> = Vec::new();
         for record in self.theirs.records() {
             let moved = record.owned().filter(|key| keys.contains(key)).cloned();
-            let moved: BTreeSet<RecordKey> = moved.collect();
+            let moved = sorted::set(moved);
             if moved.is_empty() {
                 continue;
             }

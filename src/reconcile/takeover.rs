@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Reconciler;
-use crate::base::random;
+use crate::base::{random, sorted};
 use crate::desired::name_template::environment_name;
 use crate::dns::{ChangeBatch, RecordKey};
 use crate::plan::batch::batches;
@@ -46,7 +46,7 @@ impl Reconciler {
         let claim = self.settings.owner.claim(goal.environment);
         let random = random::bits();
         if their_names == names {
-            let keys: BTreeSet<RecordKey> = view.state.owned().cloned().collect();
+            let keys = sorted::set(view.state.owned().cloned());
             let is_ours = view.state.claim_of_another(&claim).is_none();
             let plan = ApprovedPlan::of_entries(Plan {
                 claim: match is_ours {
@@ -70,7 +70,7 @@ impl Reconciler {
         let theirs = StateRecords::read(&view.zone, &their_names);
         let wanted =
             |key: &&RecordKey| goal.desired.record_sets.contains_key(key) || view.state.owns(key);
-        let keys: BTreeSet<RecordKey> = theirs.owned().filter(wanted).cloned().collect();
+        let keys = sorted::set(theirs.owned().filter(wanted).cloned());
         let handover = Handover {
             theirs: &theirs,
             ours: &view.state,

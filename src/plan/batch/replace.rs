@@ -97,7 +97,7 @@ impl Filling<'_> {
             }
             for set in creates {
                 let key = coming.get(&set.key).copied();
-                let listing = self.rewrite(&key.into_iter().collect(), &BTreeSet::new());
+                let listing = self.rewrite(&sorted::set(key), &BTreeSet::new());
                 self.push(joined(listing, &create(set)));
             }
             self.push(self.rewrite(&BTreeSet::new(), &going));
