@@ -207,10 +207,20 @@ fn mentions_key(message: &str, key: &RecordKey) -> bool {
     has_name && (has_type(&key.rtype) || !has_type(&other))
 }
 
-/// Whether a message quotes a value of this record set.
+/// Whether a message quotes a value of this record set, or is about its health check.
 fn mentions_value(message: &str, set: &RecordSet) -> bool {
     let mut values = set.values().iter();
     values.any(|value| message.contains(&format!("'{value}'")))
+        || set
+            .health_check
+            .as_deref()
+            .is_some_and(|id| mentions_health_check(message, id))
+}
+
+/// Route 53 writes `A health check with id 11111111-… does not exist.`
+fn mentions_health_check(message: &str, id: &str) -> bool {
+    let mut words = message.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    message.contains("health check") && words.any(|word| word == id)
 }
 
 /// Finds bad record sets in refused groups by halving them. The plan without any of these groups

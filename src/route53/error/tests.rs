@@ -18,6 +18,8 @@ const WEIGHTED: &str = "RRSet with DNS name x., type A cannot be created as othe
                         the same name and type.";
 const NOT_WEIGHTED: &str = "RRSet with DNS name x., type A, SetIdentifier b cannot be created as a \
                             non-weighted set exists with the same name and type.";
+const OTHER_TTL: &str = "RRSet with DNS name x., type A, SetIdentifier b cannot be created as weighted \
+                         sets must contain the same TTL.";
 const BESIDE: &str = "RRSet of type CNAME with DNS name x. is not permitted as it conflicts with \
                       other records with the same DNS name in zone z.";
 const OUTSIDE: &str = "RRSet with DNS name x. is not permitted in zone z.";
@@ -30,6 +32,7 @@ fn what_is_in_the_way_since_the_listing_is_a_lost_race() {
         (&[CNAME], true),
         (&[WEIGHTED], true),
         (&[NOT_WEIGHTED], true),
+        (&[OTHER_TTL], true),
         (&[BESIDE], true),
         (&[EXISTS, CNAME], true),
         (&[OUTSIDE], false),
