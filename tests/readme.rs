@@ -357,18 +357,11 @@ fn status() -> Status {
         stack: "shop".to_owned(),
         service: "web".to_owned(),
     };
-    let outcome = ServiceOutcome {
-        name: Ok(zone.clone()),
-        fqdn: None,
-        is_sidekick: false,
-        more_names: Vec::new(),
-        ttl: None,
-        warnings: Vec::new(),
-        skipped_containers: Some(Box::new(SkippedContainers::new(
-            2,
-            [("web-2", ContainerSkip::new(Requirement::Port, ""))].into_iter(),
-        ))),
-    };
+    let mut outcome = ServiceOutcome::new(Ok(zone.clone()));
+    outcome.skipped_containers = Some(Box::new(SkippedContainers::new(
+        2,
+        [("web-2", ContainerSkip::new(Requirement::Port, ""))].into_iter(),
+    )));
     let mut desired = Desired::default();
     desired.services.insert(key, outcome);
     let weighted = RecordSet::new(

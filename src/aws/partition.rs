@@ -147,6 +147,19 @@ pub fn name(region: &str) -> &'static str {
     place(region).map_or(AWS.name, |(partition, _)| partition.name)
 }
 
+/// Whether a text has the form of a region's name, such as `eu-central-1`. Whether AWS has such a region
+/// is another question: new ones are added every year.
+pub fn is_region(name: &str) -> bool {
+    place(name).is_some_and(|(_, region)| region == name)
+}
+
+/// Whether record sets of Route 53 in the partition of this region can be aliases of AWS's own names that
+/// are known. In GovCloud and in partitions that are cut off from the others, it isn't certain that they
+/// can.
+pub fn has_aliases(region: &str) -> bool {
+    [AWS.name, "aws-cn"].contains(&name(region))
+}
+
 /// A name without what marks a FIPS endpoint, and whether it was marked.
 fn without_fips(name: &str) -> (&str, bool) {
     let plain = name

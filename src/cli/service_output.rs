@@ -214,6 +214,7 @@ impl<'a> ServiceReport<'a> {
 fn container_json(container: &ExplainedContainer) -> Value {
     let counts = container.address.as_ref().ok();
     let reason = container.address.as_ref().err();
+    let counts = counts.and_then(Option::as_ref);
     let address = counts.map(|(address, _)| address.to_string());
     let words = reason.map(|reason| reason.to_string());
     Object::default()
@@ -245,7 +246,8 @@ fn container_line(container: &ExplainedContainer) -> String {
         address,
     } = container;
     let outcome = match address {
-        Ok((address, origin)) => format!("{address}, {}", origin.words()),
+        Ok(Some((address, origin))) => format!("{address}, {}", origin.words()),
+        Ok(None) => "counts".to_owned(),
         Err(reason) => format!("doesn't count: it {reason}"),
     };
     format!("{name} on {host}: {outcome}")

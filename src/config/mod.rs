@@ -156,6 +156,10 @@ impl Config {
         let policy = reader.choice("POLICY", &POLICIES);
         let adopt = reader.choice("ADOPT", &ADOPTIONS);
         let owner_id = reader.value("OWNER_ID", WHAT_OWNER_ID, arguments::owner_id);
+        let rules = rules.map(|rules| Rules {
+            owner_id: owner_id.as_deref().map(Into::into),
+            ..rules
+        });
         let writes_back = reader.switch("WRITE_BACK");
         let guard = guard(&mut reader);
         let resync_interval = Duration::from_secs(reader.number("RESYNC_INTERVAL"));

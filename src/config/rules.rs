@@ -1,10 +1,13 @@
 //! The settings by which services are published: [`Rules`].
 
 use super::reader::Reader;
+use super::settings;
+use crate::aws::partition;
 use crate::desired::Rules;
 use crate::desired::address::{ADDRESS_TAKES, AddressSource};
 use crate::desired::name_template::{Names, Template};
 use crate::desired::options::POLICIES;
+use crate::desired::routing::{self, ROUTING_TAKES};
 use crate::desired::rules::RecordTypes;
 use crate::dns::Name;
 use crate::rancher::labels::LabelSuffix;
@@ -12,7 +15,7 @@ use crate::rancher::labels::LabelSuffix;
 const WHAT_SUFFIX: &str =
     "at most 40 letters, digits, '-', '_' and '.' that make no other label of a label";
 
-/// Reads the settings; none if one that is needed is missing or wrong.
+/// Reads the settings, all but `OWNER_ID`; none if one that is needed is missing or wrong.
 pub fn read(reader: &mut Reader<'_>) -> Option<Rules> {
     let what = "a domain name, such as example.com";
     let zone = reader.required("ROOT_DOMAIN", what, zone_name);
@@ -28,7 +31,12 @@ pub fn read(reader: &mut Reader<'_>) -> Option<Rules> {
         AddressSource::parse(text).ok_or_else(|| "none of these".to_owned())
     });
     let record_types = reader.value("RECORD_TYPES", "A,AAAA, A or AAAA", RecordTypes::parse);
+    let routing = reader.value("ROUTING", ROUTING_TAKES, |text| {
+        routing::parse(text).map_err(|()| "not understood".to_owned())
+    });
     let suffix = reader.value("LABEL_SUFFIX", WHAT_SUFFIX, LabelSuffix::parse);
+    let region = reader.text("AWS_REGION");
+    let region = region.unwrap_or_else(|| settings::get("AWS_REGION").default.to_owned());
     Some(Rules {
         zone: zone?,
         template: template.unwrap_or_default(),
@@ -39,6 +47,9 @@ pub fn read(reader: &mut Reader<'_>) -> Option<Rules> {
         lb_hostnames,
         address: address.unwrap_or(AddressSource::Host),
         record_types: record_types.unwrap_or(RecordTypes::Both),
+        routing: routing.flatten(),
+        owner_id: None,
+        has_aliases: partition::has_aliases(&region.to_ascii_lowercase()),
     })
 }
 
@@ -67,6 +78,7 @@ mod tests {
     use super::*;
     use crate::config::tests::lookup;
     use crate::desired::options::PublishPolicy;
+    use crate::dns::Routing;
 
     /// The rules with these settings, or what is wrong with them.
     fn with(settings: &[(&str, &str)]) -> Result<Rules, Vec<String>> {
@@ -107,6 +119,40 @@ mod tests {
     }
 
     #[test]
+    fn reads_how_names_are_shared_with_others() {
+        for (text, expected) in [
+            ("Simple", None),
+            ("weighted 10", Some(Routing::Weighted(10))),
+            ("multivalue", Some(Routing::Multivalue)),
+        ] {
+            assert_eq!(with(&[("ROUTING", text)]).unwrap().routing, expected);
+        }
+    }
+
+    #[test]
+    fn the_partition_says_whether_there_are_aliases() {
+        for (region, expected) in [
+            (None, true),
+            (Some("eu-central-1"), true),
+            (Some("cn-north-1"), true),
+            (Some("AWS-CN-global"), true),
+            (Some("US-Gov-West-1"), false),
+            (Some("fips-us-gov-west-1"), false),
+            (Some("us-iso-east-1"), false),
+            (Some("us-isob-east-1"), false),
+            (Some("eusc-de-east-1"), false),
+            // Of another server than AWS's.
+            (Some("local"), true),
+        ] {
+            for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
+                let settings = region.map(|region| (name, region));
+                let rules = with(&Vec::from_iter(settings)).unwrap();
+                assert_eq!(rules.has_aliases, expected, "{region:?}");
+            }
+        }
+    }
+
+    #[test]
     fn what_is_wrong_names_the_setting_and_what_it_takes() {
         for (name, value, takes) in [
             (
@@ -121,6 +167,11 @@ mod tests {
             ),
             ("NAME_TEMPLATE", "a..b", "it gives no name: "),
             ("SYSTEM_SERVICES", "no", "it takes true, false"),
+            (
+                "ROUTING",
+                "weighted 256",
+                "not understood; it takes simple, weighted 0 to 255, latency REGION,",
+            ),
             (
                 "LABEL_SUFFIX",
                 "_ip",

@@ -147,6 +147,12 @@ pub const SETTINGS: &[Setting] = &[
         "Which record sets are made: A,AAAA (for IPv4 and IPv6 addresses), A or AAAA.",
     ),
     setting(
+        "ROUTING",
+        &[],
+        "simple",
+        "How Route 53 chooses among record sets of one name, for services without a label that says so: simple (there is only one), weighted 10 (0 to 255), latency eu-central-1, failover primary, failover secondary, multivalue, geolocation DE (a continent, a country, US/CA or *). Needed where several installations publish one name.",
+    ),
+    setting(
         "LABEL_SUFFIX",
         &[],
         "",

@@ -103,6 +103,33 @@ pub fn published_address(
     hosts: &HashMap<String, Host>,
     rules: &AddressRules<'_>,
 ) -> Result<(IpAddr, AddressOrigin), ContainerSkip> {
+    let (host, bind) = meets_conditions(container, hosts, rules)?;
+    let address = address_from(container, host, bind, rules)?;
+    match rules.record_types.has(address.0) {
+        true => Ok(address),
+        false => Err(ContainerSkip::new(
+            Requirement::RecordType,
+            &address.0.to_string(),
+        )),
+    }
+}
+
+/// Why a container doesn't count, if the names of its service lead to something else than its address.
+pub fn counts(
+    container: &Container<'_>,
+    hosts: &HashMap<String, Host>,
+    rules: &AddressRules<'_>,
+) -> Result<(), ContainerSkip> {
+    meets_conditions(container, hosts, rules).map(|_| ())
+}
+
+/// The host of a container that counts, whatever its address, and the address that its first published
+/// port is bound to, if it is bound to one.
+fn meets_conditions<'a>(
+    container: &'a Container<'_>,
+    hosts: &'a HashMap<String, Host>,
+    rules: &AddressRules<'_>,
+) -> Result<(&'a Host, Option<&'a str>), ContainerSkip> {
     if container.state != "running" {
         return Err(ContainerSkip::new(Requirement::Running, &container.state));
     }
@@ -135,15 +162,7 @@ pub fn published_address(
     if excluded.is_some_and(|text| text.eq_ignore_ascii_case("false")) {
         return Err(ContainerSkip::new(Requirement::HostIncluded, ""));
     }
-    let bind = bind.filter(|bind| !is_unspecified(bind));
-    let address = address_from(container, host, bind, rules)?;
-    match rules.record_types.has(address.0) {
-        true => Ok(address),
-        false => Err(ContainerSkip::new(
-            Requirement::RecordType,
-            &address.0.to_string(),
-        )),
-    }
+    Ok((host, bind.filter(|bind| !is_unspecified(bind))))
 }
 
 /// The address of a container that meets what is asked of it. `bind` is the address that its first

@@ -6,9 +6,10 @@ use std::net::IpAddr;
 
 use crate::base::redactor::shortened;
 use crate::base::text::quoted;
-use crate::desired::address::{AddressOrigin, AddressSource, published_address};
+use crate::desired::address::{AddressOrigin, AddressSource, counts, published_address};
 use crate::desired::container::ContainerSkip;
 use crate::desired::options::{POLICIES, PublishPolicy, ServiceOptions};
+use crate::desired::target::{HostTarget, Target, TargetFault};
 use crate::desired::warning::Warning;
 use crate::desired::{DesiredBuilder, LOAD_BALANCER, SkipReason};
 use crate::dns::Name;
@@ -49,8 +50,9 @@ pub struct ExplainedContainer {
     pub name: String,
     /// The address of the agent on its host; if metadata has none, the host's UUID.
     pub host: String,
-    /// Its address and where that is from, or why it doesn't count.
-    pub address: Result<(IpAddr, AddressOrigin), ContainerSkip>,
+    /// Its address and where that is from, or why it doesn't count. None if it counts and the names of
+    /// the service lead to something else.
+    pub address: Result<Option<(IpAddr, AddressOrigin)>, ContainerSkip>,
 }
 
 /// One name, or why the template gives none.
@@ -66,14 +68,17 @@ impl DesiredBuilder<'_> {
     /// Explains a service, whether it is published or not.
     pub fn explain(&self, service: &Service<'_>) -> Explanation {
         let mut options = ServiceOptions::read(&service.labels, self.rules);
+        let target = self.target(service, &mut options);
         let containers = service.containers.iter();
-        let containers = containers.map(|container| self.container(container, &options));
+        let has_target = !matches!(target, Ok(None));
+        let containers =
+            containers.map(|container| self.container(container, &options, has_target));
         let mut containers: Vec<ExplainedContainer> = containers.collect();
         containers.sort_by(|one, other| (&one.name, &one.host).cmp(&(&other.name, &other.host)));
         Explanation {
             containers,
-            decisions: self.decisions(service, &options),
-            names: self.explained_names(service, &mut options),
+            decisions: self.decisions(service, &options, &target),
+            names: self.explained_names(service, &mut options, &target),
         }
     }
 
@@ -81,6 +86,7 @@ impl DesiredBuilder<'_> {
         &self,
         container: &Container<'_>,
         options: &ServiceOptions<'_>,
+        has_target: bool,
     ) -> ExplainedContainer {
         let policy = match options.policy.unwrap_or(self.rules.default_policy) {
             // What it would add if the service were published as services are by default.
@@ -93,12 +99,20 @@ impl DesiredBuilder<'_> {
         ExplainedContainer {
             name: shortened(&container.name, MAX_SHOWN),
             host: shortened(host.unwrap_or(&container.host_uuid), MAX_SHOWN),
-            address: published_address(container, self.hosts, &rules),
+            address: match has_target {
+                true => counts(container, self.hosts, &rules).map(|()| None),
+                false => published_address(container, self.hosts, &rules).map(Some),
+            },
         }
     }
 
     /// What decided. Settings that change nothing for this service are left out.
-    fn decisions(&self, service: &Service<'_>, options: &ServiceOptions<'_>) -> Vec<Decision> {
+    fn decisions(
+        &self,
+        service: &Service<'_>,
+        options: &ServiceOptions<'_>,
+        target: &Result<Option<Target>, TargetFault>,
+    ) -> Vec<Decision> {
         let rules = self.rules;
         let mut decisions = Vec::new();
         let mut add = |what, value: &str, label: Option<&str>, setting: &str| {
@@ -118,14 +132,27 @@ impl DesiredBuilder<'_> {
         let policy = options.policy.unwrap_or(rules.default_policy);
         let by = options.policy.map(|_| labels::POLICY);
         let needs_no_port = *options.address == AddressSource::Container;
-        let value = match policy == PublishPolicy::Auto && needs_no_port {
-            true => "auto, which needs no port with the address 'container'",
-            false => word(policy),
+        let value = match policy {
+            PublishPolicy::Auto if options.target.is_some() => {
+                "auto, which needs no port with a target"
+            }
+            PublishPolicy::Auto if needs_no_port => {
+                "auto, which needs no port with the address 'container'"
+            }
+            policy => word(policy),
         };
         add(PUBLISHED, value, by, "DEFAULT_POLICY");
-        let is_own = matches!(options.address, Cow::Owned(_));
-        let by = is_own.then_some(labels::ADDRESS);
-        add("address", &options.address.to_string(), by, "ADDRESS");
+        match target {
+            Ok(None) => {
+                let is_own = matches!(options.address, Cow::Owned(_));
+                let by = is_own.then_some(labels::ADDRESS);
+                add("address", &options.address.to_string(), by, "ADDRESS");
+            }
+            target => {
+                let by = options.target.map(|_| labels::TARGET);
+                add("target", &in_words(target), by, "what Rancher has of it");
+            }
+        }
         if let [only] = rules.record_types.types() {
             add("record types", only.as_str(), None, "RECORD_TYPES");
         }
@@ -145,6 +172,7 @@ impl DesiredBuilder<'_> {
         }
         let ttl = options.ttl.unwrap_or(rules.ttl).to_string();
         add("TTL", &ttl, options.ttl.map(|_| labels::TTL), "TTL");
+        self.add_routing(options, &mut add);
         for warning in &options.warnings {
             if let Warning::Policy(text) = warning {
                 let mut published = decisions.iter_mut();
@@ -156,10 +184,47 @@ impl DesiredBuilder<'_> {
         decisions
     }
 
+    /// Adds what decided how the names are shared with other record sets.
+    fn add_routing(
+        &self,
+        options: &ServiceOptions<'_>,
+        add: &mut impl FnMut(&'static str, &str, Option<&str>, &str),
+    ) {
+        let by = options.routing.map(|_| labels::ROUTING);
+        match options.routing(self.rules.routing.as_ref()) {
+            Ok(None) if by.is_none() => {}
+            Ok(None) => add("routing", "simple", by, ""),
+            Ok(Some(routing)) => {
+                add("routing", &routing.to_string(), by, "ROUTING");
+                let set_id = options.set_id().and_then(|own| self.set_id(own));
+                if let Ok(set_id) = set_id {
+                    let default = match self.rules.owner_id {
+                        Some(_) => "OWNER_ID",
+                        None => "the environment's UUID",
+                    };
+                    let by = options.routing_id.map(|_| labels::ROUTING_ID);
+                    add("set identifier", &set_id, by, default);
+                }
+            }
+            Err(_) => add("routing", &odd(options.routing), by, ""),
+        }
+        if options.set_id().is_err() {
+            let value = odd(options.routing_id);
+            add("set identifier", &value, Some(labels::ROUTING_ID), "");
+        }
+        let by = Some(labels::HEALTH_CHECK);
+        match options.health_check() {
+            Ok(None) => {}
+            Ok(Some(id)) => add("health check", &id, by, ""),
+            Err(_) => add("health check", &odd(options.health_check), by, ""),
+        }
+    }
+
     fn explained_names(
         &self,
         service: &Service<'_>,
         options: &mut ServiceOptions<'_>,
+        target: &Result<Option<Target>, TargetFault>,
     ) -> Vec<ExplainedName> {
         let by = options.template.map(|_| labels::NAME_TEMPLATE);
         let mut names = vec![ExplainedName {
@@ -167,7 +232,11 @@ impl DesiredBuilder<'_> {
             by: self.origin(service, by, "NAME_TEMPLATE"),
         }];
         let origins = [Some(labels::NAMES), None];
-        let more = self.names_by_origin(service, options);
+        let host = match target {
+            Ok(Some(Target::Host(host))) => Some(host),
+            _ => None,
+        };
+        let more = self.names_by_origin(service, options, host);
         for (more, label) in more.into_iter().zip(origins) {
             for name in more.into_iter().map(Ok) {
                 if !names.iter().any(|known| known.name == name) {
@@ -184,6 +253,31 @@ impl DesiredBuilder<'_> {
         let suffix = &self.rules.label_suffix;
         let key = label.and_then(|label| service.labels.key(label, suffix));
         key.map_or(setting.to_owned(), |key| format!("label {key}"))
+    }
+}
+
+/// The text of a label that isn't understood.
+fn odd(text: Option<&str>) -> String {
+    let text = shortened(text.unwrap_or_default(), MAX_SHOWN);
+    format!("{}, which isn't understood", quoted(&text))
+}
+
+/// What the names of a service lead to.
+fn in_words(target: &Result<Option<Target>, TargetFault>) -> String {
+    match target {
+        Ok(None) => String::new(),
+        Ok(Some(Target::Addresses(addresses))) => {
+            let addresses: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
+            addresses.join(", ")
+        }
+        Ok(Some(Target::Host(HostTarget { name, alias_zone }))) => match alias_zone {
+            Some(zone) => format!(
+                "{}, as an alias in the hosted zone {zone}",
+                name.without_dot()
+            ),
+            None => format!("{}, as a CNAME", name.without_dot()),
+        },
+        Err(fault) => format!("none: {fault}"),
     }
 }
 

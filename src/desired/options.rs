@@ -2,7 +2,8 @@
 //!
 //! In: the labels, and the [`Rules`] that hold where a label is missing. Out: [`ServiceOptions`], with
 //! a [`Warning`] for each label that isn't understood. Such a label counts as missing, or as the
-//! warning says; it never keeps the service from being published.
+//! warning says; it never keeps the service from being published. Labels of which that isn't true, since
+//! something else would be published than what was meant, are texts here.
 
 use std::borrow::Cow;
 
@@ -45,6 +46,14 @@ pub struct ServiceOptions<'a> {
     pub address: Cow<'a, AddressSource>,
     /// Its own TTL, in seconds.
     pub ttl: Option<u32>,
+    /// The text of the label that says what its names answer.
+    pub target: Option<&'a str>,
+    /// The text of the label with its routing policy.
+    pub routing: Option<&'a str>,
+    /// The text of the label with its set identifier.
+    pub routing_id: Option<&'a str>,
+    /// The text of the label with the id of its health check.
+    pub health_check: Option<&'a str>,
     /// What is wrong with its labels.
     pub warnings: Vec<Warning>,
 }
@@ -88,6 +97,10 @@ impl<'a> ServiceOptions<'a> {
             lb_hostnames: lb_hostnames.unwrap_or(rules.lb_hostnames),
             address: address.unwrap_or(Cow::Borrowed(&rules.address)),
             ttl,
+            target: get(labels::TARGET),
+            routing: get(labels::ROUTING),
+            routing_id: get(labels::ROUTING_ID),
+            health_check: get(labels::HEALTH_CHECK),
             warnings,
         }
     }

@@ -1,11 +1,12 @@
 //! The settings that apply to every service.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::desired::address::AddressSource;
 use crate::desired::name_template::Template;
 use crate::desired::options::PublishPolicy;
-use crate::dns::{Name, RecordType};
+use crate::dns::{Name, RecordType, Routing};
 use crate::rancher::labels::LabelSuffix;
 
 /// Settings that apply to every service.
@@ -29,6 +30,13 @@ pub struct Rules {
     pub address: AddressSource,
     /// `RECORD_TYPES`.
     pub record_types: RecordTypes,
+    /// `ROUTING`, for services that have no label with a routing policy. None for `simple`.
+    pub routing: Option<Routing>,
+    /// `OWNER_ID`: the set identifier of services that have none of their own. None for the
+    /// environment's UUID.
+    pub owner_id: Option<Arc<str>>,
+    /// Whether Route 53 can make aliases in the partition of `AWS_REGION`.
+    pub has_aliases: bool,
 }
 
 /// Which addresses are published.
@@ -95,6 +103,9 @@ impl Rules {
             lb_hostnames: false,
             address: AddressSource::Host,
             record_types: RecordTypes::Both,
+            routing: None,
+            owner_id: None,
+            has_aliases: true,
         }
     }
 }

@@ -1,13 +1,20 @@
+use std::collections::HashMap;
+
 use super::*;
+use crate::desired::address::AddressSource;
 use crate::desired::container::{ContainerSkip, Requirement};
+use crate::desired::options::PublishPolicy;
 use crate::rancher::labels::{HostLabels, Labels};
-use crate::rancher::model::{self, Container, Environment, Host};
+use crate::rancher::model::{self, Container, Environment, Host, Service};
 
 mod addresses;
 mod containers;
 mod explain;
 mod labels;
 mod names;
+mod routing;
+mod sharing;
+mod targets;
 mod ttl;
 
 fn rules() -> Rules {
@@ -382,13 +389,8 @@ fn of_two_services_of_one_name_the_published_one_counts_in_any_order() {
 #[test]
 fn what_rancher_shows_is_the_name_in_any_spelling() {
     let outcome = |fqdn: Option<&str>| ServiceOutcome {
-        name: Err(SkipReason::Never),
         fqdn: fqdn.map(str::to_owned),
-        is_sidekick: false,
-        more_names: Vec::new(),
-        ttl: None,
-        warnings: Vec::new(),
-        skipped_containers: None,
+        ..ServiceOutcome::new(Err(SkipReason::Never))
     };
     for (name, fqdn, expected) in [
         ("web.example.com", Some("web.example.com"), true),

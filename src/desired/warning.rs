@@ -49,11 +49,47 @@ pub enum Warning {
         /// The TTL that the name gets: the smallest.
         used: u32,
     },
+    /// An address of a service outside of Rancher is none. Holds its text.
+    ExternalIp(String),
+    /// This name of the service isn't published. It isn't that of its template.
+    LeftOut(Name, LeftOut),
+}
+
+/// Why a name of a published service isn't published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LeftOut {
+    /// It is the zone's own name, where no CNAME can be.
+    Apex,
+    /// It is what the service's names lead to.
+    OwnTarget,
+    /// This service, which comes first, wants another answer there.
+    TargetDiffers(String),
+    /// This service, which comes first, wants another routing policy there.
+    RoutingDiffers(String),
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LeftOut::Apex => f.write_str("a CNAME can't have the zone's own name"),
+            LeftOut::OwnTarget => f.write_str("it is what the service's names lead to"),
+            LeftOut::TargetDiffers(by) => write!(
+                f,
+                "the service {}, which comes first, wants another answer there",
+                quoted(by)
+            ),
+            LeftOut::RoutingDiffers(by) => write!(
+                f,
+                "the service {}, which comes first, wants another routing policy there",
+                quoted(by)
+            ),
+        }
+    }
 }
 
 impl Warning {
     /// The codes of all warnings, in the order of the variants.
-    pub const CODES: [&str; 9] = [
+    pub const CODES: [&str; 11] = [
         "policy",
         "address",
         "ttl",
@@ -63,6 +99,8 @@ impl Warning {
         "host",
         "hostname",
         "other_ttl",
+        "external_ip",
+        "name_left_out",
     ];
 
     /// A short name for metrics and for programs. It is one of [`Warning::CODES`].
@@ -77,6 +115,8 @@ impl Warning {
             Warning::Host(_) => "host",
             Warning::Hostname(..) => "hostname",
             Warning::OtherTtl { .. } => "other_ttl",
+            Warning::ExternalIp(_) => "external_ip",
+            Warning::LeftOut(..) => "name_left_out",
         }
     }
 
@@ -103,6 +143,11 @@ impl Warning {
     /// This item of the label `external_dns_names` gives no name in the zone.
     pub fn name(item: &str, fault: NameFault) -> Warning {
         Warning::Name(shortened(item, MAX_SHOWN), fault)
+    }
+
+    /// This address of a service outside of Rancher is none.
+    pub fn external_ip(text: &str) -> Warning {
+        Warning::ExternalIp(shortened(text, MAX_SHOWN))
     }
 
     /// The label `external_dns` of a host has this text, which is neither `true` nor `false`.
@@ -166,6 +211,14 @@ impl fmt::Display for Warning {
                  and the smallest holds",
                 name.without_dot()
             ),
+            Warning::ExternalIp(text) => write!(
+                f,
+                "the external IP {} in Rancher is left out: it is no address",
+                quoted(text)
+            ),
+            Warning::LeftOut(name, why) => {
+                write!(f, "{} is left out: {why}", name.without_dot())
+            }
         }
     }
 }
@@ -195,6 +248,8 @@ mod tests {
                 wanted: 300,
                 used: 60,
             },
+            Warning::external_ip("x"),
+            Warning::LeftOut(Name::parse("x").unwrap(), LeftOut::Apex),
         ];
         let codes: Vec<&str> = all.iter().map(Warning::code).collect();
         assert_eq!(codes, Warning::CODES);
@@ -221,6 +276,7 @@ mod tests {
             Warning::address(&long),
             Warning::ttl(&long),
             Warning::lb_hostnames(&long),
+            Warning::external_ip(&long),
             Warning::name(&placeholder, NameFault::Template(error)),
             Warning::host(&long),
             Warning::hostname(&long, NameFault::Outside(Name::parse("x").unwrap())),

@@ -25,28 +25,33 @@ pub const LB_HOSTNAMES: &str = "service.external_dns_lb_hostnames";
 pub const ADDRESS: &str = "service.external_dns_address";
 /// Name of the label with a TTL for one service.
 pub const TTL: &str = "service.external_dns_ttl";
+/// Name of the label that says what a service's name answers: addresses, or another name.
+pub const TARGET: &str = "service.external_dns_target";
+/// Name of the label with the routing policy of a service.
+pub const ROUTING: &str = "service.external_dns_routing";
+/// Name of the label with the set identifier of a service, beside a routing policy.
+pub const ROUTING_ID: &str = "service.external_dns_routing_id";
+/// Name of the label with the id of a service's health check in Route 53.
+pub const HEALTH_CHECK: &str = "service.external_dns_health_check";
 /// Name of the label that keeps a host's address from being published if it is `false`.
 pub const HOST: &str = "host.external_dns";
 /// Name of the label with the address to publish for the containers on a host.
 pub const HOST_IP: &str = "host.external_dns_ip";
 
 /// The names of all labels, without prefix and suffix.
-const ALL: [&str; 8] = [
+const ALL: [&str; 12] = [
     POLICY,
     NAME_TEMPLATE,
     NAMES,
     LB_HOSTNAMES,
     ADDRESS,
     TTL,
+    TARGET,
+    ROUTING,
+    ROUTING_ID,
+    HEALTH_CHECK,
     HOST,
     HOST_IP,
-];
-/// Names of labels that will have a meaning: a suffix may not be such that it takes it from them.
-const ANNOUNCED: [&str; 4] = [
-    "service.external_dns_target",
-    "service.external_dns_routing",
-    "service.external_dns_routing_id",
-    "service.external_dns_health_check",
 ];
 /// How the names of the labels of services, and of those of hosts, begin.
 const STEMS: [&str; 2] = [POLICY, HOST];
@@ -71,7 +76,7 @@ impl LabelSuffix {
             return Err("no label ends like this".to_owned());
         }
         let joined = ALL.map(|name| [name, text].concat());
-        let is_label = |name: &&String| ALL.iter().chain(&ANNOUNCED).any(|known| known == *name);
+        let is_label = |name: &&String| ALL.iter().any(|known| known == *name);
         match joined.iter().find(is_label) {
             Some(name) => Err(format!("{name} is a label of its own")),
             None => Ok(LabelSuffix(text.to_owned())),
@@ -261,9 +266,16 @@ mod tests {
             assert!(LabelSuffix::parse(text).is_ok(), "{text}");
         }
         let long = "_".repeat(41);
-        let announced = ["_target", "_routing", "_routing_id", "_health_check"];
-        let others = ["_ip", "_name_template", "_ä", "_a b", "_a/b", &long];
-        for text in announced.into_iter().chain(others) {
+        let labels = [
+            "_target",
+            "_routing",
+            "_routing_id",
+            "_health_check",
+            "_id",
+            "_ip",
+        ];
+        let others = ["_name_template", "_ä", "_a b", "_a/b", &long];
+        for text in labels.into_iter().chain(others) {
             assert!(LabelSuffix::parse(text).is_err(), "{text}");
         }
     }

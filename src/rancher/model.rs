@@ -46,6 +46,10 @@ pub struct Service<'a> {
     pub is_sidekick: bool,
     /// Of a load balancer: the host names in its port rules.
     pub lb_hostnames: Vec<Cow<'a, str>>,
+    /// Of a service outside of Rancher: its addresses, which may be any texts.
+    pub external_ips: Vec<Cow<'a, str>>,
+    /// Of a service outside of Rancher: its host name, which may be any text.
+    pub hostname: Option<Cow<'a, str>>,
     /// The containers of the service, in Rancher's order.
     pub containers: Vec<Container<'a>>,
 }
@@ -131,6 +135,8 @@ impl Service<'_> {
             fqdn: self.fqdn.map(owned),
             is_sidekick: self.is_sidekick,
             lb_hostnames: self.lb_hostnames.into_iter().map(owned).collect(),
+            external_ips: self.external_ips.into_iter().map(owned).collect(),
+            hostname: self.hostname.map(owned),
             containers: self.containers.into_iter().map(container).collect(),
         }
     }
@@ -166,6 +172,10 @@ struct RawService<'a> {
     primary_service_name: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     lb_config: Option<RawLoadBalancer<'a>>,
+    #[serde(borrow, default, deserialize_with = "lenient::texts")]
+    external_ips: Vec<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "lenient::text")]
+    hostname: Option<Cow<'a, str>>,
     #[serde(
         borrow,
         default,
@@ -235,6 +245,8 @@ impl<'a> From<RawService<'a>> for Option<Service<'a>> {
             fqdn: raw.fqdn.filter(|fqdn| !fqdn.is_empty()),
             is_sidekick,
             lb_hostnames: raw.lb_config.map_or(Vec::new(), |lb| lb.port_rules),
+            external_ips: raw.external_ips,
+            hostname: raw.hostname.filter(|name| !name.trim().is_empty()),
             containers: raw.containers,
         })
     }

@@ -296,3 +296,20 @@ fn each_region_and_each_signing_region_has_the_name_of_its_partition() {
         assert_eq!(name(signing), expected, "{region}");
     }
 }
+
+#[test]
+fn a_region_is_known_by_its_form() {
+    for (name, expected) in [
+        ("eu-central-1", true),
+        ("xx-northwest-12", true),
+        ("us-gov-west-1", true),
+        ("aws-global", false),
+        ("us-east-1a", false),
+        ("EU-central-1", false),
+        ("fips-us-east-1", false),
+        ("here", false),
+        ("", false),
+    ] {
+        assert_eq!(is_region(name), expected, "{name}");
+    }
+}

@@ -33,14 +33,11 @@ fn instead(text: &str, shown: Option<&str>) -> Missing {
 
 #[test]
 fn missing_is_what_is_in_the_zone_and_not_in_metadata() {
-    let outcome = |target: &str, fqdn: Option<&str>, is_sidekick| ServiceOutcome {
-        name: Ok(name(target)),
-        fqdn: fqdn.map(str::to_owned),
-        is_sidekick,
-        more_names: Vec::new(),
-        ttl: None,
-        warnings: Vec::new(),
-        skipped_containers: None,
+    let outcome = |target: &str, fqdn: Option<&str>, is_sidekick| {
+        let mut outcome = ServiceOutcome::new(Ok(name(target)));
+        outcome.fqdn = fqdn.map(str::to_owned);
+        outcome.is_sidekick = is_sidekick;
+        outcome
     };
     let desired = Desired {
         services: [
@@ -177,15 +174,9 @@ fn other(shown: &str) -> Vec<(ServiceKey, Missing)> {
 
 #[test]
 fn missing_says_what_is_shown_in_the_place_of_the_name() {
-    let outcome = ServiceOutcome {
-        name: Ok(name("a.z")),
-        more_names: vec![name("www.z")],
-        fqdn: Some("b.z".to_owned()),
-        is_sidekick: false,
-        ttl: None,
-        warnings: Vec::new(),
-        skipped_containers: None,
-    };
+    let mut outcome = ServiceOutcome::new(Ok(name("a.z")));
+    outcome.more_names = vec![name("www.z")];
+    outcome.fqdn = Some("b.z".to_owned());
     let desired = Desired {
         services: [(key("a"), outcome)].into(),
         ..Desired::default()

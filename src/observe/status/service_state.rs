@@ -279,15 +279,9 @@ mod tests {
             stack: "shop".to_owned(),
             service: "web".to_owned(),
         };
-        let outcome = ServiceOutcome {
-            name: Ok(name("web")),
-            more_names: vec![name("a"), name("www")],
-            fqdn: Some("web.example.com".to_owned()),
-            is_sidekick: false,
-            ttl: None,
-            warnings: Vec::new(),
-            skipped_containers: None,
-        };
+        let mut outcome = ServiceOutcome::new(Ok(name("web")));
+        outcome.more_names = vec![name("a"), name("www")];
+        outcome.fqdn = Some("web.example.com".to_owned());
         desired.services.insert(key, outcome);
         status.desired = desired.into();
         status.in_zone = Arc::new(in_zone.iter().map(|label| name(label)).collect());

@@ -55,15 +55,9 @@ fn weighted(text: &str, address: &str) -> RecordSet {
 }
 
 fn outcome(name: Result<Name, SkipReason>, fqdn: Option<&str>) -> ServiceOutcome {
-    ServiceOutcome {
-        name,
-        fqdn: fqdn.map(str::to_owned),
-        is_sidekick: false,
-        more_names: Vec::new(),
-        ttl: None,
-        warnings: Vec::new(),
-        skipped_containers: None,
-    }
+    let mut outcome = ServiceOutcome::new(name);
+    outcome.fqdn = fqdn.map(str::to_owned);
+    outcome
 }
 
 fn service(stack: &str, service: &str) -> ServiceKey {
@@ -102,14 +96,12 @@ pub fn busy() -> Status {
         desired.record_sets.insert(set.key.clone(), set);
     }
     let published = |text: &str, fqdn| outcome(Ok(name(text)), fqdn);
+    let mut web = published("web.example.com", Some("web.example.com"));
+    web.skipped_containers = Some(skipped_containers());
+    let mut any = published("*.example.com", None);
+    any.warnings = vec![Warning::policy("<b>")];
     desired.services = [
-        (
-            service("shop", "web"),
-            ServiceOutcome {
-                skipped_containers: Some(skipped_containers()),
-                ..published("web.example.com", Some("web.example.com"))
-            },
-        ),
+        (service("shop", "web"), web),
         (service("shop", "new"), published("new.example.com", None)),
         (
             service("shop", "taken"),
@@ -136,13 +128,7 @@ pub fn busy() -> Status {
                 None,
             ),
         ),
-        (
-            service("shop", "any"),
-            ServiceOutcome {
-                warnings: vec![Warning::policy("<b>")],
-                ..published("*.example.com", None)
-            },
-        ),
+        (service("shop", "any"), any),
     ]
     .into();
     status.desired = desired.into();

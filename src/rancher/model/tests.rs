@@ -54,6 +54,34 @@ fn the_host_names_of_a_load_balancer_are_those_of_its_rules() {
 }
 
 #[test]
+fn a_service_outside_of_rancher_has_addresses_or_a_host_name() {
+    for (fields, ips, hostname) in [
+        ("", &[][..], None),
+        (r#""external_ips":null,"hostname":null"#, &[], None),
+        (r#""external_ips":[],"hostname":"""#, &[], None),
+        (
+            r#""external_ips":["192.0.2.1","x"],"hostname":"a.b""#,
+            &["192.0.2.1", "x"],
+            Some("a.b"),
+        ),
+        (
+            r#""external_ips":[null,7,["y"],{"z":1}],"hostname":7"#,
+            &["7"],
+            Some("7"),
+        ),
+        (r#""external_ips":{"a":["b"]},"hostname":[1]"#, &[], None),
+        (r#""external_ips":"192.0.2.1","hostname":{}"#, &[], None),
+        (r#""external_ips":1.5,"hostname":" ""#, &[], None),
+        (r#""external_ips":-1"#, &[], None),
+        (r#""external_ips":true"#, &[], None),
+    ] {
+        let found = services(&format!("[{{{fields}}}]")).unwrap();
+        assert_eq!(found[0].external_ips, ips, "{fields}");
+        assert_eq!(found[0].hostname.as_deref(), hostname, "{fields}");
+    }
+}
+
+#[test]
 fn what_is_cut_off_garbled_or_of_another_type_is_an_error() {
     for json in [
         "",
