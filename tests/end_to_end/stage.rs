@@ -154,10 +154,16 @@ impl Drop for Stage {
                     zone_id: request.zone.as_deref().unwrap_or(ZONE),
                     look_up,
                     names: &["*".to_owned()],
-                    types: &[RecordType::A, RecordType::Aaaa, RecordType::Txt],
+                    types: &[
+                        RecordType::A,
+                        RecordType::Aaaa,
+                        RecordType::Cname,
+                        RecordType::Txt,
+                    ],
                     waits_for_sync: true,
                 });
                 let resource = request.resource.replace("arn:aws-cn:", "arn:aws:");
+                let resource = resource.replace("arn:aws-us-gov:", "arn:aws:");
                 Policy::parse(&document).allows(operation, &resource, batch)
             });
             assert!(is_allowed.contains(&true), "no policy has {request:?}");
