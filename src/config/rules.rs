@@ -7,7 +7,7 @@ use crate::desired::Rules;
 use crate::desired::address::{ADDRESS_TAKES, AddressSource};
 use crate::desired::name_template::{Names, Template};
 use crate::desired::options::POLICIES;
-use crate::desired::routing::{self, ROUTING_TAKES};
+use crate::desired::routing::{self, NotUnderstood, ROUTING_TAKES};
 use crate::desired::rules::RecordTypes;
 use crate::dns::Name;
 use crate::rancher::labels::LabelSuffix;
@@ -32,7 +32,7 @@ pub fn read(reader: &mut Reader<'_>) -> Option<Rules> {
     });
     let record_types = reader.value("RECORD_TYPES", "A,AAAA, A or AAAA", RecordTypes::parse);
     let routing = reader.value("ROUTING", ROUTING_TAKES, |text| {
-        routing::parse(text).map_err(|()| "not understood".to_owned())
+        routing::parse(text).map_err(|NotUnderstood| "not understood".to_owned())
     });
     let suffix = reader.value("LABEL_SUFFIX", WHAT_SUFFIX, LabelSuffix::parse);
     let region = reader.text("AWS_REGION");

@@ -2,12 +2,11 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::base::sorted;
-use crate::desired::address::{AddressRules, AddressSource, counts, published_address};
-use crate::desired::container::{ContainerSkip, SkippedContainers};
+use crate::desired::container::SkippedContainers;
+use crate::desired::counting::{Found, odd_label};
 use crate::desired::merge::{Extra, Wants};
 use crate::desired::name_template::{Names, Template};
 use crate::desired::names;
@@ -18,8 +17,7 @@ use crate::desired::target::{self, HostTarget, Target, TargetFault};
 use crate::desired::warning::{LeftOut, Warning};
 use crate::desired::{EXTERNAL, LOAD_BALANCER, Rules, ServiceOutcome};
 use crate::dns::{Name, Routing};
-use crate::rancher::labels;
-use crate::rancher::model::{Container, Environment, Host, Service, ServiceKey};
+use crate::rancher::model::{Environment, Host, Service, ServiceKey};
 
 /// Builds [`Desired`](super::Desired) from one service at a time. `/services` may have 68 MB, and this
 /// way only one service of it is in memory at once.
@@ -34,25 +32,6 @@ pub struct DesiredBuilder<'a> {
     pub(super) services: BTreeMap<ServiceKey, ServiceOutcome>,
     /// Published services that have stack and name of another one, which is in `services`. Sorted.
     pub(super) duplicates: Vec<(ServiceKey, ServiceOutcome)>,
-}
-
-/// The text of a host's label `external_dns`, if it is neither `true` nor `false`.
-fn odd_label<'a>(host: &'a Host, rules: &Rules) -> Option<&'a str> {
-    let text = host.labels.known.get(labels::HOST, &rules.label_suffix)?;
-    let is_known = ["true", "false"]
-        .iter()
-        .any(|word| word.eq_ignore_ascii_case(text));
-    (!is_known).then_some(text)
-}
-
-/// What the containers of a service come to.
-#[derive(Default)]
-struct Found {
-    /// The addresses of those that count, unsorted and with duplicates. There is at least one, unless
-    /// the service has a target.
-    addresses: Vec<IpAddr>,
-    /// Those that don't count.
-    skipped: Option<Box<SkippedContainers>>,
 }
 
 /// How a service is published.
@@ -246,22 +225,6 @@ impl<'a> DesiredBuilder<'a> {
         set_id.ok_or_else(|| RoutingFault::no_set_id(&self.environment.uuid))
     }
 
-    /// What is asked of the containers of a service.
-    pub(super) fn address_rules<'b>(
-        &'b self,
-        options: &'b ServiceOptions<'_>,
-        policy: PublishPolicy,
-    ) -> AddressRules<'b> {
-        AddressRules {
-            needs_port: policy == PublishPolicy::Auto
-                && *options.address != AddressSource::Container
-                && options.target.is_none(),
-            source: &options.address,
-            record_types: self.rules.record_types,
-            label_suffix: &self.rules.label_suffix,
-        }
-    }
-
     pub(super) fn name(
         &self,
         service: &Service<'_>,
@@ -302,15 +265,6 @@ impl<'a> DesiredBuilder<'a> {
         others
     }
 
-    /// A warning if a host of the service's containers has a label that isn't understood; of several
-    /// the same one in whatever order they come.
-    fn odd_host(&self, service: &Service<'_>) -> Option<Warning> {
-        let containers = service.containers.iter();
-        let hosts = containers.filter_map(|container| self.hosts.get(&*container.host_uuid));
-        let odd = hosts.filter_map(|host| odd_label(host, self.rules)).min();
-        odd.map(Warning::host)
-    }
-
     /// The names in the label of a service, and those that it has as a load balancer.
     pub(super) fn names_by_origin(
         &self,
@@ -331,12 +285,14 @@ impl<'a> DesiredBuilder<'a> {
         let mut found = [of_label, of_load_balancer].map(Option::unwrap_or_default);
         for names in &mut found {
             names.retain(|name| {
-                let why = self.left_out(name, target);
-                let is_in = why.is_none();
-                options
-                    .warnings
-                    .extend(why.map(|why| Warning::LeftOut(name.clone(), why)));
-                is_in
+                let Some(why) = self.left_out(name, target) else {
+                    return true;
+                };
+                let warning = Warning::LeftOut(name.clone(), why);
+                if !options.warnings.contains(&warning) {
+                    options.warnings.push(warning);
+                }
+                false
             });
         }
         found
@@ -348,51 +304,6 @@ impl<'a> DesiredBuilder<'a> {
             stack: &service.stack_name,
             environment: &self.environment.name,
         }
-    }
-
-    /// What the containers of a service come to. If none counts, the reason of the one that met the
-    /// most conditions: when one is stopped and one is unhealthy, the operator should look at the
-    /// unhealthy one. With a target their addresses don't matter.
-    fn find(
-        &self,
-        service: &Service<'_>,
-        rules: &AddressRules<'_>,
-        has_target: bool,
-    ) -> Result<Found, SkipReason> {
-        let containers = &service.containers;
-        let address = |container: &Container<'_>| -> Result<Option<IpAddr>, ContainerSkip> {
-            match has_target {
-                true => counts(container, self.hosts, rules).map(|()| None),
-                false => {
-                    let found = published_address(container, self.hosts, rules);
-                    found.map(|(address, _)| Some(address))
-                }
-            }
-        };
-        let (mut addresses, mut counted) = (Vec::new(), 0);
-        let mut nearest = None;
-        for container in containers {
-            match address(container) {
-                Ok(address) => {
-                    counted += 1;
-                    addresses.extend(address);
-                }
-                Err(reason) => nearest = nearest.max(Some(reason)),
-            }
-        }
-        if counted == 0 {
-            return Err(nearest.map_or(SkipReason::NoContainer, SkipReason::Container));
-        }
-        // Asked once more for those of a published service, so that nothing is kept for the many
-        // services that publish no port.
-        let skipped = nearest.map(|_| {
-            let reasons = containers.iter().filter_map(|container| {
-                let reason = address(container).err()?;
-                Some((&*container.name, reason))
-            });
-            Box::new(SkippedContainers::new(containers.len(), reasons))
-        });
-        Ok(Found { addresses, skipped })
     }
 }
 

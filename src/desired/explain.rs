@@ -131,16 +131,7 @@ impl DesiredBuilder<'_> {
         }
         let policy = options.policy.unwrap_or(rules.default_policy);
         let by = options.policy.map(|_| labels::POLICY);
-        let needs_no_port = *options.address == AddressSource::Container;
-        let value = match policy {
-            PublishPolicy::Auto if options.target.is_some() => {
-                "auto, which needs no port with a target"
-            }
-            PublishPolicy::Auto if needs_no_port => {
-                "auto, which needs no port with the address 'container'"
-            }
-            policy => word(policy),
-        };
+        let value = published(policy, options);
         add(PUBLISHED, value, by, "DEFAULT_POLICY");
         match target {
             Ok(None) => {
@@ -173,14 +164,7 @@ impl DesiredBuilder<'_> {
         let ttl = options.ttl.unwrap_or(rules.ttl).to_string();
         add("TTL", &ttl, options.ttl.map(|_| labels::TTL), "TTL");
         self.add_routing(options, &mut add);
-        for warning in &options.warnings {
-            if let Warning::Policy(text) = warning {
-                let mut published = decisions.iter_mut();
-                if let Some(decision) = published.find(|decision| decision.what == PUBLISHED) {
-                    decision.by += &format!(", whose text {} isn't understood", quoted(text));
-                }
-            }
-        }
+        doubt_policy(&options.warnings, &mut decisions);
         decisions
     }
 
@@ -253,6 +237,32 @@ impl DesiredBuilder<'_> {
         let suffix = &self.rules.label_suffix;
         let key = label.and_then(|label| service.labels.key(label, suffix));
         key.map_or(setting.to_owned(), |key| format!("label {key}"))
+    }
+}
+
+/// Which containers count, in words.
+fn published(policy: PublishPolicy, options: &ServiceOptions<'_>) -> &'static str {
+    let needs_no_port = *options.address == AddressSource::Container;
+    match policy {
+        PublishPolicy::Auto if options.target.is_some() => {
+            "auto, which needs no port with a target"
+        }
+        PublishPolicy::Auto if needs_no_port => {
+            "auto, which needs no port with the address 'container'"
+        }
+        policy => word(policy),
+    }
+}
+
+/// Says of a policy that its label isn't understood.
+fn doubt_policy(warnings: &[Warning], decisions: &mut [Decision]) {
+    for warning in warnings {
+        if let Warning::Policy(text) = warning {
+            let mut published = decisions.iter_mut();
+            if let Some(decision) = published.find(|decision| decision.what == PUBLISHED) {
+                decision.by += &format!(", whose text {} isn't understood", quoted(text));
+            }
+        }
     }
 }
 

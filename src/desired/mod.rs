@@ -7,6 +7,7 @@
 pub mod address;
 mod builder;
 pub mod container;
+mod counting;
 pub mod explain;
 mod merge;
 pub mod name_template;

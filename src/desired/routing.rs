@@ -102,8 +102,12 @@ pub fn default_set_id(owner_id: Option<&str>, environment_uuid: &str) -> Option<
     is_own_id(id).then(|| id.into())
 }
 
-/// Reads a routing policy: none for `simple`, an error for what isn't understood.
-pub fn parse(text: &str) -> Result<Option<Routing>, ()> {
+/// That a text is no routing policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotUnderstood;
+
+/// Reads a routing policy: none for `simple`.
+pub fn parse(text: &str) -> Result<Option<Routing>, NotUnderstood> {
     let text = text.to_ascii_lowercase();
     let words: Vec<&str> = text.split_whitespace().collect();
     let routing = match words[..] {
@@ -120,7 +124,7 @@ pub fn parse(text: &str) -> Result<Option<Routing>, ()> {
         ["geolocation", ref place @ ..] => parse_place(place).map(Routing::Geolocation),
         _ => None,
     };
-    routing.map(Some).ok_or(())
+    routing.map(Some).ok_or(NotUnderstood)
 }
 
 fn parse_place(words: &[&str]) -> Option<Place> {
@@ -154,9 +158,8 @@ impl ServiceOptions<'_> {
     /// The routing policy of a service; none if it is simple. `default` holds without the label.
     pub fn routing(&self, default: Option<&Routing>) -> Result<Option<Routing>, RoutingFault> {
         match self.routing {
-            Some(text) => {
-                parse(text).map_err(|()| RoutingFault::Policy(shortened(text, MAX_SHOWN)))
-            }
+            Some(text) => parse(text)
+                .map_err(|NotUnderstood| RoutingFault::Policy(shortened(text, MAX_SHOWN))),
             None => Ok(default.cloned()),
         }
     }

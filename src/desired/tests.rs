@@ -10,6 +10,7 @@ use crate::rancher::model::{self, Container, Environment, Host, Service};
 mod addresses;
 mod containers;
 mod explain;
+mod explained_targets;
 mod labels;
 mod names;
 mod routing;

@@ -8,7 +8,8 @@
 use std::borrow::Cow;
 
 use crate::dns::zone::Listed;
-use crate::dns::{Name, RecordKey, RecordSet, RecordType, Routing, RoutingKind};
+use crate::dns::{Name, RecordKey, RecordSet, RecordType};
+use crate::plan::beside::{cant_be_beside, have_other_ttls, with_ttl_of_others};
 use crate::plan::{Adopt, Change, Conflict, ConflictReason, OtherTtl, Plan, Policy, Replacement};
 
 /// All that a plan has to know of one name.
@@ -95,13 +96,12 @@ impl<'a> AtName<'a> {
     pub fn plan(&self, policy: Policy, plan: &mut Plan) {
         if self.is_plain() {
             for item in &self.items {
-                let step = self.step(item, policy);
+                let step = self.step(item, policy, &[]);
                 item.add(step, policy, plan);
             }
             return;
         }
-        let steps = self.items.iter().map(|item| self.step(item, policy));
-        let steps: Vec<Step<'a>> = steps.collect();
+        let steps = self.steps(policy);
         let blocked = self
             .items
             .iter()
@@ -111,12 +111,12 @@ impl<'a> AtName<'a> {
         let together = self.together(&steps);
         let mut replacement = Replacement::default();
         for ((item, step), is_together) in self.items.iter().zip(steps).zip(together) {
-            let is_predecessor = |wanted: &&RecordSet| item.is_in_the_way_of(wanted).is_some();
-            if matches!(step, Step::Delete(_)) && blocked.iter().any(is_predecessor) {
+            let is_kept = matches!(step, Step::Delete(_)) && !is_together;
+            if is_kept && blocked.iter().any(|wanted| item.is_in_the_way_of(wanted)) {
                 item.add_predecessor(plan);
                 continue;
             }
-            self.warn_of_ttl(item, &step, plan);
+            self.warn_of_ttl(item, &step, policy, plan);
             match step {
                 Step::Create(to) if is_together => replacement.creates.push(to.into_owned()),
                 Step::Change(from, to) if is_together => {
@@ -144,7 +144,25 @@ impl<'a> AtName<'a> {
         keys.all(|key| !key.is_routed() && key.rtype != RecordType::Cname)
     }
 
-    fn step(&self, item: &Item<'a>, policy: Policy) -> Step<'a> {
+    /// What has to happen to each of the record sets. One that can't be changed may be in the way of
+    /// another one, and that one of a third.
+    fn steps(&self, policy: Policy) -> Vec<Step<'a>> {
+        let mut stuck: Vec<&RecordKey> = Vec::new();
+        loop {
+            let steps = self.items.iter();
+            let steps: Vec<Step<'a>> = steps.map(|item| self.step(item, policy, &stuck)).collect();
+            let all = self.items.iter().zip(&steps);
+            let stuck_now = all.filter(|(_, step)| matches!(step, Step::Conflict(..)));
+            let stuck_now: Vec<&RecordKey> = stuck_now.map(|(item, _)| item.key).collect();
+            if stuck_now.len() == stuck.len() {
+                return steps;
+            }
+            stuck = stuck_now;
+        }
+    }
+
+    /// `stuck`: what can't be changed, as far as is known.
+    fn step(&self, item: &Item<'a>, policy: Policy, stuck: &[&RecordKey]) -> Step<'a> {
         if let Some(by) = item.elsewhere {
             return item.owned_elsewhere(by);
         }
@@ -155,22 +173,22 @@ impl<'a> AtName<'a> {
             (_, Some(Listed::Partial { element })) => {
                 Step::Conflict(ConflictReason::Extended(element.clone()), None)
             }
-            (Some(wanted), None) => match self.obstacle(wanted, policy) {
+            (Some(wanted), None) => match self.obstacle(wanted, policy, stuck) {
                 Some(obstacle) => obstacle.into(),
-                None => Step::Create(self.with_ttl_of_others(wanted)),
+                None => Step::Create(self.with_ttl_of_others(wanted, policy)),
             },
             (Some(_), Some(Listed::Whole(current))) if !item.is_ours() => {
                 Step::Conflict(foreign(current), Some(current))
             }
             (Some(wanted), Some(Listed::Whole(current))) => {
-                let to = self.with_ttl_of_others(wanted);
+                let to = self.with_ttl_of_others(wanted, policy);
                 if to.is_satisfied_by(current) {
                     return Step::Nothing;
                 }
                 if policy == Policy::CreateOnly {
                     return Step::Forbidden;
                 }
-                match self.obstacle(wanted, policy) {
+                match self.obstacle(wanted, policy, stuck) {
                     Some(obstacle) => obstacle.into(),
                     None => Step::Change(current, with_health_check_of(current, to)),
                 }
@@ -180,16 +198,25 @@ impl<'a> AtName<'a> {
     }
 
     /// What is in the way of a record set.
-    fn obstacle(&self, wanted: &RecordSet, policy: Policy) -> Option<Obstacle<'a>> {
+    fn obstacle(
+        &self,
+        wanted: &RecordSet,
+        policy: Policy,
+        stuck: &[&RecordKey],
+    ) -> Option<Obstacle<'a>> {
         let others = self.listed.iter().filter(|(key, _)| **key != wanted.key);
         let mut in_the_way = others.filter_map(|(key, listed)| {
-            let reason = incompatible(wanted, key, listed)?;
-            match self.item(key).filter(|item| item.is_replaceable()) {
-                // What we want at the same time fits together, so this one changes, too.
-                Some(item) if item.wanted.is_some() => None,
-                Some(_) if policy == Policy::CreateOnly => Some(Obstacle::Policy),
+            let replaceable = |item: &&Item<'a>| item.is_replaceable() && !stuck.contains(key);
+            match self.item(key).filter(replaceable) {
+                // What we want at the same time fits together, so this one changes or goes, too.
+                Some(item) if item.is_in_the_way_of(wanted) => {
+                    (policy == Policy::CreateOnly).then_some(Obstacle::Policy)
+                }
                 Some(_) => None,
-                None => Some(Obstacle::Conflict(reason, listed.whole())),
+                None => {
+                    let reason = cant_be_beside(wanted, key, listed)?;
+                    Some(Obstacle::Conflict(reason, listed.whole()))
+                }
             }
         });
         in_the_way.next()
@@ -200,76 +227,52 @@ impl<'a> AtName<'a> {
         Some(&self.items[place])
     }
 
-    /// Which steps have to be made together.
+    /// Which steps have to be made together: what goes or changes because what is written can't be
+    /// beside it, and all that is written then.
     fn together(&self, steps: &[Step<'a>]) -> Vec<bool> {
-        let written = |step: &Step<'a>| match step {
-            Step::Create(to) | Step::Change(_, to) => Some(to.clone()),
+        let written = |step| match step {
+            &Step::Create(ref to) | &Step::Change(_, ref to) => Some(&**to),
             _ => None,
         };
-        let written: Vec<Cow<'a, RecordSet>> = steps.iter().filter_map(written).collect();
-        let goes_for = |item: &Item<'a>| {
-            let mut written = written.iter();
-            written.any(|to| item.is_in_the_way_of(to).is_some())
-        };
+        let written: Vec<&RecordSet> = steps.iter().filter_map(written).collect();
         let all = self.items.iter().zip(steps);
-        let is_leaving = all.map(|(item, step)| matches!(step, Step::Delete(_)) && goes_for(item));
-        let is_leaving: Vec<bool> = is_leaving.collect();
-        let changes_group = |step: &Step<'a>| match step {
-            Step::Change(from, to) => written.len() > 1 && changes_group(from, to),
+        let makes_way = all.map(|(item, step)| match step {
+            Step::Delete(_) | Step::Change(..) => written.iter().any(|to| item.must_go_for(to)),
             _ => false,
-        };
-        let are_tied = is_leaving.contains(&true) || steps.iter().any(changes_group);
-        let is_write = |step: &Step<'a>| matches!(step, Step::Create(_) | Step::Change(..));
-        let steps = steps.iter().zip(is_leaving);
-        steps
-            .map(|(step, is_leaving)| is_leaving || are_tied && is_write(step))
-            .collect()
+        });
+        let makes_way: Vec<bool> = makes_way.collect();
+        let are_tied = makes_way.contains(&true);
+        let all = steps.iter().zip(makes_way);
+        all.map(|(step, makes_way)| match step {
+            Step::Delete(_) => makes_way,
+            Step::Create(_) | Step::Change(..) => are_tied,
+            _ => false,
+        })
+        .collect()
     }
 
-    /// A weighted record set with the TTL of those beside it that aren't ours.
-    fn with_ttl_of_others(&self, wanted: &'a RecordSet) -> Cow<'a, RecordSet> {
+    /// A weighted record set with the TTL of those beside it that stay as they are.
+    fn with_ttl_of_others(&self, wanted: &'a RecordSet, policy: Policy) -> Cow<'a, RecordSet> {
         let others = self.listed.iter().filter(|(key, _)| {
             let item = self.item(key);
-            item.is_none_or(|item| !item.is_replaceable())
+            item.is_none_or(|item| item.stays_as_it_is(policy))
         });
         with_ttl_of_others(wanted, others.copied())
     }
 
-    fn warn_of_ttl(&self, item: &Item<'a>, step: &Step<'a>, plan: &mut Plan) {
+    fn warn_of_ttl(&self, item: &Item<'a>, step: &Step<'a>, policy: Policy, plan: &mut Plan) {
         let (Some(wanted), Step::Nothing | Step::Create(_) | Step::Change(..)) =
             (item.wanted, step)
         else {
             return;
         };
-        let used = self.with_ttl_of_others(wanted).ttl();
+        let used = self.with_ttl_of_others(wanted, policy).ttl();
         if let (Some(wanted), Some(used)) = (wanted.ttl(), used)
             && used != wanted
         {
             let key = item.key.clone();
             plan.other_ttls.push(OtherTtl { key, wanted, used });
         }
-    }
-}
-
-/// A weighted record set with the TTL of another one of its name and type, if one is given that isn't
-/// ours: Route 53 allows only one TTL for all of them.
-pub fn with_ttl_of_others<'a, 'b>(
-    wanted: &'a RecordSet,
-    others: impl Iterator<Item = (&'b RecordKey, &'b Listed)>,
-) -> Cow<'a, RecordSet> {
-    let is_weighted =
-        |set: &RecordSet| matches!(set.routing.as_deref(), Some(Routing::Weighted(_)));
-    if !is_weighted(wanted) || wanted.ttl().is_none() {
-        return Cow::Borrowed(wanted);
-    }
-    let others = others.filter(|(key, _)| key.is_same_group(&wanted.key) && **key != wanted.key);
-    let mut ttls = others.filter_map(|(_, listed)| {
-        let set = listed.whole().filter(|set| is_weighted(set))?;
-        set.ttl()
-    });
-    match ttls.next() {
-        Some(ttl) if wanted.ttl() != Some(ttl) => Cow::Owned(wanted.clone().with_ttl(ttl)),
-        _ => Cow::Borrowed(wanted),
     }
 }
 
@@ -282,41 +285,6 @@ fn with_health_check_of<'a>(current: &RecordSet, to: Cow<'a, RecordSet>) -> Cow<
     let mut to = to.into_owned();
     to.health_check.clone_from(&current.health_check);
     Cow::Owned(to)
-}
-
-/// Why a record set can't be beside another one of its name.
-fn incompatible(wanted: &RecordSet, other: &RecordKey, listed: &Listed) -> Option<ConflictReason> {
-    let key = &wanted.key;
-    match (&key.rtype, &other.rtype) {
-        (RecordType::Cname, rtype) if *rtype != RecordType::Cname => {
-            return Some(ConflictReason::OtherType(rtype.clone()));
-        }
-        (rtype, RecordType::Cname) if *rtype != RecordType::Cname => {
-            return Some(ConflictReason::Cname);
-        }
-        (rtype, other) if rtype != other => return None,
-        _ => {}
-    }
-    match (key.is_routed(), other.is_routed()) {
-        (false, false) => None,
-        (false, true) => Some(ConflictReason::Routed),
-        (true, false) => Some(ConflictReason::Simple),
-        (true, true) => {
-            let kind = listed.whole().and_then(kind_of);
-            let reason = || ConflictReason::OtherRouting(kind);
-            (kind.is_none() || kind != kind_of(wanted)).then(reason)
-        }
-    }
-}
-
-fn kind_of(set: &RecordSet) -> Option<RoutingKind> {
-    set.routing.as_deref().map(Routing::kind)
-}
-
-/// Whether this change isn't allowed as long as others of its name and type are as they were.
-fn changes_group(from: &RecordSet, to: &RecordSet) -> bool {
-    let is_weighted = kind_of(to) == Some(RoutingKind::Weighted);
-    kind_of(from) != kind_of(to) || is_weighted && from.ttl().is_some() && from.ttl() != to.ttl()
 }
 
 /// Why a record set isn't written in whose place another one is.
@@ -342,10 +310,27 @@ impl<'a> Item<'a> {
         self.listed.and_then(Listed::whole)
     }
 
-    /// Why this record set in the zone can't stay beside another one.
-    fn is_in_the_way_of(&self, wanted: &RecordSet) -> Option<ConflictReason> {
-        let listed = self.listed.filter(|_| *self.key != wanted.key)?;
-        incompatible(wanted, self.key, listed)
+    /// Whether this record set in the zone is what hinders another one that is wanted.
+    fn is_in_the_way_of(&self, wanted: &RecordSet) -> bool {
+        let listed = self.listed.filter(|_| *self.key != wanted.key);
+        listed.is_some_and(|listed| cant_be_beside(wanted, self.key, listed).is_some())
+    }
+
+    /// Whether this record set can't be as it is once the other one is written.
+    fn must_go_for(&self, written: &RecordSet) -> bool {
+        let has_other_ttl =
+            |set: &RecordSet| set.key != written.key && have_other_ttls(set, written);
+        self.is_in_the_way_of(written) || self.whole().is_some_and(has_other_ttl)
+    }
+
+    /// Whether the policy, or somebody else, keeps it from being changed, or deleted if it isn't wanted.
+    fn stays_as_it_is(&self, policy: Policy) -> bool {
+        !self.is_replaceable()
+            || match policy {
+                Policy::Sync => false,
+                Policy::UpsertOnly => self.wanted.is_none(),
+                Policy::CreateOnly => true,
+            }
     }
 
     /// What has to happen to a record set that another owner's state record lists: nothing to the
@@ -383,7 +368,10 @@ impl<'a> Item<'a> {
                 to: to.into_owned(),
             }),
             Step::Delete(set) if is_deleted => plan.deletes.push(set.clone()),
-            Step::Delete(_) | Step::Forbidden => plan.forbidden_by_policy += 1,
+            Step::Delete(_) | Step::Forbidden => {
+                plan.forbidden_by_policy += 1;
+                self.release_missing(plan);
+            }
             Step::Release => plan.releases.push(self.key.clone()),
             Step::Conflict(reason, found) => {
                 plan.conflicts.push(Conflict {
@@ -391,10 +379,15 @@ impl<'a> Item<'a> {
                     reason,
                     found: found.cloned(),
                 });
-                if self.is_owned && self.listed.is_none() {
-                    plan.releases.push(self.key.clone());
-                }
+                self.release_missing(plan);
             }
+        }
+    }
+
+    /// What isn't there and can't be written needs no entry.
+    fn release_missing(&self, plan: &mut Plan) {
+        if self.is_owned && self.listed.is_none() {
+            plan.releases.push(self.key.clone());
         }
     }
 
@@ -408,9 +401,8 @@ impl<'a> Item<'a> {
 
     /// It stays because what is to come in its place can't be written.
     fn add_predecessor(&self, plan: &mut Plan) {
-        if self.is_owned {
-            plan.predecessors.push(self.key.clone());
-        }
+        self.add_adopted(plan);
+        plan.predecessors.push(self.key.clone());
     }
 }
 

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::base::text::quoted_start;
-use crate::dns::{Name, RecordKey, RecordSet, RecordType, RoutingKind};
+use crate::dns::{Name, RecordKey, RecordSet, RecordType, Routing, RoutingKind};
 
 /// Characters of an element's name that are shown.
 const MAX_QUOTED: usize = 80;
@@ -44,6 +44,9 @@ pub enum ConflictReason {
     /// Record sets with another routing policy have the same name and type. Holds which, if it is one
     /// that this program knows.
     OtherRouting(Option<RoutingKind>),
+    /// Another record set of the same name and type is for the same region, place or part of a failover
+    /// group, of which there is one for each.
+    SamePlace(Box<Routing>),
     /// The record set itself has an element that this program can't write. Holds its name. If the
     /// record set is owned, it stays so.
     Extended(String),
@@ -100,6 +103,12 @@ impl fmt::Display for ConflictReason {
                      io.rancher.service.external_dns_routing, or give the service another name"
                 )
             }
+            ConflictReason::SamePlace(routing) => write!(
+                f,
+                "another record set of that name and type has the routing {routing} already, which only \
+                 one can have; set another routing with the label \
+                 io.rancher.service.external_dns_routing, or give the service another name"
+            ),
             others => f.write_str(others.fixed_words()),
         }
     }

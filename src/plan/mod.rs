@@ -8,6 +8,7 @@
 pub mod adopt;
 mod at_name;
 pub mod batch;
+mod beside;
 pub mod blocked;
 pub mod conflict;
 pub mod delegation;
@@ -185,6 +186,7 @@ impl Plan {
                     | ConflictReason::Routed
                     | ConflictReason::Simple
                     | ConflictReason::OtherRouting(_)
+                    | ConflictReason::SamePlace(_)
             )
         };
         conflicts.any(|conflict| depends(&conflict.reason))

@@ -6,6 +6,7 @@
 //! batch tried, and halves of those. A batch that IAM denies names none: see [`denied`].
 
 pub mod denied;
+mod mentions;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +14,7 @@ use crate::base::sorted;
 use crate::dns::{ChangeBatch, RecordKey, RecordSet, RecordType};
 use crate::plan::Conflict;
 use crate::plan::guard::{ApprovedPlan, HeldDeletes};
+use mentions::{mentions_key, mentions_value};
 
 /// How many groups of a refused batch one round tries. Finding one bad record set in a full batch
 /// takes twenty trials if no message mentions it. Groups that are refused after the last trial go
@@ -55,10 +57,14 @@ impl Quarantine {
         self.cases.insert(key, case);
     }
 
-    /// Lets record sets be tried again for which something else is desired now.
+    /// Lets record sets be tried again for which something else is desired now, and with them all others
+    /// of their names: what is written in the place of others is written together with them only.
     pub fn review(&mut self, desired: &BTreeMap<RecordKey, RecordSet>) {
+        let cases = self.cases.iter();
+        let changed = cases.filter(|(key, case)| desired.get(key) != case.desired.as_ref());
+        let names = sorted::set(changed.map(|(key, _)| key.name.clone()));
         for (key, case) in &mut self.cases {
-            case.is_retried |= desired.get(key) != case.desired.as_ref();
+            case.is_retried |= names.contains(&key.name);
         }
     }
 
@@ -186,41 +192,19 @@ pub fn suspects(
         .collect()
 }
 
-/// Whether a message mentions the record set with this key. Route 53 writes `[name='x.',
-/// type='A']`, `of type A with DNS name x.`, `resource record set 'A x.'` or only `DNS name x.`.
-fn mentions_key(message: &str, key: &RecordKey) -> bool {
-    let name = key.name.as_str();
-    let is_name_character = |c: char| c.is_ascii_alphanumeric() || "-_.\\".contains(c);
-    let has_name = message.match_indices(name).any(|(start, _)| {
-        let (before, after) = (&message[..start], &message[start + name.len()..]);
-        !before.ends_with(is_name_character) && !after.starts_with(is_name_character)
-    });
-    let has_type = |rtype: &RecordType| {
-        message.contains(&format!("type='{rtype}'"))
-            || message.contains(&format!("of type {rtype} "))
-            || message.contains(&format!("'{rtype} {name}'"))
-    };
-    let other = match key.rtype {
-        RecordType::A => RecordType::Aaaa,
-        _ => RecordType::A,
-    };
-    has_name && (has_type(&key.rtype) || !has_type(&other))
-}
-
-/// Whether a message quotes a value of this record set, or is about its health check.
-fn mentions_value(message: &str, set: &RecordSet) -> bool {
-    let mut values = set.values().iter();
-    values.any(|value| message.contains(&format!("'{value}'")))
-        || set
-            .health_check
-            .as_deref()
-            .is_some_and(|id| mentions_health_check(message, id))
-}
-
-/// Route 53 writes `A health check with id 11111111-… does not exist.`
-fn mentions_health_check(message: &str, id: &str) -> bool {
-    let mut words = message.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
-    message.contains("health check") && words.any(|word| word == id)
+/// The record sets of a group in such parts as can be tried by themselves. A CNAME and record sets with a
+/// routing policy may be written only together with others of their name, so these are never apart.
+fn units(group: BTreeSet<RecordKey>) -> Vec<BTreeSet<RecordKey>> {
+    let depends = |key: &RecordKey| key.is_routed() || key.rtype == RecordType::Cname;
+    let keys: Vec<RecordKey> = group.into_iter().collect();
+    let mut units = Vec::new();
+    for of_name in keys.chunk_by(|a, b| a.name == b.name) {
+        match of_name.iter().any(depends) {
+            true => units.push(sorted::set(of_name.iter().cloned())),
+            false => units.extend(of_name.iter().map(|key| sorted::set([key.clone()]))),
+        }
+    }
+    units
 }
 
 /// Finds bad record sets in refused groups by halving them. The plan without any of these groups
@@ -238,13 +222,19 @@ pub struct Bisection {
 }
 
 impl Bisection {
-    /// Leaves only the current group in a plan, or, if there is none, all but the waiting groups.
+    /// Leaves only the current group in a plan, or, if there is none, all but the waiting groups. Record
+    /// sets that change together are tried if one of them is in the group.
     pub fn limit(&self, plan: &mut ApprovedPlan) {
         if self.leaves_claim_out {
             plan.leave_claim_out();
         }
         match &self.current {
-            Some(current) => plan.retain(|key| current.contains(key)),
+            Some(current) => {
+                let all = plan.plan().replacements.iter();
+                let tried = all.filter(|all| all.keys().any(|key| current.contains(key)));
+                let tried = sorted::set(tried.flat_map(|all| all.keys().cloned()));
+                plan.retain(|key| current.contains(key) || tried.contains(key));
+            }
             None => plan.retain(|key| !self.waiting.iter().any(|group| group.contains(key))),
         }
     }
@@ -264,25 +254,26 @@ impl Bisection {
     /// Has the halves of a refused group tried. Returns the group instead if it has to go into
     /// quarantine, because it cannot be halved or no more trials are left.
     pub fn split(&mut self, refused: Suspects) -> Option<Suspects> {
-        let is_one = refused.keys.len() == 1;
+        let units = units(refused.keys.clone());
+        let is_one = units.len() == 1;
         let is_full = refused.exceed_zone_limit();
         self.is_full |= is_full && is_one;
         if is_one || self.count >= MAX_TRIALS || is_full && self.is_full {
             return Some(refused);
         }
-        self.halve(refused.keys, is_full);
+        self.halve(units, is_full);
         None
     }
 
     /// Adds both halves of a group to the waiting groups: at the end, so that larger groups are
     /// tried first and most good record sets are written early. If the zone is almost full, the
     /// halves go to the front, `at_once`, so that the room that is left is found and used.
-    fn halve(&mut self, group: BTreeSet<RecordKey>, at_once: bool) {
+    fn halve(&mut self, group: Vec<BTreeSet<RecordKey>>, at_once: bool) {
         let half = group.len().div_ceil(2);
-        let mut keys = group.into_iter();
-        let first = sorted::set(keys.by_ref().take(half));
+        let mut units = group.into_iter();
+        let first = sorted::set(units.by_ref().take(half).flatten());
         let place = if at_once { 0 } else { self.waiting.len() };
-        self.waiting.insert(place, sorted::set(keys));
+        self.waiting.insert(place, sorted::set(units.flatten()));
         self.waiting.insert(place, first);
         self.current = None;
     }

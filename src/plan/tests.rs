@@ -427,6 +427,7 @@ fn a_conflict_says_what_to_do() {
             ConflictReason::Simple,
             ConflictReason::OtherRouting(Some(RoutingKind::Latency)),
             ConflictReason::OtherRouting(None),
+            ConflictReason::SamePlace(Box::new(Routing::Latency("eu-west-1".into()))),
         ]
         .map(|why| why.to_string()),
         [
@@ -451,6 +452,9 @@ fn a_conflict_says_what_to_do() {
             "record sets with another routing have that name and type, and all of them must have the \
              same; set it with the label io.rancher.service.external_dns_routing, or give the \
              service another name",
+            "another record set of that name and type has the routing latency eu-west-1 already, which \
+             only one can have; set another routing with the label \
+             io.rancher.service.external_dns_routing, or give the service another name",
         ]
     );
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::base::sorted;
 use crate::desired::Desired;
 use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet, Zone};
-use crate::plan::at_name::with_ttl_of_others;
+use crate::plan::beside::with_ttl_of_others;
 use crate::plan::state_records::{StateNames, StateRecords};
 
 /// How many names outside of the environment's are looked up one by one. Where there are more, the

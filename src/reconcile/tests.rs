@@ -27,6 +27,7 @@ use crate::rancher::model::Environment;
 use crate::route53::caller::{Caller, CallerSettings};
 
 mod places;
+mod replacements;
 
 const GUARD: GuardSettings = GuardSettings {
     percent: 30,

@@ -88,7 +88,6 @@ impl Refusal {
             "is not permitted as it conflicts with other records with the same DNS name",
             "cannot be created as other RRSets exist with the same name and type",
             "cannot be created as a non-weighted set exists with the same name and type",
-            // A weighted record set is sent with the TTL that the others of its group have.
             "cannot be created as weighted sets must contain the same TTL",
         ]
         .iter()

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use rancher_route53::dns::RecordType;
+use rancher_route53::dns::RecordType::{A, Aaaa, Cname, Txt};
 use rancher_route53::route53::iam_policy::{self, Access, ZoneLookUp};
 use sim::harness::Harness;
 pub use sim::harness::{PATIENCE, ZONE, addresses, has_address};
@@ -154,12 +154,7 @@ impl Drop for Stage {
                     zone_id: request.zone.as_deref().unwrap_or(ZONE),
                     look_up,
                     names: &["*".to_owned()],
-                    types: &[
-                        RecordType::A,
-                        RecordType::Aaaa,
-                        RecordType::Cname,
-                        RecordType::Txt,
-                    ],
+                    types: &[A, Aaaa, Cname, Txt],
                     waits_for_sync: true,
                 });
                 let resource = request.resource.replace("arn:aws-cn:", "arn:aws:");

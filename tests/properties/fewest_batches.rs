@@ -11,7 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sim::route53 as aws;
 
-use crate::generators::Key;
+use crate::generators::{Key, is_for_first, key_of};
+use crate::mixed::{self, ends::can_be_beside};
 use crate::run::{entries, opaque, others, owned, state_records};
 
 const RECORDS: usize = 1_000;
@@ -30,6 +31,15 @@ impl Cost {
             records: sum.records + 1,
             characters: sum.characters + value.chars().count(),
         })
+    }
+
+    /// An alias counts as one record.
+    fn of_set(set: &aws::RecordSet) -> Cost {
+        let cost = Cost::of(&set.values);
+        Cost {
+            records: cost.records.max(1),
+            ..cost
+        }
     }
 
     fn plus(self, other: Cost) -> Cost {
@@ -67,9 +77,41 @@ struct Load {
     total: Cost,
     /// Of which each of these goes in one request.
     whole: Vec<Cost>,
+    /// The names of which all that changes is one of these.
+    at_once: BTreeSet<String>,
 }
 
 impl Load {
+    /// For each name of which Route 53 has no two record sets of before and after at a time, all that
+    /// goes and comes in one batch. The parts are still to be added.
+    fn of_replacements(before: &aws::Zone, after: &aws::Zone) -> Load {
+        let mut load = Load::default();
+        let names: BTreeSet<&str> = before.record_sets().map(|set| &*set.name).collect();
+        for name in names {
+            let (gone, new) = differences(name, before, after);
+            let goes = |set: &&aws::RecordSet| {
+                let mut others = new.iter().filter(|new| key_of(new) != key_of(set));
+                others.any(|new| !can_be_beside(new, set))
+            };
+            let gone: Vec<_> = gone.into_iter().filter(goes).collect();
+            if !gone.is_empty() && fits_at_once(name, before, after) {
+                let all = gone.into_iter().chain(new);
+                let costs = all.map(Cost::of_set);
+                load.whole.push(costs.fold(Cost::default(), Cost::plus));
+                load.at_once.insert(name.to_owned());
+            }
+        }
+        load
+    }
+
+    /// Adds what goes in one request, by itself or with others of its name.
+    fn add_part(&mut self, key: &Key, cost: Cost) {
+        match self.at_once.contains(&key.0) {
+            true => self.add(cost),
+            false => self.add_whole(cost),
+        }
+    }
+
     fn add(&mut self, cost: Cost) {
         self.total = self.total.plus(cost);
     }
@@ -107,7 +149,7 @@ pub fn check(took: usize, before: &aws::Zone, after: &aws::Zone) -> usize {
     assert!(took >= least, "{took} batches, but {least} is the least");
     // Entries that have to leave the first state record are not in the bound.
     let first = state_records(before).remove(&0);
-    let is_moving = first.is_some_and(|first| entries(&first).iter().any(|key| key.1 != "A"));
+    let is_moving = first.is_some_and(|first| !entries(&first).iter().all(is_for_first));
     let more = if is_moving { 3 } else { 1 };
     assert!(
         took <= least * 5 / 4 + more,
@@ -118,25 +160,25 @@ pub fn check(took: usize, before: &aws::Zone, after: &aws::Zone) -> usize {
 
 /// The least number of batches that lead from one zone to the other.
 fn least(before: &aws::Zone, after: &aws::Zone) -> usize {
-    let mut load = Load::default();
+    let mut load = Load::of_replacements(before, after);
     let (old, new) = (others(before), others(after));
     let mut created: BTreeMap<Key, Cost> = BTreeMap::new();
-    for (id, to) in &new {
-        match old.get(id) {
+    for (key, to) in &new {
+        match old.get(key) {
             None => {
-                created.insert((id.0.clone(), id.1.clone()), Cost::of(&to.values));
+                created.insert(key.clone(), Cost::of_set(to));
             }
             Some(from) if from != to => {
-                load.add_whole(Cost::of(&from.values).plus(Cost::of(&to.values)));
+                load.add_part(key, Cost::of_set(from).plus(Cost::of_set(to)));
             }
             Some(_) => {}
         }
     }
     let mut deleted: BTreeMap<Key, Cost> = BTreeMap::new();
-    for (id, gone) in old.iter().filter(|(id, _)| !new.contains_key(*id)) {
-        let cost = Cost::of(&gone.values);
-        load.add_whole(cost);
-        deleted.insert((id.0.clone(), id.1.clone()), cost);
+    for (key, gone) in old.iter().filter(|(key, _)| !new.contains_key(*key)) {
+        let cost = Cost::of_set(gone);
+        load.add_part(key, cost);
+        deleted.insert(key.clone(), cost);
     }
 
     let owned = owned(after);
@@ -149,9 +191,9 @@ fn least(before: &aws::Zone, after: &aws::Zone) -> usize {
         let is_rewritten = listing.clone().all(|record| record.must_be_written);
         let is_counted = listing.any(|record| record.must_be_written && record.kept.contains(key));
         match create {
-            Some(create) if is_counted => load.add_whole(*create),
+            Some(create) if is_counted => load.add_part(key, *create),
             // It shares the batch with a write of its entry.
-            Some(create) => load.add_whole(create.plus(entry_cost(key))),
+            Some(create) => load.add_part(key, create.plus(entry_cost(key))),
             None if is_rewritten && !is_counted => load.add_whole(entry_cost(key)),
             None => {}
         }
@@ -180,7 +222,9 @@ fn least(before: &aws::Zone, after: &aws::Zone) -> usize {
         load.add(record.once_more().times(writes.saturating_sub(1)));
         least = least.max(writes);
     }
-    let Load { total, mut whole } = load;
+    let Load {
+        total, mut whole, ..
+    } = load;
     least = least.max(least_requests(&whole, Cost::default()));
     least = least.max(total.requests());
     whole.sort_by_key(|item| std::cmp::Reverse(item.share()));
@@ -198,7 +242,7 @@ fn must_be_written(records: &mut [Record], created: &BTreeMap<Key, Cost>, owned:
     for key in owned {
         let mut listing = records.iter_mut().filter(|r| r.entries.contains(key));
         match (listing.next(), listing.next()) {
-            (None, _) if key.1 == "A" => of_a.push(entry_cost(key)),
+            (None, _) if is_for_first(key) => of_a.push(entry_cost(key)),
             (None, _) => of_others.push(entry_cost(key)),
             // With a CREATE of what it alone lists.
             (Some(only), None) => {
@@ -342,7 +386,45 @@ fn is_short(size: Cost) -> bool {
     size.records <= 100 && size.characters <= 6_000
 }
 
-fn entry_cost((name, rtype): &Key) -> Cost {
-    let suffix = if rtype == "AAAA" { " AAAA" } else { "" };
-    Cost::of([&format!("\"{name}{suffix}\"")])
+fn entry_cost(key: &Key) -> Cost {
+    Cost::of([&mixed::entry(key)])
+}
+
+/// What goes at a name and what comes there.
+fn differences<'a>(
+    name: &'a str,
+    before: &'a aws::Zone,
+    after: &'a aws::Zone,
+) -> (Vec<&'a aws::RecordSet>, Vec<&'a aws::RecordSet>) {
+    let at = |zone: &'a aws::Zone| zone.record_sets().filter(move |set| set.name == name);
+    let is_in = |zone: &'a aws::Zone, set: &aws::RecordSet| at(zone).any(|other| other == set);
+    (
+        at(before).filter(|set| !is_in(after, set)).collect(),
+        at(after).filter(|set| !is_in(before, set)).collect(),
+    )
+}
+
+/// Whether one request holds all that changes at a name, and the state records that list it, as long as
+/// they can be meanwhile.
+pub fn fits_at_once(name: &str, before: &aws::Zone, after: &aws::Zone) -> bool {
+    let (gone, new) = differences(name, before, after);
+    let sets = gone.iter().chain(&new).map(|set| Cost::of_set(set));
+    let sets = sets.fold(Cost::default(), Cost::plus);
+    let lists = |zone: &aws::Zone| -> BTreeMap<u16, BTreeSet<String>> {
+        let records = state_records(zone).into_iter();
+        let values = records.map(|(index, set)| (index, set.values.into_iter().collect()));
+        values.collect()
+    };
+    let is_listed = |zone: &aws::Zone, index: u16| {
+        let record = state_records(zone).remove(&index);
+        record.is_some_and(|record| entries(&record).iter().any(|key| key.0 == name))
+    };
+    let mut all = lists(before);
+    for (index, values) in lists(after) {
+        all.entry(index).or_default().extend(values);
+    }
+    let written = all.into_iter();
+    let written = written.filter(|(i, _)| is_listed(before, *i) || is_listed(after, *i));
+    let written = written.map(|(_, values)| Cost::of(&values).times(2));
+    written.fold(sets, Cost::plus).fits()
 }

@@ -11,6 +11,8 @@ use rancher_route53::plan::state_records::{Claim, StateNames};
 use rancher_route53::plan::{Adopt, Policy};
 use sim::route53 as aws;
 
+use crate::mixed::{self, CHECKS, Mixed, Story};
+
 pub const ZONE: &str = "example.com";
 /// The zone's name as record sets have it.
 pub const APEX: &str = "example.com.";
@@ -18,8 +20,19 @@ pub const ENVIRONMENT: &str = "prod.example.com.";
 pub const UUID: &str = "1a726b88-f6b1-4c11-9ea4-8d4a36b0c1d2";
 pub const TTL: u32 = 300;
 
-/// A name and type, in Route 53's spelling.
-pub type Key = (String, String);
+/// A name, a type and, with a routing policy, a set identifier, in Route 53's spelling.
+pub type Key = (String, String, Option<String>);
+
+/// What tells a record set from all others of its zone.
+pub fn key_of(set: &aws::RecordSet) -> Key {
+    let set_id = set.set_identifier.clone();
+    (set.name.clone(), set.rtype.clone(), set_id)
+}
+
+/// Whether the first state record may list it, the only one that the forerunners read.
+pub fn is_for_first((_, rtype, set_id): &Key) -> bool {
+    rtype == "A" && set_id.is_none()
+}
 
 /// What the program is told.
 #[derive(Debug, Clone)]
@@ -36,6 +49,8 @@ pub struct Setting {
 #[derive(Debug, Clone)]
 pub struct World {
     pub groups: Vec<Group>,
+    /// Names whose record sets are of other kinds, too.
+    pub mixed: Vec<Mixed>,
     /// By index.
     pub records: Vec<StateRecord>,
     pub policy: Policy,
@@ -90,6 +105,16 @@ pub enum Family {
     A,
     Aaaa,
     Both,
+}
+
+impl Family {
+    pub fn rtypes(self) -> &'static [&'static str] {
+        match self {
+            Family::A => &["A"],
+            Family::Aaaa => &["AAAA"],
+            Family::Both => &["A", "AAAA"],
+        }
+    }
 }
 
 /// What the zone has under a name and type.
@@ -173,6 +198,7 @@ impl Default for World {
         };
         World {
             groups: Vec::new(),
+            mixed: Vec::new(),
             records: vec![usual; 4],
             policy: Policy::Sync,
             adopt: AdoptAs::Never,
@@ -213,6 +239,7 @@ pub struct Built {
     pub zone: aws::Zone,
     pub setting: Setting,
     pub sites: BTreeMap<Key, Site>,
+    pub stories: Vec<Story>,
 }
 
 impl World {
@@ -240,7 +267,10 @@ impl World {
                 ttl: TTL,
             },
             sites: BTreeMap::new(),
+            stories: Vec::new(),
         };
+        let account = built.zone.account_mut();
+        CHECKS.iter().for_each(|id| account.add_health_check(id));
         built.put_the_usual_strangers();
         let mut listings = self.opaque_values();
         let mut elsewhere = Vec::new();
@@ -249,14 +279,15 @@ impl World {
                 let name = group.name(number, i);
                 built.put_name(group, &name, i, &mut listings);
                 if group.is_elsewhere && elsewhere.len() < 200 {
-                    for rtype in group.rtypes() {
+                    for rtype in group.family.rtypes() {
                         elsewhere.extend(group.entries(&name, rtype));
-                        let key = (name.clone(), (*rtype).to_owned());
+                        let key = (name.clone(), (*rtype).to_owned(), None);
                         built.sites.get_mut(&key).unwrap().is_elsewhere = true;
                     }
                 }
             }
         }
+        self.put_stories(&mut built, &mut listings, &mut elsewhere);
         if !elsewhere.is_empty() {
             let name = "external-dns-1a726b88-77.example.com";
             built
@@ -284,6 +315,47 @@ impl World {
         built
     }
 
+    fn put_stories(
+        &self,
+        built: &mut Built,
+        listings: &mut BTreeMap<u16, Vec<String>>,
+        elsewhere: &mut Vec<String>,
+    ) {
+        let mut wanted = Vec::new();
+        for (number, mixed) in self.mixed.iter().enumerate() {
+            for i in 0..mixed.count {
+                let mut story = mixed.story(number, i);
+                if elsewhere.len() >= 200 {
+                    story.elsewhere.clear();
+                }
+                elsewhere.extend(story.elsewhere.iter().map(mixed::entry));
+                let sets = story.has.iter().chain(&story.strangers);
+                sets.for_each(|set| built.zone.put(set.clone()));
+                let entries: Vec<String> = story.listed.iter().map(mixed::entry).collect();
+                let mut is_listed = false;
+                for index in &mixed.listed {
+                    // A state record whose name is taken lists nothing.
+                    let Some(values) = listings.get_mut(index) else {
+                        continue;
+                    };
+                    let all = || values.iter().chain(&entries);
+                    let characters: usize = all().map(String::len).sum();
+                    if all().count() <= 400 && characters <= 32_000 {
+                        values.extend(entries.iter().cloned());
+                        is_listed = true;
+                    }
+                }
+                if !is_listed {
+                    story.listed.clear();
+                }
+                wanted.extend(story.wants.iter().cloned());
+                built.stories.push(story);
+            }
+        }
+        let wanted = mixed::in_the_programs_terms(wanted);
+        built.setting.desired.extend(wanted);
+    }
+
     fn opaque_values(&self) -> BTreeMap<u16, Vec<String>> {
         let opaque = [
             "\"v=spf1 -all\"",
@@ -301,14 +373,6 @@ impl World {
 }
 
 impl Group {
-    fn rtypes(&self) -> &'static [&'static str] {
-        match self.family {
-            Family::A => &["A"],
-            Family::Aaaa => &["AAAA"],
-            Family::Both => &["A", "AAAA"],
-        }
-    }
-
     fn name(&self, number: usize, i: usize) -> String {
         if self.form == Form::Apex && number == 0 && i == 0 {
             return APEX.to_owned();
@@ -358,7 +422,7 @@ impl Built {
         i: usize,
         listings: &mut BTreeMap<u16, Vec<String>>,
     ) {
-        let rtypes = group.rtypes();
+        let rtypes = group.family.rtypes();
         let mut has_cname = false;
         let other = match group.family {
             Family::A => Some("AAAA"),
@@ -424,7 +488,7 @@ impl Built {
                 }
             }
             self.sites
-                .insert((name.to_owned(), rtype.to_string()), site);
+                .insert((name.to_owned(), rtype.to_string(), None), site);
         }
     }
 }
@@ -468,7 +532,7 @@ impl Group {
     }
 }
 
-fn values(rtype: &str, salt: usize, count: usize) -> Vec<String> {
+pub fn values(rtype: &str, salt: usize, count: usize) -> Vec<String> {
     addresses(rtype, salt, count)
         .map(|a| a.to_string())
         .collect()
@@ -492,28 +556,42 @@ fn addresses(rtype: &str, salt: usize, count: usize) -> impl Iterator<Item = IpA
 pub fn owned_key(value: &str) -> Option<Key> {
     let value = value.split(" \"claim ").next()?;
     let text = value.strip_prefix('"')?.strip_suffix('"')?;
-    let (name, rtype) = text.split_once(' ').unwrap_or((text, "A"));
-    let name = format!("{}.", name.trim_end_matches('.').to_lowercase());
-    let is_ours =
-        (name == APEX || name.ends_with(".example.com.")) && matches!(rtype, "A" | "AAAA");
-    is_ours.then(|| (name, rtype.to_owned()))
+    let mut words = text.split(' ');
+    let name = format!("{}.", words.next()?.trim_end_matches('.').to_lowercase());
+    let rtype = words.next().unwrap_or("A");
+    let set_id = words.next().map(str::to_owned);
+    let is_ours = (name == APEX || name.ends_with(".example.com."))
+        && matches!(rtype, "A" | "AAAA" | "CNAME")
+        && words.next().is_none();
+    is_ours.then(|| (name, rtype.to_owned(), set_id))
 }
 
 /// Worlds of a few names, with everything that can be wrong with them.
 pub fn small_worlds() -> impl Strategy<Value = World> {
-    worlds(vec(group(1..=4), 0..=8))
+    worlds(vec(group(1..=4), 0..=8), Just(Vec::new()))
 }
 
 /// Worlds of up to several hundred names.
 pub fn large_worlds() -> impl Strategy<Value = World> {
     let group = prop_oneof![3 => group(1..=4), 2 => group(20..=90)];
-    worlds(vec(group, 3..=10))
+    worlds(vec(group, 3..=10), Just(Vec::new()))
+}
+
+/// Worlds of a few names of all kinds, beside a few of the usual.
+pub fn mixed_worlds() -> impl Strategy<Value = World> {
+    worlds(vec(group(1..=3), 0..=2), mixed::stories(1..=3, 1..=5))
+}
+
+/// Worlds of up to several hundred names of all kinds.
+pub fn large_mixed_worlds() -> impl Strategy<Value = World> {
+    let groups = vec(group(20..=60), 0..=2);
+    worlds(groups, mixed::stories(10..=60, 2..=7))
 }
 
 /// Worlds in which much is to be done, as it takes many batches.
 pub fn heavy_worlds() -> impl Strategy<Value = World> {
     let group = prop_oneof![3 => group(1..=8), 2 => group(20..=120)];
-    worlds(vec(group, 8..=24)).prop_map(|mut world| {
+    worlds(vec(group, 8..=24), Just(Vec::new())).prop_map(|mut world| {
         world.policy = Policy::Sync;
         // What 0.1.0 put into the first state record moves once, and the bound doesn't know that.
         let groups = world.groups.iter_mut();
@@ -524,7 +602,10 @@ pub fn heavy_worlds() -> impl Strategy<Value = World> {
     })
 }
 
-fn worlds(groups: impl Strategy<Value = Vec<Group>>) -> impl Strategy<Value = World> {
+fn worlds(
+    groups: impl Strategy<Value = Vec<Group>>,
+    mixed: impl Strategy<Value = Vec<Mixed>>,
+) -> impl Strategy<Value = World> {
     let policy = prop_oneof![
         4 => Just(Policy::Sync),
         1 => Just(Policy::UpsertOnly),
@@ -536,9 +617,10 @@ fn worlds(groups: impl Strategy<Value = Vec<Group>>) -> impl Strategy<Value = Wo
         1 => Just(AdoptAs::Legacy),
     ];
     let records = vec(state_record(), 4);
-    (groups, records, policy, adopt, any::<bool>()).prop_map(
-        |(groups, records, policy, adopt, is_claimed)| World {
+    (groups, mixed, records, policy, adopt, any::<bool>()).prop_map(
+        |(groups, mixed, records, policy, adopt, is_claimed)| World {
             groups,
+            mixed,
             records,
             policy,
             adopt,

@@ -2,27 +2,29 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rancher_route53::dns::{ChangeBatch, RecordSet};
+use rancher_route53::dns::{ChangeBatch, RecordSet, RecordType};
 use rancher_route53::plan::state_records::StateRecords;
 use rancher_route53::plan::{Adopt, Policy};
 use rancher_route53::route53::xml;
 use sim::route53 as aws;
 
 use crate::fewest_batches;
-use crate::generators::{Built, Key, Setting, Site, TTL, owned_key};
+use crate::generators::{Built, Key, Setting, Site, TTL, is_for_first, key_of, owned_key};
+use crate::mixed::Story;
+use crate::mixed::ends::{Ended, can_be_beside};
 use crate::run::{
-    Id, Round, apply, converge, entries, holds_claim, list, opaque, others, owned, round,
+    Round, apply, converge, entries, holds_claim, list, opaque, others, owned, round,
     state_records, think,
 };
 
 /// How a world has to end.
 pub struct End {
     /// Everything but the state records.
-    pub others: BTreeMap<Id, aws::RecordSet>,
+    pub others: BTreeMap<Key, aws::RecordSet>,
     /// What the state records have to list.
     pub owned: BTreeSet<Key>,
     /// What has to be bit for bit as it was, always.
-    strangers: BTreeMap<Id, aws::RecordSet>,
+    strangers: BTreeMap<Key, aws::RecordSet>,
     /// What is not ours to begin with, but is taken over.
     adopted: BTreeMap<Key, aws::RecordSet>,
 }
@@ -116,7 +118,24 @@ pub fn end(built: &Built) -> End {
     }
     end.others = others(&zone);
     end.strangers = others(&strangers);
+    for story in &built.stories {
+        end.add(story, story.end(&built.setting));
+    }
     end
+}
+
+impl End {
+    fn add(&mut self, story: &Story, ended: Ended) {
+        let there = story.has.iter().chain(&story.strangers);
+        there.for_each(|set| {
+            self.others.remove(&key_of(set));
+        });
+        let sets = ended.sets.into_iter();
+        self.others.extend(sets.map(|set| (key_of(&set), set)));
+        self.owned.extend(ended.owned);
+        self.strangers.retain(|key, _| !ended.ours.contains(key));
+        self.adopted.extend(ended.adopted);
+    }
 }
 
 /// All invariants, for one world. A crash is tried after every batch if there are few, else after some.
@@ -131,11 +150,12 @@ pub fn hold(built: &Built) -> Vec<ChangeBatch> {
     let mut view = first.view.clone();
     let mut state = StateRecords::read(&view, &setting.names);
     let every = first.batches.len().div_ceil(4).max(1);
+    let split = split_names(built, &first.batches);
     for (number, batch) in first.batches.iter().enumerate() {
         keeps_the_limits(batch);
-        keeps_the_policy(batch, setting);
-        creates_with_an_entry(batch, setting);
-        deletes_with_the_entry(batch, &zone, setting);
+        keeps_the_policy(batch, &first.batches, setting);
+        creates_with_an_entry(batch, &zone, &split, setting);
+        deletes_with_the_entry(batch, &zone, &split, setting);
         apply(&mut zone, batch);
         view.apply(batch);
         assert_eq!(view, list(&zone), "the view after batch {number}");
@@ -144,15 +164,16 @@ pub fn hold(built: &Built) -> Vec<ChangeBatch> {
         assert_eq!(state, read, "the state after batch {number}");
         strangers_are_untouched(&zone, &end, number);
         nothing_is_without_an_owner(&zone, &end, number);
+        what_changes_its_kind_is_listed_and_answers(built, &zone, &end, &split);
         the_claim_is_there(&zone, setting);
         written_state_records_are_short(&built.zone, &zone);
         if number % every == 0 && number + 1 < first.batches.len() {
             let mut resumed = zone.clone();
             converge(&mut resumed, setting);
-            has_ended(&resumed, setting, &end, "resumed after a crash");
+            has_ended(&resumed, setting, &end, &split, "resumed after a crash");
         }
     }
-    has_ended(&zone, setting, &end, "at the end");
+    has_ended(&zone, setting, &end, &BTreeSet::new(), "at the end");
     entries_stay_where_they_are(&built.zone, &zone, &end);
     no_write_is_like_another(&first.batches, &built.zone, setting);
     fewest_batches::check(first.batches.len(), &built.zone, &zone);
@@ -161,7 +182,8 @@ pub fn hold(built: &Built) -> Vec<ChangeBatch> {
 
 fn keeps_the_limits(batch: &ChangeBatch) {
     let sets = || batch.deletes.iter().chain(&batch.creates);
-    let records: usize = sets().map(|set| set.values().len()).sum();
+    // An alias counts as one.
+    let records: usize = sets().map(|set| set.values().len().max(1)).sum();
     let characters: usize = sets()
         .flat_map(|set| set.values())
         .map(|value| value.chars().count())
@@ -171,14 +193,22 @@ fn keeps_the_limits(batch: &ChangeBatch) {
     assert!(!xml::change_request(batch).contains("<Action>UPSERT"));
 }
 
-fn keeps_the_policy(batch: &ChangeBatch, setting: &Setting) {
+fn keeps_the_policy(batch: &ChangeBatch, all: &[ChangeBatch], setting: &Setting) {
     let is_state = |name| setting.names.index_of_name(name).is_some();
+    let may_not_stay = |set: &RecordSet| {
+        let mut created = all.iter().flat_map(|batch| &batch.creates);
+        created.any(|new| {
+            let depend =
+                |set: &RecordSet| set.key.is_routed() || set.key.rtype == RecordType::Cname;
+            new.key.name == set.key.name && (depend(new) || depend(set))
+        })
+    };
     for set in batch.deletes.iter().filter(|set| !is_state(&set.key.name)) {
         let comes_back = batch.creates.iter().any(|created| created.key == set.key);
         assert!(
             match setting.policy {
                 Policy::Sync => true,
-                Policy::UpsertOnly => comes_back,
+                Policy::UpsertOnly => comes_back || may_not_stay(set),
                 Policy::CreateOnly => false,
             },
             "{set} is deleted"
@@ -186,33 +216,66 @@ fn keeps_the_policy(batch: &ChangeBatch, setting: &Setting) {
     }
 }
 
+/// The names whose record sets and entries are too much for one request.
+fn split_names(built: &Built, batches: &[ChangeBatch]) -> BTreeSet<String> {
+    let mut after = built.zone.clone();
+    batches.iter().for_each(|batch| apply(&mut after, batch));
+    let names = built.stories.iter().map(|story| story.name.clone());
+    let fits = |name: &String| fewest_batches::fits_at_once(name, &built.zone, &after);
+    names.filter(|name| !fits(name)).collect()
+}
+
 /// A new record set and the write of the state record that lists it stand or fall together.
-fn creates_with_an_entry(batch: &ChangeBatch, setting: &Setting) {
+fn creates_with_an_entry(
+    batch: &ChangeBatch,
+    zone: &aws::Zone,
+    split: &BTreeSet<String>,
+    setting: &Setting,
+) {
     let written: BTreeSet<Key> = batch
         .creates
         .iter()
         .filter(|set| setting.names.index_of_name(&set.key.name).is_some())
         .flat_map(|set| set.values().iter().filter_map(|v| owned_key(v)))
         .collect();
+    let before = owned(zone);
     for set in &batch.creates {
         let is_state = setting.names.index_of_name(&set.key.name).is_some();
         let is_change = batch.deletes.iter().any(|deleted| deleted.key == set.key);
-        let key = (set.key.name.as_str().to_owned(), set.key.rtype.to_string());
+        let key = key_in_aws_terms(set);
+        let is_before = split.contains(&key.0) && before.contains(&key);
         assert!(
-            is_state || is_change || written.contains(&key),
+            is_state || is_change || written.contains(&key) || is_before,
             "{set} is created without its entry"
         );
     }
 }
 
+fn key_in_aws_terms(set: &RecordSet) -> Key {
+    let set_id = set.key.set_id.as_deref().map(str::to_owned);
+    (
+        set.key.name.as_str().to_owned(),
+        set.key.rtype.to_string(),
+        set_id,
+    )
+}
+
 /// A record set of ours goes together with its entry: another instance may see it missing in
 /// between, and create it anew for that entry's sake. (A state record that is longer than what we
 /// write may be too long for that.)
-fn deletes_with_the_entry(batch: &ChangeBatch, zone: &aws::Zone, setting: &Setting) {
+fn deletes_with_the_entry(
+    batch: &ChangeBatch,
+    zone: &aws::Zone,
+    split: &BTreeSet<String>,
+    setting: &Setting,
+) {
     let records = state_records(zone);
     for set in &batch.deletes {
         let comes_back = batch.creates.iter().any(|created| created.key == set.key);
-        let key = (set.key.name.as_str().to_owned(), set.key.rtype.to_string());
+        let key = key_in_aws_terms(set);
+        if split.contains(&key.0) {
+            continue;
+        }
         let listing = records
             .iter()
             .find(|(_, record)| entries(record).contains(&key));
@@ -243,14 +306,43 @@ fn strangers_are_untouched(zone: &aws::Zone, end: &End, number: usize) {
 
 fn nothing_is_without_an_owner(zone: &aws::Zone, end: &End, number: usize) {
     let owned = owned(zone);
-    for (id, set) in others(zone) {
-        let key = (id.0.clone(), id.1.clone());
+    for (key, set) in others(zone) {
         assert!(
             owned.contains(&key)
-                || end.strangers.contains_key(&id)
+                || end.strangers.contains_key(&key)
                 || end.adopted.get(&key) == Some(&set),
             "nobody owns {set} after batch {number}"
         );
+    }
+}
+
+/// Where what comes can't be beside what goes, the name is listed at each moment, and answers at each
+/// moment unless two batches are needed.
+fn what_changes_its_kind_is_listed_and_answers(
+    built: &Built,
+    zone: &aws::Zone,
+    end: &End,
+    split: &BTreeSet<String>,
+) {
+    let owned = owned(zone);
+    let others = others(zone);
+    for story in built.stories.iter().filter(|s| !s.listed.is_empty()) {
+        let is_its_own = |key: &&Key| key.0 == story.name;
+        let mut ends = end.owned.iter().filter(is_its_own);
+        let changes_kind = ends.any(|key| {
+            let mut had = story.has.iter().filter(|had| key_of(had) != *key);
+            had.any(|had| !can_be_beside(had, &end.others[key]))
+        });
+        if !changes_kind {
+            continue;
+        }
+        let mut listed = owned.iter().filter(is_its_own);
+        assert!(listed.next().is_some(), "nothing lists {}", story.name);
+        if !split.contains(&story.name) {
+            let mut there = others.keys().filter(is_its_own);
+            let answers = there.any(|key| owned.contains(key));
+            assert!(answers, "{} has no answer", story.name);
+        }
     }
 }
 
@@ -302,10 +394,26 @@ fn written_state_records_are_short(before: &aws::Zone, after: &aws::Zone) {
     }
 }
 
-fn has_ended(zone: &aws::Zone, setting: &Setting, end: &End, when: &str) {
+/// `forgetful`: names of which record sets are deleted in one batch and created in a later one. A health
+/// check that somebody has attached is known only from the record set that has it, so a crash in between
+/// loses it.
+fn has_ended(
+    zone: &aws::Zone,
+    setting: &Setting,
+    end: &End,
+    forgetful: &BTreeSet<String>,
+    when: &str,
+) {
     let others = others(zone);
     for (id, set) in &others {
-        assert_eq!(end.others.get(id), Some(set), "{when}");
+        let expected = end.others.get(id).map(|expected| aws::RecordSet {
+            health_check_id: match forgetful.contains(&id.0) {
+                true => set.health_check_id.clone(),
+                false => expected.health_check_id.clone(),
+            },
+            ..expected.clone()
+        });
+        assert_eq!(expected.as_ref(), Some(set), "{when}");
     }
     for (id, set) in &end.others {
         assert!(others.contains_key(id), "{set} is missing, {when}");
@@ -320,7 +428,7 @@ fn entries_stay_where_they_are(before: &aws::Zone, after: &aws::Zone, end: &End)
     let records = state_records(after);
     let all_opaque: BTreeSet<String> = records.values().flat_map(opaque).collect();
     for (index, record) in state_records(before) {
-        let belongs = |key: &&Key| index > 0 || key.1 == "A";
+        let belongs = |key: &&Key| index > 0 || is_for_first(key);
         assert!(
             opaque(&record).is_subset(&all_opaque),
             "a foreign value is lost"

@@ -6,6 +6,7 @@ mod bulk;
 mod fewest_batches;
 mod generators;
 mod invariants;
+mod mixed;
 mod order;
 mod preview;
 mod publishing;
@@ -37,7 +38,11 @@ proptest! {
 
     #[test]
     fn what_is_previewed_is_what_the_batches_hold(
-        world in prop_oneof![6 => generators::small_worlds(), 1 => generators::large_worlds()],
+        world in prop_oneof![
+            6 => generators::small_worlds(),
+            4 => generators::mixed_worlds(),
+            1 => generators::large_worlds(),
+        ],
         percent in prop_oneof![Just(0), Just(30), Just(100)],
         min in 0..20_usize,
     ) {
@@ -50,6 +55,24 @@ proptest! {
 
     #[test]
     fn the_invariants_hold_for_several_hundred_names(world in generators::large_worlds()) {
+        invariants::hold(&world.build());
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(400))]
+
+    #[test]
+    fn the_invariants_hold_for_names_of_all_kinds(world in generators::mixed_worlds()) {
+        invariants::hold(&world.build());
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(8))]
+
+    #[test]
+    fn the_invariants_hold_for_many_names_of_all_kinds(world in generators::large_mixed_worlds()) {
         invariants::hold(&world.build());
     }
 }

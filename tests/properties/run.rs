@@ -12,7 +12,7 @@ use rancher_route53::plan::{Plan, PlanSettings, plan};
 use rancher_route53::route53::xml;
 use sim::route53 as aws;
 
-use crate::generators::{Key, Setting, UUID, owned_key};
+use crate::generators::{Key, Setting, UUID, key_of, owned_key};
 
 /// What a round makes of a zone.
 #[derive(Debug, Clone, PartialEq)]
@@ -131,20 +131,13 @@ pub fn owned(zone: &aws::Zone) -> BTreeSet<Key> {
     state_records(zone).values().flat_map(entries).collect()
 }
 
-/// What a zone has at most one record set of: name, type, set identifier.
-pub type Id = (String, String, Option<String>);
-
 /// Everything but the state records.
-pub fn others(zone: &aws::Zone) -> BTreeMap<Id, aws::RecordSet> {
+pub fn others(zone: &aws::Zone) -> BTreeMap<Key, aws::RecordSet> {
     let is_state = |set: &aws::RecordSet| {
         set.rtype == "TXT" && set.set_identifier.is_none() && state_index(&set.name).is_some()
     };
-    let id = |set: &aws::RecordSet| {
-        let identifier = set.set_identifier.clone();
-        (set.name.clone(), set.rtype.clone(), identifier)
-    };
     let others = zone.record_sets().filter(|set| !is_state(set));
-    others.map(|set| (id(set), set.clone())).collect()
+    others.map(|set| (key_of(set), set.clone())).collect()
 }
 
 fn page_of(answer: &str) -> xml::ListPage {

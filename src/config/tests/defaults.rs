@@ -3,7 +3,7 @@
 use super::*;
 
 /// The settings whose default in the table is a value, each with another valid value.
-const VALUES: [(&str, &str); 26] = [
+const VALUES: [(&str, &str); 27] = [
     ("NAME_TEMPLATE", "%{{service_name}}"),
     ("TTL", "301"),
     ("DEFAULT_POLICY", "never"),
@@ -11,6 +11,7 @@ const VALUES: [(&str, &str); 26] = [
     ("LB_HOSTNAMES", "true"),
     ("ADDRESS", "container"),
     ("RECORD_TYPES", "A"),
+    ("ROUTING", "weighted 1"),
     ("AWS_ROLE_SESSION_NAME", "me"),
     ("AWS_EC2_METADATA_DISABLED", "true"),
     (

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use super::*;
@@ -12,6 +12,7 @@ mod cost;
 mod load;
 mod order;
 mod packing;
+mod replace;
 
 const TTL: u32 = 300;
 /// Generation of the first state record if it has none; the next one has one more.

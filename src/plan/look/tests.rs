@@ -1,5 +1,5 @@
 use super::*;
-use crate::dns::{Name, RecordSet, RecordType};
+use crate::dns::{Name, RecordSet, RecordType, Routing};
 use crate::plan::state_records::StateNames;
 use crate::plan::view::Coverage;
 use crate::plan::{Change, Conflict, ConflictReason};
@@ -76,6 +76,7 @@ fn dependent() -> Vec<Plan> {
         conflict(ConflictReason::Routed),
         conflict(ConflictReason::Simple),
         conflict(ConflictReason::OtherRouting(None)),
+        conflict(ConflictReason::SamePlace(Box::new(Routing::Multivalue))),
     ]
 }
 

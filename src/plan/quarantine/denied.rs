@@ -3,11 +3,13 @@
 //! IAM allows a batch only if it allows every name, type and action in it, and its message says
 //! which user was denied, but not for what. A policy usually allows names below
 //! `<environment>.<zone>` and a list of types, so what is outside of that is suspected first.
-//! [`Bisection::deny`] has it tried apart from the rest.
+//! [`Bisection::deny`] has it tried apart from the rest. Record sets that are only written together
+//! count as that one of them that is likeliest denied.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Bisection, MAX_TRIALS, Suspects};
+use super::{Bisection, MAX_TRIALS, Suspects, units};
+use crate::base::sorted;
 use crate::dns::{ChangeBatch, Name, RecordKey, RecordType};
 
 /// How likely a policy is to deny a record set, the likeliest first.
@@ -45,9 +47,10 @@ pub fn denied(
     let sets = batch.deletes.iter().chain(&batch.creates);
     let keys = sets.map(|set| &set.key).filter(|key| !is_state_record(key));
     let mut places: BTreeMap<Place, BTreeSet<RecordKey>> = BTreeMap::new();
-    for key in keys {
-        let of_place = places.entry(place(key, below)).or_default();
-        of_place.insert(key.clone());
+    for unit in units(sorted::set(keys.cloned())) {
+        let likeliest = unit.iter().map(|key| place(key, below)).min();
+        let of_place = places.entry(likeliest.unwrap_or(Place::Usual)).or_default();
+        of_place.extend(unit);
     }
     let are_alone = places.len() == 1;
     let (place, keys) = places.pop_first()?;
@@ -83,12 +86,14 @@ impl Bisection {
             self.current = None;
             return None;
         }
-        let mut types: BTreeMap<RecordType, BTreeSet<RecordKey>> = BTreeMap::new();
-        for key in &suspects.keys {
-            let of_type = types.entry(key.rtype.clone()).or_default();
-            of_type.insert(key.clone());
+        let units = units(suspects.keys.clone());
+        let mut types: BTreeMap<BTreeSet<RecordType>, BTreeSet<RecordKey>> = BTreeMap::new();
+        for unit in &units {
+            let of_unit = sorted::set(unit.iter().map(|key| key.rtype.clone()));
+            let of_types = types.entry(of_unit).or_default();
+            of_types.extend(unit.iter().cloned());
         }
-        let is_one = suspects.keys.len() == 1 || !by_name && types.len() == 1;
+        let is_one = units.len() == 1 || !by_name && types.len() == 1;
         if is_one || self.count >= MAX_TRIALS {
             return Some(suspects);
         }
@@ -96,7 +101,7 @@ impl Bisection {
             self.waiting.extend(types.into_values());
             self.current = None;
         } else {
-            self.halve(suspects.keys, false);
+            self.halve(units, false);
         }
         None
     }

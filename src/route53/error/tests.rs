@@ -53,6 +53,23 @@ fn of_several_messages_only_the_bad_record_sets_are_set_aside() {
 }
 
 #[test]
+fn a_health_check_that_is_gone_is_about_the_record_sets_that_have_it() {
+    for (code, expected) in [
+        ("InvalidChangeBatch", true),
+        ("InvalidInput", true),
+        ("NoSuchHealthCheck", true),
+        ("NoSuchHostedZone", false),
+        ("AccessDenied", false),
+    ] {
+        assert_eq!(
+            refused(404, code, &[]).is_about_content(),
+            expected,
+            "{code}"
+        );
+    }
+}
+
+#[test]
 fn only_aws_can_say_that_it_takes_an_operator() {
     for (status, code, expected) in [
         (403, "AccessDenied", true),

@@ -43,6 +43,28 @@ pub fn skipped_for_every_reason(seen: &Seen) {
             .add_service("shop", "wildcard")
             .run_on("h1", 80)
             .label(template, "x.*");
+        for (name, labels) in [
+            ("target", &[("_target", "a b")][..]),
+            ("routing", &[("_routing", "round robin")]),
+            (
+                "cname_at_apex",
+                &[("_name_template", "@"), ("_target", "www.example.org")],
+            ),
+            ("first", &[("_name_template", "same")]),
+            (
+                "target_differs",
+                &[("_name_template", "same"), ("_target", "www.example.org")],
+            ),
+            (
+                "routing_differs",
+                &[("_name_template", "same"), ("_routing", "multivalue")],
+            ),
+        ] {
+            let service = world.add_service("shop", name).run_on("h1", 80);
+            for (end, text) in labels {
+                service.label(&format!("{label}{end}"), *text);
+            }
+        }
         world
             .add_service("shop", &"name".repeat(20))
             .run_on("h1", 80);
@@ -62,10 +84,15 @@ pub fn skipped_for_every_reason(seen: &Seen) {
         ("template", 1.0),
         ("wildcard", 1.0),
         ("name", 1.0),
+        ("target", 1.0),
+        ("routing", 1.0),
+        ("cname_at_apex", 1.0),
+        ("target_differs", 1.0),
+        ("routing_differs", 1.0),
     ] {
         watched.expect("services_skipped", &[("reason", reason)], count);
     }
-    watched.expect("services", &[("state", "skipped")], 14.0);
+    watched.expect("services", &[("state", "skipped")], 19.0);
 }
 
 /// What isn't published because of a setting, or of the address that a label asks for.
@@ -166,6 +193,13 @@ pub fn warned_of(seen: &Seen) {
         let balancer = world.add_service_of_kind("loadBalancerService", "shop", "hostname");
         balancer.run_on("h1", 80);
         balancer.lb_hostnames = vec!["a.*.example.com".to_owned()];
+        let outside = world.add_service_of_kind("externalService", "shop", "outside");
+        outside.label(&label(""), "always");
+        outside.label(&label("_routing"), "weighted 1");
+        outside.external_ips = vec!["198.51.100.9".to_owned(), "here".to_owned()];
+        let last = world.add_service("shop", "with-target").run_on("h1", 80);
+        last.label(&label("_target"), "www.example.org");
+        last.label(&label("_names"), "fine");
     }));
     let watched = Watched::new(stage, &[("LB_HOSTNAMES", "true")], seen);
     for (warning, count) in [
@@ -178,11 +212,17 @@ pub fn warned_of(seen: &Seen) {
         ("host", 1.0),
         ("hostname", 1.0),
         ("other_ttl", 2.0),
+        ("external_ip", 1.0),
+        ("name_left_out", 1.0),
     ] {
         watched.expect("service_warnings", &[("warning", warning)], count);
     }
     watched.expect("record_sets_desired_by_type", &[("type", "AAAA")], 8.0);
     watched.expect("record_sets_owned_by_type", &[("type", "AAAA")], 8.0);
+    watched.expect("record_sets_desired_by_type", &[("type", "CNAME")], 1.0);
+    watched.expect("record_sets_owned_by_type", &[("type", "CNAME")], 1.0);
+    let weighted = [("routing", "weighted")];
+    watched.expect("record_sets_desired_by_routing", &weighted, 1.0);
 }
 
 /// Somebody else writes another name.

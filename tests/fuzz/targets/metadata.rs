@@ -160,16 +160,23 @@ fn version(bytes: &[u8]) {
 fn check(wanted: &Desired, world: &World, rules: &Rules) {
     for (key, set) in &wanted.record_sets {
         assert_eq!(&set.key, key);
-        assert!(set.ttl <= 2_147_483_647);
+        assert!(set.ttl().is_none_or(|ttl| ttl <= 2_147_483_647));
         assert_within_limits(&key.name);
         assert!(key.name.is_at_or_below(&rules.zone));
-        assert!(
-            (1..=400).contains(&set.values.len()),
-            "{}",
-            set.values.len()
-        );
-        assert!(set.values.len() == 400 || !wanted.truncated.contains_key(key));
-        for value in &set.values {
+        assert_eq!(key.is_routed(), set.routing.is_some());
+        assert_eq!(set.alias().is_some(), set.ttl().is_none());
+        let values = set.values();
+        match key.rtype {
+            RecordType::Cname => {
+                assert_eq!(values.len(), 1);
+                let target = Name::parse(values.first().expect("a value")).expect("a name");
+                assert!(target != key.name && key.name != rules.zone);
+            }
+            _ if set.alias().is_some() => assert!(values.is_empty()),
+            _ => assert!((1..=400).contains(&values.len()), "{}", values.len()),
+        }
+        assert!(values.len() == 400 || !wanted.truncated.contains_key(key));
+        for value in values.iter().filter(|_| key.rtype != RecordType::Cname) {
             let address: IpAddr = value.parse().expect("an address");
             let rtype = if address.is_ipv4() {
                 RecordType::A

@@ -6,7 +6,7 @@ use super::{
     ADDRESS, HOST, HOST_IP, HOSTNAMES, LB_HOSTNAMES, LIFE, MORE, Machine, NAMES, POLICY, PREFIXES,
     SUFFIX, Settings, TEMPLATE, TEMPLATES, Texts, Wish, World, own_address,
 };
-use crate::generators::{Key, TTL};
+use crate::generators::TTL;
 
 /// As it is if nothing is set.
 const USUAL: Settings = Settings {
@@ -19,7 +19,7 @@ const USUAL: Settings = Settings {
 };
 
 /// TTL and addresses of what is to be published.
-pub type Published = BTreeMap<Key, (u32, BTreeSet<String>)>;
+pub type Published = BTreeMap<(String, String), (u32, BTreeSet<String>)>;
 
 impl World {
     /// What the documents say is to be published.
