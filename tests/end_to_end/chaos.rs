@@ -22,12 +22,12 @@
 
 mod denial;
 mod faults;
-mod history;
+pub mod history;
 mod invariants;
 mod naming;
 mod outside_edits;
 mod publishing;
-mod random;
+pub mod random;
 mod record;
 mod regime;
 mod schedule;

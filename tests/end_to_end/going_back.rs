@@ -105,17 +105,22 @@ pub fn orphans(zone: &Zone) -> Vec<String> {
         .map(|entry| entry.replace("\\\\", "\\"))
         .collect();
     let ours = zone.record_sets().filter(|set| {
-        matches!(set.rtype.as_str(), "A" | "AAAA") && set.name.ends_with("prod.example.com.")
+        matches!(set.rtype.as_str(), "A" | "AAAA" | "CNAME")
+            && set.name.ends_with("prod.example.com.")
     });
-    let is_orphan = |set: &&RecordSet| {
-        let entry = match set.rtype.as_str() {
-            "A" => set.name.clone(),
-            rtype => format!("{} {rtype}", set.name),
-        };
-        !entries.contains(&entry)
-    };
+    let is_orphan = |set: &&RecordSet| !entries.contains(&entry(set));
     let orphans = ours.filter(is_orphan);
     orphans.map(|set| format!("nobody's: {set}")).collect()
+}
+
+/// How a state record lists a record set.
+pub fn entry(set: &RecordSet) -> String {
+    let RecordSet { name, rtype, .. } = set;
+    match (rtype.as_str(), &set.set_identifier) {
+        ("A", None) => name.clone(),
+        (rtype, None) => format!("{name} {rtype}"),
+        (rtype, Some(id)) => format!("{name} {rtype} {id}"),
+    }
 }
 
 /// This program is started, comes to rest, and is stopped.

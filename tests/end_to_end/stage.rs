@@ -158,6 +158,7 @@ impl Drop for Stage {
                     waits_for_sync: true,
                 });
                 let resource = request.resource.replace("arn:aws-cn:", "arn:aws:");
+                let resource = resource.replace("arn:aws-us-gov:", "arn:aws:");
                 Policy::parse(&document).allows(operation, &resource, batch)
             });
             assert!(is_allowed.contains(&true), "no policy has {request:?}");

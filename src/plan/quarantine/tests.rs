@@ -108,6 +108,44 @@ fn messages_name_record_sets() {
 }
 
 #[test]
+fn messages_about_a_health_check_are_about_the_record_sets_that_have_it() {
+    let checked = |text: &str, id: &str| RecordSet {
+        health_check: Some(id.into()),
+        ..set(text, "192.0.2.1")
+    };
+    let batch = ChangeBatch {
+        deletes: vec![checked("old A", "c-1")],
+        creates: vec![
+            checked("web A", "c-1"),
+            checked("db A", "c-2"),
+            checked("cache A", "c-11"),
+            set("plain A", "192.0.2.1"),
+            set("state TXT", "\"y\""),
+        ],
+    };
+    let everything = &["old A", "web A", "db A", "cache A", "plain A"][..];
+    for (message, expected) in [
+        (
+            "A health check with id c-1 does not exist.",
+            &["old A", "web A"][..],
+        ),
+        (
+            "The specified health check does not exist: c-11",
+            &["cache A"],
+        ),
+        (
+            "No health check exists with the specified ID 'c-2'.",
+            &["db A"],
+        ),
+        ("A health check with id c-3 does not exist.", everything),
+    ] {
+        let found = suspects(&batch, &[message.to_owned()], is_state_record);
+        let found: Vec<BTreeSet<RecordKey>> = found.into_iter().map(|group| group.keys).collect();
+        assert_eq!(found, [keys(expected)], "{message}");
+    }
+}
+
+#[test]
 fn a_batch_of_state_records_only_has_no_suspects() {
     let bookkeeping = ChangeBatch {
         deletes: vec![],
