@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::base::sorted;
-use crate::dns::{Body, ChangeBatch, RecordKey, RecordSet};
+use crate::dns::{ChangeBatch, RecordKey, RecordSet};
 use crate::plan::batch::{batches, fit_in_one_request};
 use crate::plan::guard::ApprovedPlan;
 use crate::plan::state_records::{Claim, Entry, Generation, StateNames, StateRecord, StateRecords};
@@ -85,10 +85,7 @@ impl Handover<'_> {
         let fresh = Generation::of_number(self.random);
         let ttl = record.generation.map_or(fresh, Generation::next).ttl();
         let values = Entry::values(kept);
-        let rest = RecordSet {
-            body: Body::Records { ttl, values },
-            ..record.set.clone()
-        };
+        let rest = RecordSet::of_values(record.set.key.clone(), ttl, values);
         ChangeBatch {
             deletes: vec![record.set.clone()],
             creates: Some(rest)
@@ -116,7 +113,11 @@ pub fn write_all(batches: &mut Vec<ChangeBatch>, ours: &StateRecords, random: u6
         let ttl = record.generation.map_or(fresh, Generation::next).ttl();
         let write = ChangeBatch {
             deletes: vec![record.set.clone()],
-            creates: vec![record.set.clone().with_ttl(ttl)],
+            creates: vec![RecordSet::of_values(
+                record.set.key.clone(),
+                ttl,
+                record.set.values().clone(),
+            )],
         };
         // A state record of another program may be too long for any request.
         if !fit_in_one_request([&write]) {

@@ -192,7 +192,8 @@ fn for_check_a_state_record_with_one_is_a_fault() {
     assert_eq!(code, 1);
 }
 
-/// Of a record set and of a state record alike.
+/// One of a state record goes with the next write: were it deleted in the account, every write would
+/// be refused.
 #[test]
 fn a_health_check_is_kept_in_changes_and_goes_with_the_record_set() {
     let stage = Stage::new(web());
@@ -209,7 +210,7 @@ fn a_health_check_is_kept_in_changes_and_goes_with_the_record_set() {
     });
     let new = "new.shop.prod.example.com.";
     let check = format!(" [health check {CHECK}]");
-    let state = state_line(&[new, WEB]) + &check;
+    let state = state_line(&[new, WEB]);
     let web = line(WEB, "203.0.113.2") + &check;
     stage.expect_zone(&[&state, &line(new, "203.0.113.3"), &web]);
     wait_until(&service, |status| {

@@ -23,6 +23,8 @@ pub struct Writing<'a> {
     pub random: u64,
 }
 
+/// State records are written without a health check that somebody has attached to one: nobody asks for
+/// them by name, and once the account has no such check any more, Route 53 would refuse every write.
 impl Writing<'_> {
     /// The generation of a state record that has had none.
     pub fn fresh_generation(self, index: u16) -> Generation {
@@ -39,9 +41,7 @@ impl Writing<'_> {
         let known = old.and_then(|old| old.generation);
         let generation = known.map_or(self.fresh_generation(index), Generation::next);
         let key = RecordKey::new(self.names.name(index), RecordType::Txt);
-        let mut new = RecordSet::of_values(key, generation.ttl(), Entry::values(entries));
-        new.health_check = old.and_then(|old| old.set.health_check.clone());
-        new
+        RecordSet::of_values(key, generation.ttl(), Entry::values(entries))
     }
 }
 
@@ -265,8 +265,7 @@ impl Packer<'_> {
         let fresh = self.writing.fresh_generation(rewrite.index);
         if let Some((values, generation)) = rewrite.next_write(fresh) {
             let key = RecordKey::new(self.writing.names.name(rewrite.index), RecordType::Txt);
-            let mut new = RecordSet::of_values(key, generation.ttl(), values);
-            new.health_check = old.as_ref().and_then(|old| old.health_check.clone());
+            let new = RecordSet::of_values(key, generation.ttl(), values);
             bin.batch.creates.push(new.clone());
             rewrite.old = Some(new);
         }

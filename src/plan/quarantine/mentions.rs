@@ -39,12 +39,14 @@ fn may_mean_set_id(message: &str, key: &RecordKey) -> bool {
     }
 }
 
-/// Whether a message quotes a value of this record set, or has the target that it is an alias of, or the
-/// id of its health check.
+/// Whether a message quotes a value of this record set, or has the target that it is an alias of, or, if
+/// it is about health checks, the id of that of the record set: a label may say any word.
 pub fn mentions_value(message: &str, set: &RecordSet) -> bool {
     let mut values = set.values().iter();
     let target = set.alias().map(|target| target.name.as_str());
-    let words = target.into_iter().chain(set.health_check.as_deref());
+    let is_about_checks = message.to_ascii_lowercase().contains("health check");
+    let health_check = set.health_check.as_deref().filter(|_| is_about_checks);
+    let words = target.into_iter().chain(health_check);
     let mentions = |words| has_words(message, words, IN_NAME);
     words.into_iter().any(mentions) || values.any(|value| message.contains(&format!("'{value}'")))
 }
