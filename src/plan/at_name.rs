@@ -131,9 +131,7 @@ impl<'a> AtName<'a> {
                 step => item.add(step, policy, plan),
             }
         }
-        if replacement != Replacement::default() {
-            plan.replacements.push(replacement);
-        }
+        plan.replacements.extend(replacement.by_type());
     }
 
     /// Whether all record sets of the name are simple, and none is a CNAME: then none is in the way
@@ -228,27 +226,30 @@ impl<'a> AtName<'a> {
     }
 
     /// Which steps have to be made together: what goes or changes because what is written can't be
-    /// beside it, and all that is written then.
+    /// beside it, and what is written then.
     fn together(&self, steps: &[Step<'a>]) -> Vec<bool> {
-        let written = |step| match step {
-            &Step::Create(ref to) | &Step::Change(_, ref to) => Some(&**to),
-            _ => None,
-        };
-        let written: Vec<&RecordSet> = steps.iter().filter_map(written).collect();
+        fn written<'b>(step: &'b Step<'_>) -> Option<&'b RecordSet> {
+            match step {
+                Step::Create(to) | Step::Change(_, to) => Some(to),
+                _ => None,
+            }
+        }
         let all = self.items.iter().zip(steps);
         let makes_way = all.map(|(item, step)| match step {
-            Step::Delete(_) | Step::Change(..) => written.iter().any(|to| item.must_go_for(to)),
+            Step::Delete(_) | Step::Change(..) => {
+                let mut written = steps.iter().filter_map(written);
+                written.any(|to| item.must_go_for(to))
+            }
             _ => false,
         });
         let makes_way: Vec<bool> = makes_way.collect();
-        let are_tied = makes_way.contains(&true);
+        let all = self.items.iter().zip(&makes_way);
+        let leaving = all.filter(|(_, makes_way)| **makes_way);
+        let leaving: Vec<&Item<'a>> = leaving.map(|(item, _)| item).collect();
+        let is_waited_for = |to: &RecordSet| leaving.iter().any(|item| item.must_go_for(to));
         let all = steps.iter().zip(makes_way);
-        all.map(|(step, makes_way)| match step {
-            Step::Delete(_) => makes_way,
-            Step::Create(_) | Step::Change(..) => are_tied,
-            _ => false,
-        })
-        .collect()
+        all.map(|(step, makes_way)| makes_way || written(step).is_some_and(is_waited_for))
+            .collect()
     }
 
     /// A weighted record set with the TTL of those beside it that stay as they are.

@@ -25,8 +25,9 @@ pub mod view;
 use std::collections::BTreeMap;
 use std::iter::Peekable;
 
+use crate::base::sorted;
 use crate::dns::zone::Listed;
-use crate::dns::{RecordKey, RecordSet, Zone};
+use crate::dns::{RecordKey, RecordSet, RecordType, Zone};
 pub use crate::plan::adopt::{Adopt, AdoptSetting};
 use crate::plan::at_name::AtName;
 pub use crate::plan::conflict::{Conflict, ConflictReason};
@@ -145,6 +146,23 @@ impl Replacement {
     pub fn keys(&self) -> impl Iterator<Item = &RecordKey> {
         let sets = self.deletes.iter().chain(&self.creates);
         sets.map(|set| &set.key)
+    }
+
+    /// One for each type, since only a CNAME depends on other types than its own. None if it is empty.
+    fn by_type(self) -> Vec<Replacement> {
+        if self.keys().any(|key| key.rtype == RecordType::Cname) {
+            return vec![self];
+        }
+        let types = sorted::set(self.keys().map(|key| key.rtype.clone()));
+        let of_type = |sets: &[RecordSet], rtype: &RecordType| -> Vec<RecordSet> {
+            let sets = sets.iter().filter(|set| set.key.rtype == *rtype);
+            sets.cloned().collect()
+        };
+        let parts = types.iter().map(|rtype| Replacement {
+            deletes: of_type(&self.deletes, rtype),
+            creates: of_type(&self.creates, rtype),
+        });
+        parts.collect()
     }
 }
 

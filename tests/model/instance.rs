@@ -3,7 +3,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use rancher_route53::dns::{ChangeBatch, RecordKey, Zone};
+use rancher_route53::dns::{ChangeBatch, RecordKey, RecordSet, RecordType, Zone};
 use rancher_route53::plan::batch::batches;
 use rancher_route53::plan::guard::{Guard, GuardSettings};
 use rancher_route53::plan::look::{Look, Step};
@@ -214,6 +214,7 @@ fn proceed(
     if setup.variant == Variant::WithoutGenerations {
         next.iter_mut().for_each(without_generation);
     }
+    let next = apart(setup.variant, next);
     instance.phase = match next.is_empty() {
         true => Phase::Idle(Some(view)),
         false => Phase::Sending {
@@ -222,6 +223,29 @@ fn proceed(
             batches: next,
         },
     };
+}
+
+/// Batches in two parts each, if the variant is one that does so.
+fn apart(variant: Variant, batches: Vec<ChangeBatch>) -> Vec<ChangeBatch> {
+    let is_first: fn(&RecordSet, bool) -> bool = match variant {
+        Variant::EntriesApart => |set, _| set.key.rtype != RecordType::Txt,
+        Variant::CreatesApart => |set, is_new| is_new || set.key.rtype == RecordType::Txt,
+        _ => return batches,
+    };
+    let part = |batch: &ChangeBatch, of_first: bool| {
+        let sets = |all: &[RecordSet], is_new| -> Vec<RecordSet> {
+            let all = all.iter().filter(|set| is_first(set, is_new) == of_first);
+            all.cloned().collect()
+        };
+        ChangeBatch {
+            deletes: sets(&batch.deletes, false),
+            creates: sets(&batch.creates, true),
+        }
+    };
+    let parts = batches
+        .iter()
+        .flat_map(|batch| [part(batch, true), part(batch, false)]);
+    parts.filter(|part| part.changes() > 0).collect()
 }
 
 /// The number that new state records' generations are made of. See [`crate::canonical`].

@@ -19,6 +19,7 @@ pub enum Fault {
     TakenFromAnother(RecordKey),
     OfAnotherServer,
     TooEarly(RecordKey),
+    Impossible,
     Rest(String),
 }
 
@@ -34,6 +35,9 @@ impl fmt::Display for Fault {
                 f.write_str("a batch was applied though another Rancher server keeps the records")
             }
             Fault::TooEarly(key) => write!(f, "{key}, whose delete was held, went too early"),
+            Fault::Impossible => f.write_str(
+                "a batch was sent that Route 53 refuses, though the zone is as it was seen",
+            ),
             Fault::Rest(why) => write!(f, "after undisturbed rounds, at rest, {why}"),
         }
     }

@@ -5,7 +5,7 @@ use rancher_route53::dns::{ChangeBatch, RecordKey, RecordSet, RecordType};
 
 use crate::instance::{Goal, Instance, Phase, begin, list};
 use crate::judge::{Fault, Holds, everything_is_listed, may_apply, owner};
-use crate::route53::{listed_by, takes};
+use crate::route53::{allows_neighbours, can_be_beside, listed_by, takes};
 use crate::setups::{Setup, TTL, key};
 use crate::world::{Flight, Maker, World};
 use rancher_route53::plan::guard::Guard;
@@ -73,10 +73,15 @@ impl World {
         if budget.edits > 0 {
             for label in PEOPLES {
                 let key = key(label, RecordType::A);
-                all.push(match self.zone.get(&key) {
-                    None => Move::PersonCreates(key),
-                    Some(_) => Move::PersonDeletes(key),
-                });
+                let set = of_a_person(&key);
+                let mut others = self.zone.iter().filter_map(|(key, _)| self.zone.whole(key));
+                match self.zone.get(&key) {
+                    Some(_) => all.push(Move::PersonDeletes(key)),
+                    None if others.all(|other| can_be_beside(&set, other)) => {
+                        all.push(Move::PersonCreates(key));
+                    }
+                    None => {}
+                }
             }
         }
         if budget.ticks > 0 {
@@ -115,7 +120,7 @@ impl World {
             }
             Move::PersonCreates(key) => {
                 self.budget.edits -= 1;
-                let set = RecordSet::of_values(key.clone(), TTL, ["192.0.2.99".to_owned()].into());
+                let set = of_a_person(key);
                 let listed = listed_by(&self.zone, None);
                 let maker = match listed.iter().any(|(_, owned)| owned == key) {
                     true => Maker::PersonInPlace,
@@ -163,6 +168,9 @@ impl World {
             panic!("it has nothing to send");
         };
         let batch = batches.remove(0);
+        if !allows_neighbours(&view.zone, &batch) {
+            return Err(Fault::Impossible);
+        }
         let is_taken = takes(&self.zone, &batch);
         self.budget.losses -= u8::from(answer != Answer::Comes);
         if is_taken && matches!(answer, Answer::Comes | Answer::LostAfterwards) {
@@ -202,6 +210,10 @@ impl World {
         let zone = &self.zone;
         self.made_by.retain(|key, _| zone.get(key).is_some());
     }
+}
+
+fn of_a_person(key: &RecordKey) -> RecordSet {
+    RecordSet::of_values(key.clone(), TTL, ["192.0.2.99".to_owned()].into())
 }
 
 /// What happens, for the trace.
@@ -274,11 +286,13 @@ fn batch_in_words(batch: &ChangeBatch) -> String {
 
 fn sets<'a>(sets: impl IntoIterator<Item = &'a RecordSet>) -> String {
     let sets = sets.into_iter().map(|set| {
-        let name = set.key.name.as_str().replace(".example.com.", "");
+        let key = set.key.to_string().replace(".example.com.", "");
         let values: Vec<&str> = set.values().iter().map(String::as_str).collect();
+        let routing = set.routing.as_ref().map(|routing| format!(" {routing}"));
+        let words = format!("{key} {}{}", values.join(" "), routing.unwrap_or_default());
         match set.ttl() {
-            None | Some(TTL) => format!("{name} {} {}", set.key.rtype, values.join(" ")),
-            Some(ttl) => format!("{name} {} {} ({ttl})", set.key.rtype, values.join(" ")),
+            None | Some(TTL) => words,
+            Some(ttl) => format!("{words} ({ttl})"),
         }
     });
     let sets: Vec<String> = sets.collect();

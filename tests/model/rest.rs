@@ -1,11 +1,11 @@
 //! Undisturbed rounds end exactly at what is desired, from every state.
 
-use rancher_route53::dns::RecordKey;
+use rancher_route53::dns::{RecordKey, RecordSet, Routing};
 
 use crate::instance::Phase;
 use crate::judge::{Fault, owner};
 use crate::moves::{Answer, Move};
-use crate::route53::{claims, listed_by};
+use crate::route53::{can_be_beside, claims, listed_by};
 use crate::setups::Setup;
 use crate::world::World;
 
@@ -83,22 +83,55 @@ fn is_right(setup: &Setup, world: &World) -> Result<(), Fault> {
             all.iter()
                 .any(|(other, listed)| *other != owner && listed == key)
         };
+        let sets = world
+            .zone
+            .iter()
+            .filter_map(|(key, _)| world.zone.whole(key));
+        let others: Vec<&RecordSet> = sets.filter(|set| !listed.contains(&set.key)).collect();
+        let mut hindered: Vec<RecordSet> = Vec::new();
         for (key, wanted) in desired {
+            let wanted = with_ttl_of_others(wanted, &others);
             let there = world.zone.whole(key);
             let is_ours = listed.contains(key);
-            let is_in_the_way = there.is_some() && !is_ours || is_elsewhere(key);
-            if there != Some(wanted) && !is_in_the_way {
+            let is_hindered = others.iter().any(|other| !can_be_beside(&wanted, other));
+            let is_in_the_way = there.is_some() && !is_ours || is_elsewhere(key) || is_hindered;
+            if there != Some(&wanted) && !is_in_the_way {
                 return fault(format!("{key} is {there:?}"));
             }
-            if there.is_none() && !is_elsewhere(key) {
+            if there.is_none() && !is_elsewhere(key) && !is_hindered {
                 return fault(format!("{key} is missing"));
             }
+            if is_in_the_way {
+                hindered.push(wanted);
+            }
         }
+        let waits_for_another = |key: &RecordKey| {
+            let there = world.zone.whole(key);
+            let mut hindered = hindered.iter();
+            there.is_some_and(|there| hindered.any(|wanted| !can_be_beside(wanted, there)))
+        };
         for key in &listed {
-            if !desired.contains_key(key) && !is_elsewhere(key) {
+            if !desired.contains_key(key) && !is_elsewhere(key) && !waits_for_another(key) {
                 return fault(format!("{key} is still listed by {owner}"));
             }
         }
     }
     Ok(())
+}
+
+/// A weighted record set with the TTL of those of others, since Route 53 allows only one.
+fn with_ttl_of_others(wanted: &RecordSet, others: &[&RecordSet]) -> RecordSet {
+    let is_weighted =
+        |set: &RecordSet| matches!(set.routing.as_deref(), Some(Routing::Weighted(_)));
+    let is_of_group = |other: &&&RecordSet| {
+        is_weighted(other) && other.key.is_same_group(&wanted.key) && is_weighted(wanted)
+    };
+    let ttl = others
+        .iter()
+        .find(is_of_group)
+        .and_then(|other| other.ttl());
+    match ttl {
+        Some(ttl) => wanted.clone().with_ttl(ttl),
+        None => wanted.clone(),
+    }
 }

@@ -1,9 +1,37 @@
 //! Route 53 as far as it matters here: a batch is applied as a whole, or not at all.
 
 use rancher_route53::dns::zone::Listed;
-use rancher_route53::dns::{ChangeBatch, RecordKey, RecordType, Zone};
+use rancher_route53::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType, Routing, Zone};
 
-/// Whether the zone takes a batch: it deletes what is there, byte for byte, and creates what isn't.
+/// Whether both can be in a zone.
+pub fn can_be_beside(a: &RecordSet, b: &RecordSet) -> bool {
+    let is_cname = |set: &RecordSet| set.key.rtype == RecordType::Cname;
+    if a.key.name != b.key.name {
+        return true;
+    }
+    if a.key.rtype != b.key.rtype {
+        return !is_cname(a) && !is_cname(b);
+    }
+    match (a.routing.as_deref(), b.routing.as_deref()) {
+        (Some(Routing::Weighted(_)), Some(Routing::Weighted(_))) => a.ttl() == b.ttl(),
+        (Some(Routing::Latency(a)), Some(Routing::Latency(b))) => a != b,
+        _ => false,
+    }
+}
+
+/// Whether nothing that a batch creates is there beside what can't be there with it.
+pub fn allows_neighbours(zone: &Zone, batch: &ChangeBatch) -> bool {
+    let mut after = zone.clone();
+    after.apply(batch);
+    let sets = || after.iter().filter_map(|(key, _)| after.whole(key));
+    batch.creates.iter().all(|new| {
+        let mut others = sets().filter(|other| other.key != new.key);
+        others.all(|other| can_be_beside(new, other))
+    })
+}
+
+/// Whether the zone takes a batch: it deletes what is there, byte for byte, creates what isn't, and
+/// creates nothing beside what can't be there with it.
 pub fn takes(zone: &Zone, batch: &ChangeBatch) -> bool {
     let is_deleted = |key: &RecordKey| batch.deletes.iter().any(|set| set.key == *key);
     let is_there = |set| zone.get(key_of(set)) == Some(&Listed::Whole(Clone::clone(set)));
@@ -12,9 +40,10 @@ pub fn takes(zone: &Zone, batch: &ChangeBatch) -> bool {
             .creates
             .iter()
             .all(|set| zone.get(&set.key).is_none() || is_deleted(&set.key))
+        && allows_neighbours(zone, batch)
 }
 
-fn key_of(set: &rancher_route53::dns::RecordSet) -> &RecordKey {
+fn key_of(set: &RecordSet) -> &RecordKey {
     &set.key
 }
 
@@ -35,15 +64,14 @@ pub fn listed_by(zone: &Zone, owner: Option<&str>) -> Vec<(String, RecordKey)> {
         }
         for value in set.values() {
             let entry = value.split(" \"claim ").next().unwrap_or_default();
-            let entry = entry.trim_matches('"');
-            let (name, rtype) = match entry.strip_suffix(" AAAA") {
-                Some(name) => (name, RecordType::Aaaa),
-                None => (entry, RecordType::A),
-            };
-            if let Ok(name) = rancher_route53::dns::Name::parse(name)
+            let mut words = entry.trim_matches('"').split(' ');
+            let name = words.next().unwrap_or_default();
+            let rtype = RecordType::parse(words.next().unwrap_or("A"));
+            let set_id = words.next().map(Into::into);
+            if let Ok(name) = Name::parse(name)
                 && name.as_str().ends_with(".example.com.")
             {
-                all.push((id.to_owned(), RecordKey::new(name, rtype)));
+                all.push((id.to_owned(), RecordKey::with_set_id(name, rtype, set_id)));
             }
         }
     }

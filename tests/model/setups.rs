@@ -1,13 +1,14 @@
 //! What is searched: instances, names, what may happen how often.
 
+mod kinds;
+
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rancher_route53::desired::Desired;
 use rancher_route53::dns::zone::Listed;
-use rancher_route53::dns::{Name, RecordKey, RecordSet, RecordType, Zone};
+use rancher_route53::dns::{Name, RecordKey, RecordSet, RecordType, Routing, Zone};
 use rancher_route53::plan::guard::GuardSettings;
 use rancher_route53::plan::state_records::{Claim, StateNames};
 use rancher_route53::plan::{Adopt, Policy};
@@ -70,6 +71,10 @@ pub enum Variant {
     WithoutGuard,
     /// Nobody looks at claims.
     WithoutClaims,
+    /// Record sets are written before the state records that list them.
+    EntriesApart,
+    /// What comes is created before what goes is deleted.
+    CreatesApart,
 }
 
 fn zone_name() -> Name {
@@ -81,27 +86,39 @@ pub fn key(label: &str, rtype: RecordType) -> RecordKey {
     RecordKey::new(name, rtype)
 }
 
-/// A world in words, such as `x=1 y=2 x6=1`: `x6` is an AAAA record set.
+/// A world in words, such as `x=1 y=2 x6=1`: `x6` is an AAAA record set. `x=t1` is a CNAME, `x#u=1` a
+/// weighted record set with the identifier `u`, `x%u=1` one for a region, and `x=1@60` has another TTL.
 fn world(text: &str) -> Arc<Desired> {
-    let mut record_sets = BTreeMap::new();
-    for word in text.split_whitespace() {
-        let (label, number) = word.split_once('=').unwrap();
-        let (label, rtype) = match label.strip_suffix('6') {
-            Some(label) => (label, RecordType::Aaaa),
-            None => (label, RecordType::A),
-        };
-        let address: IpAddr = match rtype {
-            RecordType::A => format!("192.0.2.{number}").parse().unwrap(),
-            _ => format!("2001:db8::{number}").parse().unwrap(),
-        };
-        let key = key(label, rtype);
-        let set = RecordSet::of_addresses(key.clone(), TTL, &[address]);
-        record_sets.insert(key, set);
-    }
+    let record_sets = text.split_whitespace().map(record_set);
     Arc::new(Desired {
-        record_sets,
+        record_sets: record_sets.map(|set| (set.key.clone(), set)).collect(),
         ..Desired::default()
     })
+}
+
+fn record_set(word: &str) -> RecordSet {
+    let (place, value) = word.split_once('=').unwrap();
+    let (number, ttl) = match value.split_once('@') {
+        Some((number, ttl)) => (number, ttl.parse().unwrap()),
+        None => (value, TTL),
+    };
+    let routed = place.split_once(['#', '%']);
+    let (label, set_id) = match routed {
+        Some((label, set_id)) => (label, Some(Arc::from(set_id))),
+        None => (place, None),
+    };
+    let (label, rtype, value) = match (label.strip_suffix('6'), number.strip_prefix('t')) {
+        (Some(label), _) => (label, RecordType::Aaaa, format!("2001:db8::{number}")),
+        (None, Some(_)) => (label, RecordType::Cname, format!("{number}.example.org.")),
+        (None, None) => (label, RecordType::A, format!("192.0.2.{number}")),
+    };
+    let mut set = RecordSet::of_values(key(label, rtype), ttl, [value].into());
+    set.routing = routed.map(|_| match place.contains('#') {
+        true => Box::new(Routing::Weighted(1)),
+        false => Box::new(Routing::Latency(format!("region-{number}").into())),
+    });
+    set.key.set_id = set_id;
+    set
 }
 
 fn server(owner: &str, host: &str, worlds: &[&str]) -> Server {
@@ -202,7 +219,7 @@ pub fn all(scale: Scale) -> Vec<Setup> {
         below: below(),
         ttl: TTL,
     };
-    vec![
+    let mut all = vec![
         usual("one flaps", 2, flapping, budget(3, 0, 0, 0)),
         usual("losses", 1, flapping, budget(2, 0, 0, 2)),
         usual("losses of two", 2, flapping, budget(1, 0, 0, 1)),
@@ -288,7 +305,9 @@ pub fn all(scale: Scale) -> Vec<Setup> {
                 },
             )
         },
-    ]
+    ];
+    all.extend(kinds::all(&budget));
+    all
 }
 
 /// For each safeguard that is taken away, a search that has to find a fault, and words of it.
@@ -316,6 +335,12 @@ pub fn without_a_safeguard() -> Vec<(Variant, Setup, &'static str)> {
             Variant::WithoutOthers,
             find("two owners, matching"),
             "another owner",
+        ),
+        (Variant::EntriesApart, find("A, CNAME, loss"), "nobody owns"),
+        (
+            Variant::CreatesApart,
+            find("simple, weighted"),
+            "Route 53 refuses",
         ),
     ]
 }

@@ -60,7 +60,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(cases(400))]
+    #![proptest_config(cases(300))]
 
     #[test]
     fn the_invariants_hold_for_names_of_all_kinds(world in generators::mixed_worlds()) {

@@ -45,6 +45,23 @@ fn what_is_ours_is_replaced_in_one_batch() {
                 ],
             },
             Row {
+                story: "of both types, each by itself, and what is new of one only",
+                desired: &[
+                    "api AAAA 2001:db8::1",
+                    "api#u A 192.0.2.1 weight=5",
+                    "web#u A 192.0.2.1 weight=5",
+                    "web#u AAAA 2001:db8::1 weight=5",
+                ],
+                zone: &["api A 192.0.2.1", "web A 192.0.2.1", "web AAAA 2001:db8::1"],
+                owned: &["api A", "web A", "web AAAA"],
+                plan: &[
+                    "create api AAAA 2001:db8::1",
+                    "replace api A 192.0.2.1 by api#u A 192.0.2.1 weight=5",
+                    "replace web A 192.0.2.1 by web#u A 192.0.2.1 weight=5",
+                    "replace web AAAA 2001:db8::1 by web#u AAAA 2001:db8::1 weight=5",
+                ],
+            },
+            Row {
                 story: "weighted becomes simple",
                 desired: &["web A 192.0.2.1"],
                 zone: &["web#u A 192.0.2.1 weight=5", "web#v A 192.0.2.2 weight=5"],
