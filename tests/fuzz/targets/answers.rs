@@ -115,7 +115,7 @@ fn blame(messages: &[String]) {
     let named = |set: &RecordSet| {
         let name = set.key.name.as_str();
         messages.iter().any(|message| {
-            message.contains(name) || set.values.iter().any(|value| message.contains(value))
+            message.contains(name) || set.values().iter().any(|value| message.contains(value))
         })
     };
     assert!(!groups.is_empty() || sets().any(|set| is_state(&set.key) && named(set)));
@@ -123,7 +123,13 @@ fn blame(messages: &[String]) {
 
 /// A new record set, a changed one, one that goes, and the state record.
 fn batch() -> ChangeBatch {
-    let set = |name: &str, rtype: RecordType, value: &str| RecordSet::of_values(RecordKey::new(Name::parse(name).expect("a name"), rtype), 300, BTreeSet::from([value.to_owned()]));
+    let set = |name: &str, rtype: RecordType, value: &str| {
+        RecordSet::of_values(
+            RecordKey::new(Name::parse(name).expect("a name"), rtype),
+            300,
+            BTreeSet::from([value.to_owned()]),
+        )
+    };
     let state = "external-dns-1.example.com";
     ChangeBatch {
         deletes: vec![

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use libfuzzer_sys::fuzz_target;
 use rancher_route53::aws::xml::read;
 use rancher_route53::dns::zone::Listed;
-use rancher_route53::dns::{ChangeBatch, RecordSet};
+use rancher_route53::dns::{ChangeBatch, RecordKey, RecordSet};
 use rancher_route53::route53::xml::{ListPage, change_request, list_page};
 use rancher_route53_fuzz::{assert_within_limits, xml_text};
 
@@ -22,62 +22,45 @@ fuzz_target!(|text: &str| {
         let end = text.rfind("</").expect("it ends in a tag");
         assert!(read(&text[..end], ROOT).is_err(), "half a document is none");
     }
-    assert_eq!(page_of(&written(&page)).as_ref(), Some(&page));
-
-    let simple = page.sets.iter().filter_map(|(_, held)| match held {
-        Listed::Whole(set) => Some(set.clone()),
-        Listed::Special | Listed::Extended { .. } => None,
-    });
-    let sets: Vec<RecordSet> = simple.collect();
-    assert!(sets.iter().all(|set| !set.values.is_empty()));
+    let whole = page.sets.iter().filter_map(|(_, listed)| listed.whole());
+    let sets: Vec<RecordSet> = whole.cloned().collect();
+    for set in &sets {
+        assert_eq!(set.key.is_routed(), set.routing.is_some());
+        assert_eq!(set.values().is_empty(), set.alias().is_some());
+    }
     writes_what_it_read(&sets);
+    let written = ListPage {
+        sets: sets.iter().map(whole_with_key).collect(),
+        next: page.next,
+    };
+    assert_eq!(page_of(&listing(&written)).as_ref(), Some(&written));
 });
+
+fn whole_with_key(set: &RecordSet) -> (RecordKey, Listed) {
+    (set.key.clone(), Listed::Whole(set.clone()))
+}
 
 fn page_of(xml: &str) -> Option<ListPage> {
     list_page(&read(xml, ROOT).ok()?).ok()
 }
 
-/// As Route 53 would have it.
-fn written(page: &ListPage) -> String {
+/// As Route 53 would list what we write.
+fn listing(page: &ListPage) -> String {
+    let batch = ChangeBatch {
+        deletes: Vec::new(),
+        creates: page
+            .sets
+            .iter()
+            .filter_map(|(_, listed)| listed.whole())
+            .cloned()
+            .collect(),
+    };
     let mut xml = format!("<{ROOT}><ResourceRecordSets>");
-    for (key, held) in &page.sets {
-        let (name, rtype) = (xml_text(key.name.as_str()), xml_text(key.rtype.as_str()));
-        let _ = write!(
-            xml,
-            "<ResourceRecordSet><Name>{name}</Name><Type>{rtype}</Type>"
-        );
-        match held {
-            Listed::Special => xml.push_str("<AliasTarget/>"),
-            Listed::Extended { element } => {
-                let (own, inner) = match element.split_once('/') {
-                    None => (format!("<{element}/>"), String::new()),
-                    // Whatever it is called, this is no place for it.
-                    Some((_, "ResourceRecord")) => (
-                        String::new(),
-                        "<ResourceRecord><Value/><ResourceRecord/></ResourceRecord>".to_owned(),
-                    ),
-                    Some((_, "Value")) => (String::new(), "<Value/>".to_owned()),
-                    Some((_, inner)) => (String::new(), format!("<{inner}/>")),
-                };
-                let _ = write!(
-                    xml,
-                    "<TTL>0</TTL><ResourceRecords><ResourceRecord><Value>x</Value>\
-                     </ResourceRecord>{inner}</ResourceRecords>{own}"
-                );
-            }
-            Listed::Whole(set) => {
-                let _ = write!(xml, "<TTL>{}</TTL><ResourceRecords>", set.ttl);
-                for value in &set.values {
-                    let value = xml_text(value);
-                    let _ = write!(
-                        xml,
-                        "<ResourceRecord><Value>{value}</Value></ResourceRecord>"
-                    );
-                }
-                xml.push_str("</ResourceRecords>");
-            }
+    let end = "</ResourceRecordSet>";
+    for change in change_request(&batch).split_inclusive(end) {
+        if let Some(start) = change.find("<ResourceRecordSet>") {
+            xml.push_str(&change[start..]);
         }
-        xml.push_str("</ResourceRecordSet>");
     }
     let is_truncated = page.next.is_some();
     let _ = write!(
@@ -128,12 +111,21 @@ fn writes_what_it_read(sets: &[RecordSet]) {
         let written = change.required("ResourceRecordSet").unwrap();
         assert_eq!(written.text_of("Name"), Some(set.key.name.as_str()));
         assert_eq!(written.text_of("Type"), Some(set.key.rtype.as_str()));
-        assert_eq!(written.text_of("TTL"), Some(set.ttl.to_string().as_str()));
-        let records = written.required("ResourceRecords").unwrap();
-        let values = records.children("ResourceRecord");
+        assert_eq!(written.text_of("SetIdentifier"), set.key.set_id.as_deref());
+        assert_eq!(
+            written.text_of("HealthCheckId"),
+            set.health_check.as_deref()
+        );
+        let ttl = set.ttl().map(|ttl| ttl.to_string());
+        assert_eq!(written.text_of("TTL"), ttl.as_deref());
+        let records = written.child("ResourceRecords").into_iter();
+        let values = records.flat_map(|records| records.children("ResourceRecord"));
         let values: Vec<_> = values
             .map(|record| record.text_of("Value").unwrap())
             .collect();
-        assert!(values.iter().eq(set.values.iter()), "{values:?}");
+        assert!(values.iter().eq(set.values().iter()), "{values:?}");
+        let target = written.child("AliasTarget");
+        let target = target.map(|target| target.text_of("DNSName").unwrap());
+        assert_eq!(target, set.alias().map(|target| target.name.as_str()));
     }
 }
