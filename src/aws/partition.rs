@@ -157,7 +157,12 @@ pub fn is_region(name: &str) -> bool {
 /// are known. In GovCloud and in partitions that are cut off from the others, it isn't certain that they
 /// can.
 pub fn has_aliases(region: &str) -> bool {
-    [AWS.name, "aws-cn"].contains(&name(region))
+    name(region) == AWS.name || is_china(region)
+}
+
+/// Whether a region is in AWS's Chinese partition.
+pub fn is_china(region: &str) -> bool {
+    name(region) == "aws-cn"
 }
 
 /// A name without what marks a FIPS endpoint, and whether it was marked.

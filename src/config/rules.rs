@@ -50,6 +50,7 @@ pub fn read(reader: &mut Reader<'_>) -> Option<Rules> {
         routing: routing.flatten(),
         owner_id: None,
         has_aliases: partition::has_aliases(&region.to_ascii_lowercase()),
+        in_china: partition::is_china(&region.to_ascii_lowercase()),
     })
 }
 

@@ -13,7 +13,7 @@ use crate::desired::names;
 use crate::desired::options::{PublishPolicy, ServiceOptions};
 use crate::desired::routing::{RoutingFault, Share, default_set_id};
 use crate::desired::skip::SkipReason;
-use crate::desired::target::{self, HostTarget, Target, TargetFault};
+use crate::desired::target::{self, HostTarget, STATE_RECORD_PREFIX, Target, TargetFault};
 use crate::desired::warning::{LeftOut, Warning};
 use crate::desired::{EXTERNAL, LOAD_BALANCER, Rules, ServiceOutcome};
 use crate::dns::{Name, Routing};
@@ -135,6 +135,7 @@ impl<'a> DesiredBuilder<'a> {
             Some(Target::Host(host)) => {
                 match self.left_out(&name, Some(&host)) {
                     Some(LeftOut::Apex) => return Err(SkipReason::CnameAtApex),
+                    Some(LeftOut::StateRecord) => return Err(TargetFault::StateRecord.into()),
                     Some(_) => return Err(TargetFault::OwnName.into()),
                     None => {}
                 }
@@ -244,8 +245,18 @@ impl<'a> DesiredBuilder<'a> {
         if target.name == *name {
             return Some(LeftOut::OwnTarget);
         }
-        let is_cname = target.alias_zone.is_none();
-        (is_cname && *name == self.rules.zone).then_some(LeftOut::Apex)
+        let zone = &self.rules.zone;
+        let is_of_state_record = || {
+            let labels = name.as_str().split_once('.');
+            labels.is_some_and(|(label, parent)| {
+                label.starts_with(STATE_RECORD_PREFIX) && parent == zone.as_str()
+            })
+        };
+        match target.alias_zone {
+            Some(_) => None,
+            None if name == zone => Some(LeftOut::Apex),
+            None => is_of_state_record().then_some(LeftOut::StateRecord),
+        }
     }
 
     /// The names of a service besides `name`, sorted. Items that give none become warnings.

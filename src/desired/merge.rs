@@ -86,13 +86,24 @@ impl Wants {
         set_id(self) == set_id(other)
     }
 
+    /// Whether both are for the same region, place or part of a failover group.
+    fn is_same_place(&self, other: &Wants) -> bool {
+        let routing = |wants: &Wants| wants.share().map(|share| share.routing.clone());
+        let is_for_one = |kind: RoutingKind| kind.is_for_one();
+        self.kind().is_some_and(is_for_one) && routing(self) == routing(other)
+    }
+
     /// Why both can't be under one name.
     fn difference(&self, other: &Wants) -> Option<Difference> {
         let is_same_set = self.is_same_set(other);
         let differs = |is_different: bool, what| is_different.then_some(what);
         let routing = self.kind() != other.kind()
-            || is_same_set
-                && (self.share() != other.share() || self.health_check() != other.health_check());
+            || match is_same_set {
+                true => {
+                    self.share() != other.share() || self.health_check() != other.health_check()
+                }
+                false => self.is_same_place(other),
+            };
         let target = match is_same_set {
             true => self.host() != other.host(),
             false => self.is_cname() != other.is_cname(),

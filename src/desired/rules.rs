@@ -37,6 +37,8 @@ pub struct Rules {
     pub owner_id: Option<Arc<str>>,
     /// Whether Route 53 can make aliases in the partition of `AWS_REGION`.
     pub has_aliases: bool,
+    /// Whether the zone is in AWS's Chinese partition: aliases can't lead to another one.
+    pub in_china: bool,
 }
 
 /// Which addresses are published.
@@ -106,6 +108,7 @@ impl Rules {
             routing: None,
             owner_id: None,
             has_aliases: true,
+            in_china: false,
         }
     }
 }

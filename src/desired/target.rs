@@ -15,6 +15,8 @@ use crate::dns::Name;
 use crate::rancher::model::Service;
 use crate::route53::alias_zones::alias_zone;
 
+/// What the first label of every state record's name begins with, whoever keeps it.
+pub const STATE_RECORD_PREFIX: &str = "external-dns-";
 /// Characters of a text from outside that are kept.
 const MAX_SHOWN: usize = 80;
 /// Addresses outside of Rancher of one service that are warned about if they are none.
@@ -49,6 +51,8 @@ pub enum TargetFault {
     RecordTypes,
     /// It is the service's own name.
     OwnName,
+    /// The service's name may be that of a state record, and a CNAME would be in its place.
+    StateRecord,
     /// No external address in Rancher is one.
     ExternalIps,
     /// The host name in Rancher is none. Holds it.
@@ -77,6 +81,9 @@ impl fmt::Display for TargetFault {
                 f.write_str("RECORD_TYPES leaves out all addresses that it should lead to")
             }
             TargetFault::OwnName => f.write_str("its target is its own name"),
+            TargetFault::StateRecord => {
+                f.write_str("a state record may have its name, beside which there can't be a CNAME")
+            }
             TargetFault::ExternalIps => f.write_str("none of its external IPs in Rancher is one"),
             TargetFault::Hostname(text) => write!(
                 f,
@@ -155,7 +162,7 @@ fn allowed(mut addresses: Vec<IpAddr>, rules: &Rules) -> Result<Target, TargetFa
 }
 
 fn host_target(name: Name, rules: &Rules) -> Target {
-    let alias_zone = alias_zone(&name).filter(|_| rules.has_aliases);
+    let alias_zone = alias_zone(&name, rules.in_china).filter(|_| rules.has_aliases);
     Target::Host(HostTarget { name, alias_zone })
 }
 

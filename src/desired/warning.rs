@@ -62,6 +62,8 @@ pub enum LeftOut {
     Apex,
     /// It is what the service's names lead to.
     OwnTarget,
+    /// A state record may have it, and a CNAME would be in its place.
+    StateRecord,
     /// This service, which comes first, wants another answer there.
     TargetDiffers(String),
     /// This service, which comes first, wants another routing policy there.
@@ -73,6 +75,9 @@ impl fmt::Display for LeftOut {
         match self {
             LeftOut::Apex => f.write_str("a CNAME can't have the zone's own name"),
             LeftOut::OwnTarget => f.write_str("it is what the service's names lead to"),
+            LeftOut::StateRecord => {
+                f.write_str("a state record may have it, beside which there can't be a CNAME")
+            }
             LeftOut::TargetDiffers(by) => write!(
                 f,
                 "the service {}, which comes first, wants another answer there",

@@ -82,6 +82,11 @@ impl RoutingKind {
         RoutingKind::Geolocation,
     ];
 
+    /// Whether each region, each place or each part of a failover group can have only one record set.
+    pub fn is_for_one(self) -> bool {
+        !matches!(self, RoutingKind::Weighted | RoutingKind::Multivalue)
+    }
+
     /// Its word in settings and labels.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -186,7 +186,12 @@ impl<'a> AtName<'a> {
                 if policy == Policy::CreateOnly {
                     return Step::Forbidden;
                 }
-                match self.obstacle(wanted, policy, stuck) {
+                // With the same policy it may stand where it is, whatever is beside it.
+                let obstacle = match wanted.routing == current.routing {
+                    true => None,
+                    false => self.obstacle(wanted, policy, stuck),
+                };
+                match obstacle {
                     Some(obstacle) => obstacle.into(),
                     None => Step::Change(current, with_health_check_of(current, to)),
                 }

@@ -38,14 +38,9 @@ pub fn cant_be_beside(
             }
             let routing = there.filter(|_| wanted.routing.as_deref() == there)?;
             let same_place = || ConflictReason::SamePlace(Box::new(routing.clone()));
-            is_for_one(routing.kind()).then(same_place)
+            routing.kind().is_for_one().then(same_place)
         }
     }
-}
-
-/// Whether each region, each place or each part of a failover group can have only one record set.
-fn is_for_one(kind: RoutingKind) -> bool {
-    !matches!(kind, RoutingKind::Weighted | RoutingKind::Multivalue)
 }
 
 fn kind_of(set: &RecordSet) -> Option<RoutingKind> {

@@ -79,6 +79,7 @@ impl ApprovedPlan {
             creates: Vec::new(),
             changes: Vec::new(),
             deletes: Vec::new(),
+            replacements: Vec::new(),
             ..plan
         })
     }

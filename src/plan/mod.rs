@@ -142,6 +142,29 @@ pub struct Replacement {
 }
 
 impl Replacement {
+    /// Removes record sets that only come and aren't kept. False if the rest can't be made: something
+    /// else isn't kept, or nothing would come in the place of what goes.
+    fn retain(&mut self, keep: impl Fn(&RecordKey) -> bool) -> bool {
+        let is_left = |set: &RecordSet| keep(&set.key);
+        let kept = self.creates.iter().filter(|set| is_left(set));
+        let kept: Vec<&RecordKey> = kept.map(|set| &set.key).collect();
+        let has_successor = |set: &RecordSet| {
+            let comes_back = self.creates.iter().any(|new| new.key == set.key);
+            let mut kept = kept.iter();
+            match comes_back {
+                true => kept.any(|key| **key == set.key),
+                false => kept.any(|key| key.is_same_group(&set.key)),
+            }
+        };
+        let is_whole = kept.len() == self.creates.len();
+        let can_be_made = self.deletes.iter().all(is_left)
+            && (is_whole || self.deletes.iter().all(has_successor));
+        if can_be_made && !is_whole {
+            self.creates.retain(is_left);
+        }
+        can_be_made
+    }
+
     /// The keys of all its record sets, in no order. One that changes is there twice.
     pub fn keys(&self) -> impl Iterator<Item = &RecordKey> {
         let sets = self.deletes.iter().chain(&self.creates);
@@ -290,7 +313,7 @@ impl Plan {
         self.changes.retain(|change| keep(&change.to.key));
         self.deletes.retain(|set| keep(&set.key));
         self.replacements
-            .retain(|replacement| replacement.keys().all(&keep));
+            .retain_mut(|replacement| replacement.retain(&keep));
         self.adopts.retain(&keep);
         self.releases.retain(&keep);
         self.moves.retain(&keep);

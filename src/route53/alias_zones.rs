@@ -17,7 +17,7 @@ const GLOBAL_ACCELERATOR: &str = "Z2BJ6XQ5FK7U4H";
 /// load balancers. Source: AWS General Reference, 'Elastic Load Balancing endpoints and quotas',
 /// <https://docs.aws.amazon.com/general/latest/gr/elb.html>, as kubernetes external-dns lists them in its
 /// `provider/aws/aws.go` in August 2026.
-const LOAD_BALANCERS: [(&str, &str, &str); 38] = [
+const LOAD_BALANCERS: [(&str, &str, &str); 36] = [
     ("af-south-1", "Z268VQBMOI5EKX", "Z203XCE67M25HM"),
     ("ap-east-1", "Z3DQVH9N71FHZ0", "Z12Y7K3UBGUAD1"),
     ("ap-east-2", "Z02789141MW7T1WBU19PO", "Z09176273OC2HWIAUNYW"),
@@ -100,15 +100,17 @@ const LOAD_BALANCERS: [(&str, &str, &str); 38] = [
     ("sa-east-1", "Z2P70J7HTTTPLU", "ZTK26PT1VY4CU"),
     ("us-east-1", "Z35SXDOTRQ7X7K", "Z26RNL4JYFTOTI"),
     ("us-east-2", "Z3AADJGX6KTTL2", "ZLMOA37VPKANP"),
-    ("us-gov-east-1", "Z166TLBEWOO7G0", "Z1ZSMQQ6Q24QQ8"),
-    ("us-gov-west-1", "Z33AYJ8TM3BH4J", "ZMG1MZ2THAWF1"),
     ("us-west-1", "Z368ELLRRE2KJ0", "Z24FKFUX50B4VW"),
     ("us-west-2", "Z1H1FL5HABSF5", "Z18D5FSROUN65G"),
 ];
 
-/// The id of the hosted zone that a name of AWS is in, if that is known.
-pub fn alias_zone(name: &Name) -> Option<&'static str> {
+/// The id of the hosted zone that a name of AWS is in, if that is known. An alias can't lead to another
+/// partition: `in_china` says in which of the two that have aliases it is to be.
+pub fn alias_zone(name: &Name, in_china: bool) -> Option<&'static str> {
     let name = name.as_str();
+    if in_china != name.ends_with(".amazonaws.com.cn.") {
+        return None;
+    }
     if is_below(name, "cloudfront.net.") {
         return Some(CLOUDFRONT);
     }
@@ -146,7 +148,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn zone(name: &str) -> Option<&'static str> {
-        alias_zone(&Name::parse(name).unwrap())
+        alias_zone(&Name::parse(name).unwrap(), name.contains(".com.cn"))
     }
 
     #[test]

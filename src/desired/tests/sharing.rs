@@ -184,6 +184,17 @@ fn what_can_not_be_together_the_first_service_gets() {
             vec![(HEALTH_CHECK, "i")],
             "routing_differs",
         ),
+        // Whatever the set identifier: there can be only one for a place.
+        (
+            vec![(ROUTING, "latency eu-west-1")],
+            vec![(ROUTING, "latency eu-west-1"), (ROUTING_ID, "other")],
+            "routing_differs",
+        ),
+        (
+            vec![(ROUTING, "failover primary")],
+            vec![(ROUTING, "failover primary"), (ROUTING_ID, "other")],
+            "routing_differs",
+        ),
         // Both.
         (cname.to_vec(), weighted.to_vec(), "routing_differs"),
     ] {

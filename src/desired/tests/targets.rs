@@ -139,6 +139,47 @@ fn at_the_zone_s_apex_there_is_no_cname() {
 }
 
 #[test]
+fn in_the_place_of_a_state_record_there_is_no_cname() {
+    for (template, target, expected) in [
+        ("external-dns-berlin-1", "www.example.org", "target"),
+        (
+            "external-dns-berlin-1.shop",
+            "www.example.org",
+            "CNAME 300 www.example.org.",
+        ),
+        (
+            "external-dns-berlin-1",
+            "192.0.2.1",
+            "external-dns-berlin-1.example.com. A 300 192.0.2.1",
+        ),
+    ] {
+        let service = labelled(&[(TEMPLATE, template), (TARGET, target)], false);
+        let found = published(service, &rules());
+        assert!(found[0].ends_with(expected), "{found:?}");
+    }
+}
+
+#[test]
+fn an_alias_stays_in_its_partition() {
+    let china = "web-1.cn-north-1.elb.amazonaws.com.cn";
+    for (in_china, target, is_alias) in [
+        (false, BALANCER, true),
+        (false, china, false),
+        (true, china, true),
+        (true, BALANCER, false),
+        (true, "d1.cloudfront.net", false),
+        (false, "web-1.us-gov-west-1.elb.amazonaws.com", false),
+    ] {
+        let rules = Rules {
+            in_china,
+            ..rules()
+        };
+        let found = published(labelled(&[(TARGET, target)], false), &rules);
+        assert_eq!(found[0].contains("alias"), is_alias, "{found:?}");
+    }
+}
+
+#[test]
 fn a_target_needs_no_port_and_no_address_but_a_container_that_counts() {
     for (host, state, expected) in [
         ("h1", "running", "published"),

@@ -1,9 +1,7 @@
 //! The names of state records.
 
+use crate::desired::target::STATE_RECORD_PREFIX as PREFIX;
 use crate::dns::{Name, NameError, RecordKey, RecordType};
-
-/// What the first label of every state record's name begins with, whoever keeps it.
-const PREFIX: &str = "external-dns-";
 
 /// The names of the state records of one owner.
 #[derive(Debug, Clone, PartialEq, Eq)]

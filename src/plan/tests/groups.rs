@@ -162,6 +162,13 @@ fn what_is_not_ours_is_a_conflict_and_what_it_hinders_stays() {
                 ],
             },
             Row {
+                story: "but one that stands there already changes beside it",
+                desired: &["web#u A 192.0.2.2 weight=5"],
+                zone: &["web#u A 192.0.2.1 weight=5", "web#x A partial"],
+                owned: &["web#u A"],
+                plan: &["change web#u A 192.0.2.1 weight=5 into web#u A 192.0.2.2 weight=5"],
+            },
+            Row {
                 story: "the same policy, and another type, are no hindrance",
                 desired: &["web#u A 192.0.2.1 weight=5"],
                 zone: &[
@@ -479,4 +486,57 @@ fn a_cname_goes_for_what_can_be_written() {
     assert_eq!(lines[0], "replace web CNAME lb. by web AAAA 2001:db8::1");
     assert!(lines[1].starts_with("conflict web A because"), "{lines:?}");
     assert_eq!(lines.len(), 2);
+}
+
+/// What is left of a replacement without what isn't kept.
+#[test]
+fn one_that_is_refused_holds_no_other_back_but_its_predecessor() {
+    let set = |text: &str| record_set(text).1.unwrap();
+    let sets = |texts: &[&str]| texts.iter().map(|text| set(text)).collect::<Vec<_>>();
+    for (deletes, creates, refused, left) in [
+        // A TTL that changes for all, and one that is new.
+        (
+            &["web#u A 192.0.2.1 weight=1"][..],
+            &[
+                "web#u A 192.0.2.1 ttl=60 weight=1",
+                "web#v A 192.0.2.2 ttl=60 weight=1",
+            ][..],
+            "web#v A",
+            Some(&["web#u A 192.0.2.1 ttl=60 weight=1"][..]),
+        ),
+        (
+            &["web#u A 192.0.2.1 weight=1"],
+            &[
+                "web#u A 192.0.2.1 ttl=60 weight=1",
+                "web#v A 192.0.2.2 ttl=60 weight=1",
+            ],
+            "web#u A",
+            None,
+        ),
+        // A simple one becomes two with a policy.
+        (
+            &["web A 192.0.2.1"],
+            &["web#u A 192.0.2.1 weight=1", "web#v A 192.0.2.2 weight=1"],
+            "web#v A",
+            Some(&["web#u A 192.0.2.1 weight=1"]),
+        ),
+        (&["web A 192.0.2.1"], &["web CNAME x."], "web CNAME", None),
+        (
+            &["web CNAME x."],
+            &["web A 192.0.2.1", "web AAAA 2001:db8::1"],
+            "web AAAA",
+            None,
+        ),
+    ] {
+        let mut plan = Plan::default();
+        plan.replacements.push(Replacement {
+            deletes: sets(deletes),
+            creates: sets(creates),
+        });
+        let refused = key(refused);
+        plan.retain(|key| *key != refused);
+        let found = plan.replacements.first();
+        let found = found.map(|replacement| replacement.creates.clone());
+        assert_eq!(found, left.map(sets), "{refused}");
+    }
 }
