@@ -7,13 +7,18 @@
 //! or that alone lists what is missing, its content twice, and again for each further batch of what it
 //! alone lists.
 
+mod replacements;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use sim::route53 as aws;
 
-use crate::generators::{Key, is_for_first, key_of};
-use crate::mixed::{self, ends::can_be_beside};
+use crate::generators::{Key, is_for_first};
+use crate::mixed;
 use crate::run::{entries, opaque, others, owned, state_records};
+
+use replacements::after_the_rest;
+pub use replacements::fits_at_once;
 
 const RECORDS: usize = 1_000;
 const CHARACTERS: usize = 32_000;
@@ -84,40 +89,6 @@ struct Load {
 }
 
 impl Load {
-    /// What goes and what comes in one batch, since Route 53 doesn't have both at a time. The parts are
-    /// still to be added.
-    fn of_replacements(before: &aws::Zone, after: &aws::Zone) -> Load {
-        let mut load = Load::default();
-        let names: BTreeSet<&str> = before.record_sets().map(|set| &*set.name).collect();
-        for name in names {
-            let (gone, new) = differences(name, before, after);
-            let excludes = |all: &[&aws::RecordSet], set: &aws::RecordSet| {
-                let mut others = all.iter().filter(|other| key_of(other) != key_of(set));
-                others.any(|other| !can_be_beside(other, set))
-            };
-            let leaving = gone.iter().filter(|set| excludes(&new, set));
-            let coming = new.iter().filter(|set| excludes(&gone, set));
-            let all: Vec<_> = leaving.chain(coming).collect();
-            load.replaced.extend(all.iter().map(|set| key_of(set)));
-            if !fits_at_once(name, before, after) {
-                load.divided += usize::from(!all.is_empty());
-                continue;
-            }
-            // Only a CNAME excludes other types than its own.
-            let has_cname = all.iter().any(|set| set.rtype == "CNAME");
-            let types: BTreeSet<&str> = all.iter().map(|set| &*set.rtype).collect();
-            for rtype in types
-                .into_iter()
-                .take(if has_cname { 1 } else { usize::MAX })
-            {
-                let sets = all.iter().filter(|set| has_cname || set.rtype == rtype);
-                let costs = sets.map(|set| Cost::of_set(set));
-                load.whole.push(costs.fold(Cost::default(), Cost::plus));
-            }
-        }
-        load
-    }
-
     /// Adds what goes in one request, unless that is a part of what replaces others.
     fn add_part(&mut self, key: &Key, cost: Cost) {
         match self.replaced.contains(key) {
@@ -171,23 +142,6 @@ pub fn check(took: usize, before: &aws::Zone, after: &aws::Zone) -> usize {
         "{took} batches, though {least} might do"
     );
     least
-}
-
-/// How many more batches there may be for record sets that others replace. They come after everything
-/// else, so that their entries are changed in state records which were written for others before. The
-/// parts of what no request holds come in their order: deletes, creates, and last the entries of what is
-/// deleted. And entries that leave a state record which is too long for us go in batches of their own.
-fn after_the_rest(before: &aws::Zone, after: &aws::Zone) -> usize {
-    let Load {
-        replaced, divided, ..
-    } = Load::of_replacements(before, after);
-    let records = state_records(before).into_values();
-    let records: Vec<_> = records.chain(state_records(after).into_values()).collect();
-    let lists = |record: &&aws::RecordSet| !entries(record).is_disjoint(&replaced);
-    let listing = records.iter().filter(lists).map(|r| Cost::of(&r.values));
-    let (short, long): (Vec<Cost>, Vec<Cost>) = listing.partition(|cost| is_short(*cost));
-    let again = short.into_iter().fold(Cost::default(), Cost::plus);
-    divided + long.len() + again.share() / CHARACTERS
 }
 
 /// The least number of batches that lead from one zone to the other.
@@ -420,43 +374,4 @@ fn is_short(size: Cost) -> bool {
 
 fn entry_cost(key: &Key) -> Cost {
     Cost::of([&mixed::entry(key)])
-}
-
-/// What goes at a name and what comes there.
-fn differences<'a>(
-    name: &'a str,
-    before: &'a aws::Zone,
-    after: &'a aws::Zone,
-) -> (Vec<&'a aws::RecordSet>, Vec<&'a aws::RecordSet>) {
-    let at = |zone: &'a aws::Zone| zone.record_sets().filter(move |set| set.name == name);
-    let is_in = |zone: &'a aws::Zone, set: &aws::RecordSet| at(zone).any(|other| other == set);
-    (
-        at(before).filter(|set| !is_in(after, set)).collect(),
-        at(after).filter(|set| !is_in(before, set)).collect(),
-    )
-}
-
-/// Whether one request holds all that changes at a name, and the state records that list it, as long as
-/// they can be meanwhile.
-pub fn fits_at_once(name: &str, before: &aws::Zone, after: &aws::Zone) -> bool {
-    let (gone, new) = differences(name, before, after);
-    let sets = gone.iter().chain(&new).map(|set| Cost::of_set(set));
-    let sets = sets.fold(Cost::default(), Cost::plus);
-    let lists = |zone: &aws::Zone| -> BTreeMap<u16, BTreeSet<String>> {
-        let records = state_records(zone).into_iter();
-        let values = records.map(|(index, set)| (index, set.values.into_iter().collect()));
-        values.collect()
-    };
-    let is_listed = |zone: &aws::Zone, index: u16| {
-        let record = state_records(zone).remove(&index);
-        record.is_some_and(|record| entries(&record).iter().any(|key| key.0 == name))
-    };
-    let mut all = lists(before);
-    for (index, values) in lists(after) {
-        all.entry(index).or_default().extend(values);
-    }
-    let written = all.into_iter();
-    let written = written.filter(|(i, _)| is_listed(before, *i) || is_listed(after, *i));
-    let written = written.map(|(_, values)| Cost::of(&values).times(2));
-    written.fold(sets, Cost::plus).fits()
 }

@@ -21,7 +21,6 @@ pub fn all(budget: &dyn Fn(u8, u8, u8, u8) -> Budget) -> Vec<Setup> {
             budget(1, 0, 1, 0),
         ),
         usual("A, CNAME", 2, &["x=1", "x=t1"], changes(2)),
-        usual("A, CNAME, loss", 2, &["x=1", "x=t1"], budget(1, 0, 0, 1)),
         usual(
             "A, CNAME, losses",
             1,
@@ -78,8 +77,12 @@ pub fn all(budget: &dyn Fn(u8, u8, u8, u8) -> Budget) -> Vec<Setup> {
             ..of_two(
                 "weighted, three instances",
                 [&["x#u=1", "x=1"], &["x#v=1"]],
-                changes(0),
+                Budget {
+                    edits: 0,
+                    ..changes(0)
+                },
             )
         },
+        usual("A, CNAME, loss", 2, &["x=1", "x=t1"], budget(1, 0, 0, 1)),
     ]
 }
