@@ -11,5 +11,5 @@ pub mod client;
 pub mod error;
 pub mod iam_policy;
 pub mod limits;
-mod record_set_xml;
+pub mod record_set_xml;
 pub mod xml;
