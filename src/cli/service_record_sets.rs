@@ -61,10 +61,8 @@ pub fn record_sets<'a>(
 /// The record sets of a name that are wanted, listed as ours or in the zone. Of those of others that
 /// share the name by a routing policy, the first few are enough.
 fn keys_of(name: &Name, reading: &MetadataReading, preview: &Preview) -> BTreeSet<RecordKey> {
-    let first = RecordKey::new(name.clone(), RecordType::A);
     let is_here = |key: &&RecordKey| key.name == *name;
-    let wanted = reading.desired.record_sets.range(first..);
-    let wanted = wanted.map(|(key, _)| key).take_while(is_here);
+    let wanted = reading.desired.of_name(name).map(|set| &set.key);
     let owned = preview.state.owned().filter(is_here);
     let mut keys = sorted::set(wanted.chain(owned).cloned());
     let mut others = 0;

@@ -28,7 +28,7 @@ pub use crate::desired::rules::Rules;
 use crate::desired::skip::SkipReason;
 use crate::desired::warning::Warning;
 use crate::dns::record_set::MAX_VALUES;
-use crate::dns::{Name, RecordKey, RecordSet};
+use crate::dns::{Name, RecordKey, RecordSet, RecordType};
 use crate::rancher::model::ServiceKey;
 
 /// The kind of a load balancer.
@@ -82,6 +82,14 @@ pub struct Rival {
 }
 
 impl Desired {
+    /// The record sets of a name, of whatever type and set identifier.
+    pub fn of_name<'a>(&'a self, name: &Name) -> impl Iterator<Item = &'a RecordSet> {
+        let first = RecordKey::new(name.clone(), RecordType::A); // the least type
+        let stretch = self.record_sets.range(&first..);
+        let sets = stretch.map(|(_, set)| set);
+        sets.take_while(move |set| set.key.name == first.name)
+    }
+
     /// The services that are not published, and why.
     pub fn skipped(&self) -> impl Iterator<Item = (&ServiceKey, &SkipReason)> {
         let services = self.services.iter();

@@ -12,7 +12,7 @@ use crate::base::redactor::shortened;
 use crate::base::text::quoted;
 use crate::desired::options::ServiceOptions;
 use crate::dns::Routing;
-use crate::dns::record_set::is_own_id;
+use crate::dns::record_key::is_own_id;
 use crate::dns::routing::{Failover, Place};
 
 /// What [`parse`] reads.

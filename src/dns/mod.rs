@@ -7,12 +7,14 @@
 mod escape;
 pub mod name;
 pub mod record_change;
+pub mod record_key;
 pub mod record_set;
 pub mod routing;
 pub mod txt;
 pub mod zone;
 
 pub use name::{Name, NameError};
-pub use record_set::{AliasTarget, Body, RecordKey, RecordSet, RecordType};
+pub use record_key::{RecordKey, RecordType};
+pub use record_set::{AliasTarget, Body, RecordSet};
 pub use routing::{Routing, RoutingKind};
 pub use zone::{ChangeBatch, Zone};

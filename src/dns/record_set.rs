@@ -1,13 +1,12 @@
 //! Record sets, the unit that Route 53 lists, creates and deletes: all values of one name and type, or,
 //! with a routing policy, those of one set identifier.
 
-use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
 
-use super::{Name, Routing};
+use super::record_key::{MAX_SHOWN, shown_id};
+use super::{Name, RecordKey, RecordType, Routing};
 use crate::base::sorted;
 use crate::base::text::quoted_start;
 
@@ -16,170 +15,6 @@ use crate::base::text::quoted_start;
 pub const MAX_VALUES: usize = 400;
 /// The largest TTL that the DNS allows, in seconds (RFC 2181 §8).
 pub const MAX_TTL: u32 = 2_147_483_647;
-
-/// Characters that are shown of what may be any text: a set identifier, say.
-const MAX_SHOWN: usize = 128;
-
-/// A set identifier, or the id of a health check: in quotes if it has other characters than those of
-/// this program's own.
-fn shown_id(id: &str) -> String {
-    match is_own_id(id) {
-        true => id.to_owned(),
-        false => quoted_start(id, MAX_SHOWN),
-    }
-}
-
-/// Whether this program uses such a text as a set identifier: state records list it as it is.
-pub fn is_own_id(id: &str) -> bool {
-    let is_usual = |c: char| c.is_ascii_alphanumeric() || "._:-".contains(c);
-    (1..=MAX_OWN_ID).contains(&id.len()) && id.chars().all(is_usual)
-}
-
-/// Characters of the longest set identifier of this program. Route 53 allows 128.
-const MAX_OWN_ID: usize = 64;
-
-/// The type of a record set, as far as this program distinguishes types.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum RecordType {
-    /// IPv4 addresses.
-    A,
-    /// IPv6 addresses.
-    Aaaa,
-    /// Canonical name. No other record set may have the same name as a CNAME.
-    Cname,
-    /// Text. This program's state records have this type.
-    Txt,
-    /// Any other type, in Route 53's spelling.
-    Other(Box<str>),
-}
-
-impl RecordType {
-    /// The types of the record sets that are published.
-    pub const PUBLISHED: [RecordType; 3] = [RecordType::A, RecordType::Aaaa, RecordType::Cname];
-    /// Those of them that are for addresses.
-    pub const OF_ADDRESSES: [RecordType; 2] = [RecordType::A, RecordType::Aaaa];
-
-    /// Reads a type in Route 53's spelling.
-    pub fn parse(text: &str) -> RecordType {
-        match text {
-            "A" => RecordType::A,
-            "AAAA" => RecordType::Aaaa,
-            "CNAME" => RecordType::Cname,
-            "TXT" => RecordType::Txt,
-            other => RecordType::Other(other.into()),
-        }
-    }
-
-    /// The type in Route 53's spelling.
-    pub fn as_str(&self) -> &str {
-        match self {
-            RecordType::A => "A",
-            RecordType::Aaaa => "AAAA",
-            RecordType::Cname => "CNAME",
-            RecordType::Txt => "TXT",
-            RecordType::Other(text) => text,
-        }
-    }
-}
-
-impl fmt::Display for RecordType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// What tells a record set from all others of its zone.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct RecordKey {
-    /// Name of the record set.
-    pub name: Name,
-    /// Type of the record set.
-    pub rtype: RecordType,
-    /// What tells it from others of the same name and type. `None` for a simple one, which is the
-    /// only one of its name and type; every other has one, and a routing policy.
-    pub set_id: Option<Arc<str>>,
-}
-
-/// By name, then type, then set identifier. A function of its own, since dozens of sorted maps and sets
-/// of keys compare them.
-impl Ord for RecordKey {
-    #[inline(never)]
-    fn cmp(&self, other: &RecordKey) -> Ordering {
-        let by_name = self.name.cmp(&other.name);
-        let by_type = by_name.then_with(|| self.rtype.cmp(&other.rtype));
-        by_type.then_with(|| self.set_id.cmp(&other.set_id))
-    }
-}
-
-impl PartialOrd for RecordKey {
-    fn partial_cmp(&self, other: &RecordKey) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-
-    fn lt(&self, other: &RecordKey) -> bool {
-        self.cmp(other) == Ordering::Less
-    }
-}
-
-impl RecordKey {
-    /// The key of the simple record set with this name and type.
-    pub fn new(name: Name, rtype: RecordType) -> RecordKey {
-        RecordKey {
-            name,
-            rtype,
-            set_id: None,
-        }
-    }
-
-    /// The key of the record set with this name, type and set identifier.
-    pub fn with_set_id(name: Name, rtype: RecordType, set_id: Option<Arc<str>>) -> RecordKey {
-        RecordKey {
-            name,
-            rtype,
-            set_id,
-        }
-    }
-
-    /// Whether it is that of one of several record sets of its name and type.
-    pub fn is_routed(&self) -> bool {
-        self.set_id.is_some()
-    }
-
-    /// Type, and set identifier if it has one.
-    pub fn kind(&self) -> String {
-        match &self.set_id {
-            Some(set_id) => format!("{} {}", self.rtype, shown_id(set_id)),
-            None => self.rtype.to_string(),
-        }
-    }
-
-    /// Whether both have the same name and type.
-    pub fn is_same_group(&self, other: &RecordKey) -> bool {
-        self.name == other.name && self.rtype == other.rtype
-    }
-}
-
-/// How many of these keys have each type, in the order of [`RecordType::PUBLISHED`].
-pub fn count_by_type<'a>(
-    keys: impl Iterator<Item = &'a RecordKey>,
-) -> [usize; RecordType::PUBLISHED.len()] {
-    let mut counts = [0; RecordType::PUBLISHED.len()];
-    for key in keys {
-        let at = RecordType::PUBLISHED
-            .iter()
-            .position(|rtype| *rtype == key.rtype);
-        if let Some(at) = at {
-            counts[at] += 1;
-        }
-    }
-    counts
-}
-
-impl fmt::Display for RecordKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.name, self.kind())
-    }
-}
 
 /// A record set, with everything that Route 53 keeps of it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -293,17 +128,9 @@ impl RecordSet {
         self
     }
 
-    /// Whether both record sets give the same answers. Addresses are compared as addresses, not as
-    /// text: a record set that has `2001:DB8::1` needs no change to `2001:db8::1`.
-    pub fn is_equivalent_to(&self, other: &RecordSet) -> bool {
-        self.key == other.key
-            && self.routing == other.routing
-            && self.health_check == other.health_check
-            && self.has_same_body(other)
-    }
-
-    /// Whether `other` is what this one asks for: equivalent, or with a health check that somebody has
-    /// attached to it, if this one asks for none.
+    /// Whether `other` is what this one asks for: it gives the same answers, and has the same health
+    /// check or, if this one asks for none, any. Addresses are compared as addresses, not as text: a
+    /// record set that has `2001:DB8::1` needs no change to `2001:db8::1`.
     pub fn is_satisfied_by(&self, other: &RecordSet) -> bool {
         self.key == other.key
             && self.routing == other.routing
@@ -427,15 +254,15 @@ mod tests {
     #[test]
     fn values_are_compared_as_sets_of_addresses() {
         let aaaa = |values: &[&str]| set(RecordType::Aaaa, 60, values);
-        assert!(aaaa(&["2001:DB8::1"]).is_equivalent_to(&aaaa(&["2001:db8:0::1"])));
-        assert!(!aaaa(&["2001:db8::1"]).is_equivalent_to(&aaaa(&["2001:db8::2"])));
-        assert!(!aaaa(&["2001:db8::1"]).is_equivalent_to(&set(
+        assert!(aaaa(&["2001:DB8::1"]).is_satisfied_by(&aaaa(&["2001:db8:0::1"])));
+        assert!(!aaaa(&["2001:db8::1"]).is_satisfied_by(&aaaa(&["2001:db8::2"])));
+        assert!(!aaaa(&["2001:db8::1"]).is_satisfied_by(&set(
             RecordType::Aaaa,
             61,
             &["2001:db8::1"]
         )));
         let txt = |values: &[&str]| set(RecordType::Txt, 60, values);
-        assert!(txt(&["\"b\"", "\"a\""]).is_equivalent_to(&txt(&["\"a\"", "\"b\""])));
-        assert!(!txt(&["\"A\""]).is_equivalent_to(&txt(&["\"a\""])));
+        assert!(txt(&["\"b\"", "\"a\""]).is_satisfied_by(&txt(&["\"a\"", "\"b\""])));
+        assert!(!txt(&["\"A\""]).is_satisfied_by(&txt(&["\"a\""])));
     }
 }

@@ -62,7 +62,7 @@ impl Zone {
     /// What the zone has under the name and type of this key, whatever the set identifier.
     pub fn group(&self, key: &RecordKey) -> impl Iterator<Item = (&RecordKey, &Listed)> {
         let first = RecordKey::new(key.name.clone(), key.rtype.clone());
-        let stretch = self.sets.range(first.clone()..);
+        let stretch = self.sets.range(&first..);
         stretch.take_while(move |(key, _)| key.is_same_group(&first))
     }
 

@@ -27,7 +27,7 @@ use crate::base::log;
 use crate::base::random;
 use crate::desired::name_template::environment_name;
 use crate::desired::{Desired, Rules};
-use crate::dns::record_set::count_by_type;
+use crate::dns::record_key::count_by_type;
 use crate::dns::{ChangeBatch, RecordKey};
 use crate::observe::telemetry::Telemetry;
 use crate::plan::Plan;

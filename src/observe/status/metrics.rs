@@ -15,7 +15,7 @@ use crate::base::version::VERSION;
 use crate::desired::container::ContainerSkip;
 use crate::desired::skip::SkipReason;
 use crate::desired::warning::Warning;
-use crate::dns::record_set::count_by_type;
+use crate::dns::record_key::count_by_type;
 use crate::dns::{RecordType, Routing, RoutingKind};
 
 /// The `Content-Type` header.

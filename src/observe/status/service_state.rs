@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::base::dependency::{Condition, Dependency};
 use crate::desired::warning::Warning;
 use crate::desired::{ServiceOutcome, truncation_notice};
-use crate::dns::{Name, RecordKey, RecordSet, RecordType};
+use crate::dns::{Name, RecordKey, RecordSet};
 use crate::observe::status::{Status, shown};
 use crate::plan::Conflict;
 use crate::rancher::model::ServiceKey;
@@ -89,11 +89,7 @@ pub fn rank(outcome: &ServiceOutcome, state: ServiceState) -> Option<usize> {
 impl Status {
     /// The record sets that are desired for a name, of whatever type and set identifier.
     pub fn record_sets(&self, name: &Name) -> impl Iterator<Item = &RecordSet> {
-        let first = RecordKey::new(name.clone(), RecordType::A);
-        let stretch = self.desired.record_sets.range(first.clone()..);
-        stretch
-            .map(|(_, set)| set)
-            .take_while(move |set| set.key.name == first.name)
+        self.desired.of_name(name)
     }
 
     /// What the record sets of a name answer, each once: addresses, or where an alias or a CNAME leads
@@ -258,6 +254,7 @@ mod tests {
 
     use super::*;
     use crate::desired::Desired;
+    use crate::dns::RecordType;
     use crate::observe::status::tests::{empty, page, set};
     use crate::plan::ConflictReason;
     use crate::plan::quarantine::Quarantined;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::claim::Claim;
 use crate::base::sorted;
-use crate::dns::record_set::is_own_id;
+use crate::dns::record_key::is_own_id;
 use crate::dns::{Name, RecordKey, RecordType, txt};
 
 /// What a value of a state record says.
