@@ -138,9 +138,9 @@ impl<'a> PlanText<'a> {
     }
 
     /// The record sets of one name that change together.
-    fn add_replacement(&mut self, Replacement { deletes, creates }: &Replacement) {
-        let sets = deletes.iter().chain(creates);
-        let name = sets.map(|set| set.key.name.to_string()).next();
+    fn add_replacement(&mut self, replacement: &Replacement) {
+        let Replacement { deletes, creates } = replacement;
+        let name = replacement.name().map(Name::to_string);
         let title = format!("{} (all in one batch)", name.unwrap_or_default());
         self.add_item('~', Colour::Yellow, &title);
         for (mark, sets) in [('-', deletes), ('+', creates)] {
@@ -239,7 +239,7 @@ pub fn fate_in_words(fate: &Fate<'_>, unwanted: &str) -> String {
         }
         Fate::Created => "is created in the next round",
         Fate::Changed { .. } => "is changed in the next round",
-        Fate::Replaced(_) => "is replaced in the next round",
+        Fate::Replaced => "is replaced in the next round",
         Fate::AwaitsSuccessor => {
             return format!(
                 "stays until what is to come in its place can be written, although {unwanted}"

@@ -68,7 +68,7 @@ pub fn describe(
             continue;
         };
         match fate {
-            Fate::Changed { .. } | Fate::Replaced(_) => taken.changes += 1,
+            Fate::Changed { .. } | Fate::Replaced => taken.changes += 1,
             Fate::Deleted => taken.deletes += 1,
             Fate::Waits => taken.waits += 1,
             Fate::UndeletedByPolicy => taken.forbidden += 1,

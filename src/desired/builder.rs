@@ -13,7 +13,7 @@ use crate::desired::names;
 use crate::desired::options::{PublishPolicy, ServiceOptions};
 use crate::desired::routing::{RoutingFault, Share, default_set_id};
 use crate::desired::skip::SkipReason;
-use crate::desired::target::{self, HostTarget, STATE_RECORD_PREFIX, Target, TargetFault};
+use crate::desired::target::{self, HostTarget, Target, TargetFault, may_be_state_record};
 use crate::desired::warning::{LeftOut, Warning};
 use crate::desired::{EXTERNAL, LOAD_BALANCER, Rules, ServiceOutcome};
 use crate::dns::{Name, Routing};
@@ -246,16 +246,10 @@ impl<'a> DesiredBuilder<'a> {
             return Some(LeftOut::OwnTarget);
         }
         let zone = &self.rules.zone;
-        let is_of_state_record = || {
-            let labels = name.as_str().split_once('.');
-            labels.is_some_and(|(label, parent)| {
-                label.starts_with(STATE_RECORD_PREFIX) && parent == zone.as_str()
-            })
-        };
         match target.alias_zone {
             Some(_) => None,
             None if name == zone => Some(LeftOut::Apex),
-            None => is_of_state_record().then_some(LeftOut::StateRecord),
+            None => may_be_state_record(name, zone).then_some(LeftOut::StateRecord),
         }
     }
 

@@ -82,15 +82,14 @@ impl Wants {
 
     /// Whether both go into the same record sets of a name.
     fn is_same_set(&self, other: &Wants) -> bool {
-        let set_id = |wants: &Wants| wants.share().map(|share| share.set_id.clone());
-        set_id(self) == set_id(other)
+        self.share().map(|share| &share.set_id) == other.share().map(|share| &share.set_id)
     }
 
     /// Whether both are for the same region, place or part of a failover group.
     fn is_same_place(&self, other: &Wants) -> bool {
-        let routing = |wants: &Wants| wants.share().map(|share| share.routing.clone());
-        let is_for_one = |kind: RoutingKind| kind.is_for_one();
-        self.kind().is_some_and(is_for_one) && routing(self) == routing(other)
+        let routing = self.share().map(|share| &share.routing);
+        let is_for_one = self.kind().is_some_and(RoutingKind::is_for_one);
+        is_for_one && routing == other.share().map(|share| &share.routing)
     }
 
     /// Why both can't be under one name.

@@ -17,6 +17,15 @@ use crate::route53::alias_zones::alias_zone;
 
 /// What the first label of every state record's name begins with, whoever keeps it.
 pub const STATE_RECORD_PREFIX: &str = "external-dns-";
+
+/// Whether a state record of this zone may have this name, whoever keeps it. Deeper names are not meant.
+pub fn may_be_state_record(name: &Name, zone: &Name) -> bool {
+    let labels = name.as_str().split_once('.');
+    labels.is_some_and(|(label, parent)| {
+        parent == zone.as_str() && label.starts_with(STATE_RECORD_PREFIX)
+    })
+}
+
 /// Characters of a text from outside that are kept.
 const MAX_SHOWN: usize = 80;
 /// Addresses outside of Rancher of one service that are warned about if they are none.

@@ -79,7 +79,9 @@ impl<'a> AtName<'a> {
         let place = self.listed.binary_search_by(|(known, _)| (*known).cmp(key));
         let listed = place.ok().map(|place| self.listed[place].1);
         let is_adopted = match listed {
-            Some(Listed::Whole(set)) => !is_owned && adopt.takes_over(set, wanted),
+            Some(Listed::Whole(set)) if !is_owned && elsewhere.is_none() => {
+                adopt.takes_over(set, wanted)
+            }
             _ => false,
         };
         self.items.push(Item {
@@ -362,8 +364,8 @@ impl<'a> Item<'a> {
 
     fn add(&self, step: Step<'a>, policy: Policy, plan: &mut Plan) {
         let is_deleted = matches!(step, Step::Delete(_)) && policy == Policy::Sync;
-        match is_deleted || self.elsewhere.is_some() {
-            true => plan.takes_over |= self.is_adopted && self.elsewhere.is_none(),
+        match is_deleted {
+            true => plan.takes_over |= self.is_adopted,
             false => self.add_adopted(plan),
         }
         match step {

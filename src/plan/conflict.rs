@@ -147,7 +147,12 @@ impl ConflictReason {
                 "a simple record set has that name and type, beside which there can't be one with a \
                  routing policy; remove it, or give the service another name"
             }
-            _ => "",
+            ConflictReason::OwnedElsewhere(_)
+            | ConflictReason::OtherType(_)
+            | ConflictReason::OtherRouting(_)
+            | ConflictReason::SamePlace(_)
+            | ConflictReason::Extended(_)
+            | ConflictReason::StateRecord { extension: Some(_) } => "",
         }
     }
 }

@@ -22,7 +22,7 @@ pub enum Fate<'a> {
     /// It is deleted.
     Deleted,
     /// It is deleted for another one of ours, in one batch.
-    Replaced(&'a Replacement),
+    Replaced,
     /// No service asks for it, but it stays until what is to come in its place can be written.
     AwaitsSuccessor,
     /// The deletion guard lets its delete wait.
@@ -47,7 +47,7 @@ impl Fate<'_> {
         match self {
             Fate::Created => "create",
             Fate::Changed { .. } => "change",
-            Fate::Replaced(_) => "replace",
+            Fate::Replaced => "replace",
             Fate::AwaitsSuccessor => "kept_until_replaced",
             Fate::Deleted => "delete",
             Fate::Waits => "delete_waits",
@@ -65,7 +65,7 @@ impl Fate<'_> {
             Fate::Created
             | Fate::Changed { .. }
             | Fate::Deleted
-            | Fate::Replaced(_)
+            | Fate::Replaced
             | Fate::Waits
             | Fate::Forgotten => true,
             Fate::LeftAlone(_)
@@ -156,23 +156,31 @@ impl<'a> Outlook<'a> {
 
 /// What becomes of a record set that is in a replacement.
 fn replacement<'a>(plan: &'a Plan, key: &RecordKey) -> Option<Fate<'a>> {
-    let mut all = plan.replacements.iter();
-    let replacement = all.find(|replacement| replacement.keys().any(|known| known == key))?;
+    // They are sorted by name, of which there may be several.
+    let all = &plan.replacements;
+    let start = all.partition_point(|replacement| replacement.name() < Some(&key.name));
+    let of_name = all[start..].iter();
+    let mut of_name = of_name.take_while(|replacement| replacement.name() == Some(&key.name));
     let find = |sets: &'a [RecordSet]| sets.iter().find(|set| set.key == *key);
-    let (from, to) = (find(&replacement.deletes), find(&replacement.creates));
-    Some(match (from, to) {
-        (Some(from), Some(to)) => Fate::Changed { from, to },
-        (None, _) => Fate::Created,
-        (Some(_), None) => Fate::Replaced(replacement),
-    })
+    of_name.find_map(
+        |Replacement { deletes, creates }| match (find(deletes), find(creates)) {
+            (Some(from), Some(to)) => Some(Fate::Changed { from, to }),
+            (None, Some(_)) => Some(Fate::Created),
+            (Some(_), None) => Some(Fate::Replaced),
+            (None, None) => None,
+        },
+    )
 }
 
 /// Whether a record set is as desired, or as near to that as those beside it allow.
 fn is_right(plan: &Plan, wanted: &RecordSet, current: &RecordSet) -> bool {
-    let mut others = plan.other_ttls.iter();
-    match others.find(|other| other.key == wanted.key) {
-        Some(other) => wanted.clone().with_ttl(other.used).is_satisfied_by(current),
-        None => wanted.is_satisfied_by(current),
+    let others = &plan.other_ttls;
+    match others.binary_search_by(|other| other.key.cmp(&wanted.key)) {
+        Ok(at) => {
+            let nearest = wanted.clone().with_ttl(others[at].used);
+            nearest.is_satisfied_by(current)
+        }
+        Err(_) => wanted.is_satisfied_by(current),
     }
 }
 

@@ -83,9 +83,7 @@ impl Handover<'_> {
         let is_moved = |entry: &&Entry| matches!(entry, Entry::Owned(key) if moved.contains(key));
         let kept = record.entries.iter().filter(|entry| !is_moved(entry));
         let fresh = Generation::of_number(self.random);
-        let ttl = record.generation.map_or(fresh, Generation::next).ttl();
-        let values = Entry::values(kept);
-        let rest = RecordSet::of_values(record.set.key.clone(), ttl, values);
+        let rest = record.rewritten(Entry::values(kept), fresh);
         ChangeBatch {
             deletes: vec![record.set.clone()],
             creates: Some(rest)
@@ -110,14 +108,9 @@ pub fn write_all(batches: &mut Vec<ChangeBatch>, ours: &StateRecords, random: u6
             continue;
         }
         let fresh = Generation::of_number(random);
-        let ttl = record.generation.map_or(fresh, Generation::next).ttl();
         let write = ChangeBatch {
             deletes: vec![record.set.clone()],
-            creates: vec![RecordSet::of_values(
-                record.set.key.clone(),
-                ttl,
-                record.set.values().clone(),
-            )],
+            creates: vec![record.rewritten(record.set.values().clone(), fresh)],
         };
         // A state record of another program may be too long for any request.
         if !fit_in_one_request([&write]) {

@@ -27,7 +27,7 @@ use std::iter::Peekable;
 
 use crate::base::sorted;
 use crate::dns::zone::Listed;
-use crate::dns::{RecordKey, RecordSet, RecordType, Zone};
+use crate::dns::{Name, RecordKey, RecordSet, RecordType, Zone};
 pub use crate::plan::adopt::{Adopt, AdoptSetting};
 use crate::plan::at_name::AtName;
 pub use crate::plan::conflict::{Conflict, ConflictReason};
@@ -165,6 +165,11 @@ impl Replacement {
         can_be_made
     }
 
+    /// The name of its record sets. None only if there are none.
+    pub fn name(&self) -> Option<&Name> {
+        self.keys().map(|key| &key.name).next()
+    }
+
     /// The keys of all its record sets, in no order. One that changes is there twice.
     pub fn keys(&self) -> impl Iterator<Item = &RecordKey> {
         let sets = self.deletes.iter().chain(&self.creates);
@@ -215,20 +220,18 @@ impl Plan {
     /// on that: a record set that does not exist is created either way.
     pub fn depends_on_ownership(&self) -> bool {
         let mut conflicts = self.conflicts.iter();
-        let depends = |reason: &ConflictReason| {
-            matches!(
-                reason,
-                ConflictReason::NotOwned
-                    | ConflictReason::Alias
-                    | ConflictReason::SetIdTaken
-                    | ConflictReason::OwnedElsewhere(_)
-                    | ConflictReason::Cname
-                    | ConflictReason::OtherType(_)
-                    | ConflictReason::Routed
-                    | ConflictReason::Simple
-                    | ConflictReason::OtherRouting(_)
-                    | ConflictReason::SamePlace(_)
-            )
+        let depends = |reason: &ConflictReason| match reason {
+            ConflictReason::Extended(_) | ConflictReason::StateRecord { .. } => false,
+            ConflictReason::NotOwned
+            | ConflictReason::Alias
+            | ConflictReason::SetIdTaken
+            | ConflictReason::OwnedElsewhere(_)
+            | ConflictReason::Cname
+            | ConflictReason::OtherType(_)
+            | ConflictReason::Routed
+            | ConflictReason::Simple
+            | ConflictReason::OtherRouting(_)
+            | ConflictReason::SamePlace(_) => true,
         };
         conflicts.any(|conflict| depends(&conflict.reason))
             || !self.changes.is_empty()

@@ -23,8 +23,6 @@ pub struct Writing<'a> {
     pub random: u64,
 }
 
-/// State records are written without a health check that somebody has attached to one: nobody asks for
-/// them by name, and once the account has no such check any more, Route 53 would refuse every write.
 impl Writing<'_> {
     /// The generation of a state record that has had none.
     pub fn fresh_generation(self, index: u16) -> Generation {
@@ -38,10 +36,17 @@ impl Writing<'_> {
         old: Option<&StateRecord>,
         entries: &BTreeSet<Entry>,
     ) -> RecordSet {
-        let known = old.and_then(|old| old.generation);
-        let generation = known.map_or(self.fresh_generation(index), Generation::next);
+        let (values, fresh) = (Entry::values(entries), self.fresh_generation(index));
+        match old {
+            Some(old) => old.rewritten(values, fresh),
+            None => self.written(index, values, fresh),
+        }
+    }
+
+    /// The state record with this index, with these values and this generation.
+    fn written(self, index: u16, values: BTreeSet<String>, generation: Generation) -> RecordSet {
         let key = RecordKey::new(self.names.name(index), RecordType::Txt);
-        RecordSet::of_values(key, generation.ttl(), Entry::values(entries))
+        RecordSet::of_values(key, generation.ttl(), values)
     }
 }
 
@@ -261,15 +266,13 @@ impl Packer<'_> {
             }
             rewrite.kept.insert(new_entry.entry);
         }
-        let old = rewrite.old.take();
+        bin.batch.deletes.extend(rewrite.old.take());
         let fresh = self.writing.fresh_generation(rewrite.index);
         if let Some((values, generation)) = rewrite.next_write(fresh) {
-            let key = RecordKey::new(self.writing.names.name(rewrite.index), RecordType::Txt);
-            let new = RecordSet::of_values(key, generation.ttl(), values);
+            let new = self.writing.written(rewrite.index, values, generation);
             bin.batch.creates.push(new.clone());
             rewrite.old = Some(new);
         }
-        bin.batch.deletes.extend(old);
     }
 
     fn put_delete(&mut self, set: &RecordSet) -> usize {

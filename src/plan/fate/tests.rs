@@ -75,7 +75,7 @@ fn fates(policy: Policy, guard: GuardSettings) -> Vec<(&'static str, &'static st
             Some(Fate::Changed { .. }) => "changed",
             Some(Fate::Deleted) => "deleted",
             Some(Fate::Waits) => "waits",
-            Some(Fate::Replaced(_)) => "replaced",
+            Some(Fate::Replaced) => "replaced",
             Some(Fate::AwaitsSuccessor) => "awaits its successor",
             Some(Fate::Forgotten) => "gone",
             Some(Fate::LeftAlone(ConflictReason::Extended(_))) => "partly known",
@@ -132,12 +132,11 @@ fn each_record_set_has_its_fate() {
 #[test]
 fn each_fate_has_its_code_and_is_a_change_or_none() {
     let (from, to) = (&a("x", "192.0.2.1"), &a("x", "192.0.2.2"));
-    let replacement = Replacement::default();
     let reason = ConflictReason::NotOwned;
     for (fate, code, is_change) in [
         (Fate::Created, "create", true),
         (Fate::Changed { from, to }, "change", true),
-        (Fate::Replaced(&replacement), "replace", true),
+        (Fate::Replaced, "replace", true),
         (Fate::AwaitsSuccessor, "kept_until_replaced", false),
         (Fate::Deleted, "delete", true),
         (Fate::Waits, "delete_waits", true),

@@ -103,11 +103,16 @@ impl Entry {
     /// state record anew with what they understand.
     pub fn is_for_forerunners(&self) -> bool {
         match self {
-            Entry::Owned(key) => key.rtype == RecordType::A && !key.is_routed(),
+            Entry::Owned(key) => is_for_forerunners(key),
             Entry::Claim(_) => false,
             Entry::Foreign(_) => true,
         }
     }
+}
+
+/// Whether the forerunners understand the entry of this record set.
+pub fn is_for_forerunners(key: &RecordKey) -> bool {
+    key.rtype == RecordType::A && !key.is_routed()
 }
 
 /// What stands between an owned record set and the claim in one value.

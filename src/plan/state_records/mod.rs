@@ -4,7 +4,8 @@
 //! continues in `external-dns-<owner id>-1.<zone>`, `-2` and so on. The owner id is the
 //! environment's UUID, or `OWNER_ID`. Each value is an [`Entry`] that names one owned record set:
 //! `"web.shop.prod.example.com."` stands for its A record set, `"web.shop.prod.example.com. AAAA"`
-//! for its AAAA record set, and one with a routing policy has its set identifier behind its type. The [`Claim`] stands behind one of them. The TTL is the [`Generation`].
+//! for its AAAA record set, and one with a routing policy has its set identifier behind its type. The
+//! [`Claim`] stands behind one of them. The TTL is the [`Generation`].
 //!
 //! The first state record has the format of rancher/external-dns since 0.6 (`utils.StateRecord`),
 //! so each of the two programs can take over from the other. The forerunners write it anew with
@@ -72,6 +73,16 @@ impl StateRecord {
         }
     }
 
+    /// The state record with these values in the place of its own. `fresh` is its generation if it has
+    /// had none.
+    ///
+    /// A health check that somebody has attached to it goes: nobody asks for a state record by its name,
+    /// and once the account has no such check any more, Route 53 would refuse every write.
+    pub fn rewritten(&self, values: BTreeSet<String>, fresh: Generation) -> RecordSet {
+        let generation = self.generation.map_or(fresh, Generation::next);
+        RecordSet::of_values(self.set.key.clone(), generation.ttl(), values)
+    }
+
     /// The keys of the record sets that it lists.
     pub fn owned(&self) -> impl Iterator<Item = &RecordKey> {
         self.entries.iter().filter_map(|entry| match entry {
@@ -85,7 +96,7 @@ impl StateRecord {
     pub fn misplaced(&self) -> impl Iterator<Item = &RecordKey> {
         let is_first = self.index == 0;
         self.owned()
-            .filter(move |key| is_first && (key.rtype != RecordType::A || key.is_routed()))
+            .filter(move |key| is_first && !entry::is_for_forerunners(key))
     }
 }
 

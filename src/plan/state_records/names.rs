@@ -1,6 +1,6 @@
 //! The names of state records.
 
-use crate::desired::target::STATE_RECORD_PREFIX as PREFIX;
+use crate::desired::target::{STATE_RECORD_PREFIX as PREFIX, may_be_state_record};
 use crate::dns::{Name, NameError, RecordKey, RecordType};
 
 /// The names of the state records of one owner.
@@ -67,10 +67,7 @@ impl StateNames {
 
     /// Whether a state record may have this name, whoever keeps it. Deeper names are not meant.
     pub fn is_anybodys(&self, name: &Name) -> bool {
-        let labels = name.as_str().split_once('.');
-        labels.is_some_and(|(label, parent)| {
-            parent == self.zone.as_str() && label.starts_with(PREFIX)
-        })
+        may_be_state_record(name, &self.zone)
     }
 
     /// Whether a record set is somebody's state record, or a CNAME in the place of one of ours. Record
