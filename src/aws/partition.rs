@@ -153,18 +153,6 @@ pub fn is_region(name: &str) -> bool {
     place(name).is_some_and(|(_, region)| region == name)
 }
 
-/// Whether record sets of Route 53 in the partition of this region can be aliases of AWS's own names that
-/// are known. In GovCloud and in partitions that are cut off from the others, it isn't certain that they
-/// can.
-pub fn has_aliases(region: &str) -> bool {
-    name(region) == AWS.name || is_china(region)
-}
-
-/// Whether a region is in AWS's Chinese partition.
-pub fn is_china(region: &str) -> bool {
-    name(region) == "aws-cn"
-}
-
 /// A name without what marks a FIPS endpoint, and whether it was marked.
 fn without_fips(name: &str) -> (&str, bool) {
     let plain = name

@@ -49,8 +49,7 @@ pub fn read(reader: &mut Reader<'_>) -> Option<Rules> {
         record_types: record_types.unwrap_or(RecordTypes::Both),
         routing: routing.flatten(),
         owner_id: None,
-        has_aliases: partition::has_aliases(&region.to_ascii_lowercase()),
-        in_china: partition::is_china(&region.to_ascii_lowercase()),
+        partition: partition::name(&region.to_ascii_lowercase()),
     })
 }
 
@@ -131,24 +130,24 @@ mod tests {
     }
 
     #[test]
-    fn the_partition_says_whether_there_are_aliases() {
+    fn the_region_says_in_which_partition_the_zone_is() {
         for (region, expected) in [
-            (None, true),
-            (Some("eu-central-1"), true),
-            (Some("cn-north-1"), true),
-            (Some("AWS-CN-global"), true),
-            (Some("US-Gov-West-1"), false),
-            (Some("fips-us-gov-west-1"), false),
-            (Some("us-iso-east-1"), false),
-            (Some("us-isob-east-1"), false),
-            (Some("eusc-de-east-1"), false),
+            (None, "aws"),
+            (Some("eu-central-1"), "aws"),
+            (Some("cn-north-1"), "aws-cn"),
+            (Some("AWS-CN-global"), "aws-cn"),
+            (Some("US-Gov-West-1"), "aws-us-gov"),
+            (Some("fips-us-gov-west-1"), "aws-us-gov"),
+            (Some("us-iso-east-1"), "aws-iso"),
+            (Some("us-isob-east-1"), "aws-iso-b"),
+            (Some("eusc-de-east-1"), "aws-eusc"),
             // Of another server than AWS's.
-            (Some("local"), true),
+            (Some("local"), "aws"),
         ] {
             for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
                 let settings = region.map(|region| (name, region));
                 let rules = with(&Vec::from_iter(settings)).unwrap();
-                assert_eq!(rules.has_aliases, expected, "{region:?}");
+                assert_eq!(rules.partition, expected, "{region:?}");
             }
         }
     }

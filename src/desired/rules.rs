@@ -35,10 +35,8 @@ pub struct Rules {
     /// `OWNER_ID`: the set identifier of services that have none of their own. None for the
     /// environment's UUID.
     pub owner_id: Option<Arc<str>>,
-    /// Whether Route 53 can make aliases in the partition of `AWS_REGION`.
-    pub has_aliases: bool,
-    /// Whether the zone is in AWS's Chinese partition: aliases can't lead to another one.
-    pub in_china: bool,
+    /// The name of the partition of `AWS_REGION`, in which the zone is. It says which aliases there are.
+    pub partition: &'static str,
 }
 
 /// Which addresses are published.
@@ -107,8 +105,7 @@ impl Rules {
             record_types: RecordTypes::Both,
             routing: None,
             owner_id: None,
-            has_aliases: true,
-            in_china: false,
+            partition: "aws",
         }
     }
 }

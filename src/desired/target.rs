@@ -171,7 +171,7 @@ fn allowed(mut addresses: Vec<IpAddr>, rules: &Rules) -> Result<Target, TargetFa
 }
 
 fn host_target(name: Name, rules: &Rules) -> Target {
-    let alias_zone = alias_zone(&name, rules.in_china).filter(|_| rules.has_aliases);
+    let alias_zone = alias_zone(&name, rules.partition);
     Target::Host(HostTarget { name, alias_zone })
 }
 
@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn where_route_53_has_no_aliases_every_host_name_is_a_cname() {
         let rules = Rules {
-            has_aliases: false,
+            partition: "aws-us-gov",
             ..rules()
         };
         let found = shown(&of_label(BALANCER, &rules));

@@ -104,26 +104,24 @@ const LOAD_BALANCERS: [(&str, &str, &str); 36] = [
     ("us-west-2", "Z1H1FL5HABSF5", "Z18D5FSROUN65G"),
 ];
 
-/// The id of the hosted zone that a name of AWS is in, if that is known. An alias can't lead to another
-/// partition: `in_china` says in which of the two that have aliases it is to be.
-pub fn alias_zone(name: &Name, in_china: bool) -> Option<&'static str> {
+/// The id of the hosted zone that a name of AWS is in, if that is known and an alias in this partition
+/// can lead there. It can't lead to another partition, and in GovCloud and those that are cut off from the
+/// others it isn't certain that it can lead anywhere.
+pub fn alias_zone(name: &Name, partition: &str) -> Option<&'static str> {
     let name = name.as_str();
-    if in_china != name.ends_with(".amazonaws.com.cn.") {
-        return None;
+    match partition {
+        "aws" if is_below(name, "cloudfront.net.") => Some(CLOUDFRONT),
+        "aws" if is_below(name, "awsglobalaccelerator.com.") => Some(GLOBAL_ACCELERATOR),
+        "aws" => load_balancer(name.strip_suffix(".amazonaws.com.")?, false),
+        "aws-cn" => load_balancer(name.strip_suffix(".amazonaws.com.cn.")?, true),
+        _ => None,
     }
-    if is_below(name, "cloudfront.net.") {
-        return Some(CLOUDFRONT);
-    }
-    if is_below(name, "awsglobalaccelerator.com.") {
-        return Some(GLOBAL_ACCELERATOR);
-    }
-    let rest = name.strip_suffix('.')?;
-    let (rest, is_china) = match rest.strip_suffix(".amazonaws.com.cn") {
-        Some(rest) => (rest, true),
-        None => (rest.strip_suffix(".amazonaws.com")?, false),
-    };
+}
+
+/// That of a load balancer, by its name without the partition's domain.
+fn load_balancer(name: &str, is_china: bool) -> Option<&'static str> {
     // …name.region.elb, or …name.elb.region.
-    let mut labels = rest.rsplit('.');
+    let mut labels = name.rsplit('.');
     let (last, second) = (labels.next()?, labels.next()?);
     labels.next()?;
     let (region, is_network) = match (second, last) {
@@ -148,7 +146,12 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn zone(name: &str) -> Option<&'static str> {
-        alias_zone(&Name::parse(name).unwrap(), name.contains(".com.cn"))
+        let partition = if name.contains(".com.cn") {
+            "aws-cn"
+        } else {
+            "aws"
+        };
+        alias_zone(&Name::parse(name).unwrap(), partition)
     }
 
     #[test]

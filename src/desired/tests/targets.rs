@@ -93,7 +93,7 @@ fn an_alias_of_a_simple_record_set_says_nothing_of_its_target_s_health() {
 #[test]
 fn without_aliases_in_the_partition_it_is_a_cname() {
     let rules = Rules {
-        has_aliases: false,
+        partition: "aws-us-gov",
         ..rules()
     };
     let service = || labelled(&[(TARGET, BALANCER)], false);
@@ -162,16 +162,20 @@ fn in_the_place_of_a_state_record_there_is_no_cname() {
 #[test]
 fn an_alias_stays_in_its_partition() {
     let china = "web-1.cn-north-1.elb.amazonaws.com.cn";
-    for (in_china, target, is_alias) in [
-        (false, BALANCER, true),
-        (false, china, false),
-        (true, china, true),
-        (true, BALANCER, false),
-        (true, "d1.cloudfront.net", false),
-        (false, "web-1.us-gov-west-1.elb.amazonaws.com", false),
+    for (partition, target, is_alias) in [
+        ("aws", BALANCER, true),
+        ("aws", china, false),
+        ("aws-cn", china, true),
+        ("aws-cn", BALANCER, false),
+        ("aws-cn", "d1.cloudfront.net", false),
+        ("aws", "web-1.us-gov-west-1.elb.amazonaws.com", false),
+        ("aws-us-gov", "d1.cloudfront.net", false),
+        ("aws-iso", BALANCER, false),
+        ("aws-iso-b", BALANCER, false),
+        ("aws-eusc", BALANCER, false),
     ] {
         let rules = Rules {
-            in_china,
+            partition,
             ..rules()
         };
         let found = published(labelled(&[(TARGET, target)], false), &rules);
