@@ -11,6 +11,7 @@ use crate::plan::state_records::{Entry, StateNames};
 mod adopt;
 mod extended;
 mod groups;
+mod hindered;
 mod policy;
 mod upkeep;
 
