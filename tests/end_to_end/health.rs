@@ -4,9 +4,10 @@ mod abuse;
 mod check;
 
 use crate::stage::{PATIENCE, Stage, web};
+use sim::free_port;
 use sim::service::Service;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 
 /// Where the program answers health checks; in its log, since the port is a free one.
 pub fn address(service: &Service) -> SocketAddr {
@@ -71,7 +72,7 @@ fn one_who_says_nothing_holds_nobody_up() {
 
 #[test]
 fn an_address_that_is_taken_is_skipped_if_another_one_works() {
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = free_port::listen();
     let taken = taken.local_addr().map(|address| (taken, address)).unwrap();
     let stage = Stage::new(web());
     let both = format!("{},127.0.0.1:0", taken.1);

@@ -5,11 +5,12 @@ use crate::stage::{PATIENCE, Stage, each, program, web};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use sim::credentials::Endpoint;
+use sim::free_port;
 use sim::http::{Request, Response, percent_decode};
 use sim::listening::Listening;
 use sim::service::Service;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use tempfile::NamedTempFile;
@@ -199,7 +200,7 @@ fn parrot(seed: u64) -> Endpoint {
 /// A proxy that quotes: it takes requests in absolute form, which the simulated servers refuse.
 fn quoting_proxy(seed: u64) -> Listening {
     let random = Mutex::new(Random(seed));
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let listener = free_port::listen();
     Listening::start(listener, move |mut stream, _| {
         let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
         let Some(first) = lines.next() else { return };

@@ -1,10 +1,11 @@
 //! Certificates: the built-in roots, and what CA_FILE adds to them.
 
 use crate::stage::{PATIENCE, Stage, each, web};
+use sim::free_port;
 use sim::service::Service;
 use sim::tls::{Authority, Front};
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener};
+use std::net::{Shutdown, SocketAddr};
 use std::thread;
 
 fn address(url: &str) -> SocketAddr {
@@ -208,7 +209,7 @@ fn a_certificate_in_ca_file_is_trusted_without_its_authority_but_not_beyond_its_
 
 /// Answers each connection's first bytes, and hangs up.
 fn answering(answer: impl Fn(&[u8]) -> Vec<u8> + Send + 'static) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = free_port::listen();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
         for mut client in listener.incoming().flatten() {

@@ -1,10 +1,11 @@
 //! Whatever fails, the line of `check` says what to do, and names the setting.
 
 use std::any::Any;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 
 use super::check::check;
 use crate::stage::{Stage, each, web};
+use sim::free_port;
 use sim::rancher;
 use sim::route53::{Credential, Fault};
 use sim::tls::Front;
@@ -57,7 +58,7 @@ const CASES: [(&str, Spoil, &[&str]); 28] = [
     (
         "health taken",
         |_| {
-            let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+            let taken = free_port::listen();
             let address = taken.local_addr().unwrap().to_string();
             (vec![("HEALTH_ADDRESS", address)], Some(Box::new(taken)))
         },

@@ -3,8 +3,8 @@
 use super::address;
 use crate::commands::{Ran, ran, without_ports};
 use crate::stage::{Stage, web};
+use sim::free_port;
 use std::io::Write;
-use std::net::TcpListener;
 use std::thread;
 
 /// Where the service runs already, beside it: nothing can be bound there any more.
@@ -13,7 +13,7 @@ fn an_address_for_health_checks_is_right_if_the_service_answers_there_and_nobody
     let stage = Stage::new(web());
     let service = stage.run();
     let answered = address(&service).to_string();
-    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let other = free_port::listen();
     let other = other.local_addr().map(|at| (other, at)).unwrap();
     let taken = other.1.to_string();
     thread::spawn(move || {

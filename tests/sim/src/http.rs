@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::free_port;
 use crate::listening::Listening;
 
 /// One request as it came off the wire.
@@ -107,8 +108,7 @@ pub struct Server(Listening);
 impl Server {
     /// Listens on a free port of 127.0.0.1.
     pub fn start(handler: Arc<dyn Handler>) -> Server {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free loopback port");
-        Server::on(listener, handler)
+        Server::on(free_port::listen(), handler)
     }
 
     /// Answers whoever connects to this.

@@ -6,6 +6,7 @@
 
 pub mod credentials;
 pub mod forerunner;
+pub mod free_port;
 pub mod harness;
 pub mod http;
 pub mod listening;

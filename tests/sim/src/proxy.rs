@@ -3,11 +3,12 @@
 //! what it was asked, and can misbehave.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use crate::free_port;
 use crate::listening::Listening;
 use crate::lock::lock;
 use crate::rancher::api::base64;
@@ -84,7 +85,7 @@ pub fn basic(user: &str, password: &str) -> String {
 impl Proxy {
     /// On a free port of 127.0.0.1. `hosts` says where each `host:port` really is.
     pub fn start(hosts: &[(&str, SocketAddr)]) -> Proxy {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free loopback port");
+        let listener = free_port::listen();
         let known = hosts.iter().map(|(name, at)| ((*name).to_owned(), *at));
         let state = Arc::new(Mutex::new(State {
             hosts: known.collect(),

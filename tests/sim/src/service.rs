@@ -2,14 +2,17 @@
 
 use crate::lock::lock;
 use crate::rancher::Rancher;
-use std::io::{BufRead, BufReader, Read};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::ioctl_fionread;
+use std::io::{ErrorKind, Read};
 use std::net::SocketAddr;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use std::{env, fs, thread};
+use std::{env, fs, mem, thread};
 
 /// The program under test: the one that the variable `TEST_PROGRAM` names, as CI does with the
 /// release binary, or else the one that Cargo has built.
@@ -25,6 +28,10 @@ pub struct Service {
     log: Arc<Lines>,
     stdout: Arc<Lines>,
 }
+
+/// Longest wait for lines that the program has logged and not written yet. One whose log is blocked may
+/// never write them.
+const MAX_LOG_DELAY: Duration = Duration::from_secs(10);
 
 /// Memory of the process, as the kernel counts it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,9 +120,26 @@ impl Service {
         address.trim().parse().expect("an address")
     }
 
-    /// The lines on stderr so far.
+    /// The lines on stderr so far: all that the program has logged, also what its own thread for that
+    /// was yet to write.
     pub fn log(&self) -> Vec<String> {
-        self.log.lock().lines.clone()
+        let end = Instant::now() + MAX_LOG_DELAY;
+        while self.is_writing_log() && Instant::now() < end {
+            // Nothing tells of a thread that falls asleep, so it is asked for.
+            thread::sleep(Duration::from_millis(1));
+        }
+        self.log.all(end)
+    }
+
+    /// Whether the thread that writes the program's log is at work.
+    fn is_writing_log(&self) -> bool {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.pid));
+        tasks.into_iter().flatten().flatten().any(|task| {
+            let stat = fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+            // Such as `1234 (log) S 1 …`; `t` is a thread that a tracer holds for a moment.
+            let state = stat.split_once(" (log) ").map(|(_, state)| state);
+            state.is_some_and(|state| state.starts_with(['R', 'D', 't']))
+        })
     }
 
     /// What is on stdout so far.
@@ -251,36 +275,90 @@ impl Drop for Service {
 struct Lines {
     read: Mutex<Output>,
     more: Condvar,
+    /// The same end of the pipe as the thread's, to look how much is in it.
+    pipe: Option<OwnedFd>,
 }
 
 #[derive(Default)]
 struct Output {
     lines: Vec<String>,
+    /// The beginning of a line.
+    rest: Vec<u8>,
     has_ended: bool,
 }
 
+impl Output {
+    fn add(&mut self, text: &[u8]) {
+        for part in text.split_inclusive(|byte| *byte == b'\n') {
+            self.rest.extend_from_slice(part);
+            if self.rest.ends_with(b"\n") {
+                self.rest.pop();
+                self.end_line();
+            }
+        }
+    }
+
+    fn end_line(&mut self) {
+        let line = mem::take(&mut self.rest);
+        self.lines.push(String::from_utf8_lossy(&line).into_owned());
+    }
+}
+
 impl Lines {
-    fn read(pipe: Option<impl Read + Send + 'static>) -> Arc<Lines> {
+    fn read(pipe: Option<impl Read + AsFd + Send + 'static>) -> Arc<Lines> {
+        let same = pipe.as_ref().map(|pipe| {
+            let same = pipe.as_fd().try_clone_to_owned();
+            same.expect("a second number for a pipe of ours")
+        });
         let lines = Arc::new(Lines {
             read: Mutex::default(),
             more: Condvar::new(),
+            pipe: same,
         });
-        let Some(pipe) = pipe else {
-            lines.lock().has_ended = true;
-            return lines;
-        };
-        let writer = lines.clone();
-        thread::spawn(move || {
-            for line in BufReader::new(pipe).split(b'\n') {
-                let Ok(line) = line else { break };
-                let line = String::from_utf8_lossy(&line).into_owned();
-                writer.lock().lines.push(line);
-                writer.more.notify_all();
+        match pipe {
+            Some(pipe) => {
+                let reader = lines.clone();
+                thread::spawn(move || reader.follow(pipe));
             }
-            writer.lock().has_ended = true;
-            writer.more.notify_all();
-        });
+            None => lines.lock().has_ended = true,
+        }
         lines
+    }
+
+    /// Waits for text without the lock, and takes it out of the pipe with the lock: who has the lock and
+    /// finds the pipe empty has all lines.
+    fn follow(&self, mut pipe: impl Read + AsFd) {
+        let mut buffer = vec![0; 65_536];
+        loop {
+            let _ = poll(&mut [PollFd::new(&pipe, PollFlags::IN)], None);
+            let mut read = self.lock();
+            match pipe.read(&mut buffer) {
+                Ok(count) if count > 0 => read.add(&buffer[..count]),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Ok(_) | Err(_) => read.has_ended = true,
+            }
+            if read.has_ended && !read.rest.is_empty() {
+                read.end_line();
+            }
+            self.more.notify_all();
+            if read.has_ended {
+                return;
+            }
+        }
+    }
+
+    /// The lines so far, with those that are in the pipe, but not those that come after `end`.
+    fn all(&self, end: Instant) -> Vec<String> {
+        let is_empty = |pipe: &OwnedFd| ioctl_fionread(pipe).is_ok_and(|bytes| bytes == 0);
+        let mut read = self.lock();
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            if read.has_ended || left.is_zero() || self.pipe.as_ref().is_none_or(is_empty) {
+                return read.lines.clone();
+            }
+            let waited = self.more.wait_timeout(read, left);
+            read = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Output> {

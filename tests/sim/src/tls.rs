@@ -5,7 +5,7 @@
 //! the client's to see, and a target that goes down or comes back does so behind the front, too.
 
 use std::io::{self, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -19,10 +19,9 @@ use rcgen::{
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection};
 
+use crate::free_port;
 use crate::listening::Listening;
 use crate::lock::lock;
-
-const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// A private certificate authority, made anew each time.
 pub struct Authority {
@@ -104,7 +103,7 @@ impl Authority {
     pub fn front_as_itself(&self, target: SocketAddr) -> Front {
         let (key, pem) = (self.issuer.key(), self.pem.clone());
         Front::listen(
-            ANY_PORT,
+            free_port::listen(),
             target,
             &["localhost"],
             &[&self.certificate],
@@ -120,12 +119,18 @@ impl Authority {
 
     /// A front with a certificate of this authority for these names (or addresses).
     pub fn front(&self, target: SocketAddr, names: &[&str]) -> Front {
-        self.front_at(ANY_PORT, target, names)
+        self.sign(
+            free_port::listen(),
+            target,
+            names,
+            named("Simulated Server", names),
+        )
     }
 
     /// The same at this address, not on a free loopback port.
     pub fn front_at(&self, address: SocketAddr, target: SocketAddr, names: &[&str]) -> Front {
-        self.sign(address, target, names, named("Simulated Server", names))
+        let listener = TcpListener::bind(address).expect("an address that is free");
+        self.sign(listener, target, names, named("Simulated Server", names))
     }
 
     /// A front with a certificate that is valid from the beginning of one year to that of another.
@@ -133,12 +138,12 @@ impl Authority {
         let mut params = named("Simulated Server", names);
         params.not_before = date_time_ymd(years.start, 1, 1);
         params.not_after = date_time_ymd(years.end, 1, 1);
-        self.sign(ANY_PORT, target, names, params)
+        self.sign(free_port::listen(), target, names, params)
     }
 
     fn sign(
         &self,
-        address: SocketAddr,
+        listener: TcpListener,
         target: SocketAddr,
         names: &[&str],
         params: CertificateParams,
@@ -152,7 +157,7 @@ impl Authority {
             chain.push(&self.certificate);
             chain.extend(&self.above[..self.above.len() - 1]);
         }
-        Front::listen(address, target, names, &chain, &key, self.pem.clone())
+        Front::listen(listener, target, names, &chain, &key, self.pem.clone())
     }
 }
 
@@ -188,11 +193,18 @@ impl Front {
         params.is_ca = kind;
         let certificate = params.self_signed(&key).expect("a certificate");
         let pem = certificate.pem();
-        Front::listen(ANY_PORT, target, names, &[&certificate], &key, pem)
+        Front::listen(
+            free_port::listen(),
+            target,
+            names,
+            &[&certificate],
+            &key,
+            pem,
+        )
     }
 
     fn listen(
-        address: SocketAddr,
+        listener: TcpListener,
         target: SocketAddr,
         names: &[&str],
         chain: &[&Certificate],
@@ -211,7 +223,6 @@ impl Front {
                     .with_single_cert(chain.collect(), key)
             });
         let config = Arc::new(config.expect("a key that fits the certificate"));
-        let listener = TcpListener::bind(address).expect("an address that is free");
         let listening = Listening::start(listener, move |client, _| {
             let _ = forward(client, target, config.clone());
         });

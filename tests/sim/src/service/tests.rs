@@ -98,3 +98,48 @@ fn the_environment_points_to_the_simulation() {
     assert_eq!(value("CATTLE_URL"), Some(rancher.api_url()));
     assert_eq!(environment.len(), 10);
 }
+
+#[test]
+fn lines_are_lines_however_they_come() {
+    let mut output = Output::default();
+    for part in ["on", "e\ntwo\n", "", "\nthr", "ee", "\n", "end"] {
+        output.add(part.as_bytes());
+    }
+    assert_eq!(output.lines, ["one", "two", "", "three"]);
+    output.end_line();
+    assert_eq!(output.lines.pop().unwrap(), "end");
+}
+
+#[test]
+fn what_was_written_before_is_in_the_log() {
+    // Each round, the line is in the pipe before its echo on stdout.
+    let service = shell("i=0; while [ $i -lt 300 ]; do echo $i >&2; echo $i; i=$((i+1)); done");
+    for number in 0..300 {
+        let number = number.to_string();
+        assert!(
+            service
+                .stdout
+                .wait_for(ENOUGH, |line| line == number)
+                .is_some()
+        );
+        assert!(service.log().contains(&number), "{number}");
+    }
+}
+
+#[test]
+fn a_log_is_waited_for_while_its_thread_is_at_work() {
+    // The kernel calls a thread by its program's file until it is given a name.
+    let folder = env::temp_dir().join(format!("log-thread-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let shell = folder.join("log");
+    std::os::unix::fs::symlink("/bin/sh", &shell).unwrap();
+    let script = "echo first >&2; i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; echo last >&2";
+    let writes = Service::spawn_into(&shell, &["-c", script], &[], Stdio::piped(), Stdio::piped());
+    assert!(
+        writes
+            .wait_for_log(ENOUGH, |line| line == "first")
+            .is_some()
+    );
+    assert_eq!(writes.log(), ["first", "last"]);
+    fs::remove_dir_all(folder).unwrap();
+}
