@@ -7,8 +7,10 @@ use crate::base::redactor::shortened;
 /// Whether a character is safe to show. Control characters (also those beyond ASCII), line
 /// separators, changes of writing direction and characters without width aren't.
 pub fn is_visible(c: char) -> bool {
-    !c.is_control()
-        && !matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+    // Nearly all characters are of ASCII, and that is quicker to see.
+    matches!(c, ' '..='~')
+        || !c.is_control()
+            && !matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
             | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
             | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }

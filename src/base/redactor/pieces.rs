@@ -88,8 +88,11 @@ impl Pieces {
     /// Where a text has pieces in it, in bytes. Parts that touch are one.
     pub fn found_in(&self, text: &[u8], care: Care) -> Vec<Range<usize>> {
         let mut found: Vec<Range<usize>> = Vec::new();
+        let (first, _) = text.split_at(text.len().min(PIECE - 1));
+        let mut number = number(first);
         for (start, window) in text.windows(PIECE).enumerate() {
-            if care.takes(window) && self.has(number(window)) {
+            number = next_number(number, window[PIECE - 1]);
+            if self.has(number) && care.takes(window) {
                 match found.last_mut() {
                     Some(last) if start <= last.end => last.end = start + PIECE,
                     _ => found.push(start..start + PIECE),
@@ -119,10 +122,14 @@ impl Pieces {
 
 /// A piece as a number.
 fn number(piece: &[u8]) -> u64 {
-    let bytes = piece.iter().enumerate();
-    bytes.fold(0, |number, (index, byte)| {
-        number | u64::from(*byte) << (8 * index)
-    })
+    piece
+        .iter()
+        .fold(0, |number, byte| next_number(number, *byte))
+}
+
+/// The number of the piece that starts one byte later and ends with this byte.
+fn next_number(number: u64, last: u8) -> u64 {
+    number >> 8 | u64::from(last) << (8 * (PIECE - 1))
 }
 
 /// The word and the bit of the filter for a piece.

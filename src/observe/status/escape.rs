@@ -20,19 +20,24 @@ pub fn fill(out: &mut String, escape: fn(&mut String, &str), template: &str, val
 /// Escapes for HTML, between tags or in a quoted attribute. Invisible characters that change how
 /// the text around them looks are shown as numbers.
 pub fn html(out: &mut String, text: &str) {
-    for c in redact(text).chars() {
-        match c {
+    let text = redact(text);
+    let is_special = |c: char| matches!(c, '&' | '<' | '>' | '"' | '\'') || !is_visible(c);
+    let mut copied = 0;
+    for (at, special) in text.char_indices().filter(|(_, c)| is_special(*c)) {
+        out.push_str(&text[copied..at]);
+        copied = at + special.len_utf8();
+        match special {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
-            c if !is_visible(c) => {
-                let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
+            hidden => {
+                let _ = write!(out, "\\u{{{:x}}}", u32::from(hidden));
             }
-            c => out.push(c),
         }
     }
+    out.push_str(&text[copied..]);
 }
 
 /// A JSON string, with its quotes.
