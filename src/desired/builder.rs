@@ -16,7 +16,7 @@ use crate::desired::skip::SkipReason;
 use crate::desired::target::{self, HostTarget, Target, TargetFault, may_be_state_record};
 use crate::desired::warning::{LeftOut, Warning};
 use crate::desired::{EXTERNAL, LOAD_BALANCER, Rules, ServiceOutcome};
-use crate::dns::{Name, Routing};
+use crate::dns::{Name, Routing, SharedText};
 use crate::rancher::model::{Environment, Host, Service, ServiceKey};
 
 /// Builds [`Desired`](super::Desired) from one service at a time. `/services` may have 68 MB, and this
@@ -28,7 +28,7 @@ pub struct DesiredBuilder<'a> {
     /// Whether a host has a label that isn't understood. Nearly always none has.
     has_odd_hosts: bool,
     /// The set identifier of services that have none of their own.
-    pub(super) set_id: Option<Arc<str>>,
+    pub(super) set_id: Option<SharedText>,
     pub(super) services: BTreeMap<ServiceKey, ServiceOutcome>,
     /// Published services that have stack and name of another one, which is in `services`. Sorted.
     pub(super) duplicates: Vec<(ServiceKey, ServiceOutcome)>,
@@ -221,7 +221,7 @@ impl<'a> DesiredBuilder<'a> {
     }
 
     /// The set identifier of a service, which may have one of its own.
-    pub(super) fn set_id(&self, own: Option<Arc<str>>) -> Result<Arc<str>, RoutingFault> {
+    pub(super) fn set_id(&self, own: Option<SharedText>) -> Result<SharedText, RoutingFault> {
         let set_id = own.or_else(|| self.set_id.clone());
         set_id.ok_or_else(|| RoutingFault::no_set_id(&self.environment.uuid))
     }

@@ -18,7 +18,9 @@ use crate::desired::target::HostTarget;
 use crate::desired::warning::{LeftOut, Warning};
 use crate::desired::{Desired, DesiredBuilder, Rival, ServiceOutcome};
 use crate::dns::record_set::MAX_VALUES;
-use crate::dns::{AliasTarget, Body, Name, RecordKey, RecordSet, RecordType, RoutingKind};
+use crate::dns::{
+    AliasTarget, Body, Name, RecordKey, RecordSet, RecordType, RoutingKind, SharedText,
+};
 use crate::rancher::model::ServiceKey;
 use crate::route53::alias_zones::CLOUDFRONT;
 
@@ -42,7 +44,7 @@ pub(super) struct Extra {
     /// How its names are shared with record sets that have other set identifiers.
     pub share: Option<Share>,
     /// The id of the health check without which its record sets aren't in answers.
-    pub health_check: Option<Box<str>>,
+    pub health_check: Option<SharedText>,
     /// The name that its names lead to, in the place of addresses.
     pub target: Option<HostTarget>,
 }
@@ -345,7 +347,7 @@ impl Desired {
         }
         let count = addresses.len();
         addresses.truncate(MAX_VALUES);
-        let values = sorted::set(addresses.iter().map(IpAddr::to_string));
+        let values = addresses.iter().map(IpAddr::to_string).collect();
         let key = self.add_set(name, rtype, Body::Records { ttl, values }, extra);
         if count > MAX_VALUES {
             self.truncated.insert(key, count);

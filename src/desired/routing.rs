@@ -5,15 +5,14 @@
 //! shut out what other installations have under its name.
 
 use std::fmt;
-use std::sync::Arc;
 
 use crate::aws::partition;
 use crate::base::redactor::shortened;
 use crate::base::text::quoted;
 use crate::desired::options::ServiceOptions;
-use crate::dns::Routing;
 use crate::dns::record_key::is_own_id;
 use crate::dns::routing::{Failover, Place};
+use crate::dns::{Routing, SharedText};
 
 /// What [`parse`] reads.
 pub const ROUTING_TAKES: &str = "simple, weighted 0 to 255, latency REGION, failover primary, failover \
@@ -33,7 +32,7 @@ const MAX_SHOWN: usize = 80;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Share {
     /// What tells its record sets from the others of their name and type.
-    pub set_id: Arc<str>,
+    pub set_id: SharedText,
     /// How Route 53 chooses among them.
     pub routing: Routing,
 }
@@ -97,7 +96,7 @@ impl fmt::Display for RoutingFault {
 
 /// The set identifier of services that have none of their own: `OWNER_ID`, or else the environment's
 /// UUID. None if that can't be one.
-pub fn default_set_id(owner_id: Option<&str>, environment_uuid: &str) -> Option<Arc<str>> {
+pub fn default_set_id(owner_id: Option<&str>, environment_uuid: &str) -> Option<SharedText> {
     let id = owner_id.unwrap_or(environment_uuid);
     is_own_id(id).then(|| id.into())
 }
@@ -165,7 +164,7 @@ impl ServiceOptions<'_> {
     }
 
     /// The set identifier of its own that a service has.
-    pub fn set_id(&self) -> Result<Option<Arc<str>>, RoutingFault> {
+    pub fn set_id(&self) -> Result<Option<SharedText>, RoutingFault> {
         let id = self.routing_id.map(|id| match is_own_id(id) {
             true => Ok(id.into()),
             false => Err(RoutingFault::SetId(shortened(id, MAX_SHOWN))),
@@ -174,7 +173,7 @@ impl ServiceOptions<'_> {
     }
 
     /// The id of the health check of a service.
-    pub fn health_check(&self) -> Result<Option<Box<str>>, RoutingFault> {
+    pub fn health_check(&self) -> Result<Option<SharedText>, RoutingFault> {
         let is_usual = |c: char| c.is_ascii_alphanumeric() || c == '-';
         let id = self.health_check.map(|id| {
             match (1..=MAX_HEALTH_CHECK).contains(&id.len()) && id.chars().all(is_usual) {

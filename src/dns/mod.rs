@@ -10,11 +10,15 @@ pub mod record_change;
 pub mod record_key;
 pub mod record_set;
 pub mod routing;
+pub mod shared_text;
 pub mod txt;
+pub mod values;
 pub mod zone;
 
 pub use name::{Name, NameError};
 pub use record_key::{RecordKey, RecordType};
 pub use record_set::{AliasTarget, Body, RecordSet};
 pub use routing::{Routing, RoutingKind};
+pub use shared_text::SharedText;
+pub use values::Values;
 pub use zone::{ChangeBatch, Zone};

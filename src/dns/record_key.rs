@@ -3,9 +3,8 @@
 
 use std::cmp::Ordering;
 use std::fmt;
-use std::sync::Arc;
 
-use super::Name;
+use super::{Name, SharedText};
 use crate::base::text::quoted_start;
 
 /// Characters that are shown of what may be any text: a set identifier, say.
@@ -41,7 +40,7 @@ pub enum RecordType {
     /// Text. This program's state records have this type.
     Txt,
     /// Any other type, in Route 53's spelling.
-    Other(Box<str>),
+    Other(SharedText),
 }
 
 impl RecordType {
@@ -88,7 +87,7 @@ pub struct RecordKey {
     pub rtype: RecordType,
     /// What tells it from others of the same name and type. `None` for a simple one, which is the
     /// only one of its name and type; every other has one, and a routing policy.
-    pub set_id: Option<Arc<str>>,
+    pub set_id: Option<SharedText>,
 }
 
 /// By name, then type, then set identifier. A function of its own, since dozens of sorted maps and sets
@@ -123,7 +122,7 @@ impl RecordKey {
     }
 
     /// The key of the record set with this name, type and set identifier.
-    pub fn with_set_id(name: Name, rtype: RecordType, set_id: Option<Arc<str>>) -> RecordKey {
+    pub fn with_set_id(name: Name, rtype: RecordType, set_id: Option<SharedText>) -> RecordKey {
         RecordKey {
             name,
             rtype,

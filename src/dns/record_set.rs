@@ -6,7 +6,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::record_key::{MAX_SHOWN, shown_id};
-use super::{Name, RecordKey, RecordType, Routing};
+use super::{Name, RecordKey, RecordType, Routing, SharedText, Values};
 use crate::base::sorted;
 use crate::base::text::quoted_start;
 
@@ -26,7 +26,7 @@ pub struct RecordSet {
     /// Its routing policy. `None` for a simple record set.
     pub routing: Option<Box<Routing>>,
     /// The id of the health check without which it isn't in answers.
-    pub health_check: Option<Box<str>>,
+    pub health_check: Option<SharedText>,
 }
 
 /// What a record set answers.
@@ -37,7 +37,7 @@ pub enum Body {
         /// Time to live, in seconds.
         ttl: u32,
         /// Exactly as Route 53 has them, since a DELETE has to repeat them to the letter.
-        values: BTreeSet<String>,
+        values: Values,
     },
     /// What another name answers, which Route 53 looks up itself.
     Alias(Box<AliasTarget>),
@@ -65,8 +65,6 @@ impl AliasTarget {
     }
 }
 
-static NO_VALUES: BTreeSet<String> = BTreeSet::new();
-
 impl RecordSet {
     /// A record set with this body, without health check. `routing` goes with the key's set identifier:
     /// both are there, or neither is.
@@ -80,14 +78,14 @@ impl RecordSet {
     }
 
     /// A simple record set with these values.
-    pub fn of_values(key: RecordKey, ttl: u32, values: BTreeSet<String>) -> RecordSet {
+    pub fn of_values(key: RecordKey, ttl: u32, values: Values) -> RecordSet {
         RecordSet::new(key, Body::Records { ttl, values }, None)
     }
 
     /// A simple record set of IP addresses. `addresses` must all be of the family of the key's type:
     /// IPv4 for A, IPv6 for AAAA.
     pub fn of_addresses(key: RecordKey, ttl: u32, addresses: &[IpAddr]) -> RecordSet {
-        let values = sorted::set(addresses.iter().map(IpAddr::to_string));
+        let values = addresses.iter().map(IpAddr::to_string).collect();
         RecordSet::of_values(key, ttl, values)
     }
 
@@ -100,10 +98,10 @@ impl RecordSet {
     }
 
     /// The values. None for an alias.
-    pub fn values(&self) -> &BTreeSet<String> {
+    pub fn values(&self) -> &[String] {
         match &self.body {
             Body::Records { values, .. } => values,
-            Body::Alias(_) => &NO_VALUES,
+            Body::Alias(_) => &[],
         }
     }
 
@@ -249,6 +247,14 @@ mod tests {
             assert_eq!(set.in_order(), values);
             assert!(set.to_string().ends_with(&values.join(",")), "{set}");
         }
+    }
+
+    /// Each service has two to four in memory, and five keys.
+    #[test]
+    fn what_is_kept_of_each_is_small() {
+        let word = size_of::<usize>();
+        assert_eq!(size_of::<RecordKey>(), 5 * word);
+        assert_eq!(size_of::<RecordSet>(), 10 * word);
     }
 
     #[test]

@@ -110,7 +110,7 @@ pub fn write_all(batches: &mut Vec<ChangeBatch>, ours: &StateRecords, random: u6
         let fresh = Generation::of_number(random);
         let write = ChangeBatch {
             deletes: vec![record.set.clone()],
-            creates: vec![record.rewritten(record.set.values().clone(), fresh)],
+            creates: vec![record.rewritten(record.set.values().iter().cloned().collect(), fresh)],
         };
         // A state record of another program may be too long for any request.
         if !fit_in_one_request([&write]) {

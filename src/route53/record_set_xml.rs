@@ -4,7 +4,6 @@
 //! elements would be written again as it was read. The shape is that of AWS's own model
 //! (`ResourceRecordSet` in botocore's `route53/2013-04-01/service-2.json`).
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use quick_xml::escape::escape;
@@ -14,7 +13,7 @@ use crate::aws::xml::Element;
 use crate::base::text::quoted_start;
 use crate::dns::routing::{Failover, Place};
 use crate::dns::zone::Listed;
-use crate::dns::{AliasTarget, Body, RecordKey, RecordSet, RecordType, Routing};
+use crate::dns::{AliasTarget, Body, RecordKey, RecordSet, RecordType, Routing, Values};
 
 /// The elements of a record set that are known. `ResourceRecords`, `GeoLocation` and `AliasTarget`
 /// have more in them.
@@ -47,7 +46,7 @@ pub fn write(xml: &mut String, set: &RecordSet) {
     match &set.body {
         Body::Records { ttl, values } => {
             let _ = write!(xml, "<TTL>{ttl}</TTL><ResourceRecords>");
-            for value in values {
+            for value in &**values {
                 xml.push_str("<ResourceRecord>");
                 element(xml, "Value", value);
                 xml.push_str("</ResourceRecord>");
@@ -135,22 +134,26 @@ fn whole(set: &Element, key: &RecordKey, ttl: Option<u32>) -> Result<RecordSet, 
     Ok(whole)
 }
 
-fn values(records: &Element) -> Result<BTreeSet<String>, String> {
-    let mut values = BTreeSet::new();
+fn values(records: &Element) -> Result<Values, String> {
+    let mut listed = Vec::new();
     for record in records.all_children() {
         if record.name() != "ResourceRecord" {
             return Err(format!("ResourceRecords/{}", record.name()));
         }
         no_extra(record, "ResourceRecords/", &["Value"])?;
         let value = record.text_of("Value").unwrap_or_default();
-        // Values are a set in Route 53, too.
-        if value.is_empty() || !values.insert(value.to_owned()) {
+        if value.is_empty() {
             return Err("ResourceRecords/Value".to_owned());
         }
+        listed.push(value.to_owned());
     }
-    match values.is_empty() {
-        true => Err("ResourceRecords".to_owned()),
-        false => Ok(values),
+    let count = listed.len();
+    let values: Values = listed.into_iter().collect();
+    match values.len() {
+        0 => Err("ResourceRecords".to_owned()),
+        // Values are a set in Route 53, too.
+        distinct if distinct < count => Err("ResourceRecords/Value".to_owned()),
+        _ => Ok(values),
     }
 }
 

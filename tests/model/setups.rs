@@ -104,7 +104,7 @@ fn record_set(word: &str) -> RecordSet {
     };
     let routed = place.split_once(['#', '%']);
     let (label, set_id) = match routed {
-        Some((label, set_id)) => (label, Some(Arc::from(set_id))),
+        Some((label, set_id)) => (label, Some(set_id.into())),
         None => (place, None),
     };
     let (label, rtype, value) = match (label.strip_suffix('6'), number.strip_prefix('t')) {

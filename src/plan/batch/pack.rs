@@ -10,7 +10,7 @@ use super::load::Load;
 use super::rewrites::{NewEntry, Rewrite, Work};
 use super::{Cost, MAX_VALUE_CHARACTERS};
 use crate::base::sorted;
-use crate::dns::{ChangeBatch, RecordKey, RecordSet, RecordType};
+use crate::dns::{ChangeBatch, RecordKey, RecordSet, RecordType, Values};
 use crate::plan::Change;
 use crate::plan::state_records::{Entry, Generation, StateNames, StateRecord, StateRecords};
 
@@ -44,7 +44,7 @@ impl Writing<'_> {
     }
 
     /// The state record with this index, with these values and this generation.
-    fn written(self, index: u16, values: BTreeSet<String>, generation: Generation) -> RecordSet {
+    fn written(self, index: u16, values: Values, generation: Generation) -> RecordSet {
         let key = RecordKey::new(self.names.name(index), RecordType::Txt);
         RecordSet::of_values(key, generation.ttl(), values)
     }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Cost;
 use crate::base::sorted;
-use crate::dns::{RecordKey, RecordSet};
+use crate::dns::{RecordKey, RecordSet, Values};
 use crate::plan::state_records::{Entry, Generation, MAX_CHARACTERS, MAX_ENTRIES, StateRecords};
 use crate::plan::{Change, ClaimChange, Plan};
 
@@ -159,7 +159,7 @@ impl Rewrite<'_> {
 
     /// The values to write, in Route 53's form, and the generation to write them with; none if there
     /// is nothing to write. `fresh` is the generation of a state record that has had none.
-    pub fn next_write(&mut self, fresh: Generation) -> Option<(BTreeSet<String>, Generation)> {
+    pub fn next_write(&mut self, fresh: Generation) -> Option<(Values, Generation)> {
         let deleted = self.deletes.iter().map(|set| Entry::Owned(set.key.clone()));
         let entries: BTreeSet<Entry> = sorted::set(self.kept.iter().cloned().chain(deleted));
         if entries.is_empty() {

@@ -1,12 +1,8 @@
 //! What the values of a state record say, and how that is written.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
 use super::claim::Claim;
-use crate::base::sorted;
 use crate::dns::record_key::is_own_id;
-use crate::dns::{Name, RecordKey, RecordType, txt};
+use crate::dns::{Name, RecordKey, RecordType, SharedText, Values, txt};
 
 /// What a value of a state record says.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,7 +39,7 @@ impl Entry {
     }
 
     /// The values of a TXT record set that says all this.
-    pub fn values<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> BTreeSet<String> {
+    pub fn values<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Values {
         let entries = entries.into_iter();
         let (claims, others): (Vec<_>, Vec<_>) = entries.partition(|entry| entry.is_claim());
         let owned = others
@@ -59,7 +55,7 @@ impl Entry {
                 Some(_) | None => values.push(claim.value()),
             }
         }
-        sorted::set(values)
+        values.into_iter().collect()
     }
 
     /// The entry as a string of a TXT record set's value, or several.
@@ -142,12 +138,17 @@ fn owned_key(text: &str, zone: &Name) -> Option<RecordKey> {
     let name = Name::parse(name)
         .ok()
         .filter(|name| name.is_at_or_below(zone))?;
-    Some(RecordKey::with_set_id(name, rtype, set_id.map(Arc::from)))
+    Some(RecordKey::with_set_id(
+        name,
+        rtype,
+        set_id.map(SharedText::from),
+    ))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     fn name(text: &str) -> Name {
         Name::parse(text).unwrap()
@@ -272,9 +273,9 @@ mod tests {
             ),
         ] {
             let entries: BTreeSet<Entry> = entries.into_iter().cloned().collect();
-            assert_eq!(Entry::values(&entries), sorted::set(values.clone()));
+            assert_eq!(Entry::values(&entries), Values::from_iter(values.clone()));
             let read = values.iter().flat_map(|value| Entry::read(value, &zone));
-            assert_eq!(sorted::set(read), entries);
+            assert_eq!(read.collect::<BTreeSet<_>>(), entries);
         }
         for value in [
             "\"web.example.com.\" \"claim 12\"",

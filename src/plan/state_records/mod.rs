@@ -24,7 +24,7 @@ pub use names::StateNames;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::sorted;
-use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType, Zone};
+use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType, Values, Zone};
 
 /// Entries that this program writes into one state record. Route 53 allows 400 values.
 pub const MAX_ENTRIES: usize = 100;
@@ -78,7 +78,7 @@ impl StateRecord {
     ///
     /// A health check that somebody has attached to it goes: nobody asks for a state record by its name,
     /// and once the account has no such check any more, Route 53 would refuse every write.
-    pub fn rewritten(&self, values: BTreeSet<String>, fresh: Generation) -> RecordSet {
+    pub fn rewritten(&self, values: Values, fresh: Generation) -> RecordSet {
         let generation = self.generation.map_or(fresh, Generation::next);
         RecordSet::of_values(self.set.key.clone(), generation.ttl(), values)
     }
