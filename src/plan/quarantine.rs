@@ -192,21 +192,6 @@ pub fn suspects(
         .collect()
 }
 
-/// The record sets of a group in such parts as can be tried by themselves. A CNAME and record sets with a
-/// routing policy may be written only together with others of their name, so these are never apart.
-fn units(group: BTreeSet<RecordKey>) -> Vec<BTreeSet<RecordKey>> {
-    let depends = |key: &RecordKey| key.is_routed() || key.rtype == RecordType::Cname;
-    let keys: Vec<RecordKey> = group.into_iter().collect();
-    let mut units = Vec::new();
-    for of_name in keys.chunk_by(|a, b| a.name == b.name) {
-        match of_name.iter().any(depends) {
-            true => units.push(sorted::set(of_name.iter().cloned())),
-            false => units.extend(of_name.iter().map(|key| sorted::set([key.clone()]))),
-        }
-    }
-    units
-}
-
 /// Finds bad record sets in refused groups by halving them. The plan without any of these groups
 /// is applied first, then each group by itself.
 #[derive(Debug, Default)]
@@ -215,6 +200,8 @@ pub struct Bisection {
     /// The group that is being tried. `None` while the rest of the plan is applied.
     current: Option<BTreeSet<RecordKey>>,
     count: usize,
+    /// What is written together in the plan that was tried last: the number of its replacement, by key.
+    replacements: BTreeMap<RecordKey, usize>,
     /// Whether the zone has no room for even one more record set.
     is_full: bool,
     /// Whether the claim waits for another round, because the zone has no room for it.
@@ -224,16 +211,19 @@ pub struct Bisection {
 impl Bisection {
     /// Leaves only the current group in a plan, or, if there is none, all but the waiting groups. Record
     /// sets that change together are tried if one of them is in the group.
-    pub fn limit(&self, plan: &mut ApprovedPlan) {
+    pub fn limit(&mut self, plan: &mut ApprovedPlan) {
+        let replacements = plan.plan().replacements.iter().enumerate();
+        let keys = replacements.flat_map(|(number, all)| all.keys().map(move |key| (key, number)));
+        self.replacements = sorted::map(keys.map(|(key, number)| (key.clone(), number)));
         if self.leaves_claim_out {
             plan.leave_claim_out();
         }
         match &self.current {
             Some(current) => {
-                let all = plan.plan().replacements.iter();
-                let tried = all.filter(|all| all.keys().any(|key| current.contains(key)));
-                let tried = sorted::set(tried.flat_map(|all| all.keys().cloned()));
-                plan.retain(|key| current.contains(key) || tried.contains(key));
+                let number = |key: &RecordKey| self.replacements.get(key);
+                let tried = sorted::set(current.iter().filter_map(number));
+                let is_tried = |key: &RecordKey| number(key).is_some_and(|n| tried.contains(n));
+                plan.retain(|key| current.contains(key) || is_tried(key));
             }
             None => plan.retain(|key| !self.waiting.iter().any(|group| group.contains(key))),
         }
@@ -254,7 +244,7 @@ impl Bisection {
     /// Has the halves of a refused group tried. Returns the group instead if it has to go into
     /// quarantine, because it cannot be halved or no more trials are left.
     pub fn split(&mut self, refused: Suspects) -> Option<Suspects> {
-        let units = units(refused.keys.clone());
+        let units = self.units(refused.keys.clone());
         let is_one = units.len() == 1;
         let is_full = refused.exceed_zone_limit();
         self.is_full |= is_full && is_one;
@@ -263,6 +253,27 @@ impl Bisection {
         }
         self.halve(units, is_full);
         None
+    }
+
+    /// The record sets of a group in such parts as can be tried by themselves: those of one replacement
+    /// are never apart.
+    fn units(&self, group: BTreeSet<RecordKey>) -> Vec<BTreeSet<RecordKey>> {
+        let mut units: Vec<BTreeSet<RecordKey>> = Vec::new();
+        let mut of_replacements = BTreeMap::new();
+        for key in group {
+            let next = units.len();
+            let unit = match self.replacements.get(&key) {
+                Some(number) => *of_replacements.entry(number).or_insert(next),
+                None => next,
+            };
+            match units.get_mut(unit) {
+                Some(unit) => {
+                    unit.insert(key);
+                }
+                None => units.push([key].into()),
+            }
+        }
+        units
     }
 
     /// Adds both halves of a group to the waiting groups: at the end, so that larger groups are

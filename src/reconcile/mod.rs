@@ -193,7 +193,7 @@ impl Reconciler {
         let mut trials = Bisection::default();
         let mut history = History::default();
         loop {
-            let attempt = self.attempt(goal, &names, &trials, goes_on, &mut round);
+            let attempt = self.attempt(goal, &names, &mut trials, goes_on, &mut round);
             let Err(stopped) = attempt else {
                 if let Some(theirs) = round.kept_by_another {
                     self.view = None;
@@ -236,7 +236,8 @@ impl Reconciler {
             }
             (Recovery::SetDeniedAside, Error::Refused(refusal), Some(batch)) => {
                 let below = environment_name(goal.environment, &self.settings.rules.zone);
-                let denied = denied(batch, refusal.words(), below.as_ref(), is_state_record);
+                let words = refusal.words();
+                let denied = denied(trials, batch, words, below.as_ref(), is_state_record);
                 if denied.is_none() {
                     let failure = Some(error.for_page());
                     let recorder = &self.telemetry.recorder;
@@ -283,7 +284,7 @@ impl Reconciler {
         &mut self,
         goal: Goal<'_>,
         names: &StateNames,
-        trials: &Bisection,
+        trials: &mut Bisection,
         goes_on: &mut dyn FnMut(Progress) -> bool,
         round: &mut Round,
     ) -> Result<(), Box<Stopped>> {

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Bisection, MAX_TRIALS, Suspects, units};
+use super::{Bisection, MAX_TRIALS, Suspects};
 use crate::base::sorted;
 use crate::dns::{ChangeBatch, Name, RecordKey, RecordType};
 
@@ -38,7 +38,10 @@ pub struct Denied {
 /// The record sets to keep out of a batch that IAM denied with these words. None if only A record
 /// sets below `<environment>.<zone>`, which is `below`, and state records are left in it: without
 /// these nothing can be published.
+///
+/// `trials` has tried the batch.
 pub fn denied(
+    trials: &Bisection,
     batch: &ChangeBatch,
     words: String,
     below: Option<&Name>,
@@ -47,7 +50,7 @@ pub fn denied(
     let sets = batch.deletes.iter().chain(&batch.creates);
     let keys = sets.map(|set| &set.key).filter(|key| !is_state_record(key));
     let mut places: BTreeMap<Place, BTreeSet<RecordKey>> = BTreeMap::new();
-    for unit in units(sorted::set(keys.cloned())) {
+    for unit in trials.units(sorted::set(keys.cloned())) {
         let likeliest = unit.iter().map(|key| place(key, below)).min();
         let of_place = places.entry(likeliest.unwrap_or(Place::Usual)).or_default();
         of_place.extend(unit);
@@ -86,7 +89,7 @@ impl Bisection {
             self.current = None;
             return None;
         }
-        let units = units(suspects.keys.clone());
+        let units = self.units(suspects.keys.clone());
         let mut types: BTreeMap<BTreeSet<RecordType>, BTreeSet<RecordKey>> = BTreeMap::new();
         for unit in &units {
             let of_unit = sorted::set(unit.iter().map(|key| key.rtype.clone()));

@@ -31,7 +31,13 @@ fn suspected(names: &[&str]) -> Option<Denied> {
     sets.push(set("external-dns-x TXT"));
     let (deletes, creates) = (sets[..1].to_vec(), sets[1..].to_vec());
     let batch = ChangeBatch { deletes, creates };
-    denied(&batch, WORDS.to_owned(), Some(&below()), is_state_record)
+    denied(
+        &Bisection::default(),
+        &batch,
+        WORDS.to_owned(),
+        Some(&below()),
+        is_state_record,
+    )
 }
 
 #[test]
@@ -79,7 +85,13 @@ fn without_the_environments_name_all_is_outside() {
         deletes: vec![],
         creates: vec![set("web.prod A")],
     };
-    let denied = denied(&batch, WORDS.to_owned(), None, is_state_record);
+    let denied = denied(
+        &Bisection::default(),
+        &batch,
+        WORDS.to_owned(),
+        None,
+        is_state_record,
+    );
     assert_eq!(
         denied.map(|denied| denied.suspects.keys),
         Some([key("web.prod A")].into())
@@ -118,7 +130,13 @@ fn round(
             }
             continue;
         }
-        let denied = denied(&batch, WORDS.to_owned(), Some(&below()), is_state_record)?;
+        let denied = denied(
+            &trials,
+            &batch,
+            WORDS.to_owned(),
+            Some(&below()),
+            is_state_record,
+        )?;
         if let Some(bad) = trials.deny(denied) {
             quarantined.extend(bad.keys);
         }
@@ -183,8 +201,14 @@ fn what_is_denied_alone_is_tried_type_by_type_before_name_by_name() {
             deletes: vec![],
             creates: names.iter().map(|name| set(name)).collect(),
         };
-        let denied = denied(&batch, WORDS.to_owned(), Some(&below()), is_state_record);
         let mut trials = Bisection::default();
+        let denied = denied(
+            &trials,
+            &batch,
+            WORDS.to_owned(),
+            Some(&below()),
+            is_state_record,
+        );
         let bad = trials.deny(denied.expect("suspects"));
         (bad.map(|bad| bad.keys), trials.waiting)
     };
