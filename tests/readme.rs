@@ -363,6 +363,7 @@ fn status() -> Status {
         [("web-2", ContainerSkip::new(Requirement::Port, ""))].into_iter(),
     )));
     let mut desired = Desired::default();
+    outcome.set_id = Some("blue".into());
     desired.services.insert(key, outcome);
     let weighted = RecordSet::new(
         RecordKey::with_set_id(zone.clone(), RecordType::A, Some("blue".into())),

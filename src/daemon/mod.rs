@@ -36,7 +36,7 @@ use crate::daemon::startup::Read;
 use crate::daemon::writeback::{WriteBack, missing};
 use crate::daemon::zone::ZoneLookUp;
 use crate::desired::Desired;
-use crate::dns::Name;
+use crate::dns::Member;
 use crate::observe::telemetry::Telemetry;
 use crate::plan::Policy;
 use crate::plan::round::{Goal, Progress, Round};
@@ -107,8 +107,8 @@ struct Daemon {
     /// change waits.
     outdated: Option<Known>,
     schedule: Schedule,
-    /// Names that the last round found in the zone.
-    in_zone: Arc<BTreeSet<Name>>,
+    /// What the last round found in the zone.
+    in_zone: Arc<BTreeSet<Member>>,
     writeback: WriteBack,
 }
 

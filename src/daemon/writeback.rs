@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use crate::base::backoff::backoff;
 use crate::base::sorted;
 use crate::desired::Desired;
-use crate::dns::Name;
+use crate::dns::{Member, Name};
 use crate::rancher::model::ServiceKey;
 
 /// An accepted event that metadata doesn't show is sent again after this time.
@@ -38,7 +38,7 @@ pub struct Missing {
 }
 
 /// The names that are in the zone and that metadata doesn't show, sorted by service.
-pub fn missing(desired: &Desired, in_zone: &BTreeSet<Name>) -> Vec<(ServiceKey, Missing)> {
+pub fn missing(desired: &Desired, in_zone: &BTreeSet<Member>) -> Vec<(ServiceKey, Missing)> {
     let services = desired
         .services
         .iter()
@@ -46,7 +46,8 @@ pub fn missing(desired: &Desired, in_zone: &BTreeSet<Name>) -> Vec<(ServiceKey, 
     let missing = services.filter_map(|(key, outcome)| {
         // Nearly all names are shown, and that is quicker to see than whether they are in the zone.
         let name = outcome.name.as_ref().ok();
-        let name = name.filter(|name| !outcome.shows(name) && in_zone.contains(name))?;
+        let is_in_zone = |name| in_zone.contains(&outcome.member(name));
+        let name = name.filter(|name| !outcome.shows(name) && is_in_zone(name))?;
         let missing = Missing {
             name: name.clone(),
             shown: outcome.fqdn.clone(),

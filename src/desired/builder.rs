@@ -68,6 +68,7 @@ impl<'a> DesiredBuilder<'a> {
             let Publication { name, wants, .. } = published;
             outcome.more_names = self.more_names(service, &mut options, &name, wants.host());
             outcome.skipped_containers = published.skipped_containers;
+            outcome.set_id = wants.share().map(|share| share.set_id.clone());
             outcome.is_alias = wants.host().is_some_and(|host| host.alias_zone.is_some());
             outcome.wants = Some(Box::new(wants));
             if self.has_odd_hosts {

@@ -62,7 +62,8 @@ impl Wants {
         self.extra.as_ref()?.target.as_ref()
     }
 
-    fn share(&self) -> Option<&Share> {
+    /// How its names are shared.
+    pub(super) fn share(&self) -> Option<&Share> {
         self.extra.as_ref()?.share.as_ref()
     }
 

@@ -28,7 +28,7 @@ pub use crate::desired::rules::Rules;
 use crate::desired::skip::SkipReason;
 use crate::desired::warning::Warning;
 use crate::dns::record_set::MAX_VALUES;
-use crate::dns::{Name, RecordKey, RecordSet, RecordType};
+use crate::dns::{Member, Name, RecordKey, RecordSet, RecordType, SharedText};
 use crate::rancher::model::ServiceKey;
 
 /// The kind of a load balancer.
@@ -66,6 +66,8 @@ pub struct ServiceOutcome {
     /// If it is published: its containers that don't count; none if all do. In a box, since few
     /// services have any.
     pub skipped_containers: Option<Box<SkippedContainers>>,
+    /// The set identifier of its record sets. `None` without a routing policy.
+    pub set_id: Option<SharedText>,
     /// Whether its names are aliases, which have no TTL.
     is_alias: bool,
     /// What it wants under its names, until [`DesiredBuilder::finish`] takes it.
@@ -88,6 +90,12 @@ impl Desired {
         let stretch = self.record_sets.range(&first..);
         let sets = stretch.map(|(_, set)| set);
         sets.take_while(move |set| set.key.name == first.name)
+    }
+
+    /// The record sets of what a service is under a name, of whatever type.
+    pub fn of_member<'a>(&'a self, member: &Member) -> impl Iterator<Item = &'a RecordSet> {
+        let sets = self.of_name(&member.name);
+        sets.filter(move |set| set.key.set_id == member.set_id)
     }
 
     /// The services that are not published, and why.
@@ -120,8 +128,17 @@ impl ServiceOutcome {
             ttl: None,
             warnings: Vec::new(),
             skipped_containers: None,
+            set_id: None,
             is_alias: false,
             wants: None,
+        }
+    }
+
+    /// What the service is under one of its names.
+    pub fn member(&self, name: &Name) -> Member {
+        Member {
+            name: name.clone(),
+            set_id: self.set_id.clone(),
         }
     }
 

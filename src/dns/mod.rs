@@ -5,6 +5,7 @@
 //! without normalising them again. Nothing here does I/O.
 
 mod escape;
+pub mod member;
 pub mod name;
 pub mod record_change;
 pub mod record_key;
@@ -15,6 +16,7 @@ pub mod txt;
 pub mod values;
 pub mod zone;
 
+pub use member::Member;
 pub use name::{Name, NameError};
 pub use record_key::{RecordKey, RecordType};
 pub use record_set::{AliasTarget, Body, RecordSet};

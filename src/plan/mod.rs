@@ -44,6 +44,17 @@ pub enum Policy {
     CreateOnly,
 }
 
+impl Policy {
+    /// Whether a record set in the zone stays as it is, wanted or not.
+    pub fn keeps(self, is_wanted: bool) -> bool {
+        match self {
+            Policy::Sync => false,
+            Policy::UpsertOnly => !is_wanted,
+            Policy::CreateOnly => true,
+        }
+    }
+}
+
 /// The settings that a plan depends on.
 #[derive(Debug, Clone, Copy)]
 pub struct PlanSettings<'a> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::desired::Desired;
-use crate::dns::{Name, RecordType, Zone};
+use crate::dns::{Member, Name, RecordType, Zone};
 use crate::plan::guard::HeldDeletes;
 use crate::plan::quarantine::Quarantined;
 use crate::plan::state_records::{Claim, StateRecords};
@@ -92,8 +92,8 @@ pub struct Round {
     pub owned: usize,
     /// The same by type, in the order of [`RecordType::PUBLISHED`].
     pub owned_by_type: [usize; RecordType::PUBLISHED.len()],
-    /// Names whose desired record sets are all in the zone and owned.
-    pub in_zone: Arc<BTreeSet<Name>>,
-    /// Names of which a record set in the zone has another TTL or other values than desired.
-    pub outdated: Arc<BTreeSet<Name>>,
+    /// That of which all desired record sets are in the zone and owned.
+    pub in_zone: Arc<BTreeSet<Member>>,
+    /// That of which a record set in the zone has another TTL or other values than desired.
+    pub outdated: Arc<BTreeSet<Member>>,
 }

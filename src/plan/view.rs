@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use crate::base::sorted;
 use crate::desired::Desired;
-use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet, Zone};
+use crate::dns::{ChangeBatch, Member, Name, RecordKey, RecordSet, Zone};
+use crate::plan::Policy;
 use crate::plan::beside::with_ttl_of_others;
 use crate::plan::state_records::{StateNames, StateRecords};
 
@@ -228,36 +229,48 @@ impl ZoneView {
         self.state.apply(batch, &self.names);
     }
 
-    /// The names all of whose desired record sets are in the zone, and those among them that have
-    /// other values or another TTL there.
-    pub fn published(&self, desired: &Desired) -> (BTreeSet<Name>, BTreeSet<Name>) {
-        let mut names: BTreeSet<Name> = BTreeSet::new();
-        let mut outdated: BTreeSet<Name> = BTreeSet::new();
-        let mut not_yet: BTreeSet<&Name> = BTreeSet::new();
+    /// What is in the zone with all its desired record sets, and what of that has other values or
+    /// another TTL there.
+    pub fn published(
+        &self,
+        desired: &Desired,
+        policy: Policy,
+    ) -> (BTreeSet<Member>, BTreeSet<Member>) {
+        let mut in_zone: BTreeSet<Member> = BTreeSet::new();
+        let mut outdated: BTreeSet<Member> = BTreeSet::new();
+        let mut not_yet: BTreeSet<Member> = BTreeSet::new();
         for (key, wanted) in &desired.record_sets {
             match self.zone.whole(key) {
                 Some(current) if self.state.owns(key) => {
-                    names.insert(key.name.clone());
-                    if !self.goal(wanted).is_satisfied_by(current) {
-                        outdated.insert(key.name.clone());
+                    in_zone.insert(key.member());
+                    if !self.goal(wanted, desired, policy).is_satisfied_by(current) {
+                        outdated.insert(key.member());
                     }
                 }
                 _ => {
-                    not_yet.insert(&key.name);
+                    not_yet.insert(key.member());
                 }
             }
         }
-        names.retain(|name| !not_yet.contains(name));
-        (names, outdated)
+        in_zone.retain(|member| !not_yet.contains(member));
+        (in_zone, outdated)
     }
 
-    /// What a plan makes of a desired record set, beside what there is of others.
-    fn goal<'a>(&self, wanted: &'a RecordSet) -> Cow<'a, RecordSet> {
+    /// What a plan makes of a desired record set, beside those that stay as they are.
+    fn goal<'a>(
+        &self,
+        wanted: &'a RecordSet,
+        desired: &Desired,
+        policy: Policy,
+    ) -> Cow<'a, RecordSet> {
         if !wanted.key.is_routed() {
             return Cow::Borrowed(wanted);
         }
+        let stays = |key: &RecordKey| {
+            !self.state.owns(key) || policy.keeps(desired.record_sets.contains_key(key))
+        };
         let group = self.zone.group(&wanted.key);
-        with_ttl_of_others(wanted, group.filter(|(key, _)| !self.state.owns(key)))
+        with_ttl_of_others(wanted, group.filter(|(key, _)| stays(key)))
     }
 }
 

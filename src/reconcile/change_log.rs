@@ -50,7 +50,8 @@ fn add_record_set(lines: &mut Lines, change: RecordChange<'_>) {
     lines.add(Level::Info, message, &fields);
 }
 
-/// What there is to say of a record set. `from` is what it was if it has changed.
+/// What there is to say of a record set. `from` is what it was if it has changed; of TTL, routing policy
+/// and health check that is said where they are others now.
 fn fields(set: &RecordSet, from: Option<&RecordSet>) -> Vec<(&'static str, String)> {
     let mut fields = vec![
         ("name", set.key.name.to_string()),
@@ -61,11 +62,30 @@ fn fields(set: &RecordSet, from: Option<&RecordSet>) -> Vec<(&'static str, Strin
     fields.extend(set.ttl().map(|ttl| ("ttl", ttl.to_string())));
     fields.extend(from.map(|from| ("from", values(from))));
     fields.push(("values", values(set)));
-    let routing = set.routing.as_deref();
-    fields.extend(routing.map(|routing| ("routing", routing.to_string())));
-    let health_check = set.health_check.as_deref();
-    fields.extend(health_check.map(|id| ("health_check", id.to_owned())));
+    fields.extend(routing(set).map(|text| ("routing", text)));
+    fields.extend(health_check(set).map(|text| ("health_check", text)));
+    let Some(from) = from else { return fields };
+    let ttl = |set: &RecordSet| set.ttl().map(|ttl| ttl.to_string());
+    for (name, of) in [
+        ("from_ttl", ttl as fn(&RecordSet) -> Option<String>),
+        ("from_routing", routing),
+        ("from_health_check", health_check),
+    ] {
+        let before = of(from);
+        if before != of(set) {
+            fields.push((name, before.unwrap_or_else(|| "none".to_owned())));
+        }
+    }
     fields
+}
+
+fn routing(set: &RecordSet) -> Option<String> {
+    let routing = set.routing.as_deref();
+    routing.map(|routing| routing.to_string())
+}
+
+fn health_check(set: &RecordSet) -> Option<String> {
+    set.health_check.as_deref().map(str::to_owned)
 }
 
 fn values(set: &RecordSet) -> String {
@@ -74,6 +94,42 @@ fn values(set: &RecordSet) -> String {
         None => {
             let values: Vec<&str> = set.in_order().into_iter().map(String::as_str).collect();
             values.join(",")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dns::{Name, RecordKey, RecordType, Routing};
+
+    fn weighted(ttl: u32, weight: Option<u8>, health_check: Option<&str>) -> RecordSet {
+        let name = Name::parse("web.example.com").unwrap();
+        let set_id = weight.map(|_| "blue".into());
+        let key = RecordKey::with_set_id(name, RecordType::A, set_id);
+        let mut set = RecordSet::of_values(key, ttl, ["192.0.2.1".to_owned()].into());
+        set.routing = weight.map(|weight| Box::new(Routing::Weighted(weight)));
+        set.health_check = health_check.map(Into::into);
+        set
+    }
+
+    #[test]
+    fn a_line_says_what_is_another_now() {
+        let before = weighted(300, Some(1), None);
+        for (to, expected) in [
+            (weighted(300, Some(1), None), ""),
+            (weighted(60, Some(1), None), "from_ttl=300"),
+            (weighted(300, Some(2), None), "from_routing=weighted 1"),
+            (weighted(300, None, None), "from_routing=weighted 1"),
+            (
+                weighted(300, Some(1), Some("check-1")),
+                "from_health_check=none",
+            ),
+        ] {
+            let fields = fields(&to, Some(&before)).into_iter();
+            let fields = fields.map(|(name, text)| format!("{name}={text}"));
+            let others: Vec<String> = fields.filter(|field| field.starts_with("from_")).collect();
+            assert_eq!(others.join(" "), expected);
         }
     }
 }

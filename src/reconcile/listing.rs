@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Weak};
 
 use crate::desired::Desired;
-use crate::dns::{ChangeBatch, Name, Zone};
+use crate::dns::{ChangeBatch, Member, Name, Zone};
+use crate::plan::Policy;
 use crate::plan::state_records::StateNames;
 use crate::plan::view::{Place, RecordsChange, Whose, ZoneView};
 use crate::route53::client::{Client, PageDigest};
@@ -33,8 +34,8 @@ pub struct CachedZone {
 struct Settled {
     /// What that round desired.
     desired: Weak<Desired>,
-    /// The names that were in the zone then.
-    in_zone: Arc<BTreeSet<Name>>,
+    /// What was in the zone then.
+    in_zone: Arc<BTreeSet<Member>>,
 }
 
 /// The pages that a view was listed from; empty if the view has changed since.
@@ -81,7 +82,7 @@ impl CachedZone {
     }
 
     /// Remembers that the zone equals what is desired: nothing has to change.
-    pub fn settle(&mut self, desired: &Arc<Desired>, in_zone: &Arc<BTreeSet<Name>>) {
+    pub fn settle(&mut self, desired: &Arc<Desired>, in_zone: &Arc<BTreeSet<Member>>) {
         self.settled = Some(Settled {
             desired: Arc::downgrade(desired),
             in_zone: in_zone.clone(),
@@ -98,14 +99,18 @@ impl CachedZone {
         settled.filter(|settled| settled.desired.as_ptr() == Arc::as_ptr(desired))
     }
 
-    /// The names all of whose desired record sets are in the zone, and those among them that have
-    /// other values or another TTL there.
-    pub fn published(&self, desired: &Arc<Desired>) -> (Arc<BTreeSet<Name>>, Arc<BTreeSet<Name>>) {
+    /// What is in the zone with all its desired record sets, and what of that has other values or
+    /// another TTL there.
+    pub fn published(
+        &self,
+        desired: &Arc<Desired>,
+        policy: Policy,
+    ) -> (Arc<BTreeSet<Member>>, Arc<BTreeSet<Member>>) {
         if let Some(settled) = self.settled(desired) {
             return (settled.in_zone.clone(), Arc::default());
         }
-        let (names, outdated) = self.view.published(desired);
-        (Arc::new(names), Arc::new(outdated))
+        let (in_zone, outdated) = self.view.published(desired, policy);
+        (Arc::new(in_zone), Arc::new(outdated))
     }
 
     /// Lists state records.

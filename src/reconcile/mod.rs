@@ -342,7 +342,7 @@ impl Reconciler {
         let below = environment_name(goal.environment, zone_name);
         let desired = &goal.desired.record_sets;
         round.delegated = delegations(&view.zone, zone_name, below.as_ref(), desired);
-        (round.in_zone, round.outdated) = known.published(goal.desired);
+        (round.in_zone, round.outdated) = known.published(goal.desired, self.settings.policy);
         if is_settled {
             known.settle(goal.desired, &round.in_zone);
         }

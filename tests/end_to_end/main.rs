@@ -25,6 +25,7 @@ mod many_sets;
 mod metadata_faults;
 mod metrics;
 mod names;
+mod one_of_several;
 mod owned_elsewhere;
 mod ownership;
 mod proxies;

@@ -5,6 +5,11 @@ fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
 }
 
+/// A name that nobody shares.
+fn member(text: &str) -> Member {
+    ServiceOutcome::new(Ok(name(text))).member(&name(text))
+}
+
 fn key(service: &str) -> ServiceKey {
     ServiceKey {
         stack: "shop".into(),
@@ -60,7 +65,7 @@ fn missing_is_what_is_in_the_zone_and_not_in_metadata() {
     let in_zone = [
         "new.z", "shown.z", "dotted.z", "old.z", "odd.z", "side.z", "*.a.z", "*.b.z", "*.c.z",
     ];
-    let in_zone = in_zone.iter().map(|n| name(n)).collect();
+    let in_zone = in_zone.iter().map(|n| member(n)).collect();
     let missing = missing(&desired, &in_zone);
     assert_eq!(
         missing
@@ -181,8 +186,29 @@ fn missing_says_what_is_shown_in_the_place_of_the_name() {
         services: [(key("a"), outcome)].into(),
         ..Desired::default()
     };
-    let in_zone = [name("a.z"), name("www.z")].into();
+    let in_zone = [member("a.z"), member("www.z")].into();
     assert_eq!(missing(&desired, &in_zone), other("b.z"));
+}
+
+/// Services that share a name by their set identifiers.
+#[test]
+fn a_shared_name_is_written_back_for_those_whose_own_record_sets_are_there() {
+    let outcome = |set_id: &str| {
+        let mut outcome = ServiceOutcome::new(Ok(name("a.z")));
+        outcome.set_id = Some(set_id.into());
+        outcome
+    };
+    let services = ["blue", "green"].map(|id| (key(id), outcome(id)));
+    let desired = Desired {
+        services: services.into(),
+        ..Desired::default()
+    };
+    let in_zone = [outcome("green").member(&name("a.z"))].into();
+    let found: Vec<_> = missing(&desired, &in_zone)
+        .into_iter()
+        .map(|(key, _)| key)
+        .collect();
+    assert_eq!(found, [key("green")]);
 }
 
 #[test]

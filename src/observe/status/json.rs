@@ -142,7 +142,11 @@ pub fn service(
     ] {
         text(out, member, value);
     }
-    let sets = || name.into_iter().flat_map(|name| status.record_sets(name));
+    let member = name.ok().map(|name| outcome.member(name));
+    let sets = || {
+        let member = member.iter();
+        member.flat_map(|member| status.desired.of_member(member))
+    };
     let of_addresses = sets().filter(|set| RecordType::OF_ADDRESSES.contains(&set.key.rtype));
     list(out, "addresses", of_addresses.flat_map(RecordSet::in_order));
     text(out, "target", sets().find_map(target).as_deref());

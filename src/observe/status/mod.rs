@@ -32,7 +32,7 @@ use crate::base::recorder::Record;
 use crate::base::version;
 use crate::desired::Desired;
 use crate::dns::record_change::RecordChange;
-use crate::dns::{ChangeBatch, Name, RecordKey, RecordSet, RecordType};
+use crate::dns::{ChangeBatch, Member, Name, RecordKey, RecordSet, RecordType};
 use crate::plan::guard::HeldDeletes;
 use crate::plan::quarantine::Quarantined;
 use crate::plan::round::Round;
@@ -66,10 +66,10 @@ pub struct Status {
     /// The record sets that should be published, and the outcome of each service.
     pub desired: Arc<Desired>,
     /// Owned names that were in the zone at the end of the last successful round.
-    pub in_zone: Arc<BTreeSet<Name>>,
-    /// Names in `in_zone` whose record sets have other values or another TTL than desired.
-    pub outdated: Arc<BTreeSet<Name>>,
-    /// `POLICY=create-only`: `outdated` names are left as they are.
+    pub in_zone: Arc<BTreeSet<Member>>,
+    /// What of `in_zone` has record sets with other values or another TTL than desired.
+    pub outdated: Arc<BTreeSet<Member>>,
+    /// `POLICY=create-only`: what is `outdated` is left as it is.
     pub is_create_only: bool,
     /// Record sets that were left alone although they are desired or owned, sorted by key.
     pub conflicts: Arc<Vec<Conflict>>,
@@ -161,10 +161,10 @@ impl Status {
     pub fn desire(&mut self, desired: &Arc<Desired>) {
         let mut outdated = BTreeSet::new();
         for (key, set) in &desired.record_sets {
-            let name = &key.name;
+            let member = key.member();
             let is_other = self.desired.record_sets.get(key) != Some(set);
-            if (is_other || self.outdated.contains(name)) && self.in_zone.contains(name) {
-                outdated.insert(name.clone());
+            if (is_other || self.outdated.contains(&member)) && self.in_zone.contains(&member) {
+                outdated.insert(member);
             }
         }
         self.outdated = Arc::new(outdated);

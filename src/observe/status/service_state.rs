@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::base::dependency::{Condition, Dependency};
 use crate::desired::warning::Warning;
 use crate::desired::{ServiceOutcome, truncation_notice};
-use crate::dns::{Name, RecordKey, RecordSet};
+use crate::dns::{Member, RecordKey, RecordSet};
 use crate::observe::status::{Status, shown};
 use crate::plan::Conflict;
 use crate::rancher::model::ServiceKey;
@@ -87,17 +87,12 @@ pub fn rank(outcome: &ServiceOutcome, state: ServiceState) -> Option<usize> {
 }
 
 impl Status {
-    /// The record sets that are desired for a name, of whatever type and set identifier.
-    pub fn record_sets(&self, name: &Name) -> impl Iterator<Item = &RecordSet> {
-        self.desired.of_name(name)
-    }
-
-    /// What the record sets of a name answer, each once: addresses, or where an alias or a CNAME leads
+    /// What a service is to answer under a name, each once: addresses, or where an alias or a CNAME leads
     /// to; then routing policies and health checks.
-    pub fn answers(&self, name: &Name) -> Vec<Cow<'_, str>> {
+    pub fn answers(&self, member: &Member) -> Vec<Cow<'_, str>> {
         let mut answers: Vec<Cow<'_, str>> = Vec::new();
         let mut rest: Vec<Cow<'_, str>> = Vec::new();
-        for set in self.record_sets(name) {
+        for set in self.desired.of_member(member) {
             answers.extend(
                 set.in_order()
                     .into_iter()
@@ -114,11 +109,11 @@ impl Status {
         answers
     }
 
-    /// Whether the zone has record sets of ours under a name, and nothing of somebody else's in the
-    /// place of another one.
-    pub fn is_ours(&self, name: &Name) -> bool {
-        let mut sets = self.record_sets(name);
-        self.in_zone.contains(name) && sets.all(|set| self.conflict(&set.key).is_none())
+    /// Whether the zone has what a service is to answer under a name, and nothing of somebody else's in
+    /// the place of a record set of it.
+    pub fn is_ours(&self, member: &Member) -> bool {
+        let mut sets = self.desired.of_member(member);
+        self.in_zone.contains(member) && sets.all(|set| self.conflict(&set.key).is_none())
     }
 
     /// Why a desired record set is left alone; none if it isn't.
@@ -142,11 +137,12 @@ impl Status {
         }
         let mut state = ServiceState::Published;
         for name in outcome.names() {
-            let is_right = self.in_zone.contains(name) && !self.outdated.contains(name);
+            let member = outcome.member(name);
+            let is_right = self.in_zone.contains(&member) && !self.outdated.contains(&member);
             if !is_right && state == ServiceState::Published {
                 state = ServiceState::Waiting;
             }
-            for RecordSet { key, .. } in self.record_sets(name) {
+            for RecordSet { key, .. } in self.desired.of_member(&member) {
                 if self.conflict(key).is_some() {
                     return ServiceState::Conflict;
                 }
@@ -189,9 +185,12 @@ impl Status {
             Err(skip) => reason.push(skip.to_string()),
             Ok(name) => {
                 for other in outcome.names() {
-                    self.reasons_of_name(other, other == name, &mut reason);
+                    self.reasons_of_name(&outcome.member(other), other == name, &mut reason);
                 }
-                let is_left = |name| self.in_zone.contains(name) && self.outdated.contains(name);
+                let is_left = |name| {
+                    let member = outcome.member(name);
+                    self.in_zone.contains(&member) && self.outdated.contains(&member)
+                };
                 match state {
                     ServiceState::Waiting
                         if self.is_create_only && outcome.names().any(is_left) =>
@@ -218,13 +217,13 @@ impl Status {
         reason.join("; ")
     }
 
-    /// Adds why the record sets of a name aren't as desired. That it is another name than the
-    /// service's `fqdn` is said.
-    fn reasons_of_name(&self, name: &Name, is_fqdn: bool, reasons: &mut Vec<String>) {
-        for RecordSet { key, .. } in self.record_sets(name) {
+    /// Adds why the record sets of a service under a name aren't as desired. That it is another name
+    /// than the service's `fqdn` is said.
+    fn reasons_of_name(&self, member: &Member, is_fqdn: bool, reasons: &mut Vec<String>) {
+        for RecordSet { key, .. } in self.desired.of_member(member) {
             let what = match is_fqdn {
                 true => key.kind(),
-                false => format!("{} {}", name.without_dot(), key.kind()),
+                false => format!("{} {}", key.name.without_dot(), key.kind()),
             };
             if let Some(Conflict { reason, found, .. }) = self.conflict(key) {
                 let found = found.as_ref().map(|found| {
@@ -249,109 +248,4 @@ impl Status {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::*;
-    use crate::desired::Desired;
-    use crate::dns::RecordType;
-    use crate::observe::status::tests::{empty, page, set};
-    use crate::plan::ConflictReason;
-    use crate::plan::quarantine::Quarantined;
-
-    /// A service with the names `web`, `a` and `www`, of which these are in the zone.
-    fn status(in_zone: &[&str]) -> Status {
-        let name = |text: &str| Name::parse(&format!("{text}.example.com")).unwrap();
-        let mut status = empty();
-        let mut desired = Desired::default();
-        for label in ["web", "a", "www"] {
-            let set = set(
-                &format!("{label}.example.com"),
-                RecordType::A,
-                &["192.0.2.1"],
-            );
-            desired.record_sets.insert(set.key.clone(), set);
-        }
-        let key = ServiceKey {
-            stack: "shop".to_owned(),
-            service: "web".to_owned(),
-        };
-        let mut outcome = ServiceOutcome::new(Ok(name("web")));
-        outcome.more_names = vec![name("a"), name("www")];
-        outcome.fqdn = Some("web.example.com".to_owned());
-        desired.services.insert(key, outcome);
-        status.desired = desired.into();
-        status.in_zone = Arc::new(in_zone.iter().map(|label| name(label)).collect());
-        status
-    }
-
-    fn found(status: &Status) -> (ServiceState, String) {
-        let outcome = status.desired.services.values().next().unwrap();
-        let state = status.state(outcome);
-        (state, status.reason(outcome, state))
-    }
-
-    #[test]
-    fn a_service_is_published_once_all_its_names_are() {
-        let all = status(&["web", "a", "www"]);
-        assert_eq!(found(&all), (ServiceState::Published, String::new()));
-        for some in [&["web", "a"][..], &["a", "www"], &[]] {
-            let (state, reason) = found(&status(some));
-            assert_eq!(state, ServiceState::Waiting, "{some:?}");
-            assert_eq!(reason, "not in the zone yet");
-        }
-    }
-
-    #[test]
-    fn what_is_in_the_way_of_another_name_says_of_which() {
-        let key = set("www.example.com", RecordType::A, &["192.0.2.1"]).key;
-        let mut taken = status(&["web", "a"]);
-        taken.conflicts = Arc::new(vec![Conflict {
-            key: key.clone(),
-            reason: ConflictReason::Cname,
-            found: None,
-        }]);
-        let (state, reason) = found(&taken);
-        assert_eq!(state, ServiceState::Conflict);
-        assert_eq!(
-            reason,
-            format!("www.example.com A: {}", ConflictReason::Cname)
-        );
-
-        let mut refused = status(&["web", "a"]);
-        refused.quarantined = Arc::new(vec![Quarantined {
-            key,
-            words: "no".to_owned(),
-        }]);
-        let (state, reason) = found(&refused);
-        assert_eq!(state, ServiceState::Quarantined);
-        assert_eq!(reason, "www.example.com A: Route 53 refuses it: no");
-    }
-
-    #[test]
-    fn a_name_that_rancher_is_not_told_is_not_waited_for() {
-        let mut other = status(&["web", "a", "www"]);
-        let desired = Arc::make_mut(&mut other.desired);
-        desired.services.values_mut().for_each(|o| o.fqdn = None);
-        assert_eq!(found(&other).1, "Rancher doesn't show the name yet");
-        other.writes_back = false;
-        assert_eq!(found(&other).1, "");
-    }
-
-    #[test]
-    fn the_pages_show_all_names() {
-        let status = status(&["web", "a", "www"]);
-        let html = page("/status", &status).1;
-        let expected = "<a href=\"http://web.example.com/\">web.<wbr>example.<wbr>com</a><br>\n\
-                        <a href=\"http://a.example.com/\">a.<wbr>example.<wbr>com</a><br>\n\
-                        <a href=\"http://www.example.com/\">www.<wbr>example.<wbr>com</a>";
-        assert!(html.contains(expected), "{html}");
-        let json: serde_json::Value =
-            serde_json::from_str(&page("/status.json", &status).1).unwrap();
-        let more = &json["services"][0]["more_names"];
-        assert_eq!(
-            *more,
-            serde_json::json!(["a.example.com", "www.example.com"])
-        );
-    }
-}
+mod tests;

@@ -33,6 +33,11 @@ fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
 }
 
+/// A name that nobody shares.
+pub fn member(text: &str) -> Member {
+    RecordKey::new(name(text), RecordType::A).member()
+}
+
 pub fn empty() -> Status {
     Status::new(name("example.com"), ago(86_400))
 }
@@ -100,6 +105,8 @@ pub fn busy() -> Status {
     web.skipped_containers = Some(skipped_containers());
     let mut any = published("*.example.com", None);
     any.warnings = vec![Warning::policy("<b>")];
+    any.set_id = Some("blue".into());
+    let of_any = any.member(&name("*.example.com"));
     desired.services = [
         (service("shop", "web"), web),
         (service("shop", "new"), published("new.example.com", None)),
@@ -132,7 +139,7 @@ pub fn busy() -> Status {
     ]
     .into();
     status.desired = desired.into();
-    status.in_zone = Arc::new([name("web.example.com"), name("*.example.com")].into());
+    status.in_zone = Arc::new([member("web.example.com"), of_any].into());
     let a = |text: &str| RecordKey::new(name(text), RecordType::A);
     let taken = Conflict {
         key: a("taken.example.com"),

@@ -62,12 +62,7 @@ impl<'a> Item<'a> {
 
     /// Whether the policy, or somebody else, keeps it from being changed, or deleted if it isn't wanted.
     pub fn stays_as_it_is(&self, policy: Policy) -> bool {
-        !self.is_replaceable()
-            || match policy {
-                Policy::Sync => false,
-                Policy::UpsertOnly => self.wanted.is_none(),
-                Policy::CreateOnly => true,
-            }
+        !self.is_replaceable() || policy.keeps(self.wanted.is_some())
     }
 
     /// What has to happen to a record set that another owner's state record lists: nothing to the

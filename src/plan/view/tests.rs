@@ -1,7 +1,7 @@
 use super::*;
 use crate::base::sorted;
 use crate::dns::zone::Listed;
-use crate::dns::{RecordSet, RecordType};
+use crate::dns::{RecordSet, RecordType, Routing};
 use crate::plan::state_records::Entry;
 
 fn name(text: &str) -> Name {
@@ -293,7 +293,12 @@ fn a_name_is_published_once_all_of_it_is_in_the_zone_and_ours() {
         )
     };
     let (web, other) = (a(WEB, "192.0.2.1"), a(WEB, "192.0.2.99"));
-    let set = |names: &[&str]| names.iter().map(|text| name(text)).collect::<BTreeSet<_>>();
+    let set = |names: &[&str]| {
+        names
+            .iter()
+            .map(|text| a(text, "192.0.2.1").key.member())
+            .collect::<BTreeSet<_>>()
+    };
     for (wanted, published, outdated) in [
         (&[web.clone()][..], &[WEB][..], &[][..]),
         (std::slice::from_ref(&other), &[WEB], &[WEB]),
@@ -302,7 +307,35 @@ fn a_name_is_published_once_all_of_it_is_in_the_zone_and_ours() {
         (&[a("gone.prod.example.com", "192.0.2.4")], &[], &[]),
         (&[], &[], &[]),
     ] {
-        let found = view().published(&desired(wanted));
+        let found = view().published(&desired(wanted), Policy::Sync);
         assert_eq!(found, (set(published), set(outdated)), "{wanted:?}");
+    }
+}
+
+/// A weighted record set has the TTL of those beside it that the policy keeps.
+#[test]
+fn another_ttl_of_a_weighted_record_set_that_stays_is_as_desired() {
+    let weighted = |set_id: &str, ttl: u32| {
+        let simple = a(WEB, "192.0.2.1").with_ttl(ttl);
+        let key = RecordKey::with_set_id(name(WEB), RecordType::A, Some(set_id.into()));
+        RecordSet::new(key, simple.body, Some(Routing::Weighted(1)))
+    };
+    let listed = [weighted("u", 60), weighted("old", 60)];
+    let entries = listed
+        .iter()
+        .map(|set| Entry::Owned(set.key.clone()).value());
+    let record = RecordSet::of_values(record("u", 0, &[]).key, 300, entries.collect());
+    let mut view = ZoneView::new(names());
+    view.set_state_records(zone(&[record]), Whose::Ours);
+    view.set_rest(zone(&listed), Coverage::Whole);
+    for (wanted, policy, is_outdated) in [
+        (300, Policy::Sync, true),
+        (60, Policy::Sync, false),
+        (300, Policy::UpsertOnly, false),
+        (300, Policy::CreateOnly, false),
+    ] {
+        let (in_zone, outdated) = view.published(&desired(&[weighted("u", wanted)]), policy);
+        assert_eq!(in_zone, [listed[0].key.member()].into());
+        assert_eq!(outdated.is_empty(), !is_outdated, "{wanted} {policy:?}");
     }
 }

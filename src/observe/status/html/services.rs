@@ -2,7 +2,7 @@
 
 use super::{fill, heads, name, number};
 use crate::desired::ServiceOutcome;
-use crate::dns::Name;
+use crate::dns::Member;
 use crate::observe::status::service_state::ServiceState;
 use crate::observe::status::{MAX_SHOWN_VALUES, Status};
 use crate::rancher::model::ServiceKey;
@@ -68,7 +68,7 @@ pub fn service(
     names(out, status, outcome);
     out.push_str("<td role=cell>");
     if let Ok(name) = &outcome.name {
-        addresses(out, status, name);
+        addresses(out, status, &outcome.member(name));
     }
     fill(out, "<td role=cell>{}", &[&status.reason(outcome, state)]);
 }
@@ -88,7 +88,7 @@ fn names(out: &mut String, status: &Status, outcome: &ServiceOutcome) {
         }
         let text = &*one.without_dot();
         // A wildcard, or a name with escapes in it, isn't a host's name.
-        let is_link = status.is_ours(one) && !text.contains(['*', '\\']);
+        let is_link = status.is_ours(&outcome.member(one)) && !text.contains(['*', '\\']);
         match is_link {
             true => fill(out, "<a href=\"http://{}/\">", &[text]),
             false => out.push_str("<bdi>"),
@@ -101,9 +101,10 @@ fn names(out: &mut String, status: &Status, outcome: &ServiceOutcome) {
     }
 }
 
-/// A service's addresses, or what else its name answers: the first few are shown, the others when the reader opens the list.
-fn addresses(out: &mut String, status: &Status, name: &Name) {
-    let answers = status.answers(name);
+/// A service's addresses, or what else it answers under its name: the first few are shown, the others
+/// when the reader opens the list.
+fn addresses(out: &mut String, status: &Status, member: &Member) {
+    let answers = status.answers(member);
     let count = answers.len();
     let is_long = count > MAX_SHOWN_VALUES;
     for (index, value) in answers.iter().enumerate() {

@@ -41,7 +41,7 @@ fn containers_that_do_not_count_are_no_problem_but_seen() {
             .services
             .insert(service("shop", service_name), outcome);
     }
-    status.in_zone = Arc::new([name("web.example.com")].into());
+    status.in_zone = Arc::new([member("web.example.com")].into());
     status.desired = desired.into();
     assert_eq!(status.problems(), []);
     let html = page("/status", &status).1;
