@@ -16,6 +16,7 @@ pub mod fate;
 pub mod guard;
 pub mod handover;
 pub mod look;
+pub mod lost_checks;
 pub mod permissions;
 pub mod quarantine;
 pub mod round;

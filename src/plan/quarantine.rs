@@ -6,7 +6,7 @@
 //! batch tried, and halves of those. A batch that IAM denies names none: see [`denied`].
 
 pub mod denied;
-mod mentions;
+pub(super) mod mentions;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -27,13 +27,14 @@ use crate::base::log;
 use crate::base::random;
 use crate::desired::name_template::environment_name;
 use crate::desired::{Desired, Rules};
-use crate::dns::record_key::count_by_type;
+use crate::dns::record_key::{count_by_type, shown_id};
 use crate::dns::{ChangeBatch, RecordKey};
 use crate::observe::telemetry::Telemetry;
 use crate::plan::Plan;
 use crate::plan::batch::batches;
 use crate::plan::delegation::delegations;
-use crate::plan::guard::Guard;
+use crate::plan::guard::{ApprovedPlan, Guard};
+use crate::plan::lost_checks::LostChecks;
 use crate::plan::quarantine::denied::denied;
 use crate::plan::quarantine::{Bisection, Quarantine, Suspects, suspects};
 use crate::plan::round::{Goal, Preview, Progress, Round};
@@ -58,6 +59,7 @@ pub struct Reconciler {
     telemetry: Telemetry,
     guard: Guard,
     quarantine: Quarantine,
+    lost_checks: LostChecks,
     sending: Sending,
     /// What the zone holds; none if it has to be listed.
     view: Option<CachedZone>,
@@ -86,6 +88,7 @@ impl Reconciler {
             telemetry,
             guard: Guard::new(settings.guard),
             quarantine: Quarantine::default(),
+            lost_checks: LostChecks::default(),
             sending: Sending::default(),
             view: None,
             is_due: false,
@@ -226,7 +229,9 @@ impl Reconciler {
         let bad = match (history.next(&error, batch.clone()), &error, &batch) {
             (Recovery::SetAside { with_lost_races }, Error::Refused(refusal), Some(batch)) => {
                 let messages = refusal.batch_messages(with_lost_races);
-                if trials.leave_claim_out(batch, &messages) {
+                if trials.leave_claim_out(batch, &messages)
+                    || self.leaves_checks_out(batch, &messages, goal.desired)
+                {
                     return Ok(());
                 }
                 let groups = suspects(batch, &messages, is_state_record);
@@ -270,6 +275,26 @@ impl Reconciler {
         Ok(())
     }
 
+    /// Leaves health checks out that the account has no more. True if there are some that weren't known.
+    fn leaves_checks_out(
+        &mut self,
+        batch: &ChangeBatch,
+        messages: &[String],
+        desired: &Desired,
+    ) -> bool {
+        let lost = self
+            .lost_checks
+            .learn(batch, messages, &desired.record_sets);
+        for id in &lost {
+            log::warn(
+                "a health check that somebody attached to record sets doesn't exist any more, so they \
+                 go without it",
+                &[("health_check", &shown_id(id))],
+            );
+        }
+        !lost.is_empty()
+    }
+
     fn put_into_quarantine(&mut self, bad: Vec<Suspects>, desired: &Desired) {
         for group in bad {
             for key in group.keys {
@@ -277,6 +302,27 @@ impl Reconciler {
                 self.quarantine.add(key, wanted, group.words.clone());
             }
         }
+    }
+
+    /// What of a plan may be written now. The round is told of the rest.
+    fn approve(
+        &mut self,
+        mut plan: Plan,
+        state: &StateRecords,
+        goal: Goal<'_>,
+        round: &mut Round,
+    ) -> ApprovedPlan {
+        round.kept_by_another = plan.kept_by_another.take();
+        round.conflicts = std::mem::take(&mut plan.conflicts);
+        round.other_ttls = std::mem::take(&mut plan.other_ttls);
+        let desired = &goal.desired.record_sets;
+        self.lost_checks.leave_out_of(&mut plan, desired);
+        self.quarantine.release_conflicts(&round.conflicts);
+        plan.retain(|key| !self.quarantine.holds(key));
+        let owned = owned(state, &plan);
+        let (approved, held) = self.guard.approve(plan, owned, goal.read);
+        round.held = held;
+        approved
     }
 
     /// Looks at the zone, plans, and applies the plan up to the first batch that fails.
@@ -288,17 +334,10 @@ impl Reconciler {
         goes_on: &mut dyn FnMut(Progress) -> bool,
         round: &mut Round,
     ) -> Result<(), Box<Stopped>> {
-        let (mut known, mut plan) = self.look(goal, names)?;
+        let (mut known, plan) = self.look(goal, names)?;
         let is_settled = plan == Plan::default();
-        round.kept_by_another = plan.kept_by_another.take();
-        round.conflicts = std::mem::take(&mut plan.conflicts);
-        round.other_ttls = std::mem::take(&mut plan.other_ttls);
-        self.quarantine.release_conflicts(&round.conflicts);
-        plan.retain(|key| !self.quarantine.holds(key));
         let state = &known.view.state;
-        let owned = owned(state, &plan);
-        let (mut approved, held) = self.guard.approve(plan, owned, goal.read);
-        round.held = held;
+        let mut approved = self.approve(plan, state, goal, round);
         trials.limit(&mut approved);
         let mut stopped = None;
         let batches = batches(&approved, state, names, random::bits());

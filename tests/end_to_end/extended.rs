@@ -219,3 +219,36 @@ fn a_health_check_is_kept_in_changes_and_goes_with_the_record_set() {
     stage.rancher.change(|world| world.remove_stack("shop"));
     stage.expect_zone(&[]);
 }
+
+/// Without the check, since Route 53 takes no record set with one that isn't there.
+#[test]
+fn a_health_check_that_the_account_has_no_more_goes_with_the_next_change() {
+    for in_batches in [false, true] {
+        let stage = Stage::new(web());
+        stage
+            .route53
+            .configure(|options| options.health_checks_in_batches = in_batches);
+        stage.route53.add_health_check(CHECK);
+        let service = stage.run_with(&[], &RESYNCS);
+        stage.expect_fqdn("shop", "web", WEB.trim_end_matches('.'));
+        edit(&stage, WEB, "A", |set| {
+            set.health_check_id = Some(CHECK.to_owned())
+        });
+        stage.route53.remove_health_check(CHECK);
+        stage.rancher.change(|world| {
+            world.service_mut("shop", "web").move_from("h1", "h2");
+            world.add_service("shop", "new").run_on("h3", 80);
+        });
+        let new = "new.shop.prod.example.com.";
+        stage.expect_zone(&[
+            &state_line(&[new, WEB]),
+            &line(new, "203.0.113.3"),
+            &line(WEB, "203.0.113.2"),
+        ]);
+        let tells = |line: &str| line.contains("doesn't exist any more") && line.contains(CHECK);
+        assert_eq!(service.log_lines(PATIENCE, 1, tells).len(), 1);
+        wait_until(&service, |status| {
+            status["record_sets_quarantined"] == 0 && status["services"][1]["state"] == "published"
+        });
+    }
+}

@@ -1,6 +1,6 @@
 //! Which record sets an error message of Route 53 is about. Pure.
 
-use crate::dns::{RecordKey, RecordSet, RecordType};
+use crate::dns::{RecordKey, RecordSet, RecordType, SharedText};
 
 /// The types of the record sets that this program writes.
 const TYPES: [RecordType; 4] = [
@@ -44,11 +44,15 @@ fn may_mean_set_id(message: &str, key: &RecordKey) -> bool {
 pub fn mentions_value(message: &str, set: &RecordSet) -> bool {
     let mut values = set.values().iter();
     let target = set.alias().map(|target| target.name.as_str());
-    let is_about_checks = message.to_ascii_lowercase().contains("health check");
-    let health_check = set.health_check.as_deref().filter(|_| is_about_checks);
-    let words = target.into_iter().chain(health_check);
-    let mentions = |words| has_words(message, words, IN_NAME);
-    words.into_iter().any(mentions) || values.any(|value| message.contains(&format!("'{value}'")))
+    let mentions_check = |id: &SharedText| mentions_health_check(message, id);
+    target.is_some_and(|name| has_words(message, name, IN_NAME))
+        || set.health_check.as_ref().is_some_and(mentions_check)
+        || values.any(|value| message.contains(&format!("'{value}'")))
+}
+
+/// Whether a message is about the health check with this id.
+pub fn mentions_health_check(message: &str, id: &str) -> bool {
+    message.to_ascii_lowercase().contains("health check") && has_words(message, id, IN_NAME)
 }
 
 /// Characters, besides letters and digits, with which a name goes on, and a set identifier of this

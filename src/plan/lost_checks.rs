@@ -1,0 +1,160 @@
+//! Health checks that the account doesn't have any more, although record sets of ours have their ids:
+//! somebody has attached them, and deleted them later. Pure.
+//!
+//! A record set keeps such a check when its values change. Route 53 takes the old record set's DELETE,
+//! which repeats the id, and refuses the new one's CREATE: the values would stay outdated until somebody
+//! removes the id by hand. So it goes with the next change.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Plan;
+use super::quarantine::mentions::mentions_health_check;
+use crate::dns::{ChangeBatch, RecordKey, RecordSet, SharedText};
+
+/// The ids of these health checks. Ids are never given again.
+#[derive(Debug, Default)]
+pub struct LostChecks(BTreeSet<SharedText>);
+
+impl LostChecks {
+    /// Takes in why Route 53 refused a batch. Returns the ids of health checks that aren't there any
+    /// more, no service asks for, and weren't known: without these, the batch can be tried again.
+    pub fn learn(
+        &mut self,
+        batch: &ChangeBatch,
+        messages: &[String],
+        desired: &BTreeMap<RecordKey, RecordSet>,
+    ) -> Vec<SharedText> {
+        let kept = batch.creates.iter().filter(|set| !asks(desired, set));
+        let ids = kept.filter_map(|set| set.health_check.as_ref());
+        let is_lost = |id: &&SharedText| {
+            let mut messages = messages.iter();
+            messages.any(|message| {
+                message.contains("does not exist") && mentions_health_check(message, id)
+            })
+        };
+        let lost = ids
+            .filter(is_lost)
+            .filter(|id| self.0.insert((*id).clone()));
+        lost.cloned().collect()
+    }
+
+    /// Leaves them out of what a plan writes, but where a service asks for one: that is said to be
+    /// refused.
+    pub fn leave_out_of(&self, plan: &mut Plan, desired: &BTreeMap<RecordKey, RecordSet>) {
+        if self.0.is_empty() {
+            return;
+        }
+        let changed = plan.changes.iter_mut().map(|change| &mut change.to);
+        let replaced = plan.replacements.iter_mut();
+        let replaced = replaced.flat_map(|replacement| &mut replacement.creates);
+        for set in changed.chain(replaced) {
+            if !asks(desired, set) {
+                set.health_check.take_if(|id| self.0.contains(id));
+            }
+        }
+    }
+}
+
+/// Whether a service asks for the health check of a record set.
+fn asks(desired: &BTreeMap<RecordKey, RecordSet>, set: &RecordSet) -> bool {
+    let wanted = desired.get(&set.key);
+    wanted.is_some_and(|wanted| wanted.health_check.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dns::{Name, RecordType};
+    use crate::plan::{Change, Replacement};
+
+    const LOST: &str = "A health check with id lost does not exist.";
+
+    fn set(label: &str, health_check: Option<&str>) -> RecordSet {
+        let name = Name::parse(&format!("{label}.example.com")).unwrap();
+        let key = RecordKey::new(name, RecordType::A);
+        let mut set = RecordSet::of_values(key, 300, ["192.0.2.1".to_owned()].into());
+        set.health_check = health_check.map(Into::into);
+        set
+    }
+
+    fn desired(sets: &[RecordSet]) -> BTreeMap<RecordKey, RecordSet> {
+        let sets = sets.iter().map(|set| (set.key.clone(), set.clone()));
+        sets.collect()
+    }
+
+    #[test]
+    fn one_is_lost_if_it_is_not_there_and_nobody_asks_for_it() {
+        let batch = ChangeBatch {
+            deletes: vec![],
+            creates: ["kept", "asked"]
+                .map(|label| set(label, Some("lost")))
+                .to_vec(),
+        };
+        let only = |label: &str| ChangeBatch {
+            creates: vec![set(label, Some("lost"))],
+            ..batch.clone()
+        };
+        let wanted = desired(&[set("kept", None), set("asked", Some("lost"))]);
+        for (batch, message, is_lost) in [
+            (&batch, LOST, true),
+            (&only("kept"), LOST, true),
+            (&only("asked"), LOST, false),
+            (
+                &batch,
+                "The specified health check does not exist: lost",
+                true,
+            ),
+            (
+                &batch,
+                "A health check with id lost-2 does not exist.",
+                false,
+            ),
+            (&batch, "The health check lost can't be used here.", false),
+            (&batch, "The record set lost does not exist.", false),
+        ] {
+            let mut checks = LostChecks::default();
+            let mut learn = || checks.learn(batch, &[message.to_owned()], &wanted);
+            let expected: &[SharedText] = if is_lost { &["lost".into()] } else { &[] };
+            assert_eq!(learn(), expected, "{message}");
+            // It is tried again without it once only.
+            assert_eq!(learn(), [], "{message}");
+        }
+    }
+
+    #[test]
+    fn what_is_lost_is_left_out_of_what_is_written() {
+        let mut checks = LostChecks::default();
+        let wanted = desired(&[set("a", None), set("b", None), set("asked", Some("lost"))]);
+        let change = |label: &str, id: &str| Change {
+            from: set(label, Some(id)),
+            to: set(label, Some(id)),
+        };
+        let plan = Plan {
+            changes: vec![
+                change("a", "lost"),
+                change("asked", "lost"),
+                change("b", "good"),
+            ],
+            replacements: vec![Replacement {
+                deletes: vec![set("c", Some("lost"))],
+                creates: vec![set("c", Some("lost"))],
+            }],
+            deletes: vec![set("d", Some("lost"))],
+            ..Plan::default()
+        };
+        let mut limited = plan.clone();
+        checks.leave_out_of(&mut limited, &wanted);
+        assert_eq!(limited, plan);
+
+        let batch = ChangeBatch {
+            deletes: vec![],
+            creates: vec![set("a", Some("lost"))],
+        };
+        checks.learn(&batch, &[LOST.to_owned()], &wanted);
+        checks.leave_out_of(&mut limited, &wanted);
+        let mut expected = plan;
+        expected.changes[0].to.health_check = None;
+        expected.replacements[0].creates[0].health_check = None;
+        assert_eq!(limited, expected);
+    }
+}
