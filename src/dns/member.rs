@@ -12,13 +12,6 @@ pub struct Member {
     pub set_id: Option<SharedText>,
 }
 
-impl Member {
-    /// Whether a record set with this key is one of them.
-    pub fn has(&self, key: &RecordKey) -> bool {
-        key.name == self.name && key.set_id == self.set_id
-    }
-}
-
 impl RecordKey {
     /// What the record set with this key belongs to.
     pub fn member(&self) -> Member {

@@ -65,7 +65,7 @@ pub struct Status {
     pub record: Record,
     /// The record sets that should be published, and the outcome of each service.
     pub desired: Arc<Desired>,
-    /// Owned names that were in the zone at the end of the last successful round.
+    /// What was in the zone, and ours, at the end of the last successful round.
     pub in_zone: Arc<BTreeSet<Member>>,
     /// What of `in_zone` has record sets with other values or another TTL than desired.
     pub outdated: Arc<BTreeSet<Member>>,

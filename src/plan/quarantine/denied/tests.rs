@@ -25,19 +25,18 @@ fn below() -> Name {
     Name::parse("prod.example.com").unwrap()
 }
 
+fn of(trials: &Bisection, batch: &ChangeBatch) -> Option<Denied> {
+    let words = WORDS.to_owned();
+    denied(trials, batch, words, Some(&below()), is_state_record)
+}
+
 /// What is suspected of a batch that creates these record sets and rewrites a state record.
 fn suspected(names: &[&str]) -> Option<Denied> {
     let mut sets: Vec<RecordSet> = names.iter().map(|name| set(name)).collect();
     sets.push(set("external-dns-x TXT"));
     let (deletes, creates) = (sets[..1].to_vec(), sets[1..].to_vec());
     let batch = ChangeBatch { deletes, creates };
-    denied(
-        &Bisection::default(),
-        &batch,
-        WORDS.to_owned(),
-        Some(&below()),
-        is_state_record,
-    )
+    of(&Bisection::default(), &batch)
 }
 
 #[test]
@@ -130,13 +129,7 @@ fn round(
             }
             continue;
         }
-        let denied = denied(
-            &trials,
-            &batch,
-            WORDS.to_owned(),
-            Some(&below()),
-            is_state_record,
-        )?;
+        let denied = of(&trials, &batch)?;
         if let Some(bad) = trials.deny(denied) {
             quarantined.extend(bad.keys);
         }
@@ -202,13 +195,7 @@ fn what_is_denied_alone_is_tried_type_by_type_before_name_by_name() {
             creates: names.iter().map(|name| set(name)).collect(),
         };
         let mut trials = Bisection::default();
-        let denied = denied(
-            &trials,
-            &batch,
-            WORDS.to_owned(),
-            Some(&below()),
-            is_state_record,
-        );
+        let denied = of(&trials, &batch);
         let bad = trials.deny(denied.expect("suspects"));
         (bad.map(|bad| bad.keys), trials.waiting)
     };

@@ -5,6 +5,15 @@ use crate::plan::Replacement;
 use crate::plan::quarantine::denied::denied;
 
 const NOT_NAMED: &str = "no";
+/// What is written without anything else.
+const ALONE: [&str; 6] = [
+    "api A",
+    "cdn CNAME",
+    "play#u A",
+    "play#v A",
+    "shop A",
+    "shop AAAA",
+];
 
 /// An address that becomes a CNAME, a simple record set that becomes a weighted one, and new ones.
 fn plan() -> Plan {
@@ -14,16 +23,7 @@ fn plan() -> Plan {
         creates: creates.iter().map(|text| set(text)).collect(),
     };
     Plan {
-        creates: [
-            "api A",
-            "cdn CNAME",
-            "play#u A",
-            "play#v A",
-            "shop A",
-            "shop AAAA",
-        ]
-        .map(set)
-        .to_vec(),
+        creates: ALONE.map(set).to_vec(),
         replacements: vec![
             replacement(&["db A"], &["db CNAME"]),
             replacement(&["web A", "web AAAA"], &["web#u A", "web#v A"]),
@@ -144,14 +144,7 @@ fn a_part_of_a_replacement_has_all_of_it_tried() {
     };
     assert_eq!(trials.split(refused), None);
     for expected in [
-        &[
-            "api A",
-            "cdn CNAME",
-            "play#u A",
-            "play#v A",
-            "shop A",
-            "shop AAAA",
-        ][..],
+        &ALONE[..],
         &["db A", "db CNAME"],
         &["web A", "web AAAA", "web#u A", "web#v A"],
     ] {
