@@ -256,6 +256,7 @@ fn operators_are_asked_for_what_differs_from_one_to_the_next() {
         "AWS_REGION",
         "NAME_TEMPLATE",
         "TTL",
+        "ROUTING",
         "HEALTH_CHECK",
     ] {
         assert!(asked.contains(&variable), "{variable}");
