@@ -12,7 +12,7 @@ pub(super) const MAX_SHOWN: usize = 128;
 
 /// A set identifier, or the id of a health check: in quotes if it has other characters than those of
 /// this program's own.
-pub fn shown_id(id: &str) -> String {
+pub(super) fn shown_id(id: &str) -> String {
     match is_own_id(id) {
         true => id.to_owned(),
         false => quoted_start(id, MAX_SHOWN),

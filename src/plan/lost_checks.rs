@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Plan;
 use super::quarantine::mentions::mentions_health_check;
+use crate::base::sorted;
 use crate::dns::{ChangeBatch, RecordKey, RecordSet, SharedText};
 
 /// The ids of these health checks. Ids are never given again.
@@ -16,8 +17,9 @@ use crate::dns::{ChangeBatch, RecordKey, RecordSet, SharedText};
 pub struct LostChecks(BTreeSet<SharedText>);
 
 impl LostChecks {
-    /// Takes in why Route 53 refused a batch. Returns the ids of health checks that aren't there any
-    /// more, no service asks for, and weren't known: without these, the batch can be tried again.
+    /// Takes in that Route 53 has refused a batch for a health check that isn't there. Returns the ids in
+    /// its messages that no service asks for and that weren't known: without these, the batch can be
+    /// tried again.
     pub fn learn(
         &mut self,
         batch: &ChangeBatch,
@@ -26,16 +28,31 @@ impl LostChecks {
     ) -> Vec<SharedText> {
         let kept = batch.creates.iter().filter(|set| !asks(desired, set));
         let ids = kept.filter_map(|set| set.health_check.as_ref());
-        let is_lost = |id: &&SharedText| {
+        let is_named = |id: &&SharedText| {
             let mut messages = messages.iter();
-            messages.any(|message| {
-                message.contains("does not exist") && mentions_health_check(message, id)
-            })
+            messages.any(|message| mentions_health_check(message, id))
         };
         let lost = ids
-            .filter(is_lost)
+            .filter(is_named)
             .filter(|id| self.0.insert((*id).clone()));
         lost.cloned().collect()
+    }
+
+    /// The same for some record sets of a batch, of which one is bad, where the message names no health
+    /// check: theirs, if they have a single one and no service asks for it.
+    pub fn learn_unnamed(
+        &mut self,
+        batch: &ChangeBatch,
+        bad: &BTreeSet<RecordKey>,
+        desired: &BTreeMap<RecordKey, RecordSet>,
+    ) -> Vec<SharedText> {
+        let bad = batch.creates.iter().filter(|set| bad.contains(&set.key));
+        let bad: Vec<&RecordSet> = bad.filter(|set| set.health_check.is_some()).collect();
+        let ids = sorted::set(bad.iter().filter_map(|set| set.health_check.as_ref()));
+        let is_asked_for = bad.iter().any(|set| asks(desired, set));
+        let lost = ids.first().filter(|_| ids.len() == 1 && !is_asked_for);
+        let lost = lost.filter(|id| self.0.insert((**id).clone()));
+        lost.map(|id| (*id).clone()).into_iter().collect()
     }
 
     /// Leaves them out of what a plan writes, but where a service asks for one: that is said to be
@@ -68,6 +85,7 @@ mod tests {
     use crate::plan::{Change, Replacement};
 
     const LOST: &str = "A health check with id lost does not exist.";
+    const UNNAMED: &str = "No health check exists with the specified ID.";
 
     fn set(label: &str, health_check: Option<&str>) -> RecordSet {
         let name = Name::parse(&format!("{label}.example.com")).unwrap();
@@ -83,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn one_is_lost_if_it_is_not_there_and_nobody_asks_for_it() {
+    fn one_is_lost_if_it_is_named_and_nobody_asks_for_it() {
         let batch = ChangeBatch {
             deletes: vec![],
             creates: ["kept", "asked"]
@@ -109,8 +127,8 @@ mod tests {
                 "A health check with id lost-2 does not exist.",
                 false,
             ),
-            (&batch, "The health check lost can't be used here.", false),
             (&batch, "The record set lost does not exist.", false),
+            (&batch, UNNAMED, false),
         ] {
             let mut checks = LostChecks::default();
             let mut learn = || checks.learn(batch, &[message.to_owned()], &wanted);
@@ -118,6 +136,38 @@ mod tests {
             assert_eq!(learn(), expected, "{message}");
             // It is tried again without it once only.
             assert_eq!(learn(), [], "{message}");
+        }
+    }
+
+    #[test]
+    fn where_none_is_named_the_single_one_is_lost() {
+        let sets = [
+            set("a", Some("one")),
+            set("b", Some("one")),
+            set("c", Some("two")),
+            set("asked", Some("one")),
+            set("none", None),
+        ];
+        let wanted = desired(&[set("asked", Some("one"))]);
+        let batch = ChangeBatch {
+            deletes: vec![],
+            creates: sets.to_vec(),
+        };
+        for (bad, expected) in [
+            (&["a"][..], &["one"][..]),
+            (&["a", "b", "none"], &["one"]),
+            (&["a", "c"], &[]),
+            (&["asked"], &[]),
+            (&["a", "asked"], &[]),
+            (&["none"], &[]),
+            (&[], &[]),
+        ] {
+            let keys = bad.iter().map(|label| set(label, None).key).collect();
+            let mut checks = LostChecks::default();
+            let found = checks.learn_unnamed(&batch, &keys, &wanted);
+            let expected: Vec<SharedText> = expected.iter().map(|id| (*id).into()).collect();
+            assert_eq!(found, expected, "{bad:?}");
+            assert_eq!(checks.learn_unnamed(&batch, &keys, &wanted), [], "{bad:?}");
         }
     }
 

@@ -15,6 +15,7 @@ pub mod delegation;
 pub mod fate;
 pub mod guard;
 pub mod handover;
+pub mod last_answers;
 pub mod look;
 pub mod lost_checks;
 pub mod permissions;

@@ -200,7 +200,8 @@ pub struct Bisection {
     /// The group that is being tried. `None` while the rest of the plan is applied.
     current: Option<BTreeSet<RecordKey>>,
     count: usize,
-    /// What is written together in the plan that was tried last: the number of its replacement, by key.
+    /// What is written together in the plan of which a part was tried last: the number of its
+    /// replacement, by key.
     replacements: BTreeMap<RecordKey, usize>,
     /// Whether the zone has no room for even one more record set.
     is_full: bool,
@@ -239,6 +240,12 @@ impl Bisection {
         let is_untried = is_full && !self.leaves_claim_out && batch.creates.iter().any(is_new);
         self.leaves_claim_out |= is_untried;
         is_untried
+    }
+
+    /// Whether the same may be tried once more with less in it. Counts as a trial.
+    pub fn try_again(&mut self) -> bool {
+        self.count += 1;
+        self.count <= MAX_TRIALS
     }
 
     /// Has the halves of a refused group tried. Returns the group instead if it has to go into

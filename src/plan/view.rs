@@ -267,7 +267,9 @@ impl ZoneView {
             return Cow::Borrowed(wanted);
         }
         let stays = |key: &RecordKey| {
-            !self.state.owns(key) || policy.keeps(desired.record_sets.contains_key(key))
+            let is_wanted = desired.record_sets.contains_key(key);
+            let is_elsewhere = self.state.listed_elsewhere(key).is_some();
+            !self.state.owns(key) || is_elsewhere || policy.keeps(is_wanted)
         };
         let group = self.zone.group(&wanted.key);
         with_ttl_of_others(wanted, group.filter(|(key, _)| stays(key)))

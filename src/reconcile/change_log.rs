@@ -120,7 +120,6 @@ mod tests {
             (weighted(300, Some(1), None), ""),
             (weighted(60, Some(1), None), "from_ttl=300"),
             (weighted(300, Some(2), None), "from_routing=weighted 1"),
-            (weighted(300, None, None), "from_routing=weighted 1"),
             (
                 weighted(300, Some(1), Some("check-1")),
                 "from_health_check=none",

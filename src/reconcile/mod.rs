@@ -14,6 +14,7 @@ pub mod listing;
 mod looking;
 pub mod recovery;
 pub mod sending;
+mod set_aside;
 pub mod settings;
 pub mod takeover;
 
@@ -25,18 +26,19 @@ use crate::base::backoff;
 use crate::base::dependency::Dependency;
 use crate::base::log;
 use crate::base::random;
+use crate::desired::Rules;
 use crate::desired::name_template::environment_name;
-use crate::desired::{Desired, Rules};
-use crate::dns::record_key::{count_by_type, shown_id};
+use crate::dns::record_key::count_by_type;
 use crate::dns::{ChangeBatch, RecordKey};
 use crate::observe::telemetry::Telemetry;
 use crate::plan::Plan;
 use crate::plan::batch::batches;
 use crate::plan::delegation::delegations;
 use crate::plan::guard::{ApprovedPlan, Guard};
+use crate::plan::last_answers::last_answers;
 use crate::plan::lost_checks::LostChecks;
 use crate::plan::quarantine::denied::denied;
-use crate::plan::quarantine::{Bisection, Quarantine, Suspects, suspects};
+use crate::plan::quarantine::{Bisection, Quarantine};
 use crate::plan::round::{Goal, Preview, Progress, Round};
 use crate::plan::state_records::{Claim, StateNames, StateRecords};
 use crate::plan::view::ZoneView;
@@ -229,15 +231,8 @@ impl Reconciler {
         let bad = match (history.next(&error, batch.clone()), &error, &batch) {
             (Recovery::SetAside { with_lost_races }, Error::Refused(refusal), Some(batch)) => {
                 let messages = refusal.batch_messages(with_lost_races);
-                if trials.leave_claim_out(batch, &messages)
-                    || self.leaves_checks_out(batch, &messages, goal.desired)
-                {
-                    return Ok(());
-                }
-                let groups = suspects(batch, &messages, is_state_record);
-                let is_known = !groups.is_empty();
-                let bad = groups.into_iter().filter_map(|group| trials.split(group));
-                is_known.then(|| bad.collect())
+                let misses_check = refusal.misses_health_check();
+                self.set_aside(batch, &messages, misses_check, goal, names, trials)
             }
             (Recovery::SetDeniedAside, Error::Refused(refusal), Some(batch)) => {
                 let below = environment_name(goal.environment, &self.settings.rules.zone);
@@ -275,35 +270,6 @@ impl Reconciler {
         Ok(())
     }
 
-    /// Leaves health checks out that the account has no more. True if there are some that weren't known.
-    fn leaves_checks_out(
-        &mut self,
-        batch: &ChangeBatch,
-        messages: &[String],
-        desired: &Desired,
-    ) -> bool {
-        let lost = self
-            .lost_checks
-            .learn(batch, messages, &desired.record_sets);
-        for id in &lost {
-            log::warn(
-                "a health check that somebody attached to record sets doesn't exist any more, so they \
-                 go without it",
-                &[("health_check", &shown_id(id))],
-            );
-        }
-        !lost.is_empty()
-    }
-
-    fn put_into_quarantine(&mut self, bad: Vec<Suspects>, desired: &Desired) {
-        for group in bad {
-            for key in group.keys {
-                let wanted = desired.record_sets.get(&key);
-                self.quarantine.add(key, wanted, group.words.clone());
-            }
-        }
-    }
-
     /// What of a plan may be written now. The round is told of the rest.
     fn approve(
         &mut self,
@@ -339,6 +305,8 @@ impl Reconciler {
         let state = &known.view.state;
         let mut approved = self.approve(plan, state, goal, round);
         trials.limit(&mut approved);
+        let last = last_answers(approved.plan(), &known.view.zone, goal.desired);
+        approved.retain(|key| !last.contains(key));
         let mut stopped = None;
         let batches = batches(&approved, state, names, random::bits());
         let of = round.batches.len() + batches.len();

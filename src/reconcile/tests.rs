@@ -14,6 +14,7 @@ use crate::aws::sigv4::Credentials;
 use crate::base::heartbeat::Heartbeat;
 use crate::base::secret::Secret;
 use crate::base::shutdown::InFlightGate;
+use crate::desired::Desired;
 use crate::dns::{Name, RecordSet, RecordType};
 use crate::net::http::Http;
 use crate::net::proxy::Proxies;

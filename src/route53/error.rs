@@ -67,6 +67,16 @@ impl Refusal {
         )
     }
 
+    /// Whether the batch is refused for a health check that the account doesn't have. Which words Route
+    /// 53 uses, and whether it names the health check, isn't known.
+    pub fn misses_health_check(&self) -> bool {
+        let says_so = |message: &String| {
+            let message = message.to_ascii_lowercase();
+            message.contains("health check") && message.contains("exist")
+        };
+        self.code == NO_HEALTH_CHECK || self.messages.iter().any(says_so)
+    }
+
     /// Whether the batch was refused only because somebody else has changed the zone since it was
     /// listed.
     pub fn is_lost_race(&self) -> bool {

@@ -4,7 +4,7 @@
 use crate::commands::{Ran, run};
 use crate::stage::{PATIENCE, STATE, Stage, ZONE, state_line, web, world};
 use crate::status::wait_until;
-use sim::route53::{Operation, RecordSet};
+use sim::route53::{NoHealthCheck, Operation, RecordSet};
 use sim::service::Service;
 
 const WEB: &str = "web.shop.prod.example.com.";
@@ -223,11 +223,15 @@ fn a_health_check_is_kept_in_changes_and_goes_with_the_record_set() {
 /// Without the check, since Route 53 takes no record set with one that isn't there.
 #[test]
 fn a_health_check_that_the_account_has_no_more_goes_with_the_next_change() {
-    for in_batches in [false, true] {
+    for form in [
+        NoHealthCheck::Named,
+        NoHealthCheck::Unnamed,
+        NoHealthCheck::InBatch,
+    ] {
         let stage = Stage::new(web());
         stage
             .route53
-            .configure(|options| options.health_checks_in_batches = in_batches);
+            .configure(|options| options.no_health_check = form);
         stage.route53.add_health_check(CHECK);
         let service = stage.run_with(&[], &RESYNCS);
         stage.expect_fqdn("shop", "web", WEB.trim_end_matches('.'));

@@ -1,5 +1,5 @@
 //! Services of one environment that share a name by a routing policy: what becomes of one isn't what
-//! becomes of the others.
+//! becomes of the others. And what a name answers stays until what comes instead is there.
 
 use serde_json::{Value, json};
 
@@ -55,4 +55,66 @@ fn one_that_is_refused_does_not_hold_back_the_others_of_its_name() {
         sets.filter(|set| set.name == NAME).count() == 2
     });
     assert!(is_whole);
+}
+
+/// What the zone holds besides state records, a line each.
+fn rest(stage: &Stage) -> Vec<String> {
+    let mut lines = stage.lines();
+    lines.retain(|line| !line.starts_with("external-dns-"));
+    lines
+}
+
+#[test]
+fn a_name_keeps_its_answer_while_its_successor_is_refused() {
+    let label = |name: &str| format!("{PREFIX}_{name}");
+    let stage = Stage::new(world(|world| {
+        world.add_host("h6", "2001:db8::6");
+        world.add_service("shop", "plain").run_on("h1", 80);
+        let routed = world.add_service("shop", "routed").run_on("h2", 80);
+        routed
+            .label(&label("routing"), "weighted 10")
+            .label(&label("routing_id"), "blue");
+    }));
+    const PLAIN: &str = "plain.shop.prod.example.com.";
+    let running = stage.run_with(&[], &[("RESYNC_INTERVAL", "10")]);
+    stage.expect_fqdn("shop", "plain", PLAIN.trim_end_matches('.'));
+    stage.expect_fqdn("shop", "routed", "routed.shop.prod.example.com");
+    let before = rest(&stage);
+    assert_eq!(before.len(), 2, "{before:#?}");
+
+    // An address of the other family, which is refused without a word about which it is; and another
+    // set identifier, with a health check that isn't there.
+    let refuse = |words: &'static str| {
+        stage
+            .route53
+            .edit(ZONE, |zone| zone.refuse(PLAIN, "AAAA", words));
+    };
+    refuse("something is wrong");
+    stage.rancher.change(|world| {
+        world.service_mut("shop", "plain").move_from("h1", "h6");
+        let routed = world.service_mut("shop", "routed");
+        routed
+            .label(&label("routing_id"), "green")
+            .label(&label("health_check"), NO_CHECK);
+    });
+    for refused in [&format!("{PLAIN} AAAA")[..], "green"] {
+        let tells = |line: &str| line.contains("refuses a record set") && line.contains(refused);
+        assert!(running.wait_for_log(PATIENCE, tells).is_some(), "{refused}");
+    }
+    stage.settle();
+    assert_eq!(rest(&stage), before);
+
+    stage.route53.edit(ZONE, |zone| zone.refused.clear());
+    stage.rancher.change(|world| {
+        let routed = world.service_mut("shop", "routed");
+        routed.labels.remove(&label("health_check"));
+    });
+    let has_changed = stage.route53.wait_until(PATIENCE, |state| {
+        let sets = state.zone(ZONE).expect("the zone").record_sets();
+        let sets = sets.filter(|set| ["A", "AAAA"].contains(&&*set.rtype));
+        let shown: Vec<String> = sets.map(ToString::to_string).collect();
+        let has = |words: &str| shown.iter().any(|line| line.contains(words));
+        shown.len() == 2 && has("2001:db8::6") && has("green")
+    });
+    assert!(has_changed, "{:#?}", rest(&stage));
 }

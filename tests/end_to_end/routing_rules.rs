@@ -7,7 +7,7 @@ mod kept;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use sim::route53::{self, Operation, RecordSet};
+use sim::route53::{self, NoHealthCheck, Operation, RecordSet};
 
 use crate::commands::run;
 use crate::stage::{PATIENCE, Stage, ZONE, each, prompt, world};
@@ -43,7 +43,7 @@ fn others() -> RecordSet {
 }
 
 const UNKNOWN_CHECK: (&str, &str) = (
-    "a health check that the account doesn't have",
+    "a health check that the account doesn't have, in a label",
     "`NoSuchHealthCheck`",
 );
 const UNKNOWN_PLACE: (&str, &str) = (
@@ -62,9 +62,9 @@ const REFUSED: [Refused; 9] = [
         row: UNKNOWN_CHECK,
         labels: &[("routing", "multivalue"), ("health_check", CHECK)],
         before: |stage| {
-            let in_batches =
-                |options: &mut route53::Options| options.health_checks_in_batches = true;
-            stage.route53.configure(in_batches);
+            let in_batch =
+                |options: &mut route53::Options| options.no_health_check = NoHealthCheck::InBatch;
+            stage.route53.configure(in_batch);
         },
         words: "A health check with id abcdef11-2222-3333-4444-555555fedcba does not exist.",
     },

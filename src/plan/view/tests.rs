@@ -326,7 +326,7 @@ fn another_ttl_of_a_weighted_record_set_that_stays_is_as_desired() {
         .map(|set| Entry::Owned(set.key.clone()).value());
     let record = RecordSet::of_values(record("u", 0, &[]).key, 300, entries.collect());
     let mut view = ZoneView::new(names());
-    view.set_state_records(zone(&[record]), Whose::Ours);
+    view.set_state_records(zone(std::slice::from_ref(&record)), Whose::Ours);
     view.set_rest(zone(&listed), Coverage::Whole);
     for (wanted, policy, is_outdated) in [
         (300, Policy::Sync, true),
@@ -338,4 +338,10 @@ fn another_ttl_of_a_weighted_record_set_that_stays_is_as_desired() {
         assert_eq!(in_zone, [listed[0].key.member()].into());
         assert_eq!(outdated.is_empty(), !is_outdated, "{wanted} {policy:?}");
     }
+    // Another owner lists the other one, too: whatever the policy, it stays.
+    let entry = Entry::Owned(listed[1].key.clone()).value();
+    let theirs = RecordSet::of_values(self::record("v", 0, &[]).key, 300, [entry].into());
+    view.set_state_records(zone(&[record, theirs]), Whose::Everybodys);
+    let (_, outdated) = view.published(&desired(&[weighted("u", 300)]), Policy::Sync);
+    assert_eq!(outdated, BTreeSet::new());
 }

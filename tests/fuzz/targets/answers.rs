@@ -3,7 +3,6 @@
 
 #![no_main]
 
-use std::collections::BTreeSet;
 
 use libfuzzer_sys::fuzz_target;
 use rancher_route53::aws::clock;
@@ -127,7 +126,7 @@ fn batch() -> ChangeBatch {
         RecordSet::of_values(
             RecordKey::new(Name::parse(name).expect("a name"), rtype),
             300,
-            BTreeSet::from([value.to_owned()]),
+            [value.to_owned()].into(),
         )
     };
     let state = "external-dns-1.example.com";

@@ -1,4 +1,4 @@
-//! Ports of 127.0.0.1 that no server of this process had before.
+//! Ports of 127.0.0.1 that no server of this process had before, as long as there are such.
 //!
 //! The operating system may give the port of a server that is gone to the next one. A program under
 //! test that outlives its server for a moment would then ask another test's server, which would count
@@ -9,8 +9,9 @@ use std::ops::Range;
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Below the ports that Linux takes for the clients' end of connections.
-const PORTS: Range<u16> = 10_000..32_768;
+/// Below the ports that Linux takes for the clients' end of connections, and above 10000, at which the
+/// program may answer health checks.
+const PORTS: Range<u16> = 10_001..32_768;
 
 /// How many ports were tried so far.
 static TRIED: AtomicU32 = AtomicU32::new(0);
@@ -44,10 +45,10 @@ mod tests {
     #[test]
     fn each_port_comes_once_before_any_comes_again() {
         for process in [1, 2, 4_194_304] {
-            let ports: BTreeSet<u16> = (0..22_768).map(|number| port(process, number)).collect();
+            let ports: BTreeSet<u16> = (0..22_767).map(|number| port(process, number)).collect();
             assert_eq!(ports.len(), PORTS.len());
             assert!(ports.iter().all(|port| PORTS.contains(port)));
-            assert_eq!(port(process, 0), port(process, 22_768));
+            assert_eq!(port(process, 0), port(process, 22_767));
         }
     }
 

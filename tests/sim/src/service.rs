@@ -124,11 +124,19 @@ impl Service {
     /// was yet to write.
     pub fn log(&self) -> Vec<String> {
         let end = Instant::now() + MAX_LOG_DELAY;
-        while self.is_writing_log() && Instant::now() < end {
-            // Nothing tells of a thread that falls asleep, so it is asked for.
-            thread::sleep(Duration::from_millis(1));
+        loop {
+            while self.is_writing_log() && Instant::now() < end {
+                // Nothing tells of a thread that falls asleep, so it is asked for.
+                thread::sleep(Duration::from_millis(1));
+            }
+            let lines = self.log.all(end);
+            // It may have slept because the pipe was full.
+            if lines.len() == self.log.all(end).len() && !self.is_writing_log()
+                || Instant::now() >= end
+            {
+                return lines;
+            }
         }
-        self.log.all(end)
     }
 
     /// Whether the thread that writes the program's log is at work.
@@ -330,7 +338,9 @@ impl Lines {
     fn follow(&self, mut pipe: impl Read + AsFd) {
         let mut buffer = vec![0; 65_536];
         loop {
-            let _ = poll(&mut [PollFd::new(&pipe, PollFlags::IN)], None);
+            if poll(&mut [PollFd::new(&pipe, PollFlags::IN)], None).is_err() {
+                continue; // a signal
+            }
             let mut read = self.lock();
             match pipe.read(&mut buffer) {
                 Ok(count) if count > 0 => read.add(&buffer[..count]),

@@ -1,5 +1,6 @@
 //! What an account has besides record sets, as far as record sets refer to it.
 
+use super::NoHealthCheck;
 use super::error::ApiError;
 use super::model::{CLOUDFRONT, GLOBAL_ACCELERATOR};
 use super::name;
@@ -73,13 +74,13 @@ impl Account {
     pub(super) fn check_health_checks(
         &self,
         changes: &[Change],
-        in_batches: bool,
+        form: NoHealthCheck,
     ) -> Result<(), ApiError> {
         let kept = changes.iter().filter(|c| c.action != Action::Delete);
         let mut ids = kept.filter_map(|change| change.record_set.health_check_id.as_deref());
         match ids.find(|id| !self.has_health_check(id)) {
             None => Ok(()),
-            Some(id) => Err(ApiError::no_such_health_check(id, in_batches)),
+            Some(id) => Err(ApiError::no_such_health_check(id, form)),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! A refusal: the HTTP status, AWS's error code and what it says.
 
+use super::NoHealthCheck;
+
 /// What the service answers instead of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
@@ -38,13 +40,16 @@ impl ApiError {
         )
     }
 
-    /// As an error of its own, or as a fault of the change batch.
-    pub fn no_such_health_check(id: &str, in_batches: bool) -> ApiError {
+    pub fn no_such_health_check(id: &str, form: NoHealthCheck) -> ApiError {
         let message = format!("A health check with id {id} does not exist.");
-        if in_batches {
-            ApiError::invalid_change_batch(vec![message])
-        } else {
-            ApiError::new(404, "NoSuchHealthCheck", message)
+        match form {
+            NoHealthCheck::InBatch => ApiError::invalid_change_batch(vec![message]),
+            NoHealthCheck::Named => ApiError::new(404, "NoSuchHealthCheck", message),
+            NoHealthCheck::Unnamed => ApiError::new(
+                404,
+                "NoSuchHealthCheck",
+                "No health check exists with the specified ID.",
+            ),
         }
     }
 

@@ -86,10 +86,21 @@ pub struct Options {
     pub record_set_limit: usize,
     /// How zones added from now on are listed.
     pub identifier_order: IdentifierOrder,
-    /// Answer `InvalidChangeBatch` to a health check that doesn't exist, not `NoSuchHealthCheck`.
-    /// The API's model has both among the errors, and which one the live service gives isn't
-    /// known.
-    pub health_checks_in_batches: bool,
+    /// What is answered to a health check that doesn't exist.
+    pub no_health_check: NoHealthCheck,
+}
+
+/// How a batch with a health check that doesn't exist is refused. The API's model has both codes among
+/// the errors, and which one the live service gives, in which words, isn't known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum NoHealthCheck {
+    /// `NoSuchHealthCheck`, with the id.
+    #[default]
+    Named,
+    /// `NoSuchHealthCheck` in the words of the API's reference, which has no id.
+    Unnamed,
+    /// `InvalidChangeBatch`, with the id.
+    InBatch,
 }
 
 impl Default for Options {
@@ -105,7 +116,7 @@ impl Default for Options {
             insync_after: Duration::ZERO,
             record_set_limit: 10_000,
             identifier_order: IdentifierOrder::default(),
-            health_checks_in_batches: false,
+            no_health_check: NoHealthCheck::default(),
         }
     }
 }

@@ -349,8 +349,8 @@ fn change(
     let zone = state.zones.get_mut(zone_id);
     let zone = zone.ok_or_else(|| ApiError::no_such_hosted_zone(zone_id))?;
     let ChangeRequest { comment, changes } = batch?;
-    let in_batches = state.options.health_checks_in_batches;
-    zone.account.check_health_checks(&changes, in_batches)?;
+    let form = state.options.no_health_check;
+    zone.account.check_health_checks(&changes, form)?;
     zone.apply(&changes)
         .map_err(ApiError::invalid_change_batch)?;
     let by = auth::claimed_key(request);

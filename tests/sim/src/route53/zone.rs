@@ -1,6 +1,7 @@
 //! A hosted zone and its record sets. No I/O, no clock. How a change batch is judged is in
 //! `batch.rs`, how the zone is listed in `listing.rs`.
 
+use super::NoHealthCheck;
 use super::account::Account;
 use super::batch;
 use super::error::ApiError;
@@ -111,7 +112,8 @@ impl Zone {
     /// Applies the body of a ChangeResourceRecordSets request, as the service does.
     pub fn apply_xml(&mut self, body: &str) -> Result<(), ApiError> {
         let request = request::parse(body.as_bytes(), Order::Model)?;
-        self.account.check_health_checks(&request.changes, false)?;
+        self.account
+            .check_health_checks(&request.changes, NoHealthCheck::Named)?;
         self.apply(&request.changes)
             .map_err(ApiError::invalid_change_batch)
     }

@@ -1,6 +1,6 @@
 //! What record sets refer to outside of their zone.
 
-use super::super::{Change, Options, RecordSet, Route53, Zone};
+use super::super::{Change, NoHealthCheck, Options, RecordSet, Route53, Zone};
 use super::client::{Answer, post};
 
 const CHECK: &str = "abcdef11-2222-3333-4444-555555fedcba";
@@ -59,7 +59,7 @@ fn a_health_check_must_exist() {
 #[test]
 fn a_missing_health_check_can_be_a_fault_of_the_batch() {
     let server = server();
-    server.configure(|options| options.health_checks_in_batches = true);
+    server.configure(|options| options.no_health_check = NoHealthCheck::InBatch);
     let answer = send(&server, "CREATE", &checked("x.example.com"));
     assert_eq!(answer.status, 400);
     assert!(answer.text().contains("<InvalidChangeBatch xmlns="));
