@@ -342,14 +342,15 @@ impl Plan {
             .extend(first.into_iter().flat_map(StateRecord::misplaced).cloned());
         let is_in_use = !state.records().is_empty()
             || !self.creates.is_empty()
-            || !self.replacements.is_empty();
+            || !self.replacements.is_empty()
+            || self.takes_over;
         self.claim = if gives_up {
             // What has to be left in the zone stays claimed.
             match state.has_claim() && self.conflicts.is_empty() {
                 true => ClaimChange::Remove,
                 false => ClaimChange::Keep,
             }
-        } else if state.has_claim_of(claim) || !is_in_use && self.adopts.is_empty() {
+        } else if state.has_claim_of(claim) || !is_in_use {
             ClaimChange::Keep
         } else {
             ClaimChange::Write(claim.clone())

@@ -118,6 +118,18 @@ fn a_claim_is_written_where_there_is_something_to_claim_and_kept_from_then_on() 
         assert_eq!(plan.kept_by_another, None, "{story}");
         assert_eq!(plan.is_empty(), change == ClaimChange::Keep, "{story}");
     }
+    let legacy = Adopt::Legacy {
+        below: name("@"),
+        ttl: 300,
+    };
+    let settings_of_legacy = PlanSettings {
+        gives_up: false,
+        ..settings(SYNC, &legacy, &ours)
+    };
+    let left = [record_set("web A 192.0.2.1").1.unwrap()];
+    let plan = planned(&left, &[], settings_of_legacy);
+    assert_eq!(lines(&plan), ["delete web A 192.0.2.1"]);
+    assert_eq!(plan.claim, write(), "with what is taken over to be deleted");
     let plan = planned(&with(&[&ours]), web, settings(SYNC, &Adopt::Never, &ours));
     assert_eq!(plan.claim, ClaimChange::Remove, "before all is deleted");
 }

@@ -9,6 +9,7 @@ use rancher_route53::plan::Policy;
 use super::{
     AdoptAs, Family, Form, Group, Neighbour, Spelling, StateRecord, TTL, Taken, There, World,
 };
+use crate::mixed::Elsewhere::{self, FirstWanted};
 use crate::mixed::{self, Mixed};
 
 /// Worlds of a few names, with everything that can be wrong with them.
@@ -63,13 +64,22 @@ fn worlds(
     ];
     let records = vec(state_record(), 4);
     (groups, mixed, records, policy, adopt, any::<bool>()).prop_map(
-        |(groups, mixed, records, policy, adopt, is_claimed)| World {
-            groups,
-            mixed,
-            records,
-            policy,
-            adopt,
-            is_claimed,
+        |(mut groups, mut mixed, records, policy, adopt, is_claimed)| {
+            if !is_claimed {
+                // An owner that gives up what others list, too, wants nothing in its place.
+                let wanted = groups.iter_mut().filter(|group| group.desired > 0);
+                wanted.for_each(|group| group.is_elsewhere = false);
+                let wanted = mixed.iter_mut().filter(|m| m.elsewhere == FirstWanted);
+                wanted.for_each(|mixed| mixed.elsewhere = Elsewhere::Nothing);
+            }
+            World {
+                groups,
+                mixed,
+                records,
+                policy,
+                adopt,
+                is_claimed,
+            }
         },
     )
 }
