@@ -6,7 +6,6 @@
 
 use std::collections::BTreeSet;
 
-use crate::base::sorted;
 use crate::desired::Desired;
 use crate::dns::{RecordKey, RecordSet, Zone};
 use crate::plan::Plan;
@@ -14,19 +13,24 @@ use crate::plan::Plan;
 /// The deletes of a plan that have to wait: nothing of what is wanted under their names is in the zone,
 /// or comes with this plan.
 pub fn last_answers(plan: &Plan, zone: &Zone, desired: &Desired) -> BTreeSet<RecordKey> {
-    let replaced = plan.replacements.iter().flat_map(|all| &all.creates);
-    let replaced = sorted::set(replaced.map(|set| &set.key));
     let comes = |key: &RecordKey| {
+        let is_it = |set: &RecordSet| set.key == *key;
+        let mut replacements = plan.replacements.iter();
         let place = plan.creates.binary_search_by(|set| set.key.cmp(key));
-        place.is_ok() || replaced.contains(key)
+        place.is_ok() || replacements.any(|all| all.creates.iter().any(is_it))
     };
-    let answers = |set: &RecordSet| zone.get(&set.key).is_some() || comes(&set.key);
-    let waits = |set: &&RecordSet| {
-        let mut wanted = desired.of_name(&set.key.name).peekable();
-        wanted.peek().is_some() && !wanted.any(answers)
-    };
-    let waiting = plan.deletes.iter().filter(waits);
-    sorted::set(waiting.map(|set| set.key.clone()))
+    let mut waiting = BTreeSet::new();
+    for set in &plan.deletes {
+        let (mut is_wanted, mut has_answer) = (false, false);
+        for wanted in desired.of_name(&set.key.name) {
+            is_wanted = true;
+            has_answer |= zone.get(&wanted.key).is_some() || comes(&wanted.key);
+        }
+        if is_wanted && !has_answer {
+            waiting.insert(set.key.clone());
+        }
+    }
+    waiting
 }
 
 #[cfg(test)]

@@ -9,12 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Plan;
 use super::quarantine::mentions::mentions_health_check;
-use crate::base::sorted;
 use crate::dns::{ChangeBatch, RecordKey, RecordSet, SharedText};
 
 /// The ids of these health checks. Ids are never given again.
 #[derive(Debug, Default)]
-pub struct LostChecks(BTreeSet<SharedText>);
+pub struct LostChecks(Vec<SharedText>);
 
 impl LostChecks {
     /// Takes in that Route 53 has refused a batch for a health check that isn't there. Returns the ids in
@@ -26,16 +25,16 @@ impl LostChecks {
         messages: &[String],
         desired: &BTreeMap<RecordKey, RecordSet>,
     ) -> Vec<SharedText> {
-        let kept = batch.creates.iter().filter(|set| !asks(desired, set));
-        let ids = kept.filter_map(|set| set.health_check.as_ref());
-        let is_named = |id: &&SharedText| {
-            let mut messages = messages.iter();
-            messages.any(|message| mentions_health_check(message, id))
-        };
-        let lost = ids
-            .filter(is_named)
-            .filter(|id| self.0.insert((*id).clone()));
-        lost.cloned().collect()
+        let known = self.0.len();
+        for set in &batch.creates {
+            if let Some(id) = &set.health_check
+                && messages.iter().any(|m| mentions_health_check(m, id))
+                && !asks(desired, set)
+            {
+                add(&mut self.0, id);
+            }
+        }
+        self.0[known..].to_vec()
     }
 
     /// The same for some record sets of a batch, of which one is bad, where the message names no health
@@ -46,13 +45,21 @@ impl LostChecks {
         bad: &BTreeSet<RecordKey>,
         desired: &BTreeMap<RecordKey, RecordSet>,
     ) -> Vec<SharedText> {
-        let bad = batch.creates.iter().filter(|set| bad.contains(&set.key));
-        let bad: Vec<&RecordSet> = bad.filter(|set| set.health_check.is_some()).collect();
-        let ids = sorted::set(bad.iter().filter_map(|set| set.health_check.as_ref()));
-        let is_asked_for = bad.iter().any(|set| asks(desired, set));
-        let lost = ids.first().filter(|_| ids.len() == 1 && !is_asked_for);
-        let lost = lost.filter(|id| self.0.insert((**id).clone()));
-        lost.map(|id| (*id).clone()).into_iter().collect()
+        let known = self.0.len();
+        let mut single = None;
+        for set in batch.creates.iter().filter(|set| bad.contains(&set.key)) {
+            let Some(id) = &set.health_check else {
+                continue;
+            };
+            if asks(desired, set) || single.is_some_and(|single| single != id) {
+                return Vec::new();
+            }
+            single = Some(id);
+        }
+        if let Some(id) = single {
+            add(&mut self.0, id);
+        }
+        self.0[known..].to_vec()
     }
 
     /// Leaves them out of what a plan writes, but where a service asks for one: that is said to be
@@ -69,6 +76,12 @@ impl LostChecks {
                 set.health_check.take_if(|id| self.0.contains(id));
             }
         }
+    }
+}
+
+fn add(ids: &mut Vec<SharedText>, id: &SharedText) {
+    if !ids.contains(id) {
+        ids.push(id.clone());
     }
 }
 

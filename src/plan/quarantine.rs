@@ -266,19 +266,18 @@ impl Bisection {
     /// are never apart.
     fn units(&self, group: BTreeSet<RecordKey>) -> Vec<BTreeSet<RecordKey>> {
         let mut units: Vec<BTreeSet<RecordKey>> = Vec::new();
-        let mut of_replacements = BTreeMap::new();
+        // The numbers of replacements, each with the place of its unit.
+        let mut known: Vec<(usize, usize)> = Vec::new();
         for key in group {
-            let next = units.len();
-            let unit = match self.replacements.get(&key) {
-                Some(number) => *of_replacements.entry(number).or_insert(next),
-                None => next,
-            };
-            match units.get_mut(unit) {
-                Some(unit) => {
-                    unit.insert(key);
-                }
-                None => units.push([key].into()),
+            let number = self.replacements.get(&key).copied();
+            let mut all = known.iter();
+            let unit = all.find(|(known, _)| Some(*known) == number);
+            if let Some((_, unit)) = unit {
+                units[*unit].insert(key);
+                continue;
             }
+            known.extend(number.map(|number| (number, units.len())));
+            units.push(sorted::set([key]));
         }
         units
     }
