@@ -3,7 +3,6 @@
 
 #![no_main]
 
-
 use libfuzzer_sys::fuzz_target;
 use rancher_route53::aws::clock;
 use rancher_route53::aws::credentials::{Granted, document, sts};
