@@ -37,10 +37,10 @@ mod world;
 
 use std::ops::RangeInclusive;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::stage::number;
+use crate::stage::{each_at_most, number};
+use sim::lock::lock;
 use stage::Tally;
 use world::LB_HOSTNAMES;
 
@@ -55,22 +55,11 @@ fn whatever_goes_wrong_nothing_is_lost_and_all_is_right_in_the_end() {
     let first = number("CHAOS_SEED", 1);
     let stages = rounds.div_ceil(ROUNDS).max(1) as u64;
     let start = Instant::now();
-    let next = AtomicU64::new(0);
     let tallies = Mutex::new(Vec::<Tally>::new());
-    std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE.min(stages as usize) {
-            scope.spawn(|| {
-                loop {
-                    let number = next.fetch_add(1, Ordering::SeqCst);
-                    if number >= stages {
-                        return;
-                    }
-                    let seed = first.wrapping_add(number);
-                    let tally = stage::perform(seed, schedule::plan(seed, ROUNDS));
-                    tallies.lock().unwrap().push(tally);
-                }
-            });
-        }
+    each_at_most(AT_ONCE, 0..stages, |number| {
+        let seed = first.wrapping_add(number);
+        let tally = stage::perform(seed, schedule::plan(seed, ROUNDS));
+        lock(&tallies).push(tally);
     });
     let tallies = tallies.into_inner().unwrap();
     let seeds = first..=first.wrapping_add(stages - 1);

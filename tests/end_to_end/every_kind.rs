@@ -9,7 +9,7 @@ use sim::route53::{RecordSet, Zone, every_kind};
 
 use crate::commands::{Ran, ran};
 use crate::going_back::entry;
-use crate::stage::{Stage, UUID, ZONE, each, world};
+use crate::stage::{Stage, UUID, ZONE, each_at_most, world};
 use crate::status;
 
 const BELOW: &str = "prod.example.com";
@@ -217,12 +217,8 @@ fn entries(sets: &[RecordSet]) -> BTreeSet<String> {
 #[test]
 fn of_what_is_there_nothing_is_touched_and_each_conflict_is_explained() {
     let cases = WANTS.map(|want| ADOPTS.map(|adopt| (want, adopt)));
-    let cases: Vec<_> = cases.into_iter().flatten().collect();
-    for cases in cases.chunks(4) {
-        each(cases.to_vec(), |(want, adopt)| {
-            expect_explained(want, adopt)
-        });
-    }
+    let cases = cases.into_iter().flatten();
+    each_at_most(4, cases, |(want, adopt)| expect_explained(want, adopt));
 }
 
 fn expect_explained(want: Want, adopt: Adopt) {

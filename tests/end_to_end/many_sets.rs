@@ -10,7 +10,7 @@ use sim::rancher::World;
 use sim::route53::{self, Change, IdentifierOrder, Operation, RecordSet, Written};
 
 use crate::commands::run;
-use crate::stage::{PATIENCE, STATE, Stage, ZONE, each, prompt, world};
+use crate::stage::{PATIENCE, STATE, Stage, ZONE, each_at_most, prompt, world};
 
 const LIST: Operation = Operation::ListResourceRecordSets;
 const CHANGE: Operation = Operation::ChangeResourceRecordSets;
@@ -109,10 +109,8 @@ fn expect(stage: &Stage, listings: usize, expected: &[String]) {
 #[test]
 fn among_400_record_sets_of_one_name_only_ours_is_touched_whatever_their_order() {
     let cases = ORDERS.map(|order| IDS.map(|id| (order, id)));
-    let cases: Vec<_> = cases.into_iter().flatten().collect();
-    for cases in cases.chunks(6) {
-        each(cases.to_vec(), |(order, id)| expect_exact(order, id));
-    }
+    let cases = cases.into_iter().flatten();
+    each_at_most(6, cases, |(order, id)| expect_exact(order, id));
 }
 
 fn expect_exact(order: IdentifierOrder, id: &str) {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use sim::route53::{self, NoHealthCheck, Operation, RecordSet};
 
 use crate::commands::run;
-use crate::stage::{PATIENCE, Stage, ZONE, each, prompt, world};
+use crate::stage::{PATIENCE, Stage, ZONE, each_at_most, prompt, world};
 use crate::status;
 
 const PAGE: &str = include_str!("../../docs/targets-and-routing.md");
@@ -167,10 +167,7 @@ fn rest(stage: &Stage) -> Vec<RecordSet> {
 
 #[test]
 fn what_route_53_refuses_is_shown_in_its_own_words_and_holds_nothing_back() {
-    let cases: Vec<&Refused> = REFUSED.iter().collect();
-    for cases in cases.chunks(5) {
-        each(cases.to_vec(), expect_refused);
-    }
+    each_at_most(5, &REFUSED, expect_refused);
 }
 
 fn expect_refused(rule: &Refused) {

@@ -26,7 +26,7 @@ use sim::route53::{self, Credential, Fault, GeoLocation, Operation, RecordSet, R
 
 use crate::chaos::history::History;
 use crate::chaos::random::Random;
-use crate::stage::{PATIENCE, each, number};
+use crate::stage::{PATIENCE, each_at_most, number};
 use installation::{Installation, SECRET, key};
 use watcher::{Watcher, is_state_record};
 use wishes::{CHECK, Kind, Wish};
@@ -61,12 +61,10 @@ fn installations_that_share_a_name_never_touch_each_other_s_record_sets() {
         stages.push((seed, kind, count));
     }
     let tallies = Mutex::new(Vec::new());
-    for stages in stages.chunks(AT_ONCE) {
-        each(stages.to_vec(), |(seed, kind, count)| {
-            let tally = Stage::set(seed, kind, count).perform(rounds);
-            lock(&tallies).push(tally);
-        });
-    }
+    each_at_most(AT_ONCE, stages.clone(), |(seed, kind, count)| {
+        let tally = Stage::set(seed, kind, count).perform(rounds);
+        lock(&tallies).push(tally);
+    });
     let tallies = lock(&tallies);
     let sum = |f: fn(&Tally) -> usize| tallies.iter().map(f).sum::<usize>();
     let (kills, in_flight) = (sum(|t| t.kills), sum(|t| t.kills_in_flight));

@@ -4,13 +4,14 @@
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
 use rancher_route53::dns::RecordType::{A, Aaaa, Cname, Txt};
 use rancher_route53::route53::iam_policy::{self, Access, ZoneLookUp};
 use sim::harness::Harness;
 pub use sim::harness::{PATIENCE, ZONE, addresses, has_address};
+use sim::lock::lock;
 use sim::rancher::{self, World};
 use sim::route53::{self, Policy, RequestRecord};
 use sim::service::{self, Service};
@@ -87,14 +88,28 @@ pub fn prompt() -> rancher::Options {
 
 /// Runs each case on a thread of its own: most of their time is waiting.
 pub fn each<T: Send>(cases: impl IntoIterator<Item = T>, test: impl Fn(T) + Sync) {
+    each_at_most(usize::MAX, cases, test);
+}
+
+/// The same with at most so many at once, where they keep the processor busy.
+pub fn each_at_most<T: Send>(
+    at_once: usize,
+    cases: impl IntoIterator<Item = T>,
+    test: impl Fn(T) + Sync,
+) {
+    let cases: Vec<T> = cases.into_iter().collect();
+    let threads = cases.len().min(at_once);
+    let cases = Mutex::new(cases.into_iter());
+    let next = || lock(&cases).next();
+    let work = || {
+        while let Some(case) = next() {
+            test(case);
+        }
+    };
     std::thread::scope(|scope| {
-        let test = &test;
-        let running: Vec<_> = cases
-            .into_iter()
-            .map(|case| scope.spawn(move || test(case)))
-            .collect();
-        for case in running {
-            if let Err(panic) = case.join() {
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        for thread in running {
+            if let Err(panic) = thread.join() {
                 std::panic::resume_unwind(panic);
             }
         }

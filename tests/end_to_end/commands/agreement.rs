@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{plan, ran};
-use crate::stage::{PATIENCE, STATE, Stage, UUID, ZONE, each, world};
+use crate::stage::{PATIENCE, STATE, Stage, UUID, ZONE, each_at_most, world};
 use sim::harness::listed as listed_by;
 use sim::route53::{Change, Operation, RecordSet};
 
@@ -341,8 +341,5 @@ fn what_a_plan_prints_is_what_the_next_round_does() {
         assert_eq!(again, rest, "{case}");
     };
     // All at once they would take too long to read metadata where the machine has other work, too.
-    let cases: Vec<_> = CASES.into_iter().enumerate().collect();
-    for cases in cases.chunks(5) {
-        each(cases.to_vec(), test);
-    }
+    each_at_most(5, CASES.into_iter().enumerate(), test);
 }

@@ -7,7 +7,7 @@ use super::{
     rows, stage, web,
 };
 use crate::commands::run;
-use crate::stage::{Stage, UUID, each};
+use crate::stage::{Stage, UUID, each_at_most};
 use crate::status;
 
 /// What becomes of the service.
@@ -180,10 +180,7 @@ const KEPT: [Kept; 17] = [
 
 #[test]
 fn what_breaks_a_rule_is_not_sent_and_its_reason_is_shown() {
-    let cases: Vec<&Kept> = KEPT.iter().collect();
-    for cases in cases.chunks(6) {
-        each(cases.to_vec(), expect_kept);
-    }
+    each_at_most(6, &KEPT, expect_kept);
 }
 
 fn expect_kept(rule: &Kept) {
