@@ -124,19 +124,13 @@ impl Service {
     /// was yet to write.
     pub fn log(&self) -> Vec<String> {
         let end = Instant::now() + MAX_LOG_DELAY;
-        loop {
-            while self.is_writing_log() && Instant::now() < end {
-                // Nothing tells of a thread that falls asleep, so it is asked for.
-                thread::sleep(Duration::from_millis(1));
-            }
-            let lines = self.log.all(end);
-            // It may have slept because the pipe was full.
-            if lines.len() == self.log.all(end).len() && !self.is_writing_log()
-                || Instant::now() >= end
-            {
-                return lines;
-            }
+        let is_quiet = || !self.is_writing_log() && self.log.has_all();
+        // Twice: the thread may have slept because the pipe was full.
+        while !(is_quiet() && is_quiet()) && Instant::now() < end {
+            // Nothing tells of a thread that falls asleep, so it is asked for.
+            thread::sleep(Duration::from_millis(1));
         }
+        self.log.lock().lines.clone()
     }
 
     /// Whether the thread that writes the program's log is at work.
@@ -357,18 +351,11 @@ impl Lines {
         }
     }
 
-    /// The lines so far, with those that are in the pipe, but not those that come after `end`.
-    fn all(&self, end: Instant) -> Vec<String> {
+    /// Whether nothing is left in the pipe.
+    fn has_all(&self) -> bool {
         let is_empty = |pipe: &OwnedFd| ioctl_fionread(pipe).is_ok_and(|bytes| bytes == 0);
-        let mut read = self.lock();
-        loop {
-            let left = end.saturating_duration_since(Instant::now());
-            if read.has_ended || left.is_zero() || self.pipe.as_ref().is_none_or(is_empty) {
-                return read.lines.clone();
-            }
-            let waited = self.more.wait_timeout(read, left);
-            read = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
+        let read = self.lock();
+        read.has_ended || self.pipe.as_ref().is_none_or(is_empty)
     }
 
     fn lock(&self) -> MutexGuard<'_, Output> {
