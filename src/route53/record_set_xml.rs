@@ -46,7 +46,7 @@ pub fn write(xml: &mut String, set: &RecordSet) {
     match &set.body {
         Body::Records { ttl, values } => {
             let _ = write!(xml, "<TTL>{ttl}</TTL><ResourceRecords>");
-            for value in &**values {
+            for value in values.iter() {
                 xml.push_str("<ResourceRecord>");
                 element(xml, "Value", value);
                 xml.push_str("</ResourceRecord>");

@@ -1,6 +1,6 @@
 //! Which record sets an error message of Route 53 is about. Pure.
 
-use crate::dns::{RecordKey, RecordSet, RecordType, SharedText};
+use crate::dns::{RecordKey, RecordSet, RecordType};
 
 /// The types of the record sets that this program writes.
 const TYPES: [RecordType; 4] = [
@@ -44,9 +44,9 @@ fn may_mean_set_id(message: &str, key: &RecordKey) -> bool {
 pub fn mentions_value(message: &str, set: &RecordSet) -> bool {
     let mut values = set.values().iter();
     let target = set.alias().map(|target| target.name.as_str());
-    let mentions_check = |id: &SharedText| mentions_health_check(message, id);
+    let mentions_check = |id| mentions_health_check(message, id);
     target.is_some_and(|name| has_words(message, name, IN_NAME))
-        || set.health_check.as_ref().is_some_and(mentions_check)
+        || set.health_check.as_deref().is_some_and(mentions_check)
         || values.any(|value| message.contains(&format!("'{value}'")))
 }
 
