@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::{ran, stage};
 use crate::stage::{PATIENCE, Stage, each, world};
+use sim::pipe;
 use sim::route53::{Fault, Operation};
 
 const ERROR: [(&str, &str); 1] = [("LOG_LEVEL", "error")];
@@ -52,9 +53,7 @@ fn a_reader_that_has_gone_is_no_news() {
     each(COMMANDS, |command| {
         let stage = stage();
         let before = stage.lines();
-        let (reader, stdout) = std::io::pipe().unwrap();
-        drop(reader);
-        let ran = ran(&stage.run_into(command, &ERROR, stdout, Stdio::piped()));
+        let ran = ran(&stage.run_into(command, &ERROR, pipe::unread(), Stdio::piped()));
         assert_eq!(ran.code, 1, "{command:?}: {}", ran.stderr);
         let said = match acts(command) {
             true => "nothing was changed: stdout can't be written: Broken pipe",

@@ -1,8 +1,9 @@
-//! Pipes as a stalled reader leaves them.
+//! Pipes as a stalled reader leaves them, or one that has gone.
 
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat};
 use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, PipeWriter, Write};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -27,6 +28,24 @@ pub fn fill(pipe: &impl AsFd) {
     }
 }
 
+/// The end to write to of a pipe whose reader has gone.
+pub fn unread() -> PipeWriter {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    wait_until_unread(&writer);
+    writer
+}
+
+/// Waits until nobody can read what is written. For a moment a process that is just being started has
+/// all that this one had open, the reader's end, too.
+fn wait_until_unread(writer: &PipeWriter) {
+    let mut writer = [PollFd::new(writer, PollFlags::empty())];
+    while !writer[0].revents().contains(PollFlags::ERR) {
+        // A signal may end the wait early.
+        let _ = poll(&mut writer, None);
+    }
+}
+
 /// Makes a named pipe.
 pub fn named(path: &Path) {
     let mode = Mode::RUSR | Mode::WUSR;
@@ -39,6 +58,22 @@ mod tests {
     use std::io::Read;
     use std::sync::mpsc;
     use std::time::Duration;
+
+    #[test]
+    fn a_pipe_is_unread_once_its_last_reader_has_gone() {
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        let (sender, receiver) = mpsc::channel();
+        let started = reader.try_clone().unwrap();
+        drop(reader);
+        let waiting = std::thread::spawn(move || {
+            wait_until_unread(&writer);
+            sender.send(()).unwrap();
+            writer.write(b"x").map_err(|error| error.kind())
+        });
+        assert!(receiver.recv_timeout(Duration::from_millis(50)).is_err());
+        drop(started);
+        assert_eq!(waiting.join().unwrap(), Err(ErrorKind::BrokenPipe));
+    }
 
     #[test]
     fn a_full_pipe_blocks_until_it_is_read() {
