@@ -6,6 +6,7 @@ pub mod counters;
 pub mod dependency;
 pub mod heartbeat;
 pub mod identifiers;
+pub mod ip_address;
 pub mod lock;
 pub mod log;
 pub mod output_queue;

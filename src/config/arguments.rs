@@ -224,7 +224,7 @@ pub fn owner_id(text: &str) -> Result<String, String> {
             "{text:?} ends in a number, as further state records of another id do: add a letter"
         ));
     }
-    Ok(text.to_ascii_lowercase())
+    Ok(text.to_owned())
 }
 
 fn command_of(argument: &str) -> Result<&'static str, String> {

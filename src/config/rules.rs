@@ -15,11 +15,14 @@ use crate::rancher::labels::LabelSuffix;
 const WHAT_SUFFIX: &str =
     "at most 40 letters, digits, '-', '_' and '.' that make no other label of a label";
 
+const TEMPLATE_TAKES: &str =
+    "a name in the zone, such as %{{service_name}}.%{{stack_name}}.%{{environment_name}}";
+
 /// Reads the settings, all but `OWNER_ID`; none if one that is needed is missing or wrong.
 pub fn read(reader: &mut Reader<'_>) -> Option<Rules> {
     let what = "a domain name, such as example.com";
     let zone = reader.required("ROOT_DOMAIN", what, zone_name);
-    let template = reader.value("NAME_TEMPLATE", "", |text| {
+    let template = reader.value("NAME_TEMPLATE", TEMPLATE_TAKES, |text| {
         let template = Template::parse(text).map_err(|e| e.to_string())?;
         gives_a_name(&template, zone.as_ref()).map(|()| template)
     });
@@ -54,14 +57,16 @@ pub fn read(reader: &mut Reader<'_>) -> Option<Rules> {
 }
 
 /// A template that gives no name for the shortest of services gives none for any: all of them would be
-/// unpublished.
+/// unpublished. Where the zone isn't known, one with a short name stands for it.
 fn gives_a_name(template: &Template, zone: Option<&Name>) -> Result<(), String> {
     let shortest = Names {
         service: "a",
         stack: "a",
         environment: "a",
     };
-    let name = zone.map_or(Ok(()), |zone| template.name(&shortest, zone).map(|_| ()));
+    let any = || Name::parse("zone").expect("a name");
+    let zone = zone.cloned().unwrap_or_else(any);
+    let name = template.name(&shortest, &zone).map(|_| ());
     name.map_err(|error| format!("it gives no name: {error}"))
 }
 
@@ -166,6 +171,11 @@ mod tests {
                 "it gives no name: ",
             ),
             ("NAME_TEMPLATE", "a..b", "it gives no name: "),
+            (
+                "NAME_TEMPLATE",
+                "%{{service_name",
+                "not closed with }}; it takes a name in the zone, such as %{{service_name}}.%{{st",
+            ),
             ("SYSTEM_SERVICES", "no", "it takes true, false"),
             (
                 "ROUTING",
@@ -187,8 +197,20 @@ mod tests {
             let line = problems.join("\n");
             assert!(line.starts_with(&format!("{name}={value:?}: ")), "{line}");
             assert!(line.contains(takes), "{line}");
-            let says_what_it_takes = line.contains("; it takes");
-            assert_eq!(says_what_it_takes, name != "NAME_TEMPLATE", "{line}");
+            assert!(line.contains("; it takes"), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_template_is_looked_at_without_a_zone_too() {
+        for (template, is_right) in [("%{{service_name}}", true), ("a..b", false)] {
+            let settings = [("NAME_TEMPLATE", template)];
+            let variable = lookup(&settings);
+            let mut reader = Reader::new(&variable);
+            assert_eq!(read(&mut reader), None);
+            let mut problems = reader.problems.iter();
+            let is_said = problems.any(|line| line.starts_with("NAME_TEMPLATE="));
+            assert_eq!(is_said, !is_right, "{:?}", reader.problems);
         }
     }
 }

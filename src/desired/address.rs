@@ -8,6 +8,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use crate::base::brackets::without_brackets;
+use crate::base::ip_address::{parse, parse_specified};
 use crate::desired::container::{ContainerSkip, Requirement};
 use crate::desired::rules::RecordTypes;
 use crate::rancher::labels::{self, LabelSuffix};
@@ -179,31 +180,24 @@ fn address_from(
             let (text, origin) = match (own, bind) {
                 (Some(own), _) => (own, AddressOrigin::HostIp),
                 // Metadata puts the agent's address before ports that are bound to none.
-                (None, Some(bind))
-                    if without_brackets(bind) != without_brackets(&host.agent_ip) =>
-                {
-                    (bind, AddressOrigin::Bind)
-                }
+                (None, Some(bind)) if !is_same(bind, &host.agent_ip) => (bind, AddressOrigin::Bind),
                 (None, bind) => (bind.unwrap_or(&host.agent_ip), AddressOrigin::Agent),
             };
-            let address = parse(text).map(|address| (address, origin));
+            let address = parse_specified(text).map(|address| (address, origin));
             address.ok_or_else(|| ContainerSkip::new(Requirement::Address, text))
         }
         AddressSource::Container => {
             let text = container.primary_ip.as_deref().unwrap_or_default();
-            let address = parse(text).map(|address| (address, AddressOrigin::Container));
+            let address = parse_specified(text).map(|address| (address, AddressOrigin::Container));
             address.ok_or_else(|| ContainerSkip::new(Requirement::ContainerAddress, text))
         }
         AddressSource::HostLabel(name) => {
-            let address = host.labels.any(name).and_then(parse);
+            let text = host.labels.any(name, rules.label_suffix);
+            let address = text.and_then(parse_specified);
             let address = address.map(|address| (address, AddressOrigin::HostLabel));
             address.ok_or_else(|| ContainerSkip::new(Requirement::HostLabel, name))
         }
     }
-}
-
-fn parse(text: &str) -> Option<IpAddr> {
-    without_brackets(text).parse().ok()
 }
 
 /// The bind address of a port that is published on the host. It is empty if the port mapping has
@@ -216,7 +210,7 @@ fn parse(text: &str) -> Option<IpAddr> {
 fn bind_address<'a>(port: &'a str, agent_ip: &str) -> Option<&'a str> {
     let (mapping, _protocol) = port.split_once('/').unwrap_or((port, ""));
     let (public, _private) = mapping.rsplit_once(':')?;
-    if !agent_ip.is_empty() && without_brackets(public) == without_brackets(agent_ip) {
+    if !agent_ip.is_empty() && is_same(public, agent_ip) {
         return None;
     }
     let (bind, public) = public.rsplit_once(':').unwrap_or(("", public));
@@ -234,8 +228,13 @@ fn is_unspecified(bind: &str) -> bool {
 /// Whether a port bound to this address can be reached from its host only. Not so if it is the
 /// address of the host's agent: metadata puts that before ports that are bound to none.
 fn is_loopback(bind: &str, agent_ip: &str) -> bool {
-    without_brackets(bind) != without_brackets(agent_ip)
-        && parse(bind).is_some_and(|ip| ip.to_canonical().is_loopback())
+    !is_same(bind, agent_ip) && parse(bind).is_some_and(|ip| ip.is_loopback())
+}
+
+/// Whether two texts are one address, in whatever form, or one text that is none.
+fn is_same(text: &str, other: &str) -> bool {
+    without_brackets(text) == without_brackets(other)
+        || parse(text).is_some_and(|address| parse(other) == Some(address))
 }
 
 #[cfg(test)]
@@ -274,6 +273,7 @@ mod tests {
             ("203.0.113.1", "203.0.113.1", false),
             ("127.0.0.1", "127.0.0.1", false),
             ("127.0.0.2", "127.0.0.1", true),
+            ("::ffff:127.0.0.1", "127.0.0.1", false),
             ("localhost", "203.0.113.1", false),
         ] {
             assert_eq!(is_loopback(bind, agent_ip), expected, "{bind} {agent_ip}");
@@ -313,6 +313,8 @@ mod tests {
                 Some("[2001:db8::1]"),
             ),
             ("[2001:db8::1]:80/tcp", "2001:db8::1", None),
+            ("2001:db8::1:80/tcp", "2001:DB8:0::1", None),
+            ("odd:80/tcp", "odd", None),
             (":::8080:80/tcp", "203.0.113.11", Some("::")),
         ] {
             assert_eq!(

@@ -166,10 +166,10 @@ impl<'a> DesiredBuilder<'a> {
         if service.is_system && !self.rules.has_system_services {
             return Err(SkipReason::System);
         }
-        match (options.policy, self.rules.default_policy) {
-            (Some(PublishPolicy::Never), _) => Err(SkipReason::Never),
-            (None, PublishPolicy::Never) => Err(SkipReason::NotChosen),
-            (policy, default) => Ok(policy.unwrap_or(default)),
+        match options.policy(self.rules.default_policy) {
+            (PublishPolicy::Never, Some(_)) => Err(SkipReason::Never),
+            (PublishPolicy::Never, None) => Err(SkipReason::NotChosen),
+            (policy, _) => Ok(policy),
         }
     }
 

@@ -88,7 +88,7 @@ impl DesiredBuilder<'_> {
         options: &ServiceOptions<'_>,
         has_target: bool,
     ) -> ExplainedContainer {
-        let policy = match options.policy.unwrap_or(self.rules.default_policy) {
+        let policy = match options.policy(self.rules.default_policy).0 {
             // What it would add if the service were published as services are by default.
             PublishPolicy::Never => PublishPolicy::Auto,
             policy => policy,
@@ -129,8 +129,7 @@ impl DesiredBuilder<'_> {
             };
             add("system stacks", value, None, "SYSTEM_SERVICES");
         }
-        let policy = options.policy.unwrap_or(rules.default_policy);
-        let by = options.policy.map(|_| labels::POLICY);
+        let (policy, by) = options.policy(rules.default_policy);
         let value = published(policy, options);
         add(PUBLISHED, value, by, "DEFAULT_POLICY");
         match target {

@@ -22,7 +22,7 @@ use crate::dns::{
     AliasTarget, Body, Name, RecordKey, RecordSet, RecordType, RoutingKind, SharedText,
 };
 use crate::rancher::model::ServiceKey;
-use crate::route53::alias_zones::CLOUDFRONT;
+use crate::route53::alias_zones::is_cloudfront;
 
 /// Characters of a service's stack and name that are kept.
 const MAX_SHOWN: usize = 80;
@@ -323,8 +323,7 @@ impl Desired {
                         let body = Body::Alias(Box::new(AliasTarget {
                             zone_id: zone_id.to_owned(),
                             name: target.name.as_str().to_owned(),
-                            // Route 53 knows nothing of the health of distributions.
-                            evaluates_health: is_routed && zone_id != CLOUDFRONT,
+                            evaluates_health: is_routed && !is_cloudfront(zone_id),
                         }));
                         self.add_set(name, rtype.clone(), body, extra);
                     }

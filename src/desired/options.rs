@@ -34,7 +34,7 @@ pub const POLICIES: [(&str, PublishPolicy); 3] = [
 /// How a service wants to be published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceOptions<'a> {
-    /// Whether it is published: what the label `external_dns` says. `None` without the label.
+    /// What the label `external_dns` says. `None` without the label.
     pub policy: Option<PublishPolicy>,
     /// The text of its own name template.
     pub template: Option<&'a str>,
@@ -59,6 +59,19 @@ pub struct ServiceOptions<'a> {
 }
 
 impl<'a> ServiceOptions<'a> {
+    /// Whether the service is published, and the label that says so; no label if it is the default.
+    pub fn policy(&self, default: PublishPolicy) -> (PublishPolicy, Option<&'static str>) {
+        let has_own_address = *self.address == AddressSource::Container;
+        match (self.policy, &self.address) {
+            (Some(policy), _) => (policy, Some(labels::POLICY)),
+            (None, _) if self.target.is_some() => (PublishPolicy::Always, Some(labels::TARGET)),
+            (None, Cow::Owned(_)) if has_own_address => {
+                (PublishPolicy::Always, Some(labels::ADDRESS))
+            }
+            (None, _) => (default, None),
+        }
+    }
+
     /// Reads the labels of a service.
     pub fn read(labels: &'a Labels, rules: &'a Rules) -> ServiceOptions<'a> {
         let get = |name| labels.get(name, &rules.label_suffix);

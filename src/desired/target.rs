@@ -6,7 +6,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::base::brackets::without_brackets;
+use crate::base::ip_address::parse_specified as address;
 use crate::base::redactor::shortened;
 use crate::base::text::quoted;
 use crate::desired::Rules;
@@ -173,10 +173,6 @@ fn allowed(mut addresses: Vec<IpAddr>, rules: &Rules) -> Result<Target, TargetFa
 fn host_target(name: Name, rules: &Rules) -> Target {
     let alias_zone = alias_zone(&name, rules.partition);
     Target::Host(HostTarget { name, alias_zone })
-}
-
-fn address(text: &str) -> Option<IpAddr> {
-    without_brackets(text).parse().ok()
 }
 
 /// A host name of several labels. A text whose last label is a number is rather an address with a typing

@@ -153,9 +153,14 @@ pub struct HostLabels {
 }
 
 impl HostLabels {
-    /// The text of the label with exactly this key; it is never blank. A long one is cut.
-    pub fn any(&self, key: &str) -> Option<&str> {
-        let found = self.all.iter().find(|(known, _)| **known == *key);
+    /// The text of the label with this key, first with the suffix and then without; it is never blank.
+    /// A long one is cut.
+    pub fn any(&self, key: &str, suffix: &LabelSuffix) -> Option<&str> {
+        let of = |suffix: &str| {
+            let is_it = |known: &str| known.strip_prefix(key) == Some(suffix);
+            self.all.iter().find(|(known, _)| is_it(known))
+        };
+        let found = of(&suffix.0).or_else(|| of(""));
         found.map(|(_, text)| &**text)
     }
 
@@ -339,12 +344,12 @@ mod tests {
             ("PUBLIC_IP", None),
             ("io.rancher.host.external_dns", Some("false")),
         ] {
-            assert_eq!(labels.any(key), text, "{key}");
+            assert_eq!(labels.any(key, &NONE), text, "{key}");
         }
         assert_eq!(labels.known.get(HOST, &NONE), Some("false"));
         let long = format!("{{\"a\":\"{}\"}}", "x".repeat(1_000));
         let labels: HostLabels = serde_json::from_str(&long).unwrap();
-        assert!(labels.any("a").unwrap().len() < 100);
+        assert!(labels.any("a", &NONE).unwrap().len() < 100);
     }
 
     #[test]

@@ -8,7 +8,10 @@ use crate::dns::Name;
 
 /// That of every distribution of CloudFront.
 /// <https://docs.aws.amazon.com/general/latest/gr/cf_region.html>
-pub const CLOUDFRONT: &str = "Z2FDTNDATAQYW2";
+const CLOUDFRONT: &str = "Z2FDTNDATAQYW2";
+/// The same in China.
+/// <https://docs.amazonaws.cn/en_us/aws/latest/userguide/route53.html>
+const CLOUDFRONT_CHINA: &str = "Z3RFFRIM2A3IF5";
 /// That of every accelerator of Global Accelerator.
 /// <https://docs.aws.amazon.com/general/latest/gr/global_accelerator.html>
 const GLOBAL_ACCELERATOR: &str = "Z2BJ6XQ5FK7U4H";
@@ -113,9 +116,15 @@ pub fn alias_zone(name: &Name, partition: &str) -> Option<&'static str> {
         "aws" if is_below(name, "cloudfront.net.") => Some(CLOUDFRONT),
         "aws" if is_below(name, "awsglobalaccelerator.com.") => Some(GLOBAL_ACCELERATOR),
         "aws" => load_balancer(name.strip_suffix(".amazonaws.com.")?, false),
+        "aws-cn" if is_below(name, "cloudfront.cn.") => Some(CLOUDFRONT_CHINA),
         "aws-cn" => load_balancer(name.strip_suffix(".amazonaws.com.cn.")?, true),
         _ => None,
     }
+}
+
+/// Whether a hosted zone is of CloudFront's distributions, of whose health Route 53 knows nothing.
+pub fn is_cloudfront(zone_id: &str) -> bool {
+    [CLOUDFRONT, CLOUDFRONT_CHINA].contains(&zone_id)
 }
 
 /// That of a load balancer, by its name without the partition's domain.
@@ -146,7 +155,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn zone(name: &str) -> Option<&'static str> {
-        let partition = if name.contains(".com.cn") {
+        let partition = if name.trim_end_matches('.').ends_with(".cn") {
             "aws-cn"
         } else {
             "aws"
@@ -159,7 +168,10 @@ mod tests {
         for (name, expected) in [
             ("d111111abcdef8.cloudfront.net", Some("Z2FDTNDATAQYW2")),
             ("D111111abcdef8.CloudFront.net.", Some("Z2FDTNDATAQYW2")),
+            ("d111111abcdef8.cloudfront.cn", Some("Z3RFFRIM2A3IF5")),
+            ("D111111abcdef8.CloudFront.cn.", Some("Z3RFFRIM2A3IF5")),
             ("cloudfront.net", None),
+            ("cloudfront.cn", None),
             ("notcloudfront.net", None),
             ("d1.cloudfront.net.example.com", None),
             ("a1.awsglobalaccelerator.com", Some("Z2BJ6XQ5FK7U4H")),
@@ -215,7 +227,7 @@ mod tests {
 
     #[test]
     fn every_region_is_found_and_has_two_hosted_zones_of_its_own() {
-        let mut ids = BTreeSet::from([CLOUDFRONT, GLOBAL_ACCELERATOR]);
+        let mut ids = BTreeSet::from([CLOUDFRONT, CLOUDFRONT_CHINA, GLOBAL_ACCELERATOR]);
         for (region, plain, network) in LOAD_BALANCERS {
             let end = if region.starts_with("cn-") { ".cn" } else { "" };
             let plain_name = format!("a.{region}.elb.amazonaws.com{end}");

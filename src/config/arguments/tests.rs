@@ -63,7 +63,7 @@ fn reads_each_command_with_its_flags() {
         ("policy --wait", policy(true, None), false),
         (
             "policy --owner Berlin",
-            policy(false, Some("berlin")),
+            policy(false, Some("Berlin")),
             false,
         ),
         (
@@ -75,7 +75,7 @@ fn reads_each_command_with_its_flags() {
         ("adopt", adopt(false, None), false),
         (
             "adopt --owner=adminProject",
-            adopt(false, Some("adminproject")),
+            adopt(false, Some("adminProject")),
             false,
         ),
         (
@@ -108,7 +108,7 @@ fn reads_each_command_with_its_flags() {
 #[test]
 fn ids_of_owners_name_state_records_that_no_other_id_names() {
     for (text, id) in [
-        ("adminProject", Some("adminproject")),
+        ("adminProject", Some("adminProject")),
         (
             "1a726b88-f6b1-4c11-9ea4-8d4a36b0c1d2",
             Some("1a726b88-f6b1-4c11-9ea4-8d4a36b0c1d2"),

@@ -3,6 +3,7 @@
 use super::labels::{code, labelled};
 use super::*;
 use crate::desired::rules::RecordTypes;
+use crate::rancher::labels::LabelSuffix;
 
 const ADDRESS: &str = "io.rancher.service.external_dns_address";
 
@@ -55,6 +56,12 @@ fn the_address_is_the_host_s_the_container_s_or_that_of_a_host_s_label() {
                 .to_owned(),
         ),
         (
+            Some("host-label:any"),
+            AddressSource::Host,
+            "no container counts: one runs on a host without an address in its label \"any\""
+                .to_owned(),
+        ),
+        (
             Some("host-label:odd"),
             AddressSource::Host,
             "no container counts: one runs on a host without an address in its label \"odd\""
@@ -68,6 +75,7 @@ fn the_address_is_the_host_s_the_container_s_or_that_of_a_host_s_label() {
             ("public", "198.51.100.3"),
             ("six", "[2001:DB8::6]"),
             ("odd", "here"),
+            ("any", "0.0.0.0"),
         ]);
         let rules = Rules {
             address: default,
@@ -77,6 +85,64 @@ fn the_address_is_the_host_s_the_container_s_or_that_of_a_host_s_label() {
         let skipped = desired.skipped().map(|(_, reason)| reason.to_string());
         let found: Vec<String> = lines(&desired).into_iter().chain(skipped).collect();
         assert_eq!(found, [expected], "{text:?}");
+    }
+}
+
+#[test]
+fn a_host_s_label_with_the_suffix_comes_before_the_one_without() {
+    let address = |suffix, known: &[(&str, &str)]| {
+        let mut world = world(vec![labelled(&[(ADDRESS, "host-label:ip")], true)]);
+        world.hosts.get_mut("h1").unwrap().labels = host_labels_of(known);
+        let rules = Rules {
+            label_suffix: LabelSuffix::parse(suffix).unwrap_or_default(),
+            ..rules()
+        };
+        lines(&desired(&world, &rules)).join("\n")
+    };
+    let both = [("ip", "192.0.2.1"), ("ip_private", "10.0.0.1")];
+    let shown = |ip: &str| format!("x.shop.prod.example.com. A 300 {ip}");
+    assert_eq!(address("_private", &both), shown("10.0.0.1"));
+    assert_eq!(address("_private", &both[..1]), shown("192.0.2.1"));
+    assert_eq!(address("", &both), shown("192.0.2.1"));
+    assert_eq!(address("", &both[1..]), "");
+}
+
+/// Nobody can be led to 0.0.0.0, and to an address of IPv4 only by an A record set.
+#[test]
+fn an_address_that_stands_for_any_is_none_and_one_of_ipv4_is_one_in_any_form() {
+    let labels = |text| [("io.rancher.host.external_dns_ip", text)];
+    let code_of = |agent_ip: &str, ip: Option<&'static str>| {
+        let mut world = world(vec![labelled(&[], true)]);
+        let host = world.hosts.get_mut("h1").unwrap();
+        host.agent_ip = agent_ip.into();
+        host.labels = host_labels_of(&ip.map(labels).unwrap_or_default());
+        let desired = desired(&world, &rules());
+        let skipped = desired
+            .skipped()
+            .map(|(_, reason)| reason.code().to_owned());
+        lines(&desired)
+            .into_iter()
+            .chain(skipped)
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    for (agent_ip, label, expected) in [
+        ("0.0.0.0", None, "not_an_address"),
+        ("::", None, "not_an_address"),
+        ("203.0.113.3", Some("0.0.0.0"), "not_an_address"),
+        ("203.0.113.3", Some("::ffff:0.0.0.0"), "not_an_address"),
+        (
+            "::ffff:203.0.113.3",
+            None,
+            "x.shop.prod.example.com. A 300 203.0.113.3",
+        ),
+        (
+            "203.0.113.3",
+            Some("::ffff:192.0.2.9"),
+            "x.shop.prod.example.com. A 300 192.0.2.9",
+        ),
+    ] {
+        assert_eq!(code_of(agent_ip, label), expected, "{agent_ip} {label:?}");
     }
 }
 
@@ -91,14 +157,17 @@ fn a_container_s_own_address_needs_no_published_port_but_a_container_that_counts
         ("io.rancher.service.external_dns", "never"),
     ];
     assert_eq!(code(labelled(&never, true), &rules()), "never");
+    // The label stands for `always`, the setting doesn't.
     let chosen_only = Rules {
         default_policy: PublishPolicy::Never,
+        address: AddressSource::Container,
         ..rules()
     };
-    assert_eq!(
-        code(labelled(&container_s, true), &chosen_only),
-        "not_chosen"
-    );
+    assert_eq!(code(labelled(&[], true), &chosen_only), "not_chosen");
+    let host_s = [(ADDRESS, "host")];
+    assert_eq!(code(labelled(&host_s, true), &chosen_only), "not_chosen");
+    let found = code(labelled(&container_s, false), &chosen_only);
+    assert_eq!(found, "published");
 
     for (ip, host, state, expected) in [
         (Some("2001:db8::7"), "h1", "running", "published"),

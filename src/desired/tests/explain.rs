@@ -129,9 +129,19 @@ fn with_the_containers_own_address_no_port_is_needed_and_that_is_said() {
         labels: labels_of(&[("io.rancher.service.external_dns_address", "container")]),
         ..service("web", Vec::new())
     };
+    let expected = "published: always (label io.rancher.service.external_dns_address)";
+    assert_eq!(decisions(&explained(&service, &rules()))[0], expected);
+    let rules = Rules {
+        address: AddressSource::Container,
+        ..rules()
+    };
+    let service = Service {
+        labels: labels_of(&[]),
+        ..service
+    };
     let expected =
         "published: auto, which needs no port with the address 'container' (DEFAULT_POLICY)";
-    assert_eq!(decisions(&explained(&service, &rules()))[0], expected);
+    assert_eq!(decisions(&explained(&service, &rules))[0], expected);
 }
 
 /// Metadata's order varies: what is explained is the one that counts.

@@ -34,8 +34,7 @@ fn a_target_is_told_in_the_place_of_addresses() {
     ] {
         let explanation = explained(&with_labels(&[(target, text)]), &rules());
         let found = decisions(&explanation);
-        let published = "published: auto, which needs no port with a target (DEFAULT_POLICY)";
-        assert_eq!(found[0], published);
+        assert_eq!(found[0], format!("published: always (label {target})"));
         assert_eq!(found[1], format!("target: {expected} (label {target})"));
         let found = containers(&explanation);
         assert_eq!(found[0], "odd-1 not an ip: counts");

@@ -202,7 +202,7 @@ fn a_target_needs_no_port_and_no_address_but_a_container_that_counts() {
     assert_eq!(code(empty, &rules()), "no_container");
     for (policy, default, expected) in [
         (Some("never"), PublishPolicy::Always, "never"),
-        (None, PublishPolicy::Never, "not_chosen"),
+        (None, PublishPolicy::Never, "published"),
         (Some("auto"), PublishPolicy::Never, "published"),
     ] {
         let rules = Rules {

@@ -57,12 +57,12 @@ fn a_name_that_both_want_moves_with_the_command() {
     assert!(
         stdout.starts_with(&format!(
             "{HEAD}* {WEB} A 300 203.0.113.1\n    is changed in the next round\n    - 203.0.113.1\n    \
-             + 198.51.100.1\n    for shop/web\n\n1 record set of adminproject"
+             + 198.51.100.1\n    for shop/web\n\n1 record set of adminProject"
         )),
         "{stdout}"
     );
     assert!(
-        stdout.contains("1 record set of adminproject to take over, 1 stays with it. From then on"),
+        stdout.contains("1 record set of adminProject to take over, 1 stays with it. From then on"),
         "{stdout}"
     );
     assert_eq!(entries(&route53, RECORD), [munich.fqdn() + "."]);
@@ -123,7 +123,7 @@ fn the_state_records_of_a_server_that_is_gone_are_taken_over_with_ones_own_id() 
     assert_eq!(zone(&route53), before);
     let stdout = adopt(&route53, &berlin, &["--yes", "--deletes=1"], &[]);
     assert!(
-        stdout.contains("2 record sets of adminproject to take over. From"),
+        stdout.contains("2 record sets of adminProject to take over. From"),
         "{stdout}"
     );
     let told = format!(
