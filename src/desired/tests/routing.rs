@@ -110,14 +110,19 @@ fn without_a_set_identifier_nothing_is_routed() {
 
 #[test]
 fn routed_aliases_are_as_well_as_their_targets_but_for_distributions() {
-    for (target, expected) in [
-        ("web-1.eu-central-1.elb.amazonaws.com", true),
-        ("web-1.elb.eu-central-1.amazonaws.com", true),
-        ("a1.awsglobalaccelerator.com", true),
-        ("d1.cloudfront.net", false),
+    for (partition, target, expected) in [
+        ("aws", "web-1.eu-central-1.elb.amazonaws.com", true),
+        ("aws", "web-1.elb.eu-central-1.amazonaws.com", true),
+        ("aws", "a1.awsglobalaccelerator.com", true),
+        ("aws", "d1.cloudfront.net", false),
+        ("aws-cn", "d1.cloudfront.cn", false),
     ] {
         let service = labelled(&[(ROUTING, "weighted 1"), (TARGET, target)], false);
-        let desired = desired(&world(vec![service]), &rules());
+        let rules = Rules {
+            partition,
+            ..rules()
+        };
+        let desired = desired(&world(vec![service]), &rules);
         assert_eq!(desired.record_sets.len(), 2, "{target}");
         for set in desired.record_sets.values() {
             assert_eq!(set.key.set_id.as_deref(), Some("u"));
