@@ -20,11 +20,10 @@ use crate::daemon::startup;
 use crate::desired::truncation_notice;
 use crate::dns::Name;
 use crate::observe::telemetry::Telemetry;
-use crate::plan::Conflict;
-use crate::plan::blocked::blocked_state_records;
 use crate::plan::delegation::{delegations, explain};
 use crate::plan::permissions::Permissions;
 use crate::plan::view::Whose;
+use crate::plan::{Conflict, ConflictReason};
 use crate::reconcile::ReconcilerSettings;
 use crate::reconcile::error::RoundError;
 use crate::reconcile::listing::CachedZone;
@@ -189,8 +188,16 @@ fn check_route53(
     for name in listed.iter().flatten().flat_map(|listed| &listed.delegated) {
         report.add("delegation", Finding::Doubtful(explain(name)))?;
     }
-    for Conflict { key, reason, .. } in listed.iter().flatten().flat_map(|listed| &listed.blocked) {
+    let conflicts = listed.iter().flatten().flat_map(|listed| &listed.conflicts);
+    let (blocked, conflicts): (Vec<&Conflict>, Vec<&Conflict>) =
+        conflicts.partition(|one| matches!(one.reason, ConflictReason::StateRecord { .. }));
+    for Conflict { key, reason, .. } in blocked {
         report.add("state", Finding::Bad(format!("{key}: {reason}")))?;
+    }
+    let conflicts = conflicts.iter();
+    let mut conflicts = conflicts.map(|one| (&one.key as _, one.reason.to_string()));
+    for words in first_few(&mut conflicts) {
+        report.add("conflict", Finding::Doubtful(words))?;
     }
     let changed = context
         .as_ref()
@@ -267,11 +274,13 @@ fn what_credentials_need(config: &Config) -> &'static str {
     }
 }
 
-/// What is odd about services, a line each: containers that don't count, warnings, and addresses that
-/// don't fit.
+/// What is odd about services, a line each: containers that don't count, what keeps a service from its
+/// name, warnings, and addresses that don't fit.
 fn odd(reading: &MetadataReading) -> [(&'static str, Vec<String>); 3] {
     let desired = &reading.desired;
     let containers = desired.skipped_containers();
+    let mistakes = desired.misconfigured();
+    let mistakes = mistakes.map(|(key, reason)| (key as _, format!("not published: {reason}")));
     let warned = desired.warned().flat_map(|(key, outcome)| {
         let warnings = outcome.warnings.iter();
         warnings.map(move |warning| (key as _, warning.to_string()))
@@ -282,7 +291,7 @@ fn odd(reading: &MetadataReading) -> [(&'static str, Vec<String>); 3] {
             "containers",
             first_few(&mut containers.map(|(key, skipped)| (key as _, skipped.to_string()))),
         ),
-        ("labels", first_few(&mut { warned })),
+        ("labels", first_few(&mut mistakes.chain(warned))),
         (
             "addresses",
             first_few(&mut cut.map(|(key, count)| (key as _, truncation_notice(*count)))),
@@ -323,8 +332,8 @@ struct Listing {
     words: String,
     /// Names that are delegated to other name servers, although some of ours are at or below them.
     delegated: Vec<Name>,
-    /// State records that can't be read.
-    blocked: Vec<Conflict>,
+    /// Record sets that can't be written, and state records that can't be read.
+    conflicts: Vec<Conflict>,
 }
 
 /// Lists the record sets that a round would list. An error if another Rancher server keeps the state
@@ -367,7 +376,9 @@ fn list(
     Ok(Listing {
         words,
         delegated: delegations(&view.zone, names.zone(), below, desired),
-        blocked: blocked_state_records(&view.zone, names),
+        conflicts: settings
+            .plan(view, reading.goal(), settings.policy)
+            .conflicts,
     })
 }
 

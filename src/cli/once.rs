@@ -172,7 +172,7 @@ fn odd(desired: &Desired, round: &Round) -> [usize; ODD.len()] {
         round.conflicts.len(),
         round.delegated.len(),
         desired.skipped_containers().count(),
-        desired.warned().count() + desired.truncated.len(),
+        desired.misconfigured().count() + desired.warned().count() + desired.truncated.len(),
     ]
 }
 

@@ -147,7 +147,7 @@ impl Default for Reports {
                 most: MAX_SERVICES,
                 ..Problems::new(
                     "not all containers of a service count",
-                    "all containers of a service count again",
+                    "all containers of a service count again, or it isn't published",
                 )
             },
             cuts: Problems::new("there are too many addresses", "all addresses fit again"),
@@ -181,6 +181,11 @@ impl Reports {
         let mut warnings = BTreeMap::new();
         for (key, outcome) in desired.warned() {
             warnings.insert(key.to_string(), outcome.warning());
+        }
+        for (key, reason) in desired.misconfigured() {
+            let words = warnings.entry(key.to_string()).or_default();
+            let before = if words.is_empty() { "" } else { "; " };
+            *words = format!("not published: {reason}{before}{words}");
         }
         self.warnings.set_all(warnings);
         let mut containers = BTreeMap::new();

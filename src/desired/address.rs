@@ -124,6 +124,15 @@ pub fn counts(
     meets_conditions(container, hosts, rules).map(|_| ())
 }
 
+/// Whether a container publishes a port on its host that others than the host reach.
+pub fn publishes_port(container: &Container<'_>, hosts: &HashMap<String, Host>) -> bool {
+    let host = hosts.get(&*container.host_uuid);
+    let agent_ip = host.map_or("", |host| host.agent_ip.as_str());
+    let ports = container.ports.iter();
+    let mut binds = ports.filter_map(|port| bind_address(port, agent_ip));
+    binds.any(|bind| !is_loopback(bind, agent_ip))
+}
+
 /// The host of a container that counts, whatever its address, and the address that its first published
 /// port is bound to, if it is bound to one.
 fn meets_conditions<'a>(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::base::sorted;
 use crate::desired::container::SkippedContainers;
-use crate::desired::counting::{Found, odd_label};
+use crate::desired::counting::odd_label;
 use crate::desired::merge::{Extra, Wants};
 use crate::desired::name_template::{Names, Template};
 use crate::desired::names;
@@ -38,7 +38,6 @@ pub struct DesiredBuilder<'a> {
 struct Publication {
     name: Name,
     wants: Wants,
-    skipped_containers: Option<Box<SkippedContainers>>,
 }
 
 impl<'a> DesiredBuilder<'a> {
@@ -64,10 +63,10 @@ impl<'a> DesiredBuilder<'a> {
     pub fn add(&mut self, service: &Service<'_>) -> bool {
         let mut options = ServiceOptions::read(&service.labels, self.rules);
         let mut outcome = ServiceOutcome::new(Err(SkipReason::NoContainer));
-        outcome.name = self.publish(service, &mut options).map(|published| {
-            let Publication { name, wants, .. } = published;
+        let skipped = &mut outcome.skipped_containers;
+        let published = self.publish(service, &mut options, skipped);
+        outcome.name = published.map(|Publication { name, wants }| {
             outcome.more_names = self.more_names(service, &mut options, &name, wants.host());
-            outcome.skipped_containers = published.skipped_containers;
             outcome.set_id = wants.share().map(|share| share.set_id.clone());
             outcome.is_alias = wants.host().is_some_and(|host| host.alias_zone.is_some());
             outcome.wants = Some(Box::new(wants));
@@ -117,18 +116,24 @@ impl<'a> DesiredBuilder<'a> {
         &self,
         service: &Service<'_>,
         options: &mut ServiceOptions<'_>,
+        skipped_containers: &mut Option<Box<SkippedContainers>>,
     ) -> Result<Publication, SkipReason> {
         let policy = self.policy(service, options)?;
         let target = self.target(service, options)?;
         let extra = self.extra(options, target.as_ref())?;
-        let Found { addresses, skipped } = match service.kind == EXTERNAL {
-            true => Found::default(),
-            false => self.find(
-                service,
-                &self.address_rules(options, policy),
-                target.is_some(),
-            )?,
-        };
+        let (mut addresses, mut skipped) = (Vec::new(), None);
+        if service.kind != EXTERNAL {
+            let rules = self.address_rules(options, policy);
+            let found = self.find(service, &rules, target.is_some());
+            skipped = found.skipped;
+            match found.addresses {
+                Ok(found) => addresses = found,
+                Err(reason) => {
+                    *skipped_containers = skipped;
+                    return Err(reason);
+                }
+            }
+        }
         let name = self.name(service, options)?;
         let addresses = match target {
             None => addresses,
@@ -143,10 +148,10 @@ impl<'a> DesiredBuilder<'a> {
                 Vec::new()
             }
         };
+        *skipped_containers = skipped;
         Ok(Publication {
             name,
             wants: Wants { addresses, extra },
-            skipped_containers: skipped,
         })
     }
 

@@ -2,8 +2,10 @@
 
 use std::net::IpAddr;
 
-use crate::desired::address::{AddressRules, AddressSource, counts, published_address};
-use crate::desired::container::{ContainerSkip, SkippedContainers};
+use crate::desired::address::{
+    AddressRules, AddressSource, counts, published_address, publishes_port,
+};
+use crate::desired::container::{ContainerSkip, Requirement, SkippedContainers};
 use crate::desired::options::{PublishPolicy, ServiceOptions};
 use crate::desired::skip::SkipReason;
 use crate::desired::warning::Warning;
@@ -21,12 +23,11 @@ pub(super) fn odd_label<'a>(host: &'a Host, rules: &Rules) -> Option<&'a str> {
 }
 
 /// What the containers of a service come to.
-#[derive(Default)]
 pub(super) struct Found {
     /// The addresses of those that count, unsorted and with duplicates. There is at least one, unless
-    /// the service has a target.
-    pub addresses: Vec<IpAddr>,
-    /// Those that don't count.
+    /// the service has a target. If none counts, why.
+    pub addresses: Result<Vec<IpAddr>, SkipReason>,
+    /// Those that don't count, if somebody should look at them.
     pub skipped: Option<Box<SkippedContainers>>,
 }
 
@@ -64,7 +65,7 @@ impl DesiredBuilder<'_> {
         service: &Service<'_>,
         rules: &AddressRules<'_>,
         has_target: bool,
-    ) -> Result<Found, SkipReason> {
+    ) -> Found {
         let containers = &service.containers;
         let address = |container: &Container<'_>| -> Result<Option<IpAddr>, ContainerSkip> {
             match has_target {
@@ -86,18 +87,43 @@ impl DesiredBuilder<'_> {
                 Err(reason) => nearest = nearest.max(Some(reason)),
             }
         }
-        if counted == 0 {
-            return Err(nearest.map_or(SkipReason::NoContainer, SkipReason::Container));
-        }
-        // Asked once more for those of a published service, so that nothing is kept for the many
-        // services that publish no port.
-        let skipped = nearest.map(|_| {
+        let is_odd =
+            nearest.is_some() && (counted > 0 || self.has_failed(service, rules, nearest.as_ref()));
+        // Asked once more, so that nothing is kept for the many services that publish no port.
+        let skipped = is_odd.then(|| {
             let reasons = containers.iter().filter_map(|container| {
                 let reason = address(container).err()?;
                 Some((&*container.name, reason))
             });
             Box::new(SkippedContainers::new(containers.len(), reasons))
         });
-        Ok(Found { addresses, skipped })
+        let addresses = match counted {
+            0 => Err(nearest.map_or(SkipReason::NoContainer, SkipReason::Container)),
+            _ => Ok(addresses),
+        };
+        Found { addresses, skipped }
+    }
+
+    /// Whether a service of which no container counts would be published, had nothing failed. One that
+    /// is stopped, that publishes no port, or whose host or address is left out is as somebody wants it.
+    fn has_failed(
+        &self,
+        service: &Service<'_>,
+        rules: &AddressRules<'_>,
+        nearest: Option<&ContainerSkip>,
+    ) -> bool {
+        match nearest.map(|skip| skip.requirement) {
+            Some(Requirement::Healthy) => {
+                let mut containers = service.containers.iter();
+                !rules.needs_port || containers.any(|one| publishes_port(one, self.hosts))
+            }
+            Some(
+                Requirement::HostKnown
+                | Requirement::Address
+                | Requirement::ContainerAddress
+                | Requirement::HostLabel,
+            ) => true,
+            _ => false,
+        }
     }
 }

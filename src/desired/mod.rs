@@ -63,8 +63,8 @@ pub struct ServiceOutcome {
     pub ttl: Option<u32>,
     /// What is odd about the service, published or not.
     pub warnings: Vec<Warning>,
-    /// If it is published: its containers that don't count; none if all do. In a box, since few
-    /// services have any.
+    /// Its containers that don't count, if others do, or if something has failed; none if all count, or
+    /// if the service is as somebody wants it. In a box, since few services have any.
     pub skipped_containers: Option<Box<SkippedContainers>>,
     /// The set identifier of its record sets. `None` without a routing policy.
     pub set_id: Option<SharedText>,
@@ -104,13 +104,18 @@ impl Desired {
         services.filter_map(|(key, outcome)| Some((key, outcome.name.as_ref().err()?)))
     }
 
+    /// The services that ask for a name and can't have it as they ask, and why.
+    pub fn misconfigured(&self) -> impl Iterator<Item = (&ServiceKey, &SkipReason)> {
+        self.skipped().filter(|(_, reason)| reason.is_mistake())
+    }
+
     /// The services that have warnings.
     pub fn warned(&self) -> impl Iterator<Item = (&ServiceKey, &ServiceOutcome)> {
         let services = self.services.iter();
         services.filter(|(_, outcome)| !outcome.warnings.is_empty())
     }
 
-    /// The published services that have containers that don't count, with these.
+    /// The services that have containers that don't count, and should, with these.
     pub fn skipped_containers(&self) -> impl Iterator<Item = (&ServiceKey, &SkippedContainers)> {
         let services = self.services.iter();
         services.filter_map(|(key, outcome)| Some((key, outcome.skipped_containers.as_deref()?)))

@@ -73,6 +73,27 @@ impl SkipReason {
         ],
     ];
 
+    /// Whether somebody has to correct something: the service asks for a name, and its labels or those of
+    /// another service are in the way. Else it is as somebody wants it, or its containers are at fault.
+    pub fn is_mistake(&self) -> bool {
+        match self {
+            SkipReason::Kind(_)
+            | SkipReason::System
+            | SkipReason::Never
+            | SkipReason::NotChosen
+            | SkipReason::NoContainer
+            | SkipReason::Container(_) => false,
+            SkipReason::Target(_)
+            | SkipReason::Routing(_)
+            | SkipReason::Template(_)
+            | SkipReason::Wildcard
+            | SkipReason::Name(_)
+            | SkipReason::CnameAtApex
+            | SkipReason::TargetDiffers(_)
+            | SkipReason::RoutingDiffers(_) => true,
+        }
+    }
+
     /// A short name for metrics and for programs. It is one of [`SkipReason::CODES`].
     pub fn code(&self) -> &'static str {
         match self {

@@ -63,12 +63,19 @@ impl Reconciler {
 
     /// The plan for what is known of the zone.
     pub(super) fn plan(&self, view: &ZoneView, goal: Goal<'_>, policy: Policy) -> Plan {
+        self.settings.plan(view, goal, policy)
+    }
+}
+
+impl ReconcilerSettings {
+    /// The plan for what is known of the zone, with this `POLICY`.
+    pub fn plan(&self, view: &ZoneView, goal: Goal<'_>, policy: Policy) -> Plan {
         let ReconcilerSettings {
             rules,
             adopt,
             owner,
             ..
-        } = &self.settings;
+        } = self;
         let adopt = match adopt {
             AdoptSetting::Never => Adopt::Never,
             AdoptSetting::Matching => Adopt::Matching,

@@ -2,7 +2,7 @@
 
 mod adopt;
 mod agreement;
-mod check;
+pub mod check;
 mod check_advice;
 mod check_sts;
 mod failures;

@@ -1,10 +1,11 @@
 //! Containers of a published service that don't count are said, and no problem.
 
 use crate::stage::{PATIENCE, Stage, world};
-use crate::status;
+use crate::{commands, status};
 
 const STARTS: &str = "level=info msg=\"not all containers of a service count\" ";
-const ENDS: &str = "level=info msg=\"all containers of a service count again\" ";
+const ENDS: &str =
+    "level=info msg=\"all containers of a service count again, or it isn't published\" ";
 
 fn said(service: &sim::service::Service, count: usize, start: &str) -> Vec<String> {
     let lines = service.log_lines(PATIENCE, count, |line| line.contains(start));
@@ -74,6 +75,47 @@ fn a_service_that_loses_an_address_says_so_once_and_again_when_that_changes() {
         assert_eq!(*line, format!("what=shop/web reason=\"{words}\""));
     }
     assert_eq!(said(&service, 1, ENDS), ["what=shop/web"]);
+}
+
+/// Nor when it loses all of them, or the service goes: that its containers count again would be false.
+#[test]
+fn a_service_that_loses_all_its_addresses_does_not_look_well() {
+    let stage = Stage::new(world(|world| {
+        let web = world.add_service("shop", "web");
+        web.run_on("h1", 80).run_on("h2", 80);
+        world.add_service("shop", "other").run_on("h1", 80);
+    }));
+    let service = stage.run();
+    stage.expect_fqdn("shop", "web", "web.shop.prod.example.com");
+    for host in ["h1", "h2"] {
+        stage.rancher.change(|world| {
+            let web = world.service_mut("shop", "web");
+            web.health_on(host, Some("unhealthy"));
+        });
+    }
+    status::wait_until(&service, |status| {
+        let services = status["services"].as_array().expect("a list");
+        let mut web = services.iter().filter(|one| one["name"] == "web");
+        web.any(|web| web["skipped_containers"]["skipped"] == 2 && web["state"] == "skipped")
+    });
+    let (_, page) = status::get(&service, "/status");
+    let words = "1 service has containers that don’t count.";
+    assert!(page.contains(words), "{page}");
+    let check = commands::check::check(&stage, &[]);
+    let line = "\n! containers  shop/web: 0 of 2 containers count: shop-web-1 isn't healthy";
+    assert!(check.stdout.contains(line), "{}", check.stdout);
+    assert!(!check.stdout.contains("All is well"), "{}", check.stdout);
+    assert_eq!(check.code, 0);
+    let once = commands::run(&stage, &["once"]);
+    let words = "services with containers that don't count: 1";
+    assert!(once.stdout.contains(words), "{}", once.stdout);
+
+    stage.rancher.change(|world| {
+        world.remove_service("shop", "web");
+    });
+    assert_eq!(said(&service, 1, ENDS), ["what=shop/web"]);
+    let last = said(&service, 1, STARTS).pop().unwrap_or_default();
+    assert!(last.contains("0 of 2 containers count"), "{last}");
 }
 
 #[test]

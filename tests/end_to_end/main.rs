@@ -24,6 +24,7 @@ mod logs;
 mod many_sets;
 mod metadata_faults;
 mod metrics;
+mod misconfigured;
 mod names;
 mod one_of_several;
 mod owned_elsewhere;

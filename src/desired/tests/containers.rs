@@ -37,12 +37,51 @@ fn each_container_that_does_not_count_is_named_with_its_reason() {
              its host"
         )
     );
-    assert_eq!(
-        said(vec![ill()]),
-        None,
-        "the service has a reason of its own"
-    );
     assert_eq!(said(vec![]), None);
+}
+
+#[test]
+fn a_service_that_loses_all_its_containers_does_not_look_as_if_it_were_to() {
+    let good = || named("web-1", container("h1", &["8080:80/tcp"]));
+    let ill = |ports: &[&str]| Container {
+        health_state: Some("unhealthy".into()),
+        ..named("web-3", container("h1", ports))
+    };
+    let stopped = Container {
+        state: "stopped".into(),
+        ..good()
+    };
+    let lost = Container {
+        host_uuid: "gone".into(),
+        ..good()
+    };
+    let odd = named("web-1", container("odd", &["8080:80/tcp"]));
+    let out = named("web-1", container("out", &["8080:80/tcp"]));
+    let none = "0 of 1 containers count: ";
+    for (container, expected) in [
+        (ill(&["8080:80/tcp"]), Some("web-3 isn't healthy")),
+        (lost, Some("web-1 runs on the host")),
+        (odd, Some("web-1 would get the address")),
+        // As somebody wants it.
+        (ill(&["80/tcp"]), None),
+        (ill(&["127.0.0.1:80:80/tcp"]), None),
+        (stopped, None),
+        (out, None),
+        (named("web-1", container("h1", &["80/tcp"])), None),
+    ] {
+        let shown = said(vec![container]);
+        let start = expected.map(|words| format!("{none}{words}"));
+        let begins = shown
+            .as_ref()
+            .zip(start.as_ref())
+            .is_none_or(|(shown, start)| shown.starts_with(start));
+        assert!(begins && shown.is_some() == start.is_some(), "{shown:?}");
+    }
+    let always = [("io.rancher.service.external_dns", "always")];
+    let mut without_port = service("a", vec![ill(&[])]);
+    without_port.labels = labels_of(&always);
+    let desired = desired(&world(vec![without_port]), &rules());
+    assert_eq!(desired.skipped_containers().count(), 1);
 }
 
 #[test]

@@ -225,7 +225,8 @@ fn services(page: &mut Page, status: &Status) {
         let count = skipped.filter(|(_, reason)| reason.code() == *code).count();
         page.sample("services_skipped", &[("reason", code)], count as u64);
     }
-    let help = "Containers of published services that don't count, by reason.";
+    let help =
+        "Containers that don't count of services that are or should be published, by reason.";
     page.family("containers_skipped", GAUGE, help);
     let mut counts = [0; ContainerSkip::CODES.len()];
     for (_, skipped) in status.desired.skipped_containers() {

@@ -70,7 +70,25 @@ impl Status {
             });
         }
         self.add_left_alone(&mut problems);
+        self.add_misconfigured(&mut problems);
         problems
+    }
+
+    /// Adds the services that ask for a name and can't have it as they ask.
+    fn add_misconfigured(&self, problems: &mut Vec<Problem>) {
+        let services = self.desired.misconfigured();
+        let names: Vec<String> = services.map(|(key, _)| key.to_string()).collect();
+        if !names.is_empty() {
+            let words = format!(
+                "Services that can't be published as they ask: {}. The services say why.",
+                names.len()
+            );
+            problems.push(Problem {
+                names,
+                place: Some(Place::Services),
+                ..Problem::new(words)
+            });
+        }
     }
 
     /// Adds the record sets that can't be written.

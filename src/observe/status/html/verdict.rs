@@ -53,7 +53,8 @@ impl Verdict {
         let problems = status.problems();
         let published = counts[ServiceState::Published as usize];
         let skipped = counts[ServiceState::Skipped as usize];
-        let wanted = counts.iter().sum::<usize>() - skipped;
+        let misconfigured = status.desired.misconfigured().count();
+        let wanted = counts.iter().sum::<usize>() - skipped + misconfigured;
         let fewer = match status.desired.skipped_containers().count() {
             0 => String::new(),
             1 => " 1 service has containers that don’t count.".to_owned(),
