@@ -37,6 +37,7 @@ pub fn is_about_keys(code: &str) -> bool {
             | "InvalidSignatureException"
             | "IncompleteSignature"
             | "MissingAuthenticationToken"
+            | "AuthFailure"
     )
 }
 
@@ -72,6 +73,7 @@ mod tests {
             ("CredentialsUninitialized", [false, false, true, false]),
             ("AccessDenied", [false, false, false, false]),
             ("InvalidClientTokenId", [false, false, false, true]),
+            ("AuthFailure", [false, false, false, true]),
             ("SignatureDoesNotMatch", [false, false, false, true]),
             ("InvalidTokenException", [false, false, false, false]),
             ("", [false, false, false, false]),

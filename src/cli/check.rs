@@ -142,10 +142,11 @@ pub fn check(config: &Config, gate: InFlightGate, telemetry: Telemetry) -> Resul
     let permissions = permissions.and_then(Result::ok);
     check_route53(&mut report, config, &mut client, reading.zip(permissions))?;
     let events = match config.writes_back {
-        true => {
-            let events = api.check(TIMEOUT).map_err(|error| error.to_string());
-            finding(&events, |url| format!("takes events at {url}"))
-        }
+        true => match api.check(TIMEOUT) {
+            Ok((url, None)) => Finding::Good(format!("takes events at {url}")),
+            Ok((_, Some(doubt))) => Finding::Doubtful(doubt),
+            Err(error) => Finding::Bad(error.to_string()),
+        },
         false => Finding::Good("isn't needed: WRITE_BACK=false".to_owned()),
     };
     report.add("rancher", events)?;

@@ -351,10 +351,21 @@ pub fn one_line(set: &RecordSet) -> String {
     format!("{} {}", set.key, answers(set))
 }
 
+/// How many values of a record set are shown.
+const MAX_VALUES_SHOWN: usize = 20;
+
+/// The values of a record set, or so many and how many more there are.
+fn some_values(values: &[&String]) -> String {
+    match values.len().checked_sub(MAX_VALUES_SHOWN) {
+        None | Some(0) => joined(values),
+        Some(more) => format!("{}, … and {more} more", joined(&values[..MAX_VALUES_SHOWN])),
+    }
+}
+
 /// What a record set answers, as in `300 192.0.2.1, 192.0.2.2 (weighted 10)`.
 pub fn answers(set: &RecordSet) -> String {
     let mut text = match set.ttl() {
-        Some(ttl) => format!("{ttl} {}", joined(&set.in_order())),
+        Some(ttl) => format!("{ttl} {}", some_values(&set.in_order())),
         None => shown(&set.answers()),
     };
     let extras: Vec<String> = set.extras().collect();

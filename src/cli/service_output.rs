@@ -119,7 +119,10 @@ impl<'a> ServiceReport<'a> {
         let wanted = set.wanted.map_or(set.key.to_string(), one_line);
         let _ = writeln!(text.out, "  {wanted}");
         let listed = match set.listed {
-            None => self.obstacle(set).unwrap_or("nothing".to_owned()),
+            None => match self.obstacle(set) {
+                Some(found) => format!("{} {}", found.key.kind(), answers(found)),
+                None => "nothing".to_owned(),
+            },
             Some(Listed::Whole(set)) => answers(set),
             Some(Listed::Partial { element }) => format!("one with the element {element}"),
         };
@@ -147,12 +150,11 @@ impl<'a> ServiceReport<'a> {
         }
     }
 
-    /// What is in the way of a record set, under another key.
-    fn obstacle(&self, set: &ReportedSet<'_>) -> Option<String> {
+    /// What is in the way of a record set.
+    fn obstacle(&self, set: &ReportedSet<'_>) -> Option<&RecordSet> {
         let conflicts = &self.preview.plan.conflicts;
         let conflict = conflicts.iter().find(|conflict| conflict.key == set.key)?;
-        let found = conflict.found.as_ref()?;
-        Some(format!("{} {}", found.key.kind(), answers(found)))
+        conflict.found.as_ref()
     }
 
     /// The report as one JSON object.
@@ -197,10 +199,20 @@ impl<'a> ServiceReport<'a> {
             None => Value::Null,
         };
         let sets = self.record_sets.iter().map(|reported| {
+            let element = match reported.listed {
+                Some(Listed::Partial { element }) => Some(element.as_str()),
+                _ => None,
+            };
+            let obstacle = self.obstacle(reported);
+            let obstacle = obstacle.filter(|found| found.key != reported.key);
+            let obstacle =
+                obstacle.map(|found| Object::default().key(&found.key).set(found).done());
             Object::default()
                 .key(&reported.key)
                 .add("wanted", set(reported.wanted))
                 .add("in_zone", set(self.preview.zone.whole(&reported.key)))
+                .add("unknown_element", maybe(element))
+                .add("in_the_way", obstacle.unwrap_or(Value::Null))
                 .add("taken_over", Value::Bool(reported.is_taken_over))
                 .text("next", reported.fate.code())
                 .text("reason", &self.words(&reported.fate))

@@ -124,7 +124,8 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Arguments, S
             "debug" if flag == "debug=false" => debug = false,
             "log" => log_file = Some(value()?).filter(|path| !path.is_empty()),
             "owner" => {
-                let id = owner_id(&value()?).map_err(|error| format!("--owner: {error}"))?;
+                let text = value()?;
+                let id = owner_id(&text).map_err(|error| format!("--owner: {text:?}: {error}"))?;
                 values.owner = Some(id);
                 flags.push("owner");
             }
@@ -181,7 +182,7 @@ fn with_value(flag: &str) -> &'static str {
 /// Reads how many deletes may follow.
 fn number(text: &str) -> Result<usize, String> {
     let number = text.parse();
-    number.map_err(|_| format!("--deletes: {text:?} is no number"))
+    number.map_err(|_| format!("--deletes: {text:?}: it takes a whole number, 0 or more"))
 }
 
 /// Reads `STACK/SERVICE`.
@@ -214,15 +215,16 @@ pub fn owner_id(text: &str) -> Result<String, String> {
         && text.starts_with(|c: char| c.is_ascii_alphanumeric());
     if !is_id {
         return Err(format!(
-            "{text:?} is no id; it takes at most {MAX_OWNER_ID} letters, digits, '-' and '_', and \
-             begins with a letter or digit"
+            "no id: it takes at most {MAX_OWNER_ID} letters, digits, '-' and '_', and begins with a \
+             letter or digit"
         ));
     }
     let number = text.rsplit_once('-').map(|(_, number)| number);
     if number.is_some_and(|number| number.parse::<u16>().is_ok()) {
-        return Err(format!(
-            "{text:?} ends in a number, as further state records of another id do: add a letter"
-        ));
+        return Err(
+            "it ends in a number, as further state records of another id do: add a letter"
+                .to_owned(),
+        );
     }
     Ok(text.to_owned())
 }

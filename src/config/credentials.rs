@@ -172,7 +172,7 @@ fn instance(reader: &mut Reader<'_>) -> Option<Instance> {
     let of_mode = reader.choice("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", &modes);
     // As in AWS's SDKs, an address counts more than the mode.
     let endpoint = reader
-        .value(
+        .url(
             "AWS_EC2_METADATA_SERVICE_ENDPOINT",
             "an http:// URL",
             |text| match Url::of_endpoint(text)? {

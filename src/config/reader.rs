@@ -7,7 +7,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use super::settings::{self, Setting, Takes};
-use super::shown::{shown_url, without_user};
+use super::shown::{shown_url, shown_value};
 use crate::base::secret::Secret;
 use crate::base::text::{quoted, system_words};
 use crate::net::proxy::no_proxy::NoProxy;
@@ -87,7 +87,10 @@ impl<'a> Reader<'a> {
     fn secret_file(&mut self, variable: &str, path: &str) -> Option<Found> {
         match read_file(path) {
             Ok(text) if text.trim().is_empty() => {
-                self.problem(format!("{variable}={}: the file is empty", quoted(path)));
+                self.problem(format!(
+                    "{variable}={}: the file is empty",
+                    quoted(&shown_value(path))
+                ));
                 None
             }
             Ok(text) => Some(Found {
@@ -97,7 +100,7 @@ impl<'a> Reader<'a> {
             Err(error) => {
                 self.problem(format!(
                     "{variable}={}: can't be read: {error}",
-                    quoted(path)
+                    quoted(&shown_value(path))
                 ));
                 None
             }
@@ -163,7 +166,7 @@ impl<'a> Reader<'a> {
         takes: &str,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
-        self.converted(name, takes, Some(without_user), |found| parse(&found.text))
+        self.converted(name, takes, Some(shown_value), |found| parse(&found.text))
     }
 
     /// A setting, converted by `parse`, that may hold a secret: an error doesn't show the value.
@@ -322,7 +325,9 @@ impl<'a> Reader<'a> {
         for (name, path) in files {
             match read_certificates(&path) {
                 Ok(read) => certificates.extend(read),
-                Err(error) => self.problem(format!("{name}={}: {error}", quoted(&path))),
+                Err(error) => {
+                    self.problem(format!("{name}={}: {error}", quoted(&shown_value(&path))))
+                }
             }
         }
         certificates.into_iter().collect()
@@ -357,7 +362,10 @@ impl<'a> Reader<'a> {
             Ok(file) => Some(file),
             Err(error) => {
                 let words = system_words(&error);
-                self.problem(format!("-log={}: can't be written: {words}", quoted(path)));
+                self.problem(format!(
+                    "-log={}: can't be written: {words}",
+                    quoted(&shown_value(path))
+                ));
                 None
             }
         }

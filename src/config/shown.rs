@@ -2,13 +2,21 @@
 
 /// Hides the user name and password of a URL, so that an error can show the rest, also where the
 /// scheme is missing.
-pub fn without_user(text: &str) -> String {
+fn without_user(text: &str) -> String {
     let Some(at) = text.rfind('@') else {
         return text.to_owned();
     };
     let start = text.find("://").map(|scheme| scheme + "://".len());
     let start = start.filter(|start| *start <= at).unwrap_or(0);
     format!("{}…{}", &text[..start], &text[at..])
+}
+
+/// A value that should be no URL: what may be a secret is hidden, should it be one all the same.
+pub fn shown_value(text: &str) -> String {
+    match text.contains("://") {
+        true => shown_url(text),
+        false => without_user(text),
+    }
 }
 
 /// Hides what may be a secret in a URL, however broken it is: a user, a query, and what stands where a
@@ -42,6 +50,9 @@ pub fn shown_url(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::config::reader::Reader;
+    use crate::config::settings::SETTINGS;
+    use crate::config::tests::lookup;
+    use crate::config::{Config, arguments};
 
     #[test]
     fn a_url_is_shown_without_what_may_be_secret() {
@@ -87,6 +98,38 @@ mod tests {
             let problems = reader.problems.join("\n");
             assert!(problems.contains("CATTLE_URL="), "{problems}");
             assert!(!problems.contains("hunter2"), "{problems}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_a_url_is_not_shown_whatever_setting_it_is_given_to() {
+        for url in [
+            "http://user:hunter2@rancher/v1",
+            "http://user:hunter2",
+            "https://rancher/?password=hunter2",
+            "http://rancher/#hunter2",
+            "user:hunter2@rancher",
+        ] {
+            for setting in SETTINGS {
+                let names = [setting.name]
+                    .into_iter()
+                    .chain(setting.aliases.iter().copied());
+                for name in names
+                    .map(str::to_owned)
+                    .chain([format!("{}_FILE", setting.name)])
+                {
+                    let settings = [(&*name, url), ("ROUTE53_ASSUME_ROLE_ARN", "x")];
+                    let variable = lookup(&settings);
+                    let arguments = arguments::parse([]).unwrap();
+                    let error = Config::read(&variable, &arguments).map(drop).unwrap_err();
+                    let said = error.0.join("\n");
+                    assert!(!said.contains("hunter2"), "{name}={url}: {said}");
+                    let mut reader = Reader::new(&variable);
+                    reader.no_proxy("NO_PROXY");
+                    let doubts = reader.doubts.join("\n");
+                    assert!(!doubts.contains("hunter2"), "{name}={url}: {doubts}");
+                }
+            }
         }
     }
 }

@@ -4,7 +4,7 @@
 //! is read only up to a limit that the caller gives.
 
 use std::fmt;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -310,6 +310,15 @@ impl HttpError {
 fn in_words(error: &ureq::Error) -> String {
     match error {
         ureq::Error::Other(error) => error.to_string(),
+        ureq::Error::Io(error)
+            if error.kind() == ErrorKind::UnexpectedEof && !is_failure(error) =>
+        {
+            "the connection was closed before the answer was whole".to_owned()
+        }
+        ureq::Error::Protocol(_) => {
+            "what answers isn't HTTP (the URL may have to begin with https://, or have another port)"
+                .to_owned()
+        }
         // Without the `io: ` that ureq puts before it.
         ureq::Error::Io(error) => system_words(error),
         ureq::Error::Timeout(what) => format!("time is up ({what})"),
@@ -319,10 +328,11 @@ fn in_words(error: &ureq::Error) -> String {
 
 /// Whether it is a failure of TLS, whose words are a whole sentence with what to do.
 fn is_of_tls(error: &ureq::Error) -> bool {
-    match error {
-        ureq::Error::Io(error) => error.get_ref().is_some_and(|inner| inner.is::<Failure>()),
-        _ => false,
-    }
+    matches!(error, ureq::Error::Io(error) if is_failure(error))
+}
+
+fn is_failure(error: &std::io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<Failure>())
 }
 
 fn is_timeout(error: &ureq::Error) -> bool {

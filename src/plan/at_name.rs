@@ -148,7 +148,11 @@ impl<'a> AtName<'a> {
             (None, None) => Step::Nothing,
             // It can't be changed, but it isn't lost either: its entry stays.
             (_, Some(Listed::Partial { element })) => {
-                Step::Conflict(ConflictReason::Extended(element.clone()), None)
+                let reason = match item.is_ours() {
+                    true => ConflictReason::Extended,
+                    false => ConflictReason::ForeignExtended,
+                };
+                Step::Conflict(reason(element.clone()), None)
             }
             (Some(wanted), None) => match self.obstacle(wanted, policy, stuck) {
                 Some(obstacle) => obstacle.into(),

@@ -47,9 +47,11 @@ pub enum ConflictReason {
     /// Another record set of the same name and type is for the same region, place or part of a failover
     /// group, of which there is one for each.
     SamePlace(Box<Routing>),
-    /// The record set itself has an element that this program can't write. Holds its name. If the
-    /// record set is owned, it stays so.
+    /// The owned record set itself has an element that this program can't write. Holds its name. It
+    /// stays owned.
     Extended(String),
+    /// The same of one that this environment does not own.
+    ForeignExtended(String),
     /// It is a state record that isn't a simple record set, so its entries don't count.
     StateRecord {
         /// Name of the element that this program can't write. `None` for an alias, or for one with a
@@ -75,6 +77,12 @@ impl fmt::Display for ConflictReason {
                      change, so it is left as it is; remove {element} from it in Route 53"
                 )
             }
+            ConflictReason::ForeignExtended(element) => write!(
+                f,
+                "a record set of that name and type with the element {} exists that isn't ours; remove \
+                 it, or give the service another name",
+                quoted_start(element, MAX_QUOTED)
+            ),
             ConflictReason::StateRecord {
                 extension: Some(element),
             } => {
@@ -152,6 +160,7 @@ impl ConflictReason {
             | ConflictReason::OtherRouting(_)
             | ConflictReason::SamePlace(_)
             | ConflictReason::Extended(_)
+            | ConflictReason::ForeignExtended(_)
             | ConflictReason::StateRecord { extension: Some(_) } => "",
         }
     }

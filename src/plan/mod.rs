@@ -234,7 +234,9 @@ impl Plan {
     pub fn depends_on_ownership(&self) -> bool {
         let mut conflicts = self.conflicts.iter();
         let depends = |reason: &ConflictReason| match reason {
-            ConflictReason::Extended(_) | ConflictReason::StateRecord { .. } => false,
+            ConflictReason::Extended(_)
+            | ConflictReason::ForeignExtended(_)
+            | ConflictReason::StateRecord { .. } => false,
             ConflictReason::NotOwned
             | ConflictReason::Alias
             | ConflictReason::SetIdTaken

@@ -54,15 +54,23 @@ const REQUIRED_LABELS: &str = "io.rancher.container.create_agent=true and \
 /// The collection to which events are posted.
 struct EventCollection {
     url: Url,
-    /// Whether Rancher's schemas say that our keys may post to it. An error if there are no schemas:
-    /// what there is instead.
-    may_post: Result<bool, &'static str>,
+    /// Whether Rancher's schemas say that our keys may post to it. An error if there are no schemas.
+    may_post: Result<bool, NoSchemas>,
+}
+
+/// Why there are no schemas.
+#[derive(Debug, Clone, Copy)]
+enum NoSchemas {
+    /// What answers isn't Rancher's API.
+    OtherServer,
+    /// Rancher's link to them leads to nothing. Events may be taken all the same.
+    BadLink,
 }
 
 /// Rancher's document of schemas.
 enum Schemas {
-    /// There is none; in these words, which follow the API's URL.
-    Missing(&'static str),
+    /// There is none.
+    Missing(NoSchemas),
     /// It has no schema of events with a link that can be used.
     WithoutEvents,
     /// It has one.
@@ -147,19 +155,28 @@ impl Api {
         }
     }
 
-    /// The URL to which events are posted. An error if our keys may not post events, as far as
-    /// Rancher's schemas say: Rancher makes the schemas for the keys that ask for them.
-    pub fn check(&self, timeout: Duration) -> Result<Url, ApiError> {
+    /// The URL to which events are posted, and what is in doubt about it. An error if our keys may not
+    /// post events, as far as Rancher's schemas say: Rancher makes the schemas for the keys that ask for
+    /// them.
+    pub fn check(&self, timeout: Duration) -> Result<(Url, Option<String>), ApiError> {
         let found = self.discover(timeout)?;
+        let unknown = |why| {
+            let url = &found.url;
+            format!(
+                "{why}, so whether the keys may post events at {url} can't be told: check CATTLE_URL"
+            )
+        };
         match found.may_post {
-            Ok(true) => return Ok(found.url),
+            Ok(true) => return Ok((found.url, None)),
             Ok(false) => {}
-            Err(why) => {
-                return Err(ApiError::Unavailable(format!(
-                    "{} {why}, so whether the keys may post events at {} can't be told: check \
-                     CATTLE_URL",
-                    self.url, found.url
-                )));
+            Err(NoSchemas::BadLink) => {
+                let why = format!("Rancher's link at {} leads to no schemas", self.url);
+                let doubt = unknown(why);
+                return Ok((found.url, Some(doubt)));
+            }
+            Err(NoSchemas::OtherServer) => {
+                let why = format!("{} gives no answer of Rancher's API", self.url);
+                return Err(ApiError::Unavailable(unknown(why)));
             }
         }
         Err(ApiError::Unavailable(format!(
@@ -178,7 +195,7 @@ impl Api {
             .and_then(|link| self.at_configured_server(link));
         let schemas = match schemas {
             Some(schemas) => self.schemas(&schemas, timeout)?,
-            None => Schemas::Missing("gives no answer of Rancher's API"),
+            None => Schemas::Missing(NoSchemas::OtherServer),
         };
         let may_post = match schemas {
             Schemas::WithEvents(collection) => return Ok(collection),
@@ -218,7 +235,7 @@ impl Api {
         let response = self.call("schemas", url, b"", timeout)?;
         match response.status {
             200 => {}
-            404 => return Ok(Schemas::Missing("leads to no schemas of Rancher's")),
+            404 => return Ok(Schemas::Missing(NoSchemas::BadLink)),
             _ => return Err(ApiError::Unavailable(self.explain(url, response))),
         }
         let unreadable = |error: &dyn fmt::Display| {
@@ -313,7 +330,7 @@ impl Api {
         );
         sent.map_err(|error| {
             ApiError::Unavailable(match (error.is_explained, error.is_unsent) {
-                (true, _) => format!("{error}; asked for {url}"),
+                (true, _) => format!("{error}; asked for {url} (CATTLE_URL)"),
                 (false, true) => format!("{error}, or CATTLE_URL"),
                 (false, false) => {
                     format!("{error} at {url}: check CATTLE_URL, and whether Rancher's server runs")

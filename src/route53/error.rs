@@ -207,7 +207,9 @@ impl Refusal {
             );
         }
         let hint = match self.code.as_str() {
-            REQUEST_EXPIRED => " – it took too long to reach AWS, or this system's clock is wrong",
+            REQUEST_EXPIRED | "RequestTimeTooSkewed" => {
+                " – it took too long to reach AWS, or this system's clock is wrong"
+            }
             code if error_code::is_about_keys(code) => {
                 " – check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN, if \
                  they are temporary), or where the credentials come from"
@@ -237,7 +239,11 @@ impl Refusal {
                 " – the account makes too many calls: try again later, or lower \
                  ROUTE53_REQUEST_RATE where others use it"
             }
-            _ if self.status >= 500 => " – this is a fault of AWS: try again later",
+            "PriorRequestNotComplete" => " – AWS still makes an earlier change: try again later",
+            "OptInRequired" => " – the account has to be activated for Route 53 at AWS",
+            code if self.status >= 500 || error_code::is_failure_of_aws(code) => {
+                " – this is a fault of AWS: try again later"
+            }
             _ => "",
         };
         f.write_str(hint)

@@ -139,6 +139,16 @@ fn somebody_else_s_is_a_conflict_and_is_not_taken_over() {
     let Ran { code, stdout, .. } = crate::commands::ran(&adopt);
     assert!(stdout.contains(ELEMENT) && stdout.ends_with("Nothing to take over.\n"));
     assert_eq!(code, 0);
+    let ours = stdout.contains("isn't ours; remove it, or give the service another name");
+    assert!(ours, "{stdout}");
+    let asked = run(&stage, &["plan", "shop/web", "--json"]).stdout;
+    let asked: serde_json::Value = serde_json::from_str(&asked).expect("JSON");
+    let set = &asked["record_sets"][0];
+    assert_eq!(set["unknown_element"], ELEMENT, "{set}");
+    assert_eq!(
+        (&set["in_zone"], &set["in_the_way"]),
+        (&serde_json::Value::Null, &serde_json::Value::Null)
+    );
     let once = stage.run_with(&["once"], &[("ADOPT", "legacy")]);
     assert_eq!(crate::commands::ran(&once).code, 0);
     assert_eq!(stage.lines(), before);

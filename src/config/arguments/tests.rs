@@ -173,10 +173,13 @@ fn refuses_the_rest() {
         ("shop/web", "no command"),
         ("adopt --deletes=1", "--deletes goes with --yes"),
         ("adopt --yes --deletes", "takes a value: --deletes=N"),
-        ("adopt --yes --deletes=all", "\"all\" is no number"),
+        (
+            "adopt --yes --deletes=all",
+            "\"all\": it takes a whole number",
+        ),
         ("purge --yes --deletes=1", "--deletes belongs to adopt"),
         ("adopt -owner", "takes a value: --owner=ID"),
-        ("adopt --owner=a.b", "--owner: \"a.b\" is no id"),
+        ("adopt --owner=a.b", "--owner: \"a.b\": no id"),
     ] {
         let error = read(line).unwrap_err();
         assert!(error.contains(words), "{line}: {error}");

@@ -6,21 +6,26 @@ use ureq::http::HeaderMap;
 use super::Proxy;
 use super::connector::{ProxyError, Refusal};
 
+/// What to do about a proxy that doesn't work.
+const CHECK: &str = " – check this setting, and whether the proxy runs";
+
 impl Proxy {
     /// Explains why there is no connection through this proxy. `words` describes an error of
     /// connecting to the proxy itself.
     pub fn explain(&self, error: &ProxyError, words: impl Fn(&ureq::Error) -> String) -> String {
         match error {
             ProxyError::Unreachable(error) => self.unreachable(&words(error)),
-            ProxyError::Silent => format!("the proxy {self} doesn't answer in time"),
-            ProxyError::Broken(what) => format!("the proxy {self} gives no proper answer: {what}"),
+            ProxyError::Silent => format!("the proxy {self} doesn't answer in time{CHECK}"),
+            ProxyError::Broken(what) => {
+                format!("the proxy {self} gives no proper answer: {what}{CHECK}")
+            }
             ProxyError::Refused { target, refusal } => self.refuses(target, refusal),
         }
     }
 
     /// Says that the proxy itself can't be reached, and why.
     pub fn unreachable(&self, why: &str) -> String {
-        format!("the proxy {self} can't be reached: {why}")
+        format!("the proxy {self} can't be reached: {why}{CHECK}")
     }
 
     /// Explains an answer to a request in absolute form, if it is the proxy's own and not the

@@ -50,7 +50,7 @@ impl NoProxy {
             match parse(&entry.to_lowercase()) {
                 Ok(entry) => entries.push(entry),
                 Err(why) => {
-                    let entry = if entry.contains('@') {
+                    let entry = if entry.contains('@') || entry.contains("://") {
                         shown(entry)
                     } else {
                         entry.chars().take(MAX_SHOWN).collect()

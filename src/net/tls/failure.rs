@@ -95,7 +95,8 @@ pub fn explain(host: &str, error: &Error, offer: Option<&Offer>) -> String {
 pub fn closed(host: &str, offer: Option<&Offer>) -> String {
     let why = match offer {
         Some(offer) => format!("; asked for what it has, {}; {NEEDED}", unusable(offer)),
-        None => ", as servers do that speak no TLS there or only an old one".to_owned(),
+        None => ", as servers do that speak no TLS there or only an old one: check the host and the port of its URL"
+            .to_owned(),
     };
     format!("TLS with {host} failed: it closed the connection in the middle of the handshake{why}")
 }

@@ -16,7 +16,14 @@ fn what_has_an_element_that_cannot_be_written_is_left_alone_but_stays_ours() {
                     desired: if desired { &["web A 192.0.2.1"] } else { &[] },
                     zone: &["web A partial"],
                     owned: if owned { &["web A"] } else { &[] },
-                    plan: if desired || owned { &[PARTIAL] } else { &[] },
+                    plan: match (desired, owned) {
+                        (_, true) => &[PARTIAL],
+                        (true, false) => &[
+                            "conflict web A because a record set of that name and type with the \
+                             element \"New\" exists that isn't ours",
+                        ],
+                        (false, false) => &[],
+                    },
                 };
                 check(policy, adopt, &[row]);
             }

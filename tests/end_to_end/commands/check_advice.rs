@@ -1,6 +1,7 @@
 //! Whatever fails, the line of `check` says what to do, and names the setting.
 
 use std::any::Any;
+use std::io::{Read, Write};
 use std::net::SocketAddr;
 
 use super::check::check;
@@ -34,6 +35,22 @@ fn self_signed(name: &'static str, url: &str, path: &str) -> Spoiled {
     (vec![(name, url)], Some(Box::new(front)))
 }
 
+/// A setting that leads to a server that says this to whoever comes, and hangs up.
+fn answered_with(name: &'static str, scheme: &str, words: &'static str) -> Spoiled {
+    let listener = free_port::listen();
+    let address = listener.local_addr().unwrap();
+    // It ends with the process.
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let mut client = client.unwrap();
+            // What was asked is read first: else closing would be a reset.
+            let _ = client.read(&mut [0; 4096]);
+            let _ = client.write_all(words.as_bytes());
+        }
+    });
+    (vec![(name, format!("{scheme}://{address}/v2-beta"))], None)
+}
+
 fn metadata(stage: &Stage, fault: rancher::Fault) -> Spoiled {
     stage.rancher.inject_metadata(None, fault, usize::MAX);
     nothing()
@@ -54,7 +71,7 @@ const PAGE: &str = "<!doctype html><title>It works</title>";
 const NOBODY: &str = "http://127.0.0.1:1";
 
 /// What is wrong, and the lines with ✗ or !.
-const CASES: [(&str, Spoil, &[&str]); 28] = [
+const CASES: [(&str, Spoil, &[&str]); 30] = [
     (
         "health taken",
         |_| {
@@ -272,7 +289,25 @@ const CASES: [(&str, Spoil, &[&str]); 28] = [
         &[
             "✗ rancher     TLS with localhost failed: its certificate 'Simulated Server' is \
              signed by itself and isn't trusted: put this certificate in CA_FILE; asked for \
-             https://localhost/v2-beta",
+             https://localhost/v2-beta (CATTLE_URL)",
+        ],
+    ),
+    (
+        "rancher hangs up",
+        |_| answered_with("CATTLE_URL", "https", ""),
+        &[
+            "✗ rancher     TLS with 127.0.0.1 failed: it closed the connection in the middle of the \
+             handshake, as servers do that speak no TLS there or only an old one: check the host and \
+             the port of its URL; asked for https://127.0.0.1/v2-beta (CATTLE_URL)",
+        ],
+    ),
+    (
+        "rancher is something else",
+        |_| answered_with("CATTLE_URL", "http", "SSH-2.0-OpenSSH_9.6\r\n"),
+        &[
+            "✗ rancher     what answers isn't HTTP (the URL may have to begin with https://, or \
+             have another port) at http://127.0.0.1/v2-beta: check CATTLE_URL, and whether Rancher's \
+             server runs",
         ],
     ),
     (

@@ -163,6 +163,37 @@ fn a_cname_in_the_way_is_shown() {
     let expected =
         "    in the zone: CNAME 60 example.org.\n    is left alone: a CNAME has that name";
     assert!(text.contains(expected), "{text}");
+    let asked = run(&stage, &["plan", "shop/web", "--json"]).stdout;
+    let asked: serde_json::Value = serde_json::from_str(&asked).expect("JSON");
+    let expected = serde_json::json!({
+        "name": web, "type": "CNAME", "ttl": 60, "values": ["example.org."],
+    });
+    assert_eq!(asked["record_sets"][0]["in_the_way"], expected, "{asked}");
+}
+
+#[test]
+fn a_long_record_set_is_no_long_line() {
+    let stage = Stage::new(world(|world| {
+        let web = world.add_service("shop", "web");
+        (1..=3).for_each(|host| {
+            web.run_on(&format!("h{host}"), 80);
+        });
+    }));
+    let values: Vec<String> = (0..400)
+        .map(|i| format!("10.0.{}.{}", i / 256, i % 256))
+        .collect();
+    stage.put(RecordSet::simple(
+        "web.shop.prod.example.com.",
+        "A",
+        300,
+        &values,
+    ));
+    for arguments in [&["plan", "shop/web"][..], &["adopt"]] {
+        let service = stage.run_with(arguments, &[("ADOPT", "matching")]);
+        let stdout = super::ran(&service).stdout;
+        assert!(stdout.contains(", 10.0.0.19, … and 380 more"), "{stdout}");
+        assert!(stdout.lines().all(|line| line.len() < 1_000), "{stdout}");
+    }
 }
 
 #[test]
@@ -292,13 +323,15 @@ fn programs_get_the_same_as_json() {
         "record_sets": [
             {
                 "name": "web.shop.prod.example.com.", "type": "A", "wanted": wanted,
-                "in_zone": {"ttl": 300, "values": ["203.0.113.1"]}, "taken_over": false,
+                "in_zone": {"ttl": 300, "values": ["203.0.113.1"]},
+                "unknown_element": null, "in_the_way": null, "taken_over": false,
                 "next": "change", "reason": "is changed in the next round",
                 "services": ["shop/web"],
             },
             {
                 "name": "taken.example.com.", "type": "A", "wanted": wanted,
-                "in_zone": {"ttl": 300, "values": ["198.51.100.1"]}, "taken_over": false,
+                "in_zone": {"ttl": 300, "values": ["198.51.100.1"]},
+                "unknown_element": null, "in_the_way": null, "taken_over": false,
                 "next": "conflict",
                 "reason": "is left alone: a record set of that name and type exists that isn't \
                            ours; remove it, or take it over: the command adopt shows what that would do",
@@ -306,7 +339,7 @@ fn programs_get_the_same_as_json() {
             },
             {
                 "name": "shared.example.com.", "type": "A", "wanted": wanted, "in_zone": null,
-                "taken_over": false, "next": "create", "reason": "is created in the next round",
+                "unknown_element": null, "in_the_way": null, "taken_over": false, "next": "create", "reason": "is created in the next round",
                 "services": ["shop/other", "shop/web"],
             },
         ],

@@ -227,7 +227,10 @@ fn failures_of_web_identity_explain_themselves() {
         (
             "STS hangs up",
             |scene| with(scene, Fault::Drop),
-            &[NOT_ASSUMED, "Peer disconnected"],
+            &[
+                NOT_ASSUMED,
+                "the connection was closed before the answer was whole",
+            ],
         ),
         (
             "no XML",
@@ -308,7 +311,7 @@ fn failures_of_a_container_endpoint_explain_themselves() {
         (
             "hangs up",
             |scene| with(scene, Fault::Drop),
-            &[AT, "Peer disconnected"],
+            &[AT, "the connection was closed before the answer was whole"],
         ),
         (
             "no JSON",
@@ -432,7 +435,7 @@ fn failures_of_instance_metadata_explain_themselves() {
         (
             "hangs up",
             |scene| with(scene, TOKEN, Fault::Drop),
-            &[AT, "Peer disconnected"],
+            &[AT, "the connection was closed before the answer was whole"],
         ),
         (
             "no token",
@@ -582,7 +585,10 @@ fn failures_of_an_assumed_role_explain_themselves() {
         (
             "STS hangs up",
             |scene| with(scene, Fault::Drop),
-            &[NOT_ASSUMED, "Peer disconnected"],
+            &[
+                NOT_ASSUMED,
+                "the connection was closed before the answer was whole",
+            ],
         ),
         (
             "no XML",

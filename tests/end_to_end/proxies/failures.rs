@@ -46,7 +46,7 @@ fn a_proxy_that_wants_credentials_is_told_from_the_servers_behind_it() {
     let (_, text) = run("check", &scene.through(&scene.proxy.url("")));
     let rancher = text.lines().find(|line| line.starts_with("✗ rancher"));
     let words = format!(
-        "✗ rancher     {}; asked for http://{RANCHER}/v2-beta",
+        "✗ rancher     {}; asked for http://{RANCHER}/v2-beta (CATTLE_URL)",
         none.replace("HTTPS_PROXY", "HTTP_PROXY")
     );
     assert_eq!(rancher, Some(words.as_str()), "{text}");
