@@ -164,7 +164,7 @@ fn lossy(text: &[u8]) -> String {
     String::from_utf8_lossy(text).into_owned()
 }
 
-const ENCODERS: [(&str, Encoder); 8] = [
+const ENCODERS: [(&str, Encoder); 13] = [
     ("as is", lossy),
     ("base64", |text| STANDARD.encode(text)),
     ("base64 without padding", |text| {
@@ -179,7 +179,27 @@ const ENCODERS: [(&str, Encoder); 8] = [
     ("XML", |text| {
         quick_xml::escape::escape(lossy(text)).into_owned()
     }),
+    ("names of HTML", |text| {
+        let text = lossy(text).replace('/', "&sol;");
+        text.replace('+', "&plus;").replace('=', "&equals;")
+    }),
+    ("numbers of HTML", |text| {
+        each_byte(text, |byte| format!("&#{byte:010};"))
+    }),
+    ("numbers without an end", |text| {
+        each_byte(text, |byte| format!("&#{byte}")) + "."
+    }),
+    ("braces", |text| {
+        each_byte(text, |byte| format!("\\u{{{byte:x}}}"))
+    }),
+    ("eight digits", |text| {
+        each_byte(text, |byte| format!("\\U{byte:08x}"))
+    }),
 ];
+
+fn each_byte(text: &[u8], escaped: impl Fn(u8) -> String) -> String {
+    text.iter().map(|byte| escaped(*byte)).collect()
+}
 
 /// Secrets of all kinds of characters that a header may have.
 fn secret() -> impl Strategy<Value = String> {

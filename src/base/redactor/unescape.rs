@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-/// Longest escape that is undone, in bytes: `&#x0010ffff;` has twelve.
-const MAX_ESCAPE: usize = 12;
+/// Longest escape that is undone, in bytes. References of XML may have zeros before their number.
+const MAX_ESCAPE: usize = 24;
 
 /// The characters with which escapes start.
 pub const MARKS: [char; 3] = ['%', '\\', '&'];
@@ -82,10 +82,16 @@ fn of_url(text: &[u8]) -> Option<(usize, char)> {
     c.is_ascii().then_some((3, c))
 }
 
-/// `\u002b`, `\"` and the like; also the `\x2b` of programs and the `\053` of Route 53.
+/// `\u002b`, `\"` and the like; also the `\x2b`, `\u{2b}` and `\U0000002b` of programs and the `\053` of
+/// Route 53.
 fn of_json(text: &[u8]) -> Option<(usize, char)> {
     let rest = text.strip_prefix(b"\\")?;
     match rest.first()? {
+        b'u' if rest.get(1) == Some(&b'{') => {
+            let end = rest.iter().position(|byte| *byte == b'}')?;
+            Some((end + 2, number(&rest[2..end], 16)?))
+        }
+        b'U' => Some((10, number(rest.get(1..9)?, 16)?)),
         b'u' => Some((6, number(rest.get(1..5)?, 16)?)),
         b'x' => Some((4, number(rest.get(1..3)?, 16)?)),
         b'0'..=b'7' => Some((4, number(rest.get(..3)?, 8)?)),
@@ -97,21 +103,43 @@ fn of_json(text: &[u8]) -> Option<(usize, char)> {
     }
 }
 
-/// `&amp;`, `&#43;` and `&#x2b;`.
+/// `&amp;`, `&#43;` and `&#x2b;`; of HTML also those of what stands in keys, and numbers without a
+/// semicolon behind them.
 fn of_xml(text: &[u8]) -> Option<(usize, char)> {
     let rest = text.strip_prefix(b"&")?;
-    let name = &rest[..rest.iter().position(|byte| *byte == b';')?];
+    let is_in_name = |byte: &u8| *byte == b'#' || byte.is_ascii_alphanumeric();
+    let end = rest.iter().position(|byte| !is_in_name(byte));
+    let (name, length) = match end {
+        Some(end) if rest[end] == b';' => (&rest[..end], end + 2),
+        end => unended(&rest[..end.unwrap_or(rest.len())])?,
+    };
     let c = match name {
         b"amp" => '&',
         b"lt" => '<',
         b"gt" => '>',
         b"quot" => '"',
         b"apos" => '\'',
+        b"sol" => '/',
+        b"plus" => '+',
+        b"equals" => '=',
         [b'#', b'x' | b'X', digits @ ..] => number(digits, 16)?,
         [b'#', digits @ ..] => number(digits, 10)?,
         _ => return None,
     };
-    Some((name.len() + 2, c))
+    Some((length, c))
+}
+
+/// The start of a name that is a number without a semicolon, and how long that is with its `&`.
+fn unended(name: &[u8]) -> Option<(&[u8], usize)> {
+    let is_hexadecimal = matches!(name, [b'#', b'x' | b'X', ..]);
+    let start = if is_hexadecimal { 2 } else { 1 };
+    let is_digit = |byte: &u8| match is_hexadecimal {
+        true => byte.is_ascii_hexdigit(),
+        false => byte.is_ascii_digit(),
+    };
+    let digits = name.get(start..)?.iter().take_while(|byte| is_digit(byte));
+    let end = start + digits.count();
+    (name[0] == b'#' && end > start).then(|| (&name[..end], end + 1))
 }
 
 fn number(digits: &[u8], radix: u32) -> Option<char> {
