@@ -125,7 +125,7 @@ fn in_the_way(rtype: &str, want: Want, there: &[&RecordSet], adopt: Adopt) -> Op
             "a simple record set has that name and type".to_owned()
         }
         (Some(group), _, None) if group.traffic_policy_instance_id.is_some() => {
-            "the record set has the element \"TrafficPolicyInstanceId\"".to_owned()
+            "a record set of that name and type with the element \"TrafficPolicyInstanceId\" exists that isn't ours".to_owned()
         }
         (Some(group), _, None) if group.alias.is_some() => {
             "an alias of that name and type exists that isn't ours".to_owned()
