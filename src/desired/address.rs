@@ -170,7 +170,8 @@ fn meets_conditions<'a>(
     let known = &host.labels.known;
     let excluded = known.get(labels::HOST, rules.label_suffix);
     if excluded.is_some_and(|text| text.eq_ignore_ascii_case("false")) {
-        return Err(ContainerSkip::new(Requirement::HostIncluded, ""));
+        let key = known.key_of(labels::HOST, rules.label_suffix).to_string();
+        return Err(ContainerSkip::new(Requirement::HostIncluded, &key));
     }
     Ok((host, bind.filter(|bind| !is_unspecified(bind))))
 }

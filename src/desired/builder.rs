@@ -17,6 +17,7 @@ use crate::desired::target::{self, HostTarget, Target, TargetFault, may_be_state
 use crate::desired::warning::{LeftOut, Warning};
 use crate::desired::{EXTERNAL, LOAD_BALANCER, Rules, ServiceOutcome};
 use crate::dns::{Name, Routing, SharedText};
+use crate::rancher::labels;
 use crate::rancher::model::{Environment, Host, Service, ServiceKey};
 
 /// Builds [`Desired`](super::Desired) from one service at a time. `/services` may have 68 MB, and this
@@ -172,7 +173,7 @@ impl<'a> DesiredBuilder<'a> {
             return Err(SkipReason::System);
         }
         match options.policy(self.rules.default_policy) {
-            (PublishPolicy::Never, Some(_)) => Err(SkipReason::Never),
+            (PublishPolicy::Never, Some(_)) => Err(SkipReason::Never(options.key(labels::POLICY))),
             (PublishPolicy::Never, None) => Err(SkipReason::NotChosen),
             (policy, _) => Ok(policy),
         }
@@ -185,7 +186,10 @@ impl<'a> DesiredBuilder<'a> {
         options: &mut ServiceOptions<'_>,
     ) -> Result<Option<Target>, TargetFault> {
         match options.target {
-            Some(text) => target::of_label(text, self.rules).map(Some),
+            Some(text) => {
+                let key = options.key(labels::TARGET);
+                target::of_label(text, key, self.rules).map(Some)
+            }
             None if service.kind == EXTERNAL => {
                 target::of_external(service, self.rules, &mut options.warnings).map(Some)
             }
@@ -238,7 +242,7 @@ impl<'a> DesiredBuilder<'a> {
         options: &ServiceOptions<'_>,
     ) -> Result<Name, SkipReason> {
         let own = options.template.map(Template::parse).transpose();
-        let own = own.map_err(SkipReason::from)?;
+        let own = own.map_err(|error| (options.key(labels::NAME_TEMPLATE), error))?;
         own.as_ref()
             .unwrap_or(&self.rules.template)
             .name(&self.names_of(service), &self.rules.zone)

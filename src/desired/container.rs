@@ -37,7 +37,7 @@ pub enum Requirement {
     Reachable,
     /// Its host is in metadata. The text is the host's UUID.
     HostKnown,
-    /// Its host's label `external_dns` isn't `false`.
+    /// Its host's label `external_dns` isn't `false`. The text is the label's key.
     HostIncluded,
     /// The text that should be its address is one.
     Address,
@@ -57,7 +57,7 @@ const WORDS: [&str; ContainerSkip::CODES.len()] = [
     "publishes no port on its host",
     "publishes its ports at a loopback address only, which nobody else reaches",
     "runs on the host {}, which metadata lacks",
-    "runs on a host whose label io.rancher.host.external_dns is 'false'",
+    "runs on a host whose label {} is 'false'",
     "would get the address {}, which is none; set the label io.rancher.host.external_dns_ip of its \
      host to one",
     "has as its own address (primary_ip) {}, which is none",
@@ -189,7 +189,7 @@ mod tests {
             ),
             (
                 Requirement::HostIncluded,
-                "runs on a host whose label io.rancher.host.external_dns is 'false'",
+                "runs on a host whose label \"a\\u001b\" is 'false'",
             ),
             (
                 Requirement::Address,

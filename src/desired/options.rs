@@ -11,7 +11,7 @@ use crate::desired::Rules;
 use crate::desired::address::AddressSource;
 use crate::desired::warning::Warning;
 use crate::dns::record_set::MAX_TTL;
-use crate::rancher::labels::{self, Labels};
+use crate::rancher::labels::{self, LabelKey, Labels};
 
 /// Which services are published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,9 +56,16 @@ pub struct ServiceOptions<'a> {
     pub health_check: Option<&'a str>,
     /// What is wrong with its labels.
     pub warnings: Vec<Warning>,
+    labels: &'a Labels,
+    rules: &'a Rules,
 }
 
 impl<'a> ServiceOptions<'a> {
+    /// The key under which the service has this label.
+    pub fn key(&self, name: &'static str) -> LabelKey {
+        self.labels.key_of(name, &self.rules.label_suffix)
+    }
+
     /// Whether the service is published, and the label that says so; no label if it is the default.
     pub fn policy(&self, default: PublishPolicy) -> (PublishPolicy, Option<&'static str>) {
         let has_own_address = *self.address == AddressSource::Container;
@@ -115,6 +122,8 @@ impl<'a> ServiceOptions<'a> {
             routing_id: get(labels::ROUTING_ID),
             health_check: get(labels::HEALTH_CHECK),
             warnings,
+            labels,
+            rules,
         }
     }
 }

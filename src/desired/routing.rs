@@ -13,6 +13,7 @@ use crate::desired::options::ServiceOptions;
 use crate::dns::record_key::is_own_id;
 use crate::dns::routing::{Failover, Place};
 use crate::dns::{Routing, SharedText};
+use crate::rancher::labels::{self, LabelKey};
 
 /// What [`parse`] reads.
 pub const ROUTING_TAKES: &str = "simple, weighted 0 to 255, latency REGION, failover primary, failover \
@@ -40,15 +41,16 @@ pub struct Share {
 /// What can't be understood, or can't be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RoutingFault {
-    /// The label `external_dns_routing` is no routing policy. Holds its text.
-    Policy(String),
-    /// The label `external_dns_routing_id` is no set identifier of this program. Holds its text.
-    SetId(String),
+    /// The label `external_dns_routing` is no routing policy. Holds its key and its text.
+    Policy(LabelKey, String),
+    /// The label `external_dns_routing_id` is no set identifier of this program. Holds its key and its
+    /// text.
+    SetId(LabelKey, String),
     /// There is no such label, and neither `OWNER_ID` nor the environment's UUID can serve. Holds the
     /// latter.
     NoSetId(String),
-    /// The label `external_dns_health_check` is no id of a health check. Holds its text.
-    HealthCheck(String),
+    /// The label `external_dns_health_check` is no id of a health check. Holds its key and its text.
+    HealthCheck(LabelKey, String),
     /// The name is to lead to another name, and the policy is `multivalue`.
     Multivalue,
 }
@@ -63,14 +65,14 @@ impl RoutingFault {
 impl fmt::Display for RoutingFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            RoutingFault::Policy(text) => write!(
+            RoutingFault::Policy(key, text) => write!(
                 f,
-                "its label io.rancher.service.external_dns_routing is {}; it takes {ROUTING_TAKES}",
+                "its label {key} is {}; it takes {ROUTING_TAKES}",
                 quoted(text)
             ),
-            RoutingFault::SetId(text) => write!(
+            RoutingFault::SetId(key, text) => write!(
                 f,
-                "its label io.rancher.service.external_dns_routing_id is {}; it takes 1 to 64 letters, \
+                "its label {key} is {}; it takes 1 to 64 letters, \
                  digits, '.', '_', ':' and '-'",
                 quoted(text)
             ),
@@ -80,9 +82,9 @@ impl fmt::Display for RoutingFault {
                  io.rancher.service.external_dns_routing_id",
                 quoted(uuid)
             ),
-            RoutingFault::HealthCheck(text) => write!(
+            RoutingFault::HealthCheck(key, text) => write!(
                 f,
-                "its label io.rancher.service.external_dns_health_check is {}; it takes the id of a \
+                "its label {key} is {}; it takes the id of a \
                  health check: 1 to {MAX_HEALTH_CHECK} letters, digits and '-'",
                 quoted(text)
             ),
@@ -157,8 +159,9 @@ impl ServiceOptions<'_> {
     /// The routing policy of a service; none if it is simple. `default` holds without the label.
     pub fn routing(&self, default: Option<&Routing>) -> Result<Option<Routing>, RoutingFault> {
         match self.routing {
-            Some(text) => parse(text)
-                .map_err(|NotUnderstood| RoutingFault::Policy(shortened(text, MAX_SHOWN))),
+            Some(text) => parse(text).map_err(|NotUnderstood| {
+                RoutingFault::Policy(self.key(labels::ROUTING), shortened(text, MAX_SHOWN))
+            }),
             None => Ok(default.cloned()),
         }
     }
@@ -167,7 +170,10 @@ impl ServiceOptions<'_> {
     pub fn set_id(&self) -> Result<Option<SharedText>, RoutingFault> {
         let id = self.routing_id.map(|id| match is_own_id(id) {
             true => Ok(id.into()),
-            false => Err(RoutingFault::SetId(shortened(id, MAX_SHOWN))),
+            false => Err(RoutingFault::SetId(
+                self.key(labels::ROUTING_ID),
+                shortened(id, MAX_SHOWN),
+            )),
         });
         id.transpose()
     }
@@ -178,7 +184,10 @@ impl ServiceOptions<'_> {
         let id = self.health_check.map(|id| {
             match (1..=MAX_HEALTH_CHECK).contains(&id.len()) && id.chars().all(is_usual) {
                 true => Ok(id.into()),
-                false => Err(RoutingFault::HealthCheck(shortened(id, MAX_SHOWN))),
+                false => Err(RoutingFault::HealthCheck(
+                    self.key(labels::HEALTH_CHECK),
+                    shortened(id, MAX_SHOWN),
+                )),
             }
         });
         id.transpose()
@@ -315,10 +324,10 @@ mod tests {
         let long = "ü".repeat(10_000);
         let text = || shortened(&long, MAX_SHOWN);
         for fault in [
-            RoutingFault::Policy(text()),
-            RoutingFault::SetId(text()),
+            RoutingFault::Policy(LabelKey::usual(labels::ROUTING), text()),
+            RoutingFault::SetId(LabelKey::usual(labels::ROUTING_ID), text()),
             RoutingFault::NoSetId(text()),
-            RoutingFault::HealthCheck(text()),
+            RoutingFault::HealthCheck(LabelKey::usual(labels::HEALTH_CHECK), text()),
         ] {
             let words = fault.to_string();
             assert!(words.len() < 500, "{words}");

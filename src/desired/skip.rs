@@ -10,11 +10,10 @@ use crate::desired::name_template::{BadName, TemplateError};
 use crate::desired::routing::RoutingFault;
 use crate::desired::target::TargetFault;
 use crate::desired::{EXTERNAL, Rival};
+use crate::rancher::labels::LabelKey;
 
 /// Characters of a text from outside that are shown.
 const MAX_SHOWN: usize = 80;
-/// The label with a service's name template.
-const NAME_TEMPLATE: &str = "io.rancher.service.external_dns_name_template";
 
 /// Why a service is not published. The variants are in the order in which the conditions are checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +23,8 @@ pub enum SkipReason {
     Kind(String),
     /// The service belongs to a system stack, and `SYSTEM_SERVICES` is `false`.
     System,
-    /// The service's label `external_dns` is `never`.
-    Never,
+    /// The service's label `external_dns` is `never`. Holds its key.
+    Never(LabelKey),
     /// The service has no label `external_dns`, and `DEFAULT_POLICY` is `never`.
     NotChosen,
     /// What its name is to lead to can't be published.
@@ -36,10 +35,11 @@ pub enum SkipReason {
     NoContainer,
     /// It has containers, and none counts. Holds the reason of the one that met the most conditions.
     Container(ContainerSkip),
-    /// The name template in the service's label is malformed.
-    Template(TemplateError),
-    /// The name template in the service's label has a `*` that isn't the first label by itself.
-    Wildcard,
+    /// The name template in the service's label with this key is malformed.
+    Template(Box<(LabelKey, TemplateError)>),
+    /// The name template in the service's label with this key has a `*` that isn't the first label by
+    /// itself.
+    Wildcard(LabelKey),
     /// The name template gives a text that is not a domain name. Holds that text, too.
     Name(BadName),
     /// Its name is the zone's own and would be a CNAME, which can't be there.
@@ -79,14 +79,14 @@ impl SkipReason {
         match self {
             SkipReason::Kind(_)
             | SkipReason::System
-            | SkipReason::Never
+            | SkipReason::Never(_)
             | SkipReason::NotChosen
             | SkipReason::NoContainer
             | SkipReason::Container(_) => false,
             SkipReason::Target(_)
             | SkipReason::Routing(_)
             | SkipReason::Template(_)
-            | SkipReason::Wildcard
+            | SkipReason::Wildcard(_)
             | SkipReason::Name(_)
             | SkipReason::CnameAtApex
             | SkipReason::TargetDiffers(_)
@@ -99,14 +99,14 @@ impl SkipReason {
         match self {
             SkipReason::Kind(_) => "kind",
             SkipReason::System => "system",
-            SkipReason::Never => "never",
+            SkipReason::Never(_) => "never",
             SkipReason::NotChosen => "not_chosen",
             SkipReason::Target(_) => "target",
             SkipReason::Routing(_) => "routing",
             SkipReason::NoContainer => "no_container",
             SkipReason::Container(reason) => reason.code(),
             SkipReason::Template(_) => "template",
-            SkipReason::Wildcard => "wildcard",
+            SkipReason::Wildcard(_) => "wildcard",
             SkipReason::Name(_) => "name",
             SkipReason::CnameAtApex => "cname_at_apex",
             SkipReason::TargetDiffers(_) => "target_differs",
@@ -115,11 +115,11 @@ impl SkipReason {
     }
 }
 
-impl From<TemplateError> for SkipReason {
-    fn from(error: TemplateError) -> SkipReason {
+impl From<(LabelKey, TemplateError)> for SkipReason {
+    fn from((key, error): (LabelKey, TemplateError)) -> SkipReason {
         match error {
-            TemplateError::MisplacedWildcard => SkipReason::Wildcard,
-            other => SkipReason::Template(other),
+            TemplateError::MisplacedWildcard => SkipReason::Wildcard(key),
+            other => SkipReason::Template(Box::new((key, other))),
         }
     }
 }
@@ -152,9 +152,7 @@ impl fmt::Display for SkipReason {
             SkipReason::System => {
                 f.write_str("it belongs to a system stack, and SYSTEM_SERVICES is 'false'")
             }
-            SkipReason::Never => {
-                f.write_str("its label io.rancher.service.external_dns is 'never'")
-            }
+            SkipReason::Never(key) => write!(f, "its label {key} is 'never'"),
             SkipReason::NotChosen => f.write_str(
                 "it has no label io.rancher.service.external_dns, and DEFAULT_POLICY is 'never'",
             ),
@@ -162,14 +160,10 @@ impl fmt::Display for SkipReason {
             SkipReason::Target(fault) => fault.fmt(f),
             SkipReason::Routing(fault) => fault.fmt(f),
             SkipReason::Container(reason) => no_container_counts(reason, f),
-            SkipReason::Template(error) => {
-                write!(f, "its label {NAME_TEMPLATE}: {error}")
+            SkipReason::Template(fault) => write!(f, "its label {}: {}", fault.0, fault.1),
+            SkipReason::Wildcard(key) => {
+                write!(f, "its label {key}: {}", TemplateError::MisplacedWildcard)
             }
-            SkipReason::Wildcard => write!(
-                f,
-                "its label {NAME_TEMPLATE}: {}",
-                TemplateError::MisplacedWildcard
-            ),
             SkipReason::Name(error) => error.fmt(f),
             SkipReason::CnameAtApex => f.write_str(
                 "its name is the zone's own, where Route 53 allows no CNAME, and its target is a host \
@@ -210,6 +204,11 @@ fn no_container_counts(reason: &ContainerSkip, f: &mut fmt::Formatter<'_>) -> fm
 mod tests {
     use super::*;
     use crate::dns::{Name, NameError};
+    use crate::rancher::labels;
+
+    fn key() -> LabelKey {
+        LabelKey::usual(labels::POLICY)
+    }
 
     fn rival() -> Box<Rival> {
         Box::new(Rival {
@@ -244,9 +243,9 @@ mod tests {
         let mut all = vec![
             SkipReason::Kind(text()),
             SkipReason::System,
-            SkipReason::Never,
+            SkipReason::Never(key()),
             SkipReason::NotChosen,
-            TargetFault::Mixed.into(),
+            TargetFault::Mixed(key()).into(),
             RoutingFault::Multivalue.into(),
             SkipReason::NoContainer,
         ];
@@ -265,8 +264,8 @@ mod tests {
         let of_container = |requirement| ContainerSkip::new(requirement, "x");
         all.extend(requirements.map(of_container).map(SkipReason::Container));
         all.extend([
-            SkipReason::from(TemplateError::NotClosed),
-            SkipReason::from(TemplateError::MisplacedWildcard),
+            SkipReason::from((key(), TemplateError::NotClosed)),
+            SkipReason::from((key(), TemplateError::MisplacedWildcard)),
             SkipReason::Name(BadName {
                 tried: "x".to_owned(),
                 error: NameError::Empty,

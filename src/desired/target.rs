@@ -12,6 +12,7 @@ use crate::base::text::quoted;
 use crate::desired::Rules;
 use crate::desired::warning::Warning;
 use crate::dns::Name;
+use crate::rancher::labels::LabelKey;
 use crate::rancher::model::Service;
 use crate::route53::alias_zones::alias_zone;
 
@@ -52,10 +53,10 @@ pub struct HostTarget {
 /// Why a service has no target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TargetFault {
-    /// This item is neither an address nor a host name.
-    Item(String),
-    /// There is more than one item, and not all are addresses.
-    Mixed,
+    /// This item of the label with this key is neither an address nor a host name.
+    Item(LabelKey, String),
+    /// The label with this key has more than one item, and not all are addresses.
+    Mixed(LabelKey),
     /// `RECORD_TYPES` leaves out all of its addresses.
     RecordTypes,
     /// It is the service's own name.
@@ -70,21 +71,20 @@ pub enum TargetFault {
     Nothing,
 }
 
-const LABEL: &str = "its label io.rancher.service.external_dns_target";
 /// What the label takes.
 const TAKES: &str = "it takes IP addresses with commas between them, or one host name";
 
 impl fmt::Display for TargetFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            TargetFault::Item(item) => write!(
+            TargetFault::Item(key, item) => write!(
                 f,
-                "{LABEL} has {}, which is neither an address nor a host name; {TAKES}",
+                "its label {key} has {}, which is neither an address nor a host name; {TAKES}",
                 quoted(item)
             ),
-            TargetFault::Mixed => write!(
+            TargetFault::Mixed(key) => write!(
                 f,
-                "{LABEL} has a host name and other items beside it; {TAKES}"
+                "its label {key} has a host name and other items beside it; {TAKES}"
             ),
             TargetFault::RecordTypes => {
                 f.write_str("RECORD_TYPES leaves out all addresses that it should lead to")
@@ -106,8 +106,8 @@ impl fmt::Display for TargetFault {
     }
 }
 
-/// Reads the text of a label.
-pub fn of_label(text: &str, rules: &Rules) -> Result<Target, TargetFault> {
+/// Reads the text of the label with this key.
+pub fn of_label(text: &str, key: LabelKey, rules: &Rules) -> Result<Target, TargetFault> {
     let items = text
         .split(',')
         .map(str::trim)
@@ -117,13 +117,13 @@ pub fn of_label(text: &str, rules: &Rules) -> Result<Target, TargetFault> {
         match (address(item), host(item)) {
             (Some(address), _) => addresses.push(address),
             (None, Some(host)) => hosts.push(host),
-            (None, None) => return Err(TargetFault::Item(shortened(item, MAX_SHOWN))),
+            (None, None) => return Err(TargetFault::Item(key, shortened(item, MAX_SHOWN))),
         }
     }
     match (hosts.pop(), hosts.is_empty() && addresses.is_empty()) {
         (Some(host), true) => Ok(host_target(host, rules)),
-        (Some(_), false) => Err(TargetFault::Mixed),
-        (None, true) => Err(TargetFault::Item(shortened(text, MAX_SHOWN))),
+        (Some(_), false) => Err(TargetFault::Mixed(key)),
+        (None, true) => Err(TargetFault::Item(key, shortened(text, MAX_SHOWN))),
         (None, false) => allowed(addresses, rules),
     }
 }
@@ -191,6 +191,11 @@ fn host(text: &str) -> Option<Name> {
 mod tests {
     use super::*;
     use crate::desired::rules::RecordTypes;
+    use crate::rancher::labels;
+
+    fn key() -> LabelKey {
+        LabelKey::usual(labels::TARGET)
+    }
 
     fn rules() -> Rules {
         Rules::of_zone(Name::parse("example.com").unwrap())
@@ -207,6 +212,8 @@ mod tests {
                 Some(zone) => format!("alias {name} {zone}"),
                 None => format!("cname {name}"),
             },
+            Err(TargetFault::Item(_, item)) => format!("Item({item:?})"),
+            Err(TargetFault::Mixed(_)) => "Mixed".to_owned(),
             Err(fault) => format!("{fault:?}"),
         }
     }
@@ -252,7 +259,7 @@ mod tests {
             ("bücher.example.org", item("bücher.example.org")),
             (".", item(".")),
         ] {
-            assert_eq!(shown(&of_label(text, &rules())), expected, "{text}");
+            assert_eq!(shown(&of_label(text, key(), &rules())), expected, "{text}");
         }
     }
 
@@ -262,7 +269,7 @@ mod tests {
             partition: "aws-us-gov",
             ..rules()
         };
-        let found = shown(&of_label(BALANCER, &rules));
+        let found = shown(&of_label(BALANCER, key(), &rules));
         assert_eq!(found, format!("cname {BALANCER}."));
     }
 
@@ -277,7 +284,7 @@ mod tests {
             ("192.0.2.1", "RecordTypes"),
             ("www.example.org", "cname www.example.org."),
         ] {
-            assert_eq!(shown(&of_label(text, &rules)), expected, "{text}");
+            assert_eq!(shown(&of_label(text, key(), &rules)), expected, "{text}");
         }
     }
 
@@ -338,7 +345,7 @@ mod tests {
             ..Service::default()
         };
         for target in [
-            of_label(&long, &rules()),
+            of_label(&long, key(), &rules()),
             of_external(&hosted, &rules(), &mut Vec::new()),
         ] {
             let words = target.unwrap_err().to_string();

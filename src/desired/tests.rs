@@ -4,7 +4,7 @@ use super::*;
 use crate::desired::address::AddressSource;
 use crate::desired::container::{ContainerSkip, Requirement};
 use crate::desired::options::PublishPolicy;
-use crate::rancher::labels::{HostLabels, Labels};
+use crate::rancher::labels::{HostLabels, LabelKey, Labels};
 use crate::rancher::model::{self, Container, Environment, Host, Service};
 
 mod addresses;
@@ -392,7 +392,9 @@ fn of_two_services_of_one_name_the_published_one_counts_in_any_order() {
 fn what_rancher_shows_is_the_name_in_any_spelling() {
     let outcome = |fqdn: Option<&str>| ServiceOutcome {
         fqdn: fqdn.map(str::to_owned),
-        ..ServiceOutcome::new(Err(SkipReason::Never))
+        ..ServiceOutcome::new(Err(SkipReason::Never(LabelKey::usual(
+            crate::rancher::labels::POLICY,
+        ))))
     };
     for (name, fqdn, expected) in [
         ("web.example.com", Some("web.example.com"), true),

@@ -56,7 +56,9 @@ const ALL: [&str; 12] = [
 /// How the names of the labels of services, and of those of hosts, begin.
 const STEMS: [&str; 2] = [POLICY, HOST];
 /// Prefixes of labels, in the order of their rank.
-const PREFIXES: [&str; 2] = ["io.pasturestack.", "io.rancher."];
+const PREFIXES: [&str; 2] = ["io.pasturestack.", RANCHER];
+/// The usual one.
+const RANCHER: &str = "io.rancher.";
 /// Characters of a host's label that are kept, where it isn't one that this program knows.
 const MAX_TEXT: usize = 80;
 /// Longest suffix, in characters.
@@ -84,6 +86,31 @@ impl LabelSuffix {
     }
 }
 
+/// The key under which a service or host has one of the labels that this program knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelKey {
+    /// Its name, without prefix and suffix.
+    name: &'static str,
+    /// The whole key, unless it is the usual one.
+    own: Option<Box<str>>,
+}
+
+impl LabelKey {
+    /// The usual key of the label with this name: without a suffix, and Rancher's own.
+    pub fn usual(name: &'static str) -> LabelKey {
+        LabelKey { name, own: None }
+    }
+}
+
+impl fmt::Display for LabelKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.own {
+            Some(key) => f.write_str(key),
+            None => write!(f, "{RANCHER}{}", self.name),
+        }
+    }
+}
+
 /// The labels of one service or host.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Labels {
@@ -102,6 +129,17 @@ impl Labels {
     pub fn key(&self, name: &str, suffix: &LabelSuffix) -> Option<String> {
         let (rank, name, _) = self.find(name, suffix)?;
         Some([PREFIXES[*rank], name].concat())
+    }
+
+    /// The same; the usual key if there is none.
+    pub fn key_of(&self, name: &'static str, suffix: &LabelSuffix) -> LabelKey {
+        let usual = LabelKey::usual(name);
+        let key = self.key(name, suffix);
+        let own = key.filter(|key| *key != usual.to_string());
+        LabelKey {
+            own: own.map(Into::into),
+            ..usual
+        }
     }
 
     fn find(&self, name: &str, suffix: &LabelSuffix) -> Option<&(usize, Box<str>, Box<str>)> {

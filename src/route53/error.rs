@@ -96,12 +96,28 @@ impl Refusal {
             "but the values provided do not match the current values",
             "is not permitted because a conflicting RRSet of type ",
             "is not permitted as it conflicts with other records with the same DNS name",
-            "cannot be created as other RRSets exist with the same name and type",
-            "cannot be created as a non-weighted set exists with the same name and type",
             "cannot be created as weighted sets must contain the same TTL",
         ]
         .iter()
         .any(|words| message.contains(words))
+            || Refusal::says_what_exists(message)
+    }
+
+    /// Whether a message says that a record set can't be created since there is one with another
+    /// routing policy, or one for the same region, place or part of a failover group. Such messages
+    /// differ by policy, and not all of them are known.
+    fn says_what_exists(message: &str) -> bool {
+        let rest = message.split_once(" cannot be created ");
+        rest.is_some_and(|(_, why)| {
+            ["as ", "because "].iter().any(|word| why.starts_with(word))
+                && [
+                    "already exists",
+                    "exists with the same name",
+                    "exist with the same name",
+                ]
+                .iter()
+                .any(|words| why.contains(words))
+        })
     }
 
     /// The messages about what is wrong with the batch. Those that only say that the zone differs

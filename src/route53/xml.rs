@@ -206,7 +206,8 @@ fn status_as_code(status: u16) -> String {
 
 /// Splits the text of `InvalidChangeBatch` into messages. It is `[m1, m2]` or, in older answers,
 /// one message without brackets. A message may itself have commas and brackets, but each starts
-/// with a capital letter, so a comma before anything else does not separate messages.
+/// with a capital letter, so a comma before anything else does not separate messages. Nor does one
+/// before the words with which the live service names a routed record set's identifier.
 fn split_messages(text: &str) -> Vec<String> {
     let Some(list) = inside_brackets(text) else {
         return vec![text.to_owned()];
@@ -214,7 +215,7 @@ fn split_messages(text: &str) -> Vec<String> {
     let mut messages: Vec<String> = Vec::new();
     for piece in list.split(", ") {
         match messages.last_mut() {
-            Some(last) if !piece.starts_with(|c: char| c.is_ascii_uppercase()) => {
+            Some(last) if goes_on(piece) => {
                 last.push_str(", ");
                 last.push_str(piece);
             }
@@ -222,6 +223,11 @@ fn split_messages(text: &str) -> Vec<String> {
         }
     }
     messages
+}
+
+/// Whether what stands behind a comma is part of the message before it.
+fn goes_on(piece: &str) -> bool {
+    piece.starts_with("SetIdentifier ") || !piece.starts_with(|c: char| c.is_ascii_uppercase())
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ mod idle;
 mod lifecycle;
 mod limits;
 mod logs;
+mod lost_places;
 mod many_sets;
 mod metadata_faults;
 mod metrics;

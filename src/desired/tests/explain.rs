@@ -78,7 +78,7 @@ fn each_container_has_its_address_and_where_that_is_from_or_its_reason() {
         "nowhere-1 nowhere: host_unknown: it runs on the host \"nowhere\", which metadata lacks"
             .to_owned(),
         "out-1 203.0.113.4: host_excluded: it runs on a host whose label \
-         io.rancher.host.external_dns is 'false'"
+         \"io.rancher.host.external_dns\" is 'false'"
             .to_owned(),
         "v6-1 203.0.113.3: 2001:db8::3 (its host's label io.rancher.host.external_dns_ip)"
             .to_owned(),

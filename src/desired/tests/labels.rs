@@ -103,7 +103,47 @@ fn every_label_is_looked_up_with_the_suffix_first() {
     );
     let without = desired(&world, &rules());
     let reasons: Vec<&SkipReason> = without.skipped().map(|(_, reason)| reason).collect();
-    assert_eq!(reasons, [&SkipReason::Never]);
+    let key = LabelKey::usual(crate::rancher::labels::POLICY);
+    assert_eq!(reasons, [&SkipReason::Never(key)]);
+}
+
+/// A label of another form that says something else may be there, too.
+#[test]
+fn a_reason_names_the_label_that_says_so() {
+    let rules = Rules {
+        label_suffix: LabelSuffix::parse("_x").unwrap(),
+        ..rules()
+    };
+    let usual = "io.rancher.service.external_dns";
+    let forked = "io.pasturestack.service.external_dns";
+    for (end, bad, good) in [
+        ("", "never", "always"),
+        ("_target", "a b", "192.0.2.1"),
+        ("_routing", "round robin", "simple"),
+        ("_name_template", "%{{x}}", "a"),
+        ("_name_template", "a.*", "a"),
+    ] {
+        for (key, other) in [
+            (format!("{usual}{end}_x"), format!("{usual}{end}")),
+            (format!("{forked}{end}"), format!("{usual}{end}")),
+            (format!("{usual}{end}"), "other".to_owned()),
+        ] {
+            let labels = [(&*key, bad), (&*other, good)];
+            let desired = desired(&world(vec![labelled(&labels, true)]), &rules);
+            let (_, reason) = desired.skipped().next().unwrap();
+            let words = reason.to_string();
+            let names = words.contains(&format!("its label {key} "))
+                || words.contains(&format!("its label {key}:"));
+            assert!(names, "{key}: {words}");
+        }
+    }
+    let mut world = world(vec![labelled(&[], true)]);
+    let forked = "io.pasturestack.host.external_dns_x";
+    world.hosts.get_mut("h1").unwrap().labels =
+        host_labels_of(&[(forked, "false"), ("io.rancher.host.external_dns", "true")]);
+    let desired = desired(&world, &rules);
+    let (_, reason) = desired.skipped().next().unwrap();
+    assert!(reason.to_string().contains(forked), "{reason}");
 }
 
 #[test]

@@ -15,6 +15,7 @@ use crate::dns::Routing;
 use crate::observe::pages::Pages;
 use crate::observe::routes::answer;
 use crate::plan::ConflictReason;
+use crate::rancher::labels::{self, LabelKey};
 use crate::rancher::model::ServiceKey;
 
 mod problems;
@@ -350,7 +351,10 @@ fn every_service_is_there_once_in_order_in_small_pieces() {
         let mut status = empty();
         let mut desired = Desired::default();
         for number in 0..count {
-            let skipped = outcome(Err(SkipReason::Never), None);
+            let skipped = outcome(
+                Err(SkipReason::Never(LabelKey::usual(labels::POLICY))),
+                None,
+            );
             desired
                 .services
                 .insert(service("s", &format!("n{number:03}")), skipped);

@@ -20,6 +20,13 @@ const NOT_WEIGHTED: &str = "RRSet with DNS name x., type A, SetIdentifier b cann
                             non-weighted set exists with the same name and type.";
 const OTHER_TTL: &str = "RRSet with DNS name x., type A, SetIdentifier b cannot be created as weighted \
                          sets must contain the same TTL.";
+const SAME_REGION: &str = "RRSet with DNS name x., type A, SetIdentifier b, and Region Name=us-east-1 \
+                           cannot be created because a latency RRSet with the same name, type and \
+                           region already exists.";
+const NOT_MULTIVALUE: &str = "RRSet with DNS name x., type A, SetIdentifier b cannot be created because \
+                              a non multivalue answer rrset exists with the same name and type.";
+const NO_CHECK: &str = "RRSet with DNS name x., type A, SetIdentifier b cannot be created as the health \
+                        check does not exist.";
 const BESIDE: &str = "RRSet of type CNAME with DNS name x. is not permitted as it conflicts with \
                       other records with the same DNS name in zone z.";
 const OUTSIDE: &str = "RRSet with DNS name x. is not permitted in zone z.";
@@ -33,6 +40,9 @@ fn what_is_in_the_way_since_the_listing_is_a_lost_race() {
         (&[WEIGHTED], true),
         (&[NOT_WEIGHTED], true),
         (&[OTHER_TTL], true),
+        (&[SAME_REGION], true),
+        (&[NOT_MULTIVALUE], true),
+        (&[NO_CHECK], false),
         (&[BESIDE], true),
         (&[EXISTS, CNAME], true),
         (&[OUTSIDE], false),

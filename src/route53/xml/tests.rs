@@ -346,7 +346,19 @@ fn reads_a_change_s_id() {
 fn reads_both_forms_of_errors() {
     let exists = "Tried to create resource record set [name='x.', type='A'] but it already exists";
     let missing = "Tried to delete resource record set [name='y.', type='A'] but it was not found";
+    let ttl = "RRSet with DNS name x., type A, SetIdentifier b cannot be created as weighted sets must \
+               contain the same TTL.";
+    let region = "RRSet with DNS name x., type A, SetIdentifier b, and Region Name=us-east-1 cannot be \
+                  created because a latency RRSet with the same name, type and region already exists.";
     for (xml, code, messages) in [
+        (
+            format!(
+                "<ErrorResponse><Error><Code>InvalidChangeBatch</Code><Message>[{ttl}, {region}, \
+                 {exists}]</Message></Error><RequestId>r</RequestId></ErrorResponse>"
+            ),
+            "InvalidChangeBatch",
+            vec![ttl, region, exists],
+        ),
         (
             format!(
                 "<ErrorResponse xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><Error>\
