@@ -22,7 +22,6 @@ use crate::dns::Name;
 use crate::observe::telemetry::Telemetry;
 use crate::plan::delegation::{delegations, explain};
 use crate::plan::permissions::Permissions;
-use crate::plan::view::Whose;
 use crate::plan::{Conflict, ConflictReason};
 use crate::reconcile::ReconcilerSettings;
 use crate::reconcile::error::RoundError;
@@ -348,9 +347,7 @@ fn list(
     let (owner, zone_id) = (&settings.owner, &settings.zone_id);
     let below = permissions.below.as_ref();
     let mut known = CachedZone::new(permissions.owner.clone());
-    let mut listed = known
-        .list_state_records(client, zone_id, Whose::Ours)
-        .map(|_| ());
+    let mut listed = known.list_state_records(client, zone_id).map(|_| ());
     if listed.is_ok() {
         listed = known.list_rest(client, zone_id, below, &reading.desired);
     }

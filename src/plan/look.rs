@@ -4,10 +4,11 @@
 //!
 //! A listing takes several requests, and others may write between them. So the order matters:
 //!
-//! 1. Our state records are read first. A record set that is created after that shows without its
-//!    entry, and is left alone. In the other order its entry would show without the record set.
+//! 1. Everybody's state records are read first. A record set that is created after that shows without
+//!    its entry, and is left alone. In the other order its entry would show without the record set.
+//!    What another owner lists is a conflict, also where there is no record set yet.
 //! 2. Everything else is read.
-//! 3. If the plan depends on who owns what, everybody's state records are read. If any has changed,
+//! 3. If the plan depends on who owns what, the state records are read again. If any has changed,
 //!    everything else is read again, too: the first listing may show a record set without its owner,
 //!    or one that its owner has deleted since.
 //! 4. A takeover goes by a listing of everything else between two equal looks at everybody's state
@@ -15,7 +16,7 @@
 
 use crate::dns::RecordKey;
 use crate::plan::Plan;
-use crate::plan::view::{RecordsChange, Whose, ZoneView};
+use crate::plan::view::{RecordsChange, ZoneView};
 
 /// How often the state records are listed again because others write them meanwhile. After that,
 /// what they have written is seen at the next resync. Each write is a compare-and-swap, so nothing
@@ -27,8 +28,8 @@ const MAX_RELISTINGS_FOR_TAKEOVER: u32 = 10;
 /// What to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
-    /// List state records.
-    ListStateRecords(Whose),
+    /// List everybody's state records.
+    ListStateRecords,
     /// List everything else in [`ZoneView::coverage_for`].
     ListRest,
     /// Make a plan from what was seen.
@@ -44,7 +45,7 @@ pub enum Look {
     Known,
     /// The first listing.
     First,
-    /// Everybody's state records are listed for the first time, for a takeover.
+    /// The state records are listed for a takeover.
     Others,
     /// The state records were listed again so many times.
     Again(u32),
@@ -60,7 +61,7 @@ impl Look {
     ) -> (Look, Step) {
         match known {
             Some(view) if !is_due && view.covers(desired) => (Look::Known, Step::Plan),
-            Some(_) | None => (Look::First, Step::ListStateRecords(Whose::Ours)),
+            Some(_) | None => (Look::First, Step::ListStateRecords),
         }
     }
 
@@ -84,12 +85,12 @@ impl Look {
             // records of others weren't read if no plan has depended on them before.
             Look::Known if !plan.releases.is_empty() || plan.takes_over => {
                 *self = Look::First;
-                return Step::ListStateRecords(Whose::Ours);
+                return Step::ListStateRecords;
             }
             Look::Known => return Step::Apply,
             Look::First if plan.takes_over => {
                 *self = Look::Others;
-                return Step::ListStateRecords(Whose::Everybodys);
+                return Step::ListStateRecords;
             }
             Look::First | Look::Others => 0,
             Look::Again(times) => *times,
@@ -102,7 +103,7 @@ impl Look {
             return Step::Apply;
         }
         *self = Look::Again(relistings + 1);
-        Step::ListStateRecords(Whose::Everybodys)
+        Step::ListStateRecords
     }
 }
 

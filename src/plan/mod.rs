@@ -166,7 +166,11 @@ impl Replacement {
             let mut kept = kept.iter();
             match comes_back {
                 true => kept.any(|key| **key == set.key),
-                false => kept.any(|key| key.is_same_group(&set.key)),
+                // A CNAME has no other type beside it, so each answers in its place.
+                false => {
+                    let was_cname = set.key.rtype == RecordType::Cname;
+                    kept.any(|key| was_cname || key.is_same_group(&set.key))
+                }
             }
         };
         let is_whole = kept.len() == self.creates.len();
@@ -337,6 +341,16 @@ impl Plan {
         self.moves.retain(&keep);
     }
 
+    /// Whether state records are written for what they list.
+    fn writes_entries(&self) -> bool {
+        !self.creates.is_empty()
+            || !self.deletes.is_empty()
+            || !self.replacements.is_empty()
+            || !self.adopts.is_empty()
+            || !self.releases.is_empty()
+            || !self.moves.is_empty()
+    }
+
     /// Adds what the state records need, whatever they list.
     fn add_upkeep(&mut self, state: &StateRecords, claim: &Claim, gives_up: bool) {
         let first = state.records().first();
@@ -352,7 +366,9 @@ impl Plan {
                 true => ClaimChange::Remove,
                 false => ClaimChange::Keep,
             }
-        } else if state.has_claim_of(claim) || !is_in_use {
+        } else if !is_in_use
+            || state.has_claim_of(claim) && !(self.writes_entries() && state.has_older_claim(claim))
+        {
             ClaimChange::Keep
         } else {
             ClaimChange::Write(claim.clone())

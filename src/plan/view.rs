@@ -93,15 +93,6 @@ impl Coverage {
     }
 }
 
-/// Which state records are listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Whose {
-    /// Those of this owner.
-    Ours,
-    /// Those of all owners: whoever else lists a record set shows.
-    Everybodys,
-}
-
 /// Whose state records another listing shows in another form than the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordsChange {
@@ -137,16 +128,11 @@ impl ZoneView {
         }
     }
 
-    /// Takes over a listing of state records.
-    pub fn set_state_records(&mut self, records: Zone, whose: Whose) -> RecordsChange {
+    /// Takes over a listing of everybody's state records.
+    pub fn set_state_records(&mut self, mut records: Zone) -> RecordsChange {
         let names = &self.names;
-        let is_listed = |key: &RecordKey| match whose {
-            Whose::Ours => names.is_state_record(key) && names.index_of_name(&key.name).is_some(),
-            Whose::Everybodys => names.is_state_record(key),
-        };
-        self.zone.retain(|key| !is_listed(key));
-        let mut records = records;
-        records.retain(is_listed);
+        self.zone.retain(|key| !names.is_state_record(key));
+        records.retain(|key| names.is_state_record(key));
         self.zone.merge(records);
         let state = StateRecords::read(&self.zone, names);
         let change = if !state.has_same_records(&self.state) {

@@ -12,7 +12,7 @@ use crate::desired::Desired;
 use crate::dns::{ChangeBatch, Member, Name, Zone};
 use crate::plan::Policy;
 use crate::plan::state_records::StateNames;
-use crate::plan::view::{Place, RecordsChange, Whose, ZoneView};
+use crate::plan::view::{Place, RecordsChange, ZoneView};
 use crate::route53::client::{Client, PageDigest};
 use crate::route53::error::Error;
 use crate::route53::xml::{ListPage, ListStart};
@@ -41,10 +41,8 @@ struct Settled {
 /// The pages that a view was listed from; empty if the view has changed since.
 #[derive(Debug, Clone, Default)]
 struct Pages {
-    /// Pages with our state records.
-    ours: Vec<Page>,
-    /// Pages with everybody's state records; empty if only ours were listed.
-    everybodys: Vec<Page>,
+    /// Pages with everybody's state records.
+    state_records: Vec<Page>,
     /// Pages with everything else, by their places.
     rest: Vec<(Place, Vec<Page>)>,
 }
@@ -68,7 +66,7 @@ impl CachedZone {
     /// What remains useful when the zone is listed again. A view without pages saves no decoding,
     /// so it is dropped, which saves memory during the listing.
     pub fn for_listing(self) -> CachedZone {
-        if self.pages.ours.is_empty() {
+        if self.pages.state_records.is_empty() {
             return CachedZone::new(self.view.names);
         }
         self
@@ -113,31 +111,21 @@ impl CachedZone {
         (Arc::new(in_zone), Arc::new(outdated))
     }
 
-    /// Lists state records.
+    /// Lists everybody's state records.
     pub fn list_state_records(
         &mut self,
         client: &mut Client,
         zone_id: &str,
-        whose: Whose,
     ) -> Result<RecordsChange, Error> {
         let names = &self.view.names;
-        let (start, known) = match whose {
-            Whose::Ours => (names.listing_range().0, &self.pages.ours),
-            Whose::Everybodys => (names.listing_start(), &self.pages.everybodys),
-        };
-        let is_over = |listed: &Name| match whose {
-            Whose::Ours => names.is_past_ours(listed),
-            Whose::Everybodys => names.is_past_all(listed),
-        };
+        let (start, known) = (names.listing_start(), &self.pages.state_records);
+        let is_over = |listed: &Name| names.is_past_all(listed);
         let Some((records, pages)) = stretch(client, zone_id, Some(&start), &is_over, known)?
         else {
             return Ok(RecordsChange::None);
         };
-        match whose {
-            Whose::Ours => self.pages.ours = pages,
-            Whose::Everybodys => self.pages.everybodys = pages,
-        }
-        let change = self.view.set_state_records(records, whose);
+        self.pages.state_records = pages;
+        let change = self.view.set_state_records(records);
         if change != RecordsChange::None {
             self.settled = None;
         }

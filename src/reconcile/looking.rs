@@ -35,8 +35,8 @@ impl Reconciler {
         loop {
             let (client, zone_id) = (&mut self.client, &self.settings.zone_id);
             step = match step {
-                Step::ListStateRecords(whose) => {
-                    let change = zone.list_state_records(client, zone_id, whose)?;
+                Step::ListStateRecords => {
+                    let change = zone.list_state_records(client, zone_id)?;
                     let is_kept_by_another = zone.view.state.claim_of_another(&ours).is_some();
                     look.after_state_records(change, is_kept_by_another)
                 }

@@ -11,7 +11,7 @@ use crate::plan::guard::ApprovedPlan;
 use crate::plan::handover::{Handover, write_all};
 use crate::plan::round::{Goal, Preview, Progress};
 use crate::plan::state_records::{StateNames, StateRecords};
-use crate::plan::view::{Whose, ZoneView};
+use crate::plan::view::ZoneView;
 use crate::plan::{ClaimChange, Plan, Policy};
 use crate::reconcile::error::RoundError;
 use crate::reconcile::listing::CachedZone;
@@ -40,7 +40,7 @@ impl Reconciler {
             .map_err(|error| RoundError::OwnerId(owner_id.to_owned(), error))?;
         let mut known = CachedZone::new(names.clone());
         let (client, zone_id) = (&mut self.client, &self.settings.zone_id);
-        let listed = known.list_state_records(client, zone_id, Whose::Everybodys);
+        let listed = known.list_state_records(client, zone_id);
         listed.map_err(RoundError::Route53)?;
         let view = &known.view;
         let claim = self.settings.owner.claim(goal.environment);

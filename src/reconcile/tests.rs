@@ -22,7 +22,7 @@ use crate::net::tls::Trust;
 use crate::net::url::Url;
 use crate::plan::guard::GuardSettings;
 use crate::plan::state_records::Entry;
-use crate::plan::view::{Coverage, RecordsChange, Whose};
+use crate::plan::view::{Coverage, RecordsChange};
 use crate::plan::{AdoptSetting, Policy};
 use crate::rancher::model::Environment;
 use crate::route53::caller::{Caller, CallerSettings};
@@ -362,13 +362,13 @@ fn another_look_covers_what_is_owned_by_then() {
     let below = Name::parse("prod.example.com").unwrap();
     let desired = services(1);
     let mut zone = CachedZone::new(names.clone());
-    let look = |zone: &mut CachedZone, client: &mut Client, whose| {
-        let change = zone.list_state_records(client, ZONE, whose).unwrap();
+    let look = |zone: &mut CachedZone, client: &mut Client| {
+        let change = zone.list_state_records(client, ZONE).unwrap();
         zone.list_rest(client, ZONE, Some(&below), &desired)
             .unwrap();
         change
     };
-    look(&mut zone, &mut client, Whose::Ours);
+    look(&mut zone, &mut client);
     let part = |singles: &[&Name]| Coverage::Part {
         below: below.clone(),
         singles: singles.iter().map(|name| (*name).clone()).collect(),
@@ -389,7 +389,7 @@ fn another_look_covers_what_is_owned_by_then() {
             &[entry],
         ));
     });
-    let change = look(&mut zone, &mut client, Whose::Everybodys);
+    let change = look(&mut zone, &mut client);
     assert_eq!(change, RecordsChange::Ours);
     assert_eq!(zone.view.coverage, part(&[&elsewhere.key.name]));
     assert_eq!(zone.view.zone.whole(&elsewhere.key), Some(&elsewhere));

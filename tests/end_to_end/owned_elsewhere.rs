@@ -153,3 +153,35 @@ fn two_owners_that_list_the_same_name_do_not_fight() {
     other.settle();
     assert_eq!(stage.route53.record_sets(ZONE), before);
 }
+
+/// Whoever listed it may make it at any time: created by us, it would be listed by two, and neither could
+/// change or delete it any more.
+#[test]
+fn what_another_owner_lists_is_not_created_where_it_is_missing() {
+    let stage = Stage::new(web());
+    stage.put(RecordSet::simple(
+        &format!("{OTHER}."),
+        "TXT",
+        1 << 30,
+        &[format!("\"{WEB}\"")],
+    ));
+    let before = stage.route53.record_sets(ZONE);
+    let Ran { code, stdout, .. } = ran(&stage.run_with(&["plan"], &[]));
+    let told = format!("! {WEB} A\n    the state record {OTHER} lists it");
+    assert!(code == 0 && stdout.contains(&told), "{stdout}");
+    let service = stage.run();
+    expect_told(&service);
+    assert_eq!(stage.route53.record_sets(ZONE), before);
+    // Nor later, from what is known.
+    stage.rancher.change(|world| {
+        world.add_service("shop", "new").run_on("h1", 80);
+    });
+    stage.expect_fqdn("shop", "new", "new.shop.prod.example.com");
+    stage.rancher.change(|world| {
+        world.service_mut("shop", "web").move_from("h1", "h2");
+        world.add_service("shop", "newer").run_on("h1", 80);
+    });
+    stage.expect_fqdn("shop", "newer", "newer.shop.prod.example.com");
+    let sets = stage.route53.record_sets(ZONE);
+    assert!(!sets.iter().any(|set| set.name == WEB), "{sets:#?}");
+}

@@ -8,7 +8,7 @@ use rancher_route53::plan::batch::batches;
 use rancher_route53::plan::guard::{Guard, GuardSettings};
 use rancher_route53::plan::look::{Look, Step};
 use rancher_route53::plan::state_records::{Claim, StateNames};
-use rancher_route53::plan::view::{RecordsChange, Whose, ZoneView};
+use rancher_route53::plan::view::{RecordsChange, ZoneView};
 use rancher_route53::plan::{Plan, PlanSettings, plan};
 
 use crate::judge::Holds;
@@ -106,7 +106,7 @@ pub fn begin(
         _ => ZoneView::new(server.names.clone()),
     };
     let step = match (setup.variant, step) {
-        (Variant::RecordsLast, Step::ListStateRecords(_)) => Step::ListRest,
+        (Variant::RecordsLast, Step::ListStateRecords) => Step::ListRest,
         (_, step) => step,
     };
     proceed(setup, server, instance, goal, look, step, view);
@@ -126,12 +126,9 @@ pub fn list(setup: &Setup, server: &Server, instance: &mut Instance, zone: &Zone
     };
     let is_last = setup.variant == Variant::RecordsLast;
     let next = match step {
-        Step::ListStateRecords(whose) => {
-            let whose = match setup.variant {
-                Variant::WithoutOthers => Whose::Ours,
-                _ => whose,
-            };
-            let change = view.set_state_records(records(zone, &server.names, whose), whose);
+        Step::ListStateRecords => {
+            let with_others = setup.variant != Variant::WithoutOthers;
+            let change = view.set_state_records(records(zone, &server.names, with_others));
             let another = view.state.claim_of_another(&server.claim).is_some();
             match look.after_state_records(change, another && has_claims(setup)) {
                 Step::ListRest if is_last && change != RecordsChange::None => Step::Plan,
@@ -146,7 +143,7 @@ pub fn list(setup: &Setup, server: &Server, instance: &mut Instance, zone: &Zone
             rest.retain(|key| coverage.has(&key.name));
             view.set_rest(rest, coverage);
             match is_last {
-                true => Step::ListStateRecords(Whose::Ours),
+                true => Step::ListStateRecords,
                 false => Step::Plan,
             }
         }
@@ -159,11 +156,11 @@ fn has_claims(setup: &Setup) -> bool {
     setup.variant != Variant::WithoutClaims
 }
 
-fn records(zone: &Zone, names: &StateNames, whose: Whose) -> Zone {
+fn records(zone: &Zone, names: &StateNames, with_others: bool) -> Zone {
     let mut records = zone.clone();
-    records.retain(|key: &RecordKey| match whose {
-        Whose::Ours => names.index_of_name(&key.name).is_some(),
-        Whose::Everybodys => names.is_anybodys(&key.name),
+    records.retain(|key: &RecordKey| match with_others {
+        false => names.index_of_name(&key.name).is_some(),
+        true => names.is_anybodys(&key.name),
     });
     records
 }
@@ -182,7 +179,7 @@ fn proceed(
     let mut is_planned = false;
     loop {
         match step {
-            Step::ListStateRecords(_) | Step::ListRest => {
+            Step::ListStateRecords | Step::ListRest => {
                 instance.phase = Phase::Looking {
                     goal,
                     look,

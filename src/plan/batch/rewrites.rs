@@ -315,7 +315,11 @@ impl<'a> Rewrite<'a> {
         }
         let mut short = BTreeSet::new();
         let mut size = Cost::default();
-        for entry in self.kept.difference(&created) {
+        // What isn't ours stays where it is, so it comes first.
+        let is_foreign = |entry: &&Entry| matches!(entry, Entry::Foreign(_));
+        let (foreign, own): (Vec<&Entry>, Vec<&Entry>) =
+            self.kept.difference(&created).partition(is_foreign);
+        for entry in foreign.into_iter().chain(own) {
             let larger = size.plus(Cost::of_entry(entry));
             if is_within_own_limits(larger) && self.old_cost().plus(larger).fits() {
                 size = larger;

@@ -103,6 +103,27 @@ fn an_entry_that_stands_there_twice_in_other_letters_is_no_reason_to_write() {
     assert_eq!(run(&zone, &[a("web", "192.0.2.1")]).0, []);
 }
 
+/// Only our own entries move to other state records.
+#[test]
+fn a_text_of_somebody_else_stays_in_a_state_record_that_is_divided() {
+    let names: Vec<String> = (0..121).map(|i| format!("s{i}.example.com.")).collect();
+    let texts = ["note of the operator", "v=spf1 -all"].map(str::to_owned);
+    let sets = names.iter().map(|text| RecordSet {
+        key: RecordKey::new(name(text), RecordType::A),
+        ..a("x", "192.0.2.1")
+    });
+    let sets: Vec<RecordSet> = sets.collect();
+    let record = state_record(0, &[&names[..], &texts].concat());
+    let zone = [&sets[..], std::slice::from_ref(&record)].concat();
+    let (_, after) = run(&zone, &sets[1..]);
+    let written = after.whole(&record.key).expect("it");
+    assert_ne!(written, &record);
+    for text in &texts {
+        let values = written.in_order();
+        assert!(values.contains(&&format!("{text:?}")), "{values:?}");
+    }
+}
+
 /// No request can have made such a record, since a CREATE of it doesn't fit into one; but who
 /// knows what limits there have been.
 #[test]

@@ -4,8 +4,7 @@ use crate::plan::state_records::StateNames;
 use crate::plan::view::Coverage;
 use crate::plan::{Change, Conflict, ConflictReason};
 
-const OURS: Step = Step::ListStateRecords(Whose::Ours);
-const EVERYBODYS: Step = Step::ListStateRecords(Whose::Everybodys);
+const RECORDS: Step = Step::ListStateRecords;
 
 fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
@@ -86,9 +85,9 @@ fn what_is_known_will_do_only_if_it_covers_everything_and_no_listing_is_due() {
     let (covers, elsewhere) = (view("prod.example.com"), view("test.example.com"));
     for (known, is_due, expected) in [
         (Some(&covers), false, (Look::Known, Step::Plan)),
-        (Some(&covers), true, (Look::First, OURS)),
-        (Some(&elsewhere), false, (Look::First, OURS)),
-        (None, false, (Look::First, OURS)),
+        (Some(&covers), true, (Look::First, RECORDS)),
+        (Some(&elsewhere), false, (Look::First, RECORDS)),
+        (None, false, (Look::First, RECORDS)),
     ] {
         let begun = Look::begin(known, is_due, std::iter::once(&web));
         assert_eq!(begun, expected, "{known:?} {is_due}");
@@ -119,7 +118,7 @@ fn a_plan_that_depends_on_ownership_is_looked_at_again_up_to_three_times() {
     for plan in dependent().into_iter().filter(|plan| !plan.takes_over) {
         let mut look = Look::First;
         for times in 1..=3 {
-            assert_eq!(look.after_plan(&plan), EVERYBODYS, "{plan:?}");
+            assert_eq!(look.after_plan(&plan), RECORDS, "{plan:?}");
             assert_eq!(look, Look::Again(times));
         }
         assert_eq!(
@@ -136,10 +135,10 @@ fn a_takeover_takes_two_equal_looks_at_everybodys_state_records() {
     let plan = dependent().into_iter().find(|plan| plan.takes_over);
     let plan = plan.unwrap();
     let mut look = Look::First;
-    assert_eq!(look.after_plan(&plan), EVERYBODYS);
+    assert_eq!(look.after_plan(&plan), RECORDS);
     assert_eq!(look, Look::Others);
     for times in 1..=10 {
-        assert_eq!(look.after_plan(&plan), EVERYBODYS);
+        assert_eq!(look.after_plan(&plan), RECORDS);
         assert_eq!(look, Look::Again(times));
     }
     assert_eq!(look.after_plan(&plan), Step::Apply, "not for ever");
@@ -164,7 +163,11 @@ fn from_what_is_known_everything_but_releases_and_takeovers_is_applied() {
     for plan in dependent().into_iter().chain([creating()]) {
         let mut look = Look::Known;
         let is_listed_first = !plan.releases.is_empty() || plan.takes_over;
-        let expected = if is_listed_first { OURS } else { Step::Apply };
+        let expected = if is_listed_first {
+            RECORDS
+        } else {
+            Step::Apply
+        };
         assert_eq!(look.after_plan(&plan), expected, "{plan:?}");
         let expected = if is_listed_first {
             Look::First

@@ -36,6 +36,11 @@ impl Claim {
         self.server == other.server
     }
 
+    /// Whether it says which stack, too.
+    pub fn has_stack(&self) -> bool {
+        self.stack.is_some()
+    }
+
     /// The digests, for people: those of the server, and of the stack if it is known.
     pub fn mark(&self) -> String {
         match self.stack {

@@ -217,6 +217,13 @@ impl StateRecords {
         claims.any(|(index, claim)| *index > 0 && claim.has_same_address(ours))
     }
 
+    /// Whether the claim of the server at this address is that of another stack. It is renewed where
+    /// state records are written anyway: else two stacks of one server would write it in turns.
+    pub fn has_older_claim(&self, ours: &Claim) -> bool {
+        let mut claims = self.claims.iter().map(|(_, claim)| claim);
+        ours.has_stack() && self.has_claim_of(ours) && !claims.any(|claim| claim == ours)
+    }
+
     /// Whether there is any claim.
     pub fn has_claim(&self) -> bool {
         !self.claims.is_empty()

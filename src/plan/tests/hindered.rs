@@ -184,7 +184,7 @@ fn one_that_is_refused_holds_no_other_back_but_its_predecessor() {
             &["web CNAME x."],
             &["web A 192.0.2.1", "web AAAA 2001:db8::1"],
             "web AAAA",
-            None,
+            Some(&["web A 192.0.2.1"]),
         ),
     ] {
         let mut plan = Plan::default();

@@ -118,6 +118,29 @@ fn a_claim_is_written_where_there_is_something_to_claim_and_kept_from_then_on() 
         assert_eq!(plan.kept_by_another, None, "{story}");
         assert_eq!(plan.is_empty(), change == ClaimChange::Keep, "{story}");
     }
+    // With what is written anyway, the claim gets the new stack: else it would be another server's once
+    // the URL changes, too.
+    let more: &[&str] = &["web A 192.0.2.1", "new A 192.0.2.1"];
+    for (desired, of, change) in [
+        (more, "x", write()),
+        (&[][..], "x", write()),
+        (&["web A 192.0.2.9"], "x", ClaimChange::Keep),
+        (more, "stack", ClaimChange::Keep),
+    ] {
+        let settings = PlanSettings {
+            gives_up: false,
+            ..settings(SYNC, &Adopt::Never, &ours)
+        };
+        let plan = planned(&with(&[&claim("rancher", of)]), desired, settings);
+        assert_eq!(plan.claim, change, "{desired:?} {of}");
+    }
+    let unknown = Claim::new("rancher", None);
+    let settings_of_unknown = PlanSettings {
+        gives_up: false,
+        ..settings(SYNC, &Adopt::Never, &unknown)
+    };
+    let plan = planned(&with(&[&ours]), more, settings_of_unknown);
+    assert_eq!(plan.claim, ClaimChange::Keep, "no stack is known");
     let legacy = Adopt::Legacy {
         below: name("@"),
         ttl: 300,

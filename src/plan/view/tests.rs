@@ -67,7 +67,7 @@ const DB: &str = "db.prod.example.com";
 fn view() -> ZoneView {
     let mut view = ZoneView::new(names());
     let records = [record("u", 0, &[WEB]), record("other", 0, &[DB])];
-    view.set_state_records(zone(&records), Whose::Everybodys);
+    view.set_state_records(zone(&records));
     let rest = zone(&[a(WEB, "192.0.2.1"), a(DB, "192.0.2.2")]);
     view.set_rest(rest, part(&[]));
     view
@@ -77,37 +77,19 @@ fn view() -> ZoneView {
 fn another_listing_of_state_records_says_whose_have_changed() {
     let (ours, others) = (record("u", 0, &[WEB]), record("other", 0, &[DB]));
     let other_ours = ours.clone().with_ttl(301);
-    for (listed, whose, expected) in [
-        (&[ours.clone()][..], Whose::Ours, RecordsChange::None),
-        (
-            std::slice::from_ref(&other_ours),
-            Whose::Ours,
-            RecordsChange::Ours,
-        ),
-        (&[], Whose::Ours, RecordsChange::Ours),
-        (
-            &[ours.clone(), others.clone()],
-            Whose::Everybodys,
-            RecordsChange::None,
-        ),
-        (
-            std::slice::from_ref(&ours),
-            Whose::Everybodys,
-            RecordsChange::Others,
-        ),
+    for (listed, expected) in [
+        (&[ours.clone(), others.clone()][..], RecordsChange::None),
+        (&[], RecordsChange::Ours),
+        (std::slice::from_ref(&others), RecordsChange::Ours),
+        (std::slice::from_ref(&ours), RecordsChange::Others),
         (
             &[ours.clone(), record("other", 0, &[WEB])],
-            Whose::Everybodys,
             RecordsChange::Others,
         ),
-        (
-            &[other_ours.clone(), others],
-            Whose::Everybodys,
-            RecordsChange::Ours,
-        ),
+        (&[other_ours, others.clone()], RecordsChange::Ours),
     ] {
         let mut view = view();
-        let change = view.set_state_records(zone(listed), whose);
+        let change = view.set_state_records(zone(listed));
         assert_eq!(change, expected, "{listed:?}");
         assert_eq!(view.state, StateRecords::read(&view.zone, &names()));
     }
@@ -120,14 +102,8 @@ fn a_listing_of_state_records_replaces_those_that_it_lists_and_nothing_else() {
     let listed = zone(&[ours.clone(), record("zz", 0, &[]), a(WEB, "192.0.2.9")]);
     let (web, db) = (a(WEB, "192.0.2.1"), a(DB, "192.0.2.2"));
 
-    let mut first = view();
-    first.set_state_records(listed.clone(), Whose::Ours);
-    let others = record("other", 0, &[DB]);
-    let expected = zone(&[web.clone(), db.clone(), ours.clone(), others]);
-    assert_eq!(first.zone, expected);
-
     let mut all = view();
-    all.set_state_records(listed, Whose::Everybodys);
+    all.set_state_records(listed);
     let expected = zone(&[web, db, ours, record("zz", 0, &[])]);
     assert_eq!(all.zone, expected);
 }
@@ -188,7 +164,7 @@ fn a_few_names_elsewhere_are_looked_up_and_for_more_the_whole_zone_is_listed() {
     ] {
         let mut view = ZoneView::new(names());
         let owned: Vec<&str> = owned_names.iter().map(String::as_str).collect();
-        view.set_state_records(zone(&[record("u", 0, &owned)]), Whose::Ours);
+        view.set_state_records(zone(&[record("u", 0, &owned)]));
         let sets: Vec<RecordSet> = desired_names
             .iter()
             .map(|text| a(text, "192.0.2.1"))
@@ -326,7 +302,7 @@ fn another_ttl_of_a_weighted_record_set_that_stays_is_as_desired() {
         .map(|set| Entry::Owned(set.key.clone()).value());
     let record = RecordSet::of_values(record("u", 0, &[]).key, 300, entries.collect());
     let mut view = ZoneView::new(names());
-    view.set_state_records(zone(std::slice::from_ref(&record)), Whose::Ours);
+    view.set_state_records(zone(std::slice::from_ref(&record)));
     view.set_rest(zone(&listed), Coverage::Whole);
     for (wanted, policy, is_outdated) in [
         (300, Policy::Sync, true),
@@ -341,7 +317,7 @@ fn another_ttl_of_a_weighted_record_set_that_stays_is_as_desired() {
     // Another owner lists the other one, too: whatever the policy, it stays.
     let entry = Entry::Owned(listed[1].key.clone()).value();
     let theirs = RecordSet::of_values(self::record("v", 0, &[]).key, 300, [entry].into());
-    view.set_state_records(zone(&[record, theirs]), Whose::Everybodys);
+    view.set_state_records(zone(&[record, theirs]));
     let (_, outdated) = view.published(&desired(&[weighted("u", 300)]), Policy::Sync);
     assert_eq!(outdated, BTreeSet::new());
 }

@@ -32,8 +32,7 @@ fn places_are_listed_each_by_itself_and_what_was_seen_is_what_is_there() {
     };
     let mut zone = CachedZone::new(names);
     let mut look = |desired: &Arc<Desired>| {
-        zone.list_state_records(&mut client, ZONE, Whose::Ours)
-            .unwrap();
+        zone.list_state_records(&mut client, ZONE).unwrap();
         zone.list_rest(&mut client, ZONE, Some(&below), desired)
             .unwrap();
         let keys = zone.view.zone.iter().map(|(key, _)| key);

@@ -50,7 +50,7 @@ fn strangers() -> Vec<RecordSet> {
         simple(
             "external-dns-other",
             "TXT",
-            &["\"s0.shop.prod.example.com.\""],
+            &["\"other.shop.prod.example.com.\""],
         ),
         alias("alias.shop.prod", "A"),
         alias("s3.shop.prod", "AAAA"),

@@ -12,7 +12,7 @@ fn foreign(stage: &Stage) {
         (
             "external-dns-other.example.com.",
             "TXT",
-            "\"web.shop.prod.example.com.\"",
+            "\"other.shop.prod.example.com.\"",
         ),
     ] {
         stage.put(RecordSet::simple(name, rtype, 60, &[value]));
