@@ -90,7 +90,11 @@ fn hostnames<'a>(service: &'a Service, publishing: &Publishing) -> &'a [String] 
 /// The addresses under which a service is published; none if it isn't.
 pub fn addresses_of(service: &Service, world: &World, publishing: &Publishing) -> BTreeSet<String> {
     let label = |ending| publishing.label(&service.labels, ending);
-    let policy = label(POLICY).unwrap_or(publishing.policy);
+    let implied = match label(ADDRESS) {
+        Some("container") => "always",
+        _ => publishing.policy,
+    };
+    let policy = label(POLICY).unwrap_or(implied);
     let source = label(ADDRESS).unwrap_or(publishing.address);
     let mut addresses = BTreeSet::new();
     if service.system && !publishing.system_services || policy == "never" {

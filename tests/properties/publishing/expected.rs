@@ -92,12 +92,14 @@ impl Settings {
     }
 
     fn addresses(self, number: usize, wish: &Wish, hosts: &[Machine]) -> BTreeSet<String> {
+        let source = self.label(&wish.labels, ADDRESS.0);
         let policy = match self.label(&wish.labels, POLICY.0) {
             Some("sometimes") => "auto",
             Some(word) => word,
+            // This label implies it, and the setting ADDRESS doesn't.
+            None if source == Some("container") => "always",
             None => self.policy,
         };
-        let source = self.label(&wish.labels, ADDRESS.0);
         let source = source.filter(|word| *word != "elsewhere");
         let source = source.unwrap_or(self.address);
         let is_out = wish.kind == "dnsService" || wish.is_system && !self.system_services;
