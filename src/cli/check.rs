@@ -276,11 +276,11 @@ fn what_credentials_need(config: &Config) -> &'static str {
 
 /// What is odd about services, a line each: containers that don't count, what keeps a service from its
 /// name, warnings, and addresses that don't fit.
-fn odd(reading: &MetadataReading) -> [(&'static str, Vec<String>); 3] {
+fn odd(reading: &MetadataReading) -> [(&'static str, Vec<String>); 4] {
     let desired = &reading.desired;
     let containers = desired.skipped_containers();
     let mistakes = desired.misconfigured();
-    let mistakes = mistakes.map(|(key, reason)| (key as _, format!("not published: {reason}")));
+    let mut mistakes = mistakes.map(|(key, reason)| (key as _, format!("not published: {reason}")));
     let warned = desired.warned().flat_map(|(key, outcome)| {
         let warnings = outcome.warnings.iter();
         warnings.map(move |warning| (key as _, warning.to_string()))
@@ -291,7 +291,8 @@ fn odd(reading: &MetadataReading) -> [(&'static str, Vec<String>); 3] {
             "containers",
             first_few(&mut containers.map(|(key, skipped)| (key as _, skipped.to_string()))),
         ),
-        ("labels", first_few(&mut mistakes.chain(warned))),
+        ("labels", first_few(&mut mistakes)),
+        ("labels", first_few(&mut { warned })),
         (
             "addresses",
             first_few(&mut cut.map(|(key, count)| (key as _, truncation_notice(*count)))),

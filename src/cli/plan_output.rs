@@ -356,10 +356,12 @@ const MAX_VALUES_SHOWN: usize = 20;
 
 /// The values of a record set, or so many and how many more there are.
 fn some_values(values: &[&String]) -> String {
-    match values.len().checked_sub(MAX_VALUES_SHOWN) {
-        None | Some(0) => joined(values),
-        Some(more) => format!("{}, … and {more} more", joined(&values[..MAX_VALUES_SHOWN])),
+    let shown = &values[..values.len().min(MAX_VALUES_SHOWN)];
+    let mut text = joined(shown);
+    if shown.len() < values.len() {
+        text += &format!(", … and {} more", values.len() - shown.len());
     }
+    text
 }
 
 /// What a record set answers, as in `300 192.0.2.1, 192.0.2.2 (weighted 10)`.

@@ -179,13 +179,17 @@ impl Reports {
     /// addresses, and at debug level the services that are skipped.
     pub fn desired(&mut self, desired: &Desired) {
         let mut warnings = BTreeMap::new();
-        for (key, outcome) in desired.warned() {
-            warnings.insert(key.to_string(), outcome.warning());
-        }
-        for (key, reason) in desired.misconfigured() {
-            let words = warnings.entry(key.to_string()).or_default();
-            let before = if words.is_empty() { "" } else { "; " };
-            *words = format!("not published: {reason}{before}{words}");
+        for (key, outcome) in &desired.services {
+            let mistake = outcome.name.as_ref().err();
+            let mistake = mistake.filter(|reason| reason.is_mistake());
+            let mut words = outcome.warning();
+            if let Some(reason) = mistake {
+                let before = if words.is_empty() { "" } else { "; " };
+                words = format!("not published: {reason}{before}{words}");
+            }
+            if !words.is_empty() {
+                warnings.insert(key.to_string(), words);
+            }
         }
         self.warnings.set_all(warnings);
         let mut containers = BTreeMap::new();

@@ -126,11 +126,27 @@ pub fn counts(
 
 /// Whether a container publishes a port on its host that others than the host reach.
 pub fn publishes_port(container: &Container<'_>, hosts: &HashMap<String, Host>) -> bool {
-    let host = hosts.get(&*container.host_uuid);
+    first_bind(container, hosts.get(&*container.host_uuid)).is_ok()
+}
+
+/// The address that the first port is bound to that a container publishes on its host, if others than
+/// the host reach it. The error says what it lacks.
+fn first_bind<'a>(
+    container: &'a Container<'_>,
+    host: Option<&Host>,
+) -> Result<&'a str, Requirement> {
     let agent_ip = host.map_or("", |host| host.agent_ip.as_str());
     let ports = container.ports.iter();
     let mut binds = ports.filter_map(|port| bind_address(port, agent_ip));
-    binds.any(|bind| !is_loopback(bind, agent_ip))
+    let mut lacks = Requirement::Port;
+    let bind = binds.find(|bind| {
+        let is_loopback = is_loopback(bind, agent_ip);
+        if is_loopback {
+            lacks = Requirement::Reachable;
+        }
+        !is_loopback
+    });
+    bind.ok_or(lacks)
 }
 
 /// The host of a container that counts, whatever its address, and the address that its first published
@@ -149,22 +165,10 @@ fn meets_conditions<'a>(
     }
     // The host comes before the ports, since its agent's address shows which ports are published.
     let host = hosts.get(&*container.host_uuid);
-    let agent_ip = host.map_or("", |host| host.agent_ip.as_str());
-    let ports = container.ports.iter();
-    let mut binds = ports.filter_map(|port| bind_address(port, agent_ip));
-    let mut has_loopback = false;
-    let bind = binds.find(|bind| {
-        let is_loopback = is_loopback(bind, agent_ip);
-        has_loopback |= is_loopback;
-        !is_loopback
-    });
-    if bind.is_none() && rules.needs_port {
-        let requirement = match has_loopback {
-            true => Requirement::Reachable,
-            false => Requirement::Port,
-        };
-        return Err(ContainerSkip::new(requirement, ""));
-    }
+    let bind = match first_bind(container, host) {
+        Err(lacks) if rules.needs_port => return Err(ContainerSkip::new(lacks, "")),
+        bind => bind.ok(),
+    };
     let host =
         host.ok_or_else(|| ContainerSkip::new(Requirement::HostKnown, &container.host_uuid))?;
     let known = &host.labels.known;
