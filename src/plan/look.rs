@@ -45,8 +45,6 @@ pub enum Look {
     Known,
     /// The first listing.
     First,
-    /// The state records are listed for a takeover.
-    Others,
     /// The state records were listed again so many times.
     Again(u32),
 }
@@ -71,7 +69,7 @@ impl Look {
         match (self, change) {
             _ if is_kept_by_another => Step::Plan,
             (Look::Again(_), RecordsChange::None) => Step::Apply,
-            (Look::First | Look::Known | Look::Others, _)
+            (Look::First | Look::Known, _)
             | (Look::Again(_), RecordsChange::Ours | RecordsChange::Others) => Step::ListRest,
         }
     }
@@ -81,18 +79,14 @@ impl Look {
         let relistings = match self {
             // A release removes an entry whose record set is gone. Programs that know of no
             // generations may have created that record set again without a trace in the state
-            // record, so a release is planned from a fresh listing only. So is a takeover: the state
-            // records of others weren't read if no plan has depended on them before.
+            // record, so a release is planned from a fresh listing only. So is a takeover: others may have
+            // listed the record set since.
             Look::Known if !plan.releases.is_empty() || plan.takes_over => {
                 *self = Look::First;
                 return Step::ListStateRecords;
             }
             Look::Known => return Step::Apply,
-            Look::First if plan.takes_over => {
-                *self = Look::Others;
-                return Step::ListStateRecords;
-            }
-            Look::First | Look::Others => 0,
+            Look::First => 0,
             Look::Again(times) => *times,
         };
         let most = match plan.takes_over {

@@ -233,8 +233,8 @@ impl Plan {
             && self.claim == ClaimChange::Keep
     }
 
-    /// Whether the plan could be another one if other record sets were owned. Creates do not depend
-    /// on that: a record set that does not exist is created either way.
+    /// Whether the plan could be another one if others owned other record sets than when the state records
+    /// were read. Creates aren't looked at again: they are of what nobody listed, and fail if it is there.
     pub fn depends_on_ownership(&self) -> bool {
         let mut conflicts = self.conflicts.iter();
         let depends = |reason: &ConflictReason| match reason {

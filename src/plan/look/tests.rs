@@ -27,7 +27,7 @@ fn view(below: &str) -> ZoneView {
     view
 }
 
-/// A plan that only creates: it is the same whoever owns what.
+/// A plan that only creates.
 fn creating() -> Plan {
     Plan {
         creates: vec![web()],
@@ -102,9 +102,6 @@ fn what_others_have_written_meanwhile_decides_what_is_looked_at_again() {
         (Look::First, Others, Step::ListRest),
         (Look::First, Ours, Step::ListRest),
         (Look::Again(1), None, Step::Apply),
-        (Look::Others, None, Step::ListRest),
-        (Look::Others, Others, Step::ListRest),
-        (Look::Others, Ours, Step::ListRest),
         (Look::Again(1), Others, Step::ListRest),
         (Look::Again(1), Ours, Step::ListRest),
     ] {
@@ -135,8 +132,6 @@ fn a_takeover_takes_two_equal_looks_at_everybodys_state_records() {
     let plan = dependent().into_iter().find(|plan| plan.takes_over);
     let plan = plan.unwrap();
     let mut look = Look::First;
-    assert_eq!(look.after_plan(&plan), RECORDS);
-    assert_eq!(look, Look::Others);
     for times in 1..=10 {
         assert_eq!(look.after_plan(&plan), RECORDS);
         assert_eq!(look, Look::Again(times));
