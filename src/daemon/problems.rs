@@ -180,10 +180,8 @@ impl Reports {
     pub fn desired(&mut self, desired: &Desired) {
         let mut warnings = BTreeMap::new();
         for (key, outcome) in &desired.services {
-            let mistake = outcome.name.as_ref().err();
-            let mistake = mistake.filter(|reason| reason.is_mistake());
             let mut words = outcome.warning();
-            if let Some(reason) = mistake {
+            if let Some(reason) = outcome.mistake() {
                 let before = if words.is_empty() { "" } else { "; " };
                 words = format!("not published: {reason}{before}{words}");
             }

@@ -87,8 +87,9 @@ impl DesiredBuilder<'_> {
                 Err(reason) => nearest = nearest.max(Some(reason)),
             }
         }
-        let is_odd =
-            nearest.is_some() && (counted > 0 || self.has_failed(service, rules, nearest.as_ref()));
+        let is_odd = nearest.as_ref().is_some_and(|nearest| {
+            counted > 0 || self.has_failed(service, rules, nearest.requirement)
+        });
         // Asked once more, so that nothing is kept for the many services that publish no port.
         let skipped = is_odd.then(|| {
             let reasons = containers.iter().filter_map(|container| {
@@ -110,19 +111,17 @@ impl DesiredBuilder<'_> {
         &self,
         service: &Service<'_>,
         rules: &AddressRules<'_>,
-        nearest: Option<&ContainerSkip>,
+        nearest: Requirement,
     ) -> bool {
-        match nearest.map(|skip| skip.requirement) {
-            Some(Requirement::Healthy) => {
+        match nearest {
+            Requirement::Healthy => {
                 let mut containers = service.containers.iter();
                 !rules.needs_port || containers.any(|one| publishes_port(one, self.hosts))
             }
-            Some(
-                Requirement::HostKnown
-                | Requirement::Address
-                | Requirement::ContainerAddress
-                | Requirement::HostLabel,
-            ) => true,
+            Requirement::HostKnown
+            | Requirement::Address
+            | Requirement::ContainerAddress
+            | Requirement::HostLabel => true,
             _ => false,
         }
     }

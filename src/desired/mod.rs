@@ -106,7 +106,8 @@ impl Desired {
 
     /// The services that ask for a name and can't have it as they ask, and why.
     pub fn misconfigured(&self) -> impl Iterator<Item = (&ServiceKey, &SkipReason)> {
-        self.skipped().filter(|(_, reason)| reason.is_mistake())
+        let services = self.services.iter();
+        services.filter_map(|(key, outcome)| Some((key, outcome.mistake()?)))
     }
 
     /// The services that have warnings.
@@ -137,6 +138,12 @@ impl ServiceOutcome {
             is_alias: false,
             wants: None,
         }
+    }
+
+    /// Why the service can't have the name that it asks for, if somebody has to correct that.
+    pub fn mistake(&self) -> Option<&SkipReason> {
+        let reason = self.name.as_ref().err();
+        reason.filter(|reason| reason.is_mistake())
     }
 
     /// What the service is under one of its names.

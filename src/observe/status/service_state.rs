@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use crate::base::dependency::{Condition, Dependency};
-use crate::desired::skip::SkipReason;
 use crate::desired::warning::Warning;
 use crate::desired::{ServiceOutcome, truncation_notice};
 use crate::dns::{Member, RecordKey, RecordSet};
@@ -83,7 +82,7 @@ pub fn rank(outcome: &ServiceOutcome, state: ServiceState) -> Option<usize> {
         ServiceState::Quarantined => Some(1),
         ServiceState::Waiting => Some(2),
         _ if !outcome.warnings.is_empty() => Some(3),
-        _ if outcome.name.as_ref().is_err_and(SkipReason::is_mistake) => Some(3),
+        _ if outcome.mistake().is_some() => Some(3),
         _ => outcome.skipped_containers.is_some().then_some(4),
     }
 }
