@@ -84,6 +84,14 @@ impl LabelSuffix {
             None => Ok(LabelSuffix(text.to_owned())),
         }
     }
+
+    /// What `find` finds of a label with the suffix, or else of the one without.
+    fn first<T>(&self, find: impl Fn(&str) -> Option<T>) -> Option<T> {
+        match &*self.0 {
+            "" => find(""),
+            suffix => find(suffix).or_else(|| find("")),
+        }
+    }
 }
 
 /// The key under which a service or host has one of the labels that this program knows.
@@ -143,15 +151,11 @@ impl Labels {
     }
 
     fn find(&self, name: &str, suffix: &LabelSuffix) -> Option<&(usize, Box<str>, Box<str>)> {
-        let of = |suffix: &str| {
+        suffix.first(|suffix| {
             let is_it = |key: &str| key.strip_prefix(name) == Some(suffix);
             let found = self.kept.iter().filter(|(_, key, _)| is_it(key));
             found.max_by_key(|(rank, _, _)| Reverse(*rank)) // the last of equal ones
-        };
-        match &*suffix.0 {
-            "" => of(""),
-            suffix => of(suffix).or_else(|| of("")),
-        }
+        })
     }
 
     /// Keeps a label if its name begins as those do that this program knows, and its value is not
@@ -194,12 +198,11 @@ impl HostLabels {
     /// The text of the label with this key, first with the suffix and then without; it is never blank.
     /// A long one is cut.
     pub fn any(&self, key: &str, suffix: &LabelSuffix) -> Option<&str> {
-        let of = |suffix: &str| {
+        suffix.first(|suffix| {
             let is_it = |known: &str| known.strip_prefix(key) == Some(suffix);
-            self.all.iter().find(|(known, _)| is_it(known))
-        };
-        let found = of(&suffix.0).or_else(|| of(""));
-        found.map(|(_, text)| &**text)
+            let found = self.all.iter().find(|(known, _)| is_it(known));
+            found.map(|(_, text)| &**text)
+        })
     }
 
     /// Keeps a label unless its value is blank.
