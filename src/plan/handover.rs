@@ -108,10 +108,7 @@ pub fn write_all(batches: &mut Vec<ChangeBatch>, ours: &StateRecords, random: u6
             continue;
         }
         let fresh = Generation::of_number(random);
-        let write = ChangeBatch {
-            deletes: vec![record.set.clone()],
-            creates: vec![record.rewritten(record.set.values().iter().cloned().collect(), fresh)],
-        };
+        let write = record.written_again(fresh);
         // A state record of another program may be too long for any request.
         if !fit_in_one_request([&write]) {
             continue;

@@ -11,8 +11,9 @@
 //! 3. If the plan depends on who owns what, the state records are read again. If any has changed,
 //!    everything else is read again, too: the first listing may show a record set without its owner,
 //!    or one that its owner has deleted since.
-//! 4. A takeover goes by a listing of everything else between two equal looks at everybody's state
-//!    records: then nobody has listed the record set in between, and none has come in its place.
+//! 4. A takeover goes by a listing of everything else between two looks at everybody's state records
+//!    that are the same, generations included: then nobody has listed the record set in between, and
+//!    none has come in its place. Where there are no two such looks, nothing is taken over.
 
 use crate::dns::RecordKey;
 use crate::plan::Plan;
@@ -22,7 +23,8 @@ use crate::plan::view::{RecordsChange, ZoneView};
 /// what they have written is seen at the next resync. Each write is a compare-and-swap, so nothing
 /// gets lost by it.
 const MAX_RELISTINGS: u32 = 3;
-/// How often they are listed again for a takeover, which has nothing of its own to compare.
+/// How often they are listed again for a takeover. It isn't a compare-and-swap of what others list,
+/// so after that it waits for the next resync.
 const MAX_RELISTINGS_FOR_TAKEOVER: u32 = 10;
 
 /// What to do next.
@@ -34,6 +36,8 @@ pub enum Step {
     ListRest,
     /// Make a plan from what was seen.
     Plan,
+    /// Make the plan that may be applied, as if nothing were to be taken over.
+    PlanWithoutTakeover,
     /// The plan may be applied.
     Apply,
 }
@@ -47,6 +51,8 @@ pub enum Look {
     First,
     /// The state records were listed again so many times.
     Again(u32),
+    /// The same, and this time for a takeover.
+    Takeover(u32),
 }
 
 impl Look {
@@ -68,8 +74,9 @@ impl Look {
     pub fn after_state_records(self, change: RecordsChange, is_kept_by_another: bool) -> Step {
         match (self, change) {
             _ if is_kept_by_another => Step::Plan,
-            (Look::Again(_), RecordsChange::None) => Step::Apply,
-            (Look::First | Look::Known, _)
+            (Look::Again(_), RecordsChange::None | RecordsChange::Rewritten)
+            | (Look::Takeover(_), RecordsChange::None) => Step::Apply,
+            (Look::First | Look::Known | Look::Takeover(_), _)
             | (Look::Again(_), RecordsChange::Ours | RecordsChange::Others) => Step::ListRest,
         }
     }
@@ -79,24 +86,23 @@ impl Look {
         let relistings = match self {
             // A release removes an entry whose record set is gone. Programs that know of no
             // generations may have created that record set again without a trace in the state
-            // record, so a release is planned from a fresh listing only. So is a takeover: others may have
-            // listed the record set since.
+            // record, so a release is planned from a fresh listing only. So is a takeover: others may
+            // have listed the record set since.
             Look::Known if !plan.releases.is_empty() || plan.takes_over => {
                 *self = Look::First;
                 return Step::ListStateRecords;
             }
             Look::Known => return Step::Apply,
             Look::First => 0,
-            Look::Again(times) => *times,
+            Look::Again(times) | Look::Takeover(times) => *times,
         };
-        let most = match plan.takes_over {
-            true => MAX_RELISTINGS_FOR_TAKEOVER,
-            false => MAX_RELISTINGS,
+        let again = relistings + 1;
+        *self = match plan.takes_over {
+            true if again > MAX_RELISTINGS_FOR_TAKEOVER => return Step::PlanWithoutTakeover,
+            true => Look::Takeover(again),
+            false if again > MAX_RELISTINGS || !plan.depends_on_ownership() => return Step::Apply,
+            false => Look::Again(again),
         };
-        if !plan.depends_on_ownership() || relistings >= most {
-            return Step::Apply;
-        }
-        *self = Look::Again(relistings + 1);
         Step::ListStateRecords
     }
 }

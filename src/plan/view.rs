@@ -98,7 +98,9 @@ impl Coverage {
 pub enum RecordsChange {
     /// Nobody's.
     None,
-    /// Only those of other owners.
+    /// Only those of other owners, and they list the same.
+    Rewritten,
+    /// Only those of other owners, and they list something else.
     Others,
     /// Ours.
     Ours,
@@ -131,14 +133,21 @@ impl ZoneView {
     /// Takes over a listing of everybody's state records.
     pub fn set_state_records(&mut self, mut records: Zone) -> RecordsChange {
         let names = &self.names;
-        self.zone.retain(|key| !names.is_state_record(key));
         records.retain(|key| names.is_state_record(key));
+        let known = self
+            .zone
+            .iter()
+            .filter(|(key, _)| names.is_state_record(key));
+        let is_same = known.eq(records.iter());
+        self.zone.retain(|key| !names.is_state_record(key));
         self.zone.merge(records);
         let state = StateRecords::read(&self.zone, names);
         let change = if !state.has_same_records(&self.state) {
             RecordsChange::Ours
         } else if state != self.state {
             RecordsChange::Others
+        } else if !is_same {
+            RecordsChange::Rewritten
         } else {
             RecordsChange::None
         };

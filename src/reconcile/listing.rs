@@ -126,8 +126,9 @@ impl CachedZone {
         };
         self.pages.state_records = pages;
         let change = self.view.set_state_records(records);
-        if change != RecordsChange::None {
-            self.settled = None;
+        match change {
+            RecordsChange::None | RecordsChange::Rewritten => {}
+            RecordsChange::Others | RecordsChange::Ours => self.settled = None,
         }
         Ok(change)
     }

@@ -56,6 +56,14 @@ impl Reconciler {
                     }
                     next
                 }
+                Step::PlanWithoutTakeover => {
+                    let without_takeover = ReconcilerSettings {
+                        adopt: AdoptSetting::Never,
+                        ..self.settings.clone()
+                    };
+                    plan = without_takeover.plan(&zone.view, goal, self.settings.policy);
+                    Step::Apply
+                }
                 Step::Apply => return Ok((zone, plan)),
             }
         }

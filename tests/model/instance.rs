@@ -9,7 +9,7 @@ use rancher_route53::plan::guard::{Guard, GuardSettings};
 use rancher_route53::plan::look::{Look, Step};
 use rancher_route53::plan::state_records::{Claim, StateNames};
 use rancher_route53::plan::view::{RecordsChange, ZoneView};
-use rancher_route53::plan::{Plan, PlanSettings, plan};
+use rancher_route53::plan::{Adopt, Plan, PlanSettings, plan};
 
 use crate::judge::Holds;
 use crate::setups::{Server, Setup, TTL, Variant, below};
@@ -128,7 +128,12 @@ pub fn list(setup: &Setup, server: &Server, instance: &mut Instance, zone: &Zone
     let next = match step {
         Step::ListStateRecords => {
             let with_others = setup.variant != Variant::WithoutOthers;
-            let change = view.set_state_records(records(zone, &server.names, with_others));
+            let change = match view.set_state_records(records(zone, &server.names, with_others)) {
+                RecordsChange::Rewritten if setup.variant == Variant::WithoutOthersGenerations => {
+                    RecordsChange::None
+                }
+                change => change,
+            };
             let another = view.state.claim_of_another(&server.claim).is_some();
             match look.after_state_records(change, another && has_claims(setup)) {
                 Step::ListRest if is_last && change != RecordsChange::None => Step::Plan,
@@ -147,7 +152,7 @@ pub fn list(setup: &Setup, server: &Server, instance: &mut Instance, zone: &Zone
                 false => Step::Plan,
             }
         }
-        Step::Plan | Step::Apply => panic!("this takes no request"),
+        Step::Plan | Step::PlanWithoutTakeover | Step::Apply => panic!("this takes no request"),
     };
     proceed(setup, server, instance, goal, look, next, view);
 }
@@ -193,6 +198,15 @@ fn proceed(
                 is_planned = true;
                 step = look.after_plan(&made);
             }
+            Step::PlanWithoutTakeover => {
+                let without = Server {
+                    adopt: Adopt::Never,
+                    ..server.clone()
+                };
+                made = planned(setup, &without, goal, &view);
+                is_planned = true;
+                step = Step::Apply;
+            }
             Step::Apply => break,
         }
     }
@@ -210,6 +224,9 @@ fn proceed(
     let mut next = batches(&approved, &view.state, &server.names, FRESH);
     if setup.variant == Variant::WithoutGenerations {
         next.iter_mut().for_each(without_generation);
+    }
+    if setup.variant == Variant::WithoutTraces {
+        next.iter_mut().for_each(without_trace);
     }
     let next = apart(setup.variant, next);
     instance.phase = match next.is_empty() {
@@ -251,6 +268,15 @@ const FRESH: u64 = 50;
 fn without_generation(batch: &mut ChangeBatch) {
     let sets = batch.deletes.iter_mut().chain(&mut batch.creates);
     sets.for_each(|set| *set = set.clone().with_ttl(TTL));
+}
+
+/// Without state records that are only written once more.
+fn without_trace(batch: &mut ChangeBatch) {
+    let values = |set: &RecordSet| (set.key.clone(), set.values().to_vec());
+    let old: Vec<_> = batch.deletes.iter().map(values).collect();
+    let new: Vec<_> = batch.creates.iter().map(values).collect();
+    batch.deletes.retain(|set| !new.contains(&values(set)));
+    batch.creates.retain(|set| !old.contains(&values(set)));
 }
 
 fn planned(setup: &Setup, server: &Server, goal: Goal, view: &ZoneView) -> Plan {

@@ -10,7 +10,7 @@ use rancher_route53::desired::Desired;
 use rancher_route53::dns::zone::Listed;
 use rancher_route53::dns::{Name, RecordKey, RecordSet, RecordType, Routing, Zone};
 use rancher_route53::plan::guard::GuardSettings;
-use rancher_route53::plan::state_records::{Claim, StateNames};
+use rancher_route53::plan::state_records::{Claim, Entry, Generation, StateNames};
 use rancher_route53::plan::{Adopt, Policy};
 
 use crate::world::Maker;
@@ -67,6 +67,10 @@ pub enum Variant {
     RecordsLast,
     /// Nobody looks at what other owners list.
     WithoutOthers,
+    /// Nobody sees that other owners have written, if they list the same again.
+    WithoutOthersGenerations,
+    /// A state record that loses its last entry goes, and nothing else is written.
+    WithoutTraces,
     /// Deletes go at once.
     WithoutGuard,
     /// Nobody looks at claims.
@@ -173,6 +177,19 @@ fn made_by_0_1_0() -> BTreeMap<RecordKey, Maker> {
         .into()
 }
 
+/// A zone in which this owner has published something once: the claim is left.
+fn left_by(server: &Server) -> Zone {
+    let mut zone = Zone::default();
+    let claim = Entry::Claim(server.claim.clone());
+    let state_record = RecordSet::of_values(
+        RecordKey::new(server.names.name(1), RecordType::Txt),
+        Generation::of_number(0).ttl(),
+        Entry::values([&claim]),
+    );
+    zone.insert(state_record.key.clone(), Listed::Whole(state_record));
+    zone
+}
+
 /// How far the searches go: each has a budget that debug builds exhaust in seconds, one for CI and
 /// one for a long run by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -255,6 +272,23 @@ pub fn all(scale: Scale) -> Vec<Setup> {
                 budget(0, 0, 0, 1),
             )
         },
+        Setup {
+            zone: left_by(&server("u", "a", &[])),
+            ..of_two_servers(
+                "two owners, one flaps",
+                vec![
+                    server("u", "a", flapping),
+                    Server {
+                        adopt: Adopt::Matching,
+                        ..server("v", "b", &["x=2"])
+                    },
+                ],
+                Budget {
+                    edits: 0,
+                    ..budget(3, 0, 0, 0)
+                },
+            )
+        },
         // People between two owners of one name are in the next two: see docs/verification.md.
         of_two_servers(
             "two owners, matching",
@@ -335,6 +369,16 @@ pub fn without_a_safeguard() -> Vec<(Variant, Setup, &'static str)> {
         (
             Variant::WithoutOthers,
             find("two owners, matching"),
+            "another owner",
+        ),
+        (
+            Variant::WithoutOthersGenerations,
+            find("two owners, one flaps"),
+            "another owner",
+        ),
+        (
+            Variant::WithoutTraces,
+            find("two owners, one flaps"),
             "another owner",
         ),
         (Variant::EntriesApart, find("A, CNAME, loss"), "nobody owns"),

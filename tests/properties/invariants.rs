@@ -172,6 +172,7 @@ pub fn hold(built: &Built) -> Vec<ChangeBatch> {
         what_changes_its_kind_is_listed_and_answers(built, &zone, &end, &split);
         the_claim_is_there(&zone, setting);
         written_state_records_are_short(&built.zone, &zone);
+        what_goes_leaves_a_trace(&built.zone, &zone);
         if number % every == 0 && number + 1 < first.batches.len() {
             let mut resumed = zone.clone();
             converge(&mut resumed, setting);
@@ -277,6 +278,21 @@ fn no_write_is_like_another(batches: &[ChangeBatch], before: &aws::Zone, setting
 fn is_short(record: &aws::RecordSet) -> bool {
     let characters: usize = record.values.iter().map(|v| v.chars().count()).sum();
     record.values.len() <= 100 && characters <= 6_000
+}
+
+/// Whoever has seen the state records before sees that something was written since.
+fn what_goes_leaves_a_trace(before: &aws::Zone, after: &aws::Zone) {
+    let (before, after) = (state_records(before), state_records(after));
+    let is_one_gone = before.keys().any(|index| !after.contains_key(index));
+    if is_one_gone && after.values().any(is_short) {
+        let mut written = after
+            .iter()
+            .filter(|(i, record)| before.get(i) != Some(record));
+        assert!(
+            written.next().is_some(),
+            "a state record went without a trace"
+        );
+    }
 }
 
 fn written_state_records_are_short(before: &aws::Zone, after: &aws::Zone) {

@@ -22,6 +22,8 @@
 //! - Each write of a state record has another generation, so an entry is removed only if nobody has
 //!   written the state record since it was read: a compare-and-swap also where no record set goes
 //!   with the entry.
+//! - A state record that has lost its last entry is deleted, and another one is written in the same
+//!   batch or before it, so that a reader who looks twice sees that something has happened.
 //! - The claim of a Rancher server is in the first batch. Another server's first batch fails then,
 //!   and it sees the claim.
 //!
@@ -32,12 +34,14 @@
 //! record sets the last time.
 //!
 //! `rewrites` groups a plan by state record, `pack` fills the batches, with as
-//! much at a time as `load` says, and `replace` adds the record sets that are replaced.
+//! much at a time as `load` says, `replace` adds the record sets that are replaced, and `trace` what
+//! a state record that goes leaves behind.
 
 mod load;
 mod pack;
 mod replace;
 mod rewrites;
+mod trace;
 
 use crate::dns::{ChangeBatch, RecordSet};
 use crate::plan::guard::ApprovedPlan;
@@ -72,6 +76,7 @@ pub fn batches(
     if !plan.replacements.is_empty() {
         replace::add(&mut batches, &plan.replacements, state, writing);
     }
+    trace::leave(&mut batches, state, writing);
     batches
 }
 

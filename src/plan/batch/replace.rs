@@ -215,7 +215,7 @@ fn keys_without<'a>(sets: &'a [RecordSet], others: &[RecordSet]) -> BTreeSet<&'a
 }
 
 /// Whether a state record isn't longer than this program writes it.
-fn is_short(record: &StateRecord) -> bool {
+pub(super) fn is_short(record: &StateRecord) -> bool {
     let entries: Cost = record.entries.iter().map(Cost::of_entry).sum();
     is_within_own_limits(Cost::of_set(&record.set)) && is_within_own_limits(entries)
 }
@@ -235,7 +235,7 @@ fn create(set: &RecordSet) -> ChangeBatch {
 }
 
 /// Both in one, which have no record set in common.
-fn joined(mut first: ChangeBatch, second: &ChangeBatch) -> ChangeBatch {
+pub(super) fn joined(mut first: ChangeBatch, second: &ChangeBatch) -> ChangeBatch {
     first.deletes.extend(second.deletes.iter().cloned());
     first.creates.extend(second.creates.iter().cloned());
     first.sort();

@@ -13,6 +13,7 @@ mod load;
 mod order;
 mod packing;
 mod replace;
+mod trace;
 
 const TTL: u32 = 300;
 /// Generation of the first state record if it has none; the next one has one more.
@@ -92,6 +93,19 @@ fn run_with(
         view.apply(batch);
     }
     (batches, view)
+}
+
+/// The zone after each batch.
+fn states(zone: &[RecordSet], batches: &[ChangeBatch]) -> Vec<StateRecords> {
+    let mut view = Zone::default();
+    for set in zone {
+        view.insert(set.key.clone(), Listed::Whole(set.clone()));
+    }
+    let after = batches.iter().map(|batch| {
+        view.apply(batch);
+        StateRecords::read(&view, &names())
+    });
+    after.collect()
 }
 
 #[test]

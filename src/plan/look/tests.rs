@@ -96,12 +96,18 @@ fn what_is_known_will_do_only_if_it_covers_everything_and_no_listing_is_due() {
 
 #[test]
 fn what_others_have_written_meanwhile_decides_what_is_looked_at_again() {
-    use RecordsChange::{None, Others, Ours};
+    use RecordsChange::{None, Others, Ours, Rewritten};
     for (look, change, expected) in [
         (Look::First, None, Step::ListRest),
         (Look::First, Others, Step::ListRest),
         (Look::First, Ours, Step::ListRest),
+        (Look::First, Rewritten, Step::ListRest),
         (Look::Again(1), None, Step::Apply),
+        (Look::Again(1), Rewritten, Step::Apply),
+        (Look::Takeover(1), None, Step::Apply),
+        (Look::Takeover(1), Rewritten, Step::ListRest),
+        (Look::Takeover(1), Others, Step::ListRest),
+        (Look::Takeover(1), Ours, Step::ListRest),
         (Look::Again(1), Others, Step::ListRest),
         (Look::Again(1), Ours, Step::ListRest),
     ] {
@@ -134,9 +140,14 @@ fn a_takeover_takes_two_equal_looks_at_everybodys_state_records() {
     let mut look = Look::First;
     for times in 1..=10 {
         assert_eq!(look.after_plan(&plan), RECORDS);
-        assert_eq!(look, Look::Again(times));
+        assert_eq!(look, Look::Takeover(times));
     }
-    assert_eq!(look.after_plan(&plan), Step::Apply, "not for ever");
+    let step = look.after_plan(&plan);
+    assert_eq!(step, Step::PlanWithoutTakeover, "not for ever");
+    for plan in dependent().into_iter().filter(|plan| !plan.takes_over) {
+        let step = Look::Takeover(10).after_plan(&plan);
+        assert_eq!(step, Step::Apply, "{plan:?}");
+    }
 }
 
 #[test]

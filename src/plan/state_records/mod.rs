@@ -83,6 +83,15 @@ impl StateRecord {
         RecordSet::of_values(self.set.key.clone(), generation.ttl(), values)
     }
 
+    /// The batch that writes it once more as it is, with the next generation.
+    pub fn written_again(&self, fresh: Generation) -> ChangeBatch {
+        let values = self.set.values().iter().cloned().collect();
+        ChangeBatch {
+            deletes: vec![self.set.clone()],
+            creates: vec![self.rewritten(values, fresh)],
+        }
+    }
+
     /// The keys of the record sets that it lists.
     pub fn owned(&self) -> impl Iterator<Item = &RecordKey> {
         self.entries.iter().filter_map(|entry| match entry {

@@ -1,0 +1,75 @@
+//! A state record that is deleted leaves a trace: another one is written before it or with it.
+//!
+//! Each write has another generation, so whoever reads the state records twice sees that something
+//! was written in between. A state record that is created and deleted in between would leave no
+//! trace, and what it listed may be taken for nobody's.
+
+use super::pack::Writing;
+use super::replace::{is_short, joined};
+use super::{Cost, fit_in_one_request};
+use crate::dns::{ChangeBatch, RecordKey, RecordSet, RecordType};
+use crate::plan::state_records::{Generation, StateRecord, StateRecords};
+
+/// Adds the write of a state record to the first batch that deletes one for good, or a batch before
+/// it, unless one that stays is written by then. `state` is what the state records are before the
+/// first batch.
+pub fn leave(batches: &mut Vec<ChangeBatch>, state: &StateRecords, writing: Writing<'_>) {
+    let is_ours = |set: &&RecordSet| {
+        set.key.rtype == RecordType::Txt && writing.names.index_of(&set.key).is_some()
+    };
+    let deletes_one = |batch: &ChangeBatch| {
+        let mut deletes = batch.deletes.iter().filter(is_ours);
+        deletes.any(|set| !creates(batch, &set.key))
+    };
+    let Some(at) = batches.iter().position(deletes_one) else {
+        return;
+    };
+    let stays = |key: &RecordKey| {
+        let last = batches.iter().rfind(|batch| changes(batch, key));
+        last.is_none_or(|last| creates(last, key))
+    };
+    let written = batches[..=at].iter().flat_map(|batch| &batch.creates);
+    if written.filter(is_ours).any(|set| stays(&set.key)) {
+        return;
+    }
+    let staying = state.records().iter().filter(|r| stays(&r.set.key));
+    // The claim's is among them, and this program has written it. With none, the last one goes.
+    let Some(shortest) = staying.filter(|r| is_short(r)).min_by_key(length) else {
+        return;
+    };
+    let trace = shortest.written_again(writing.fresh_generation(shortest.index));
+    let written = trace.creates[0].clone();
+    let with_trace = joined(batches[at].clone(), &trace);
+    match fit_in_one_request([&with_trace]) {
+        true => batches[at] = with_trace,
+        false => batches.insert(at, trace),
+    }
+    renumber(&mut batches[at + 1..], written);
+}
+
+/// Later writes of a state record, after one more that is `last` now.
+fn renumber(batches: &mut [ChangeBatch], mut last: RecordSet) {
+    for batch in batches {
+        for set in batch.deletes.iter_mut().filter(|set| set.key == last.key) {
+            set.clone_from(&last);
+        }
+        let written = batch.creates.iter_mut().find(|set| set.key == last.key);
+        let generation = last.ttl().and_then(Generation::of_ttl);
+        if let (Some(set), Some(generation)) = (written, generation) {
+            *set = set.clone().with_ttl(generation.next().ttl());
+            last = set.clone();
+        }
+    }
+}
+
+fn length(record: &&StateRecord) -> usize {
+    Cost::of_set(&record.set).share()
+}
+
+fn creates(batch: &ChangeBatch, key: &RecordKey) -> bool {
+    batch.creates.iter().any(|set| set.key == *key)
+}
+
+fn changes(batch: &ChangeBatch, key: &RecordKey) -> bool {
+    creates(batch, key) || batch.deletes.iter().any(|set| set.key == *key)
+}
