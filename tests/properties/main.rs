@@ -11,6 +11,7 @@ mod order;
 mod preview;
 mod publishing;
 mod run;
+mod successive;
 mod takeover;
 
 use proptest::prelude::*;
@@ -83,5 +84,14 @@ proptest! {
     #[test]
     fn what_is_published_is_what_settings_and_labels_say(world in publishing::worlds()) {
         publishing::holds(&world);
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(100))]
+
+    #[test]
+    fn each_round_finds_what_the_one_before_has_written(worlds in successive::worlds()) {
+        successive::hold(&worlds);
     }
 }

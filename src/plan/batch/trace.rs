@@ -7,32 +7,34 @@
 use super::pack::Writing;
 use super::replace::{is_short, joined};
 use super::{Cost, fit_in_one_request};
-use crate::dns::{ChangeBatch, RecordKey, RecordSet, RecordType};
+use crate::dns::{ChangeBatch, RecordSet, RecordType};
 use crate::plan::state_records::{Generation, StateRecord, StateRecords};
 
-/// Adds the write of a state record to the first batch that deletes one for good, or a batch before
-/// it, unless one that stays is written by then. `state` is what the state records are before the
+/// Adds the write of a state record to the first batch that deletes one, or as a batch before it,
+/// unless one that stays is written by then. `state` is what the state records are before the
 /// first batch.
 pub fn leave(batches: &mut Vec<ChangeBatch>, state: &StateRecords, writing: Writing<'_>) {
     let is_ours = |set: &&RecordSet| {
         set.key.rtype == RecordType::Txt && writing.names.index_of(&set.key).is_some()
     };
-    let deletes_one = |batch: &ChangeBatch| {
-        let mut deletes = batch.deletes.iter().filter(is_ours);
-        deletes.any(|set| !creates(batch, &set.key))
+    let removes = |batch: &ChangeBatch, set: &RecordSet| {
+        batch.deletes.iter().any(|old| old.key == set.key)
+            && batch.creates.iter().all(|new| new.key != set.key)
     };
-    let Some(at) = batches.iter().position(deletes_one) else {
+    let removes_one = |batch: &ChangeBatch| {
+        let mut deletes = batch.deletes.iter().filter(is_ours);
+        deletes.any(|set| removes(batch, set))
+    };
+    let Some(at) = batches.iter().position(removes_one) else {
         return;
     };
-    let stays = |key: &RecordKey| {
-        let last = batches.iter().rfind(|batch| changes(batch, key));
-        last.is_none_or(|last| creates(last, key))
-    };
+    // One that goes and comes back with other entries isn't among them.
+    let stays = |set: &RecordSet| !batches.iter().any(|batch| removes(batch, set));
     let written = batches[..=at].iter().flat_map(|batch| &batch.creates);
-    if written.filter(is_ours).any(|set| stays(&set.key)) {
+    if written.filter(is_ours).any(stays) {
         return;
     }
-    let staying = state.records().iter().filter(|r| stays(&r.set.key));
+    let staying = state.records().iter().filter(|r| stays(&r.set));
     // The claim's is among them, and this program has written it. With none, the last one goes.
     let Some(shortest) = staying.filter(|r| is_short(r)).min_by_key(length) else {
         return;
@@ -64,12 +66,4 @@ fn renumber(batches: &mut [ChangeBatch], mut last: RecordSet) {
 
 fn length(record: &&StateRecord) -> usize {
     Cost::of_set(&record.set).share()
-}
-
-fn creates(batch: &ChangeBatch, key: &RecordKey) -> bool {
-    batch.creates.iter().any(|set| set.key == *key)
-}
-
-fn changes(batch: &ChangeBatch, key: &RecordKey) -> bool {
-    creates(batch, key) || batch.deletes.iter().any(|set| set.key == *key)
 }

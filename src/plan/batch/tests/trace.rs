@@ -101,3 +101,36 @@ fn it_comes_before_where_there_is_no_room_and_later_writes_count_on() {
         "{generations:?}"
     );
 }
+
+/// The batch that it goes with is full, and a replacement makes it anew with other entries.
+#[test]
+fn one_that_goes_and_comes_back_is_no_trace() {
+    let of = |text: &str, rtype, values: Vec<String>| {
+        RecordSet::of_values(
+            RecordKey::new(key(text).name, rtype),
+            TTL,
+            values.into_iter().collect(),
+        )
+    };
+    let many =
+        |net: u32| -> Vec<String> { (0..400).map(|i| format!("2001:db8:{net}::{i:x}")).collect() };
+    let cname = of("c", RecordType::Cname, vec!["lb.example.org.".to_owned()]);
+    let before = zone(&[of("big", RecordType::Aaaa, many(1)), cname]);
+    let others = [
+        of("big", RecordType::Aaaa, many(2)),
+        of("c", RecordType::A, many(3)),
+    ];
+    let (batches, generations) = generations(&before, &others);
+    let first = names().name(0);
+    let changes = |batch: &ChangeBatch| {
+        let count = |sets: &[RecordSet]| sets.iter().filter(|set| set.key.name == first).count();
+        (count(&batch.deletes), count(&batch.creates))
+    };
+    let changes: Vec<_> = batches.iter().map(changes).collect();
+    assert_eq!(
+        changes,
+        [(1, 0), (0, 1)],
+        "deletes and creates of the first state record"
+    );
+    assert_eq!(generations[0], 8);
+}
