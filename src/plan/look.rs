@@ -36,8 +36,8 @@ pub enum Step {
     ListRest,
     /// Make a plan from what was seen.
     Plan,
-    /// Make the plan that may be applied, as if nothing were to be taken over.
-    PlanWithoutTakeover,
+    /// The plan may be applied, but for what it takes over.
+    ApplyWithoutTakeover,
     /// The plan may be applied.
     Apply,
 }
@@ -98,7 +98,7 @@ impl Look {
         };
         let again = relistings + 1;
         *self = match plan.takes_over {
-            true if again > MAX_RELISTINGS_FOR_TAKEOVER => return Step::PlanWithoutTakeover,
+            true if again > MAX_RELISTINGS_FOR_TAKEOVER => return Step::ApplyWithoutTakeover,
             true => Look::Takeover(again),
             false if again > MAX_RELISTINGS || !plan.depends_on_ownership() => return Step::Apply,
             false => Look::Again(again),

@@ -161,16 +161,21 @@ impl Replacement {
         let is_left = |set: &RecordSet| keep(&set.key);
         let kept = self.creates.iter().filter(|set| is_left(set));
         let kept: Vec<&RecordKey> = kept.map(|set| &set.key).collect();
+        let comes_with_a = self
+            .creates
+            .iter()
+            .any(|set| set.key.rtype == RecordType::A);
         let has_successor = |set: &RecordSet| {
             let comes_back = self.creates.iter().any(|new| new.key == set.key);
             let mut kept = kept.iter();
             match comes_back {
                 true => kept.any(|key| **key == set.key),
-                // A CNAME has no other type beside it, so each answers in its place.
-                false => {
-                    let was_cname = set.key.rtype == RecordType::Cname;
-                    kept.any(|key| was_cname || key.is_same_group(&set.key))
+                // A CNAME has no other type beside it. Most clients ask for an A record set, so it is
+                // that which answers in its place, if there is to be one.
+                false if set.key.rtype == RecordType::Cname => {
+                    kept.any(|key| !comes_with_a || key.rtype == RecordType::A)
                 }
+                false => kept.any(|key| key.is_same_group(&set.key)),
             }
         };
         let is_whole = kept.len() == self.creates.len();
@@ -339,6 +344,12 @@ impl Plan {
         self.adopts.retain(&keep);
         self.releases.retain(&keep);
         self.moves.retain(&keep);
+    }
+
+    /// Removes what would be taken over. It still says that it takes over, so nobody takes the zone for
+    /// being as it should be.
+    pub fn put_off_takeover(&mut self, zone: &Zone, state: &StateRecords) {
+        self.retain(|key| state.owns(key) || zone.get(key).is_none());
     }
 
     /// Whether state records are written for what they list.

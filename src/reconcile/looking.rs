@@ -1,6 +1,7 @@
 //! The look at the zone before a plan: makes the listings that [`Look`] asks for.
 
 use super::Reconciler;
+use crate::base::log;
 use crate::desired::name_template::environment_name;
 use crate::plan::blocked::blocked_state_records;
 use crate::plan::look::{Look, Step};
@@ -56,12 +57,13 @@ impl Reconciler {
                     }
                     next
                 }
-                Step::PlanWithoutTakeover => {
-                    let without_takeover = ReconcilerSettings {
-                        adopt: AdoptSetting::Never,
-                        ..self.settings.clone()
-                    };
-                    plan = without_takeover.plan(&zone.view, goal, self.settings.policy);
+                Step::ApplyWithoutTakeover => {
+                    log::info(
+                        "nothing is taken over yet, since other owners were writing their state \
+                         records all the time that the zone was looked at",
+                        &[],
+                    );
+                    plan.put_off_takeover(&zone.view.zone, &zone.view.state);
                     Step::Apply
                 }
                 Step::Apply => return Ok((zone, plan)),

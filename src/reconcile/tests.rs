@@ -29,6 +29,7 @@ use crate::route53::caller::{Caller, CallerSettings};
 
 mod places;
 mod replacements;
+mod takeover;
 
 const GUARD: GuardSettings = GuardSettings {
     percent: 30,
@@ -36,14 +37,14 @@ const GUARD: GuardSettings = GuardSettings {
     hold: Duration::from_secs(60),
 };
 
-fn client(route53: &Route53, change_rate: f64, telemetry: &Telemetry) -> Client {
+fn client(url: &str, change_rate: f64, telemetry: &Telemetry) -> Client {
     let credential = Credential::default();
     let keys = Credentials {
         access_key_id: credential.access_key,
         secret_access_key: Secret::new(&credential.secret_key),
         session_token: None,
     };
-    let endpoint = Url::parse(&route53.url()).unwrap();
+    let endpoint = Url::parse(url).unwrap();
     let region = "us-east-1".to_owned();
     let http = Http::new(&Trust::default(), Proxies::default());
     let sts = StsSettings {
@@ -101,7 +102,7 @@ impl Stage {
                 gives_up: false,
             },
         };
-        let client = client(&route53, change_rate, &telemetry);
+        let client = client(&route53.url(), change_rate, &telemetry);
         Stage {
             reconciler: Reconciler::new(client, settings, telemetry),
             route53,
@@ -357,7 +358,7 @@ fn a_wait_is_asked_about_in_slices_with_less_left_each_time() {
 fn another_look_covers_what_is_owned_by_then() {
     let stage = Stage::new();
     let telemetry = Telemetry::new(Name::parse(DOMAIN).unwrap(), Heartbeat::start());
-    let mut client = client(&stage.route53, 1_000.0, &telemetry);
+    let mut client = client(&stage.route53.url(), 1_000.0, &telemetry);
     let names = StateNames::new("u", &Name::parse(DOMAIN).unwrap()).unwrap();
     let below = Name::parse("prod.example.com").unwrap();
     let desired = services(1);

@@ -9,7 +9,7 @@ use rancher_route53::plan::guard::{Guard, GuardSettings};
 use rancher_route53::plan::look::{Look, Step};
 use rancher_route53::plan::state_records::{Claim, StateNames};
 use rancher_route53::plan::view::{RecordsChange, ZoneView};
-use rancher_route53::plan::{Adopt, Plan, PlanSettings, plan};
+use rancher_route53::plan::{Plan, PlanSettings, plan};
 
 use crate::judge::Holds;
 use crate::setups::{Server, Setup, TTL, Variant, below};
@@ -152,7 +152,7 @@ pub fn list(setup: &Setup, server: &Server, instance: &mut Instance, zone: &Zone
                 false => Step::Plan,
             }
         }
-        Step::Plan | Step::PlanWithoutTakeover | Step::Apply => panic!("this takes no request"),
+        Step::Plan | Step::ApplyWithoutTakeover | Step::Apply => panic!("this takes no request"),
     };
     proceed(setup, server, instance, goal, look, next, view);
 }
@@ -198,13 +198,8 @@ fn proceed(
                 is_planned = true;
                 step = look.after_plan(&made);
             }
-            Step::PlanWithoutTakeover => {
-                let without = Server {
-                    adopt: Adopt::Never,
-                    ..server.clone()
-                };
-                made = planned(setup, &without, goal, &view);
-                is_planned = true;
+            Step::ApplyWithoutTakeover => {
+                made.put_off_takeover(&view.zone, &view.state);
                 step = Step::Apply;
             }
             Step::Apply => break,

@@ -143,7 +143,7 @@ fn a_takeover_takes_two_equal_looks_at_everybodys_state_records() {
         assert_eq!(look, Look::Takeover(times));
     }
     let step = look.after_plan(&plan);
-    assert_eq!(step, Step::PlanWithoutTakeover, "not for ever");
+    assert_eq!(step, Step::ApplyWithoutTakeover, "not for ever");
     for plan in dependent().into_iter().filter(|plan| !plan.takes_over) {
         let step = Look::Takeover(10).after_plan(&plan);
         assert_eq!(step, Step::Apply, "{plan:?}");

@@ -186,6 +186,22 @@ fn one_that_is_refused_holds_no_other_back_but_its_predecessor() {
             "web AAAA",
             Some(&["web A 192.0.2.1"]),
         ),
+        // Most clients would have no answer.
+        (
+            &["web CNAME x."],
+            &["web A 192.0.2.1", "web AAAA 2001:db8::1"],
+            "web A",
+            None,
+        ),
+        (
+            &["web CNAME x."],
+            &[
+                "web#u AAAA 2001:db8::1 weight=1",
+                "web#v AAAA 2001:db8::2 weight=1",
+            ],
+            "web#u AAAA",
+            Some(&["web#v AAAA 2001:db8::2 weight=1"]),
+        ),
     ] {
         let mut plan = Plan::default();
         plan.replacements.push(Replacement {

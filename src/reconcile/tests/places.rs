@@ -7,7 +7,7 @@ use super::*;
 fn places_are_listed_each_by_itself_and_what_was_seen_is_what_is_there() {
     let stage = Stage::new();
     let telemetry = Telemetry::new(Name::parse(DOMAIN).unwrap(), Heartbeat::start());
-    let mut client = client(&stage.route53, 1_000.0, &telemetry);
+    let mut client = client(&stage.route53.url(), 1_000.0, &telemetry);
     let names = StateNames::new("u", &Name::parse(DOMAIN).unwrap()).unwrap();
     let below = Name::parse("prod.example.com").unwrap();
     let put = |name: &str, value: &str| {
