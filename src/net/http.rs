@@ -315,9 +315,17 @@ fn in_words(error: &ureq::Error) -> String {
         {
             "the connection was closed before the answer was whole".to_owned()
         }
-        ureq::Error::Protocol(_) => {
-            "what answers isn't HTTP (the URL may have to begin with https://, or have another port)"
-                .to_owned()
+        ureq::Error::Protocol(error) => {
+            let words = error.to_string();
+            // Whatever doesn't begin with `HTTP/1.`, such as what a port for https:// answers.
+            match words.to_ascii_lowercase().contains("http version") {
+                true => {
+                    "what answers isn't HTTP (the URL may have to begin with https://, or have \
+                         another port)"
+                        .to_owned()
+                }
+                false => format!("the answer isn't valid HTTP: {words}"),
+            }
         }
         // Without the `io: ` that ureq puts before it.
         ureq::Error::Io(error) => system_words(error),

@@ -39,14 +39,20 @@ fn proxies_of_the_environment_are_not_used_unless_they_are_given() {
 
 /// The answer of a server that sends this behind the first line, and closes the connection.
 fn answered(rest: &str) -> Response {
+    let answer = format!("HTTP/1.1 200 OK\r\nConnection: close\r\n{rest}");
+    answer_of(answer.as_bytes()).unwrap()
+}
+
+/// The answer of a server that sends this, and closes the connection.
+fn answer_of(bytes: &[u8]) -> Result<Response, HttpError> {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", server.local_addr().unwrap());
-    let answer = format!("HTTP/1.1 200 OK\r\nConnection: close\r\n{rest}");
+    let bytes = bytes.to_owned();
     let answering = std::thread::spawn(move || {
         let (mut client, _) = server.accept().unwrap();
         let mut request = [0; 1024];
         assert!(client.read(&mut request).unwrap() > 0);
-        client.write_all(answer.as_bytes()).unwrap();
+        client.write_all(&bytes).unwrap();
     });
     let answer = Http::new(&Trust::default(), Proxies::default()).send(&Request {
         method: "GET",
@@ -56,7 +62,45 @@ fn answered(rest: &str) -> Response {
         timeout: Duration::from_secs(30),
     });
     answering.join().unwrap();
-    answer.unwrap()
+    answer
+}
+
+#[test]
+fn only_what_does_not_begin_as_http_is_said_to_be_something_else() {
+    let chunks =
+        |chunks: &str| format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}");
+    let headers: String = (0..150).map(|i| format!("X-{i}: y\r\n")).collect();
+    for (answer, expected) in [
+        (
+            "SSH-2.0-OpenSSH_9.6\r\n\r\n".to_owned(),
+            "what answers isn't HTTP (the URL",
+        ),
+        // TLS's alert, as a port for https:// sends it.
+        (
+            "\x15\x03\x01\0\x02\x02\x46".to_owned(),
+            "what answers isn't HTTP (the URL",
+        ),
+        (
+            chunks("a\r\n0123456789\r\nzz\r\n"),
+            "the answer isn't valid HTTP: chunk length",
+        ),
+        (
+            chunks("a\r\n0123456789XX0\r\n\r\n"),
+            "the answer isn't valid HTTP: chunk expected",
+        ),
+        (
+            format!("HTTP/1.1 200 OK\r\n{headers}\r\n"),
+            "the answer isn't valid HTTP: http parse",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nno header\r\n\r\n".to_owned(),
+            "the answer isn't valid HTTP: http parse",
+        ),
+    ] {
+        let text = answer_of(answer.as_bytes()).and_then(|response| response.text(1_000));
+        let words = text.expect_err(&answer).to_string();
+        assert!(words.starts_with(expected), "{answer:?}: {words}");
+    }
 }
 
 #[test]
