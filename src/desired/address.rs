@@ -124,11 +124,6 @@ pub fn counts(
     meets_conditions(container, hosts, rules).map(|_| ())
 }
 
-/// Whether a container publishes a port on its host that others than the host reach.
-pub fn publishes_port(container: &Container<'_>, hosts: &HashMap<String, Host>) -> bool {
-    first_bind(container, hosts.get(&*container.host_uuid)).is_ok()
-}
-
 /// The address that the first port is bound to that a container publishes on its host, if others than
 /// the host reach it. The error says what it lacks.
 fn first_bind<'a>(

@@ -2,9 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::desired::address::{
-    AddressRules, AddressSource, counts, published_address, publishes_port,
-};
+use crate::desired::address::{AddressRules, AddressSource, counts, published_address};
 use crate::desired::container::{ContainerSkip, Requirement, SkippedContainers};
 use crate::desired::options::{PublishPolicy, ServiceOptions};
 use crate::desired::skip::SkipReason;
@@ -88,7 +86,7 @@ impl DesiredBuilder<'_> {
             }
         }
         let is_odd = nearest.as_ref().is_some_and(|nearest| {
-            counted > 0 || self.has_failed(service, rules, nearest.requirement)
+            counted > 0 || has_failed(service, nearest.requirement, address)
         });
         // Asked once more, so that nothing is kept for the many services that publish no port.
         let skipped = is_odd.then(|| {
@@ -104,25 +102,37 @@ impl DesiredBuilder<'_> {
         };
         Found { addresses, skipped }
     }
+}
 
-    /// Whether a service of which no container counts would be published, had nothing failed. One that
-    /// is stopped, that publishes no port, or whose host or address is left out is as somebody wants it.
-    fn has_failed(
-        &self,
-        service: &Service<'_>,
-        rules: &AddressRules<'_>,
-        nearest: Requirement,
-    ) -> bool {
-        match nearest {
-            Requirement::Healthy => {
-                let mut containers = service.containers.iter();
-                !rules.needs_port || containers.any(|one| publishes_port(one, self.hosts))
-            }
+/// Whether a service of which no container counts would be published, had nothing failed. One that is
+/// stopped, that publishes no port, or whose host or address is left out is as somebody wants it.
+/// `nearest` is what the container lacks that met the most conditions.
+fn has_failed(
+    service: &Service<'_>,
+    nearest: Requirement,
+    address: impl Fn(&Container<'_>) -> Result<Option<IpAddr>, ContainerSkip>,
+) -> bool {
+    let is_failure = |requirement| {
+        matches!(
+            requirement,
             Requirement::HostKnown
-            | Requirement::Address
-            | Requirement::ContainerAddress
-            | Requirement::HostLabel => true,
-            _ => false,
+                | Requirement::Address
+                | Requirement::ContainerAddress
+                | Requirement::HostLabel
+        )
+    };
+    let fails_only_by_health = |container: &Container<'_>| {
+        let healthy = Container {
+            health_state: None,
+            ..container.clone()
+        };
+        match address(&healthy) {
+            Ok(_) => true,
+            Err(skip) => is_failure(skip.requirement),
         }
+    };
+    match nearest {
+        Requirement::Healthy => service.containers.iter().any(fails_only_by_health),
+        requirement => is_failure(requirement),
     }
 }

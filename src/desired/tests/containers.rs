@@ -57,6 +57,14 @@ fn a_service_that_loses_all_its_containers_does_not_look_as_if_it_were_to() {
     };
     let odd = named("web-1", container("odd", &["8080:80/tcp"]));
     let out = named("web-1", container("out", &["8080:80/tcp"]));
+    let ill_out = Container {
+        host_uuid: "out".into(),
+        ..ill(&["8080:80/tcp"])
+    };
+    let stopped_ill = Container {
+        state: "stopped".into(),
+        ..ill(&["8080:80/tcp"])
+    };
     let none = "0 of 1 containers count: ";
     for (container, expected) in [
         (ill(&["8080:80/tcp"]), Some("web-3 isn't healthy")),
@@ -65,6 +73,8 @@ fn a_service_that_loses_all_its_containers_does_not_look_as_if_it_were_to() {
         // As somebody wants it.
         (ill(&["80/tcp"]), None),
         (ill(&["127.0.0.1:80:80/tcp"]), None),
+        (ill_out, None),
+        (stopped_ill, None),
         (stopped, None),
         (out, None),
         (named("web-1", container("h1", &["80/tcp"])), None),
