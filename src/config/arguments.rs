@@ -215,7 +215,7 @@ pub fn owner_id(text: &str) -> Result<String, String> {
         && text.starts_with(|c: char| c.is_ascii_alphanumeric());
     if !is_id {
         return Err(format!(
-            "no id: it takes at most {MAX_OWNER_ID} letters, digits, '-' and '_', and begins with a \
+            "no id: an id has at most {MAX_OWNER_ID} letters, digits, '-' and '_', and begins with a \
              letter or digit"
         ));
     }

@@ -65,9 +65,15 @@ fn gives_a_name(template: &Template, zone: Option<&Name>) -> Result<(), String> 
         environment: "a",
     };
     let any = || Name::parse("zone").expect("a name");
-    let zone = zone.cloned().unwrap_or_else(any);
-    let name = template.name(&shortest, &zone).map(|_| ());
-    name.map_err(|error| format!("it gives no name: {error}"))
+    let name = template.name(&shortest, &zone.cloned().unwrap_or_else(any));
+    let error = name.map(|_| ()).map_err(|error| error.to_string());
+    error.map_err(|words| match zone {
+        Some(_) => format!("it gives no name: {words}"),
+        None => format!(
+            "it gives no name: {}",
+            words.replace(".zone\"", ".<zone>\"")
+        ),
+    })
 }
 
 fn zone_name(text: &str) -> Result<Name, String> {
@@ -154,6 +160,22 @@ mod tests {
                 let rules = with(&Vec::from_iter(settings)).unwrap();
                 assert_eq!(rules.partition, expected, "{region:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_template_s_error_names_no_zone_that_nobody_has_set() {
+        let template = Template::parse("example.com.").unwrap();
+        let zone = Name::parse("example.org").unwrap();
+        for (zone, expected) in [
+            (None, r#"it gives no name: "example.com..<zone>""#),
+            (
+                Some(&zone),
+                r#"it gives no name: "example.com..example.org""#,
+            ),
+        ] {
+            let words = gives_a_name(&template, zone).unwrap_err();
+            assert!(words.starts_with(expected), "{words}");
         }
     }
 

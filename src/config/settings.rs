@@ -120,7 +120,7 @@ pub const SETTINGS: &[Setting] = &[
         "DEFAULT_POLICY",
         &[],
         "auto",
-        "Which services are published that have no label io.rancher.service.external_dns: auto (those with a port published on the host), always (all of them) or never (none).",
+        "Which services are published that have no label io.rancher.service.external_dns: auto (those with a port published on the host), always (all of them) or never (only those with the label for a target, or for the address container).",
     ),
     setting(
         "SYSTEM_SERVICES",

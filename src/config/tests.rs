@@ -347,3 +347,29 @@ fn every_setting_is_in_the_table_once() {
     names.dedup();
     assert_eq!(names.len(), count);
 }
+
+#[test]
+fn an_error_says_once_what_a_setting_takes() {
+    let values = [
+        "?",
+        "a.b",
+        "a..b",
+        "-1",
+        "é",
+        "b-7",
+        "x y",
+        "http://[",
+        "99999999999",
+        "\u{1b}",
+    ];
+    let mut wrong = 0;
+    for setting in settings::SETTINGS {
+        for value in values {
+            for error in with(&[(setting.name, value)]).err().into_iter().flatten() {
+                wrong += 1;
+                assert!(error.matches("it takes").count() <= 1, "{error}");
+            }
+        }
+    }
+    assert!(wrong > 300, "{wrong}");
+}
