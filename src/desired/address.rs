@@ -89,6 +89,8 @@ impl AddressOrigin {
 pub struct AddressRules<'a> {
     /// The container must publish a port on its host.
     pub needs_port: bool,
+    /// It must not be unhealthy.
+    pub needs_health: bool,
     /// Where its address is taken from.
     pub source: &'a AddressSource,
     /// Which addresses are published.
@@ -156,6 +158,7 @@ fn meets_conditions<'a>(
     }
     match container.health_state.as_deref() {
         None | Some("healthy" | "updating-healthy") => {}
+        Some(_) if !rules.needs_health => {}
         Some(other) => return Err(ContainerSkip::new(Requirement::Healthy, other)),
     }
     // The host comes before the ports, since its agent's address shows which ports are published.

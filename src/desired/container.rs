@@ -50,6 +50,21 @@ pub enum Requirement {
     RecordType,
 }
 
+impl Requirement {
+    /// Whether something has failed where a container doesn't meet it. One that is stopped, that
+    /// publishes no port, or whose host or address is left out is as somebody wants it. Of one that is
+    /// unhealthy, it depends on what else it lacks.
+    pub fn is_failure(self) -> bool {
+        matches!(
+            self,
+            Requirement::HostKnown
+                | Requirement::Address
+                | Requirement::ContainerAddress
+                | Requirement::HostLabel
+        )
+    }
+}
+
 /// For each requirement what is said of a container that doesn't meet it. `{}` is the text.
 const WORDS: [&str; ContainerSkip::CODES.len()] = [
     "isn't running (state {})",

@@ -40,6 +40,7 @@ impl DesiredBuilder<'_> {
             needs_port: policy == PublishPolicy::Auto
                 && *options.address != AddressSource::Container
                 && options.target.is_none(),
+            needs_health: true,
             source: &options.address,
             record_types: self.rules.record_types,
             label_suffix: &self.rules.label_suffix,
@@ -65,19 +66,17 @@ impl DesiredBuilder<'_> {
         has_target: bool,
     ) -> Found {
         let containers = &service.containers;
-        let address = |container: &Container<'_>| -> Result<Option<IpAddr>, ContainerSkip> {
-            match has_target {
-                true => counts(container, self.hosts, rules).map(|()| None),
-                false => {
-                    let found = published_address(container, self.hosts, rules);
-                    found.map(|(address, _)| Some(address))
-                }
+        let found = |container: &Container<'_>, rules: &AddressRules<'_>| match has_target {
+            true => counts(container, self.hosts, rules).map(|()| None),
+            false => {
+                let found = published_address(container, self.hosts, rules);
+                found.map(|(address, _)| Some(address))
             }
         };
         let (mut addresses, mut counted) = (Vec::new(), 0);
         let mut nearest = None;
         for container in containers {
-            match address(container) {
+            match found(container, rules) {
                 Ok(address) => {
                     counted += 1;
                     addresses.extend(address);
@@ -85,13 +84,28 @@ impl DesiredBuilder<'_> {
                 Err(reason) => nearest = nearest.max(Some(reason)),
             }
         }
+        let but_for_health = AddressRules {
+            needs_health: false,
+            ..*rules
+        };
         let is_odd = nearest.as_ref().is_some_and(|nearest| {
-            counted > 0 || has_failed(service, nearest.requirement, address)
+            let lacks = |one| {
+                found(one, &but_for_health)
+                    .err()
+                    .map(|skip| skip.requirement)
+            };
+            counted > 0
+                || match nearest.requirement {
+                    Requirement::Healthy => containers
+                        .iter()
+                        .any(|one| lacks(one).is_none_or(Requirement::is_failure)),
+                    requirement => requirement.is_failure(),
+                }
         });
         // Asked once more, so that nothing is kept for the many services that publish no port.
         let skipped = is_odd.then(|| {
             let reasons = containers.iter().filter_map(|container| {
-                let reason = address(container).err()?;
+                let reason = found(container, rules).err()?;
                 Some((&*container.name, reason))
             });
             Box::new(SkippedContainers::new(containers.len(), reasons))
@@ -101,38 +115,5 @@ impl DesiredBuilder<'_> {
             _ => Ok(addresses),
         };
         Found { addresses, skipped }
-    }
-}
-
-/// Whether a service of which no container counts would be published, had nothing failed. One that is
-/// stopped, that publishes no port, or whose host or address is left out is as somebody wants it.
-/// `nearest` is what the container lacks that met the most conditions.
-fn has_failed(
-    service: &Service<'_>,
-    nearest: Requirement,
-    address: impl Fn(&Container<'_>) -> Result<Option<IpAddr>, ContainerSkip>,
-) -> bool {
-    let is_failure = |requirement| {
-        matches!(
-            requirement,
-            Requirement::HostKnown
-                | Requirement::Address
-                | Requirement::ContainerAddress
-                | Requirement::HostLabel
-        )
-    };
-    let fails_only_by_health = |container: &Container<'_>| {
-        let healthy = Container {
-            health_state: None,
-            ..container.clone()
-        };
-        match address(&healthy) {
-            Ok(_) => true,
-            Err(skip) => is_failure(skip.requirement),
-        }
-    };
-    match nearest {
-        Requirement::Healthy => service.containers.iter().any(fails_only_by_health),
-        requirement => is_failure(requirement),
     }
 }

@@ -18,6 +18,8 @@ mod search;
 mod setups;
 mod world;
 
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use search::{Found, search};
@@ -43,16 +45,31 @@ fn no_order_of_events_does_harm() {
     let chosen: Vec<&Setup> = setups.iter().filter(|s| s.name.contains(&only)).collect();
     let patience = variable("MODEL_SECONDS").parse().unwrap_or(3_600.0);
     let end = Instant::now() + Duration::from_secs_f64(patience);
+    // The longer ones go on beside other work, or for hours.
+    let threads = match scale() {
+        Scale::Quick => std::thread::available_parallelism().map_or(1, usize::from),
+        Scale::Full | Scale::Large => 1,
+    };
     println!("| search | instances | names | may happen | states | seconds | result |");
     println!("| --- | --- | --- | --- | --- | --- | --- |");
-    let mut faults = Vec::new();
-    for (number, setup) in chosen.iter().enumerate() {
-        let left = end.saturating_duration_since(Instant::now());
-        let share = left / (chosen.len() - number) as u32;
-        let found = search(setup, share);
-        println!("{}", found.row(setup));
-        faults.extend(found.fault.map(|fault| format!("{}: {fault}", setup.name)));
-    }
+    let (next, faults) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        let work = || {
+            while let Some(setup) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let left = end.saturating_duration_since(Instant::now());
+                let others = chosen.len().saturating_sub(next.load(Ordering::Relaxed));
+                let share = left * threads as u32 / (others + 1) as u32;
+                let found = search(setup, share.min(left));
+                println!("{}", found.row(setup));
+                let fault = found.fault.map(|fault| format!("{}: {fault}", setup.name));
+                faults.lock().unwrap().extend(fault);
+            }
+        };
+        for _ in 0..threads {
+            scope.spawn(work);
+        }
+    });
+    let faults = faults.into_inner().unwrap();
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
