@@ -21,6 +21,7 @@ use crate::plan::round::{Progress, Round};
 use crate::rancher::api::{Api, ApiError};
 use crate::rancher::model::ServiceKey;
 use crate::reconcile::Reconciler;
+use crate::reconcile::error::RoundError;
 use crate::route53::error::Error;
 
 /// How many times a failed write-back is tried again.
@@ -94,7 +95,7 @@ pub fn once(
     };
     let said = say(format_args!("{done}"));
     synced?;
-    check_nothing_was_refused(&round)?;
+    check_nothing_is_left(&round)?;
     if let Some(error) = write_back_error {
         return Err(Failure::Words(format!(
             "an fqdn could not be written back to Rancher: {error}"
@@ -200,10 +201,13 @@ impl fmt::Display for Done {
     }
 }
 
-/// The error names the first record set that Route 53 refuses.
-fn check_nothing_was_refused(round: &Round) -> Result<(), String> {
+/// The error names the first record set that Route 53 refuses, or says that a takeover waits.
+fn check_nothing_is_left(round: &Round) -> Result<(), String> {
     let [first, rest @ ..] = &round.quarantined[..] else {
-        return Ok(());
+        return match round.takeover_waits {
+            true => Err(RoundError::TakeoverWaits.to_string()),
+            false => Ok(()),
+        };
     };
     let more = match rest.len() {
         0 => String::new(),

@@ -53,7 +53,7 @@ pub enum Requirement {
 impl Requirement {
     /// Whether something has failed where a container doesn't meet it. One that is stopped, that
     /// publishes no port, or whose host or address is left out is as somebody wants it. Of one that is
-    /// unhealthy, it depends on what else it lacks.
+    /// unhealthy, it depends on what else it lacks: so it is asked without that.
     pub fn is_failure(self) -> bool {
         matches!(
             self,

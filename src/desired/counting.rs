@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::desired::address::{AddressRules, AddressSource, counts, published_address};
-use crate::desired::container::{ContainerSkip, Requirement, SkippedContainers};
+use crate::desired::container::SkippedContainers;
 use crate::desired::options::{PublishPolicy, ServiceOptions};
 use crate::desired::skip::SkipReason;
 use crate::desired::warning::Warning;
@@ -88,20 +88,12 @@ impl DesiredBuilder<'_> {
             needs_health: false,
             ..*rules
         };
-        let is_odd = nearest.as_ref().is_some_and(|nearest| {
-            let lacks = |one| {
-                found(one, &but_for_health)
-                    .err()
-                    .map(|skip| skip.requirement)
-            };
-            counted > 0
-                || match nearest.requirement {
-                    Requirement::Healthy => containers
-                        .iter()
-                        .any(|one| lacks(one).is_none_or(Requirement::is_failure)),
-                    requirement => requirement.is_failure(),
-                }
-        });
+        // Not only the nearest: another one may be as somebody wants it.
+        let has_failed = |one: &Container<'_>| match found(one, &but_for_health) {
+            Ok(_) => true,
+            Err(skip) => skip.requirement.is_failure(),
+        };
+        let is_odd = nearest.is_some() && (counted > 0 || containers.iter().any(has_failed));
         // Asked once more, so that nothing is kept for the many services that publish no port.
         let skipped = is_odd.then(|| {
             let reasons = containers.iter().filter_map(|container| {

@@ -324,7 +324,7 @@ fn in_words(error: &ureq::Error) -> String {
                          another port)"
                         .to_owned()
                 }
-                false => format!("the answer isn't valid HTTP: {words}"),
+                false => format!("the answer can't be read as HTTP: {words}"),
             }
         }
         // Without the `io: ` that ureq puts before it.

@@ -8,9 +8,9 @@
 //!    its entry, and is left alone. In the other order its entry would show without the record set.
 //!    What another owner lists is a conflict, also where there is no record set yet.
 //! 2. Everything else is read.
-//! 3. If the plan depends on who owns what, the state records are read again. If any has changed,
-//!    everything else is read again, too: the first listing may show a record set without its owner,
-//!    or one that its owner has deleted since.
+//! 3. If the plan depends on who owns what, the state records are read again. If ours have changed, or
+//!    what others list, everything else is read again, too: the first listing may show a record set
+//!    without its owner, or one that its owner has deleted since.
 //! 4. A takeover goes by a listing of everything else between two looks at everybody's state records
 //!    that are the same, generations included: then nobody has listed the record set in between, and
 //!    none has come in its place. Where there are no two such looks, nothing is taken over.
@@ -24,7 +24,7 @@ use crate::plan::view::{RecordsChange, ZoneView};
 /// gets lost by it.
 const MAX_RELISTINGS: u32 = 3;
 /// How often they are listed again for a takeover. It isn't a compare-and-swap of what others list,
-/// so after that it waits for the next resync.
+/// so after that it waits for another round.
 const MAX_RELISTINGS_FOR_TAKEOVER: u32 = 10;
 
 /// What to do next.

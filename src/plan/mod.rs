@@ -100,6 +100,8 @@ pub struct Plan {
     pub adopts: Vec<RecordKey>,
     /// Whether record sets are taken over, be it only to delete them.
     pub takes_over: bool,
+    /// Whether something would be taken over that isn't in the plan: see [`Plan::put_off_takeover`].
+    pub takeover_waits: bool,
     /// Owned keys to remove from the state records, because somebody else has deleted the record
     /// set or replaced it by one that is not simple.
     pub releases: Vec<RecordKey>,
@@ -346,9 +348,10 @@ impl Plan {
         self.moves.retain(&keep);
     }
 
-    /// Removes what would be taken over. It still says that it takes over, so nobody takes the zone for
-    /// being as it should be.
+    /// Removes what would be taken over. The plan says so, and nobody takes the zone for being as it
+    /// should be.
     pub fn put_off_takeover(&mut self, zone: &Zone, state: &StateRecords) {
+        self.takeover_waits = true;
         self.retain(|key| state.owns(key) || zone.get(key).is_none());
     }
 

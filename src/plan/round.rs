@@ -86,6 +86,9 @@ pub struct Round {
     pub delegated: Vec<Name>,
     /// Weighted record sets that have another TTL than desired, since those of others have it.
     pub other_ttls: Vec<OtherTtl>,
+    /// Whether something would have been taken over, if state records hadn't been written all the time
+    /// that the zone was looked at.
+    pub takeover_waits: bool,
     /// Whether the round stopped early, before its last batch.
     pub is_cut: bool,
     /// Number of owned record sets.

@@ -29,6 +29,9 @@ pub enum RoundError {
     Route53(Error),
     /// Batches were refused or lost again and again; the last reason.
     Contended(Error),
+    /// State records were written all the time that the zone was looked at, so nothing can be taken
+    /// over.
+    TakeoverWaits,
     /// The hosted zone is gone, and no other is known yet; in these words.
     NoZone(String),
 }
@@ -45,7 +48,9 @@ impl RoundError {
                 )
             }
             RoundError::NoZone(words) => masked(words),
-            RoundError::OwnerId(..) | RoundError::KeptByAnother { .. } => self.to_string(),
+            RoundError::OwnerId(..)
+            | RoundError::KeptByAnother { .. }
+            | RoundError::TakeoverWaits => self.to_string(),
         }
     }
 
@@ -86,6 +91,10 @@ impl fmt::Display for RoundError {
             ),
             RoundError::Route53(error) => error.fmt(f),
             RoundError::NoZone(words) => f.write_str(words),
+            RoundError::TakeoverWaits => f.write_str(
+                "state records were written all the time that the zone was looked at, so nothing can be \
+                 taken over until those who write are done",
+            ),
             RoundError::Contended(error) => {
                 write!(f, "gave up after listing the zone again and again: {error}")
             }

@@ -59,8 +59,8 @@ impl Reconciler {
                 }
                 Step::ApplyWithoutTakeover => {
                     log::info(
-                        "nothing is taken over yet, since other owners were writing their state \
-                         records all the time that the zone was looked at",
+                        "nothing is taken over in this round, since state records were written all \
+                         the time that the zone was looked at",
                         &[],
                     );
                     plan.put_off_takeover(&zone.view.zone, &zone.view.state);

@@ -149,6 +149,9 @@ impl Reconciler {
         if let Some(theirs) = plan.kept_by_another {
             return Err(self.kept_by_another(goal, &names, theirs));
         }
+        if plan.takeover_waits {
+            return Err(RoundError::TakeoverWaits);
+        }
         let preview = self.preview_of(plan, &known.view, goal);
         self.view = Some(known);
         Ok(preview)
@@ -279,6 +282,7 @@ impl Reconciler {
         round: &mut Round,
     ) -> ApprovedPlan {
         round.kept_by_another = plan.kept_by_another.take();
+        round.takeover_waits = plan.takeover_waits;
         round.conflicts = std::mem::take(&mut plan.conflicts);
         round.other_ttls = std::mem::take(&mut plan.other_ttls);
         let desired = &goal.desired.record_sets;

@@ -87,6 +87,11 @@ fn a_service_that_loses_all_its_containers_does_not_look_as_if_it_were_to() {
             .is_none_or(|(shown, start)| shown.starts_with(start));
         assert!(begins && shown.is_some() == start.is_some(), "{shown:?}");
     }
+    let both = said(vec![
+        ill(&["8080:80/tcp"]),
+        named("web-1", container("out", &["8080:80/tcp"])),
+    ]);
+    assert!(both.is_some_and(|words| words.starts_with("0 of 2 containers count: ")));
     let always = [("io.rancher.service.external_dns", "always")];
     let mut without_port = service("a", vec![ill(&[])]);
     without_port.labels = labels_of(&always);

@@ -82,19 +82,19 @@ fn only_what_does_not_begin_as_http_is_said_to_be_something_else() {
         ),
         (
             chunks("a\r\n0123456789\r\nzz\r\n"),
-            "the answer isn't valid HTTP: chunk length",
+            "the answer can't be read as HTTP: chunk length",
         ),
         (
             chunks("a\r\n0123456789XX0\r\n\r\n"),
-            "the answer isn't valid HTTP: chunk expected",
+            "the answer can't be read as HTTP: chunk expected",
         ),
         (
             format!("HTTP/1.1 200 OK\r\n{headers}\r\n"),
-            "the answer isn't valid HTTP: http parse",
+            "the answer can't be read as HTTP: http parse",
         ),
         (
             "HTTP/1.1 200 OK\r\nno header\r\n\r\n".to_owned(),
-            "the answer isn't valid HTTP: http parse",
+            "the answer can't be read as HTTP: http parse",
         ),
     ] {
         let text = answer_of(answer.as_bytes()).and_then(|response| response.text(1_000));

@@ -7,16 +7,14 @@
 use super::pack::Writing;
 use super::replace::{is_short, joined};
 use super::{Cost, fit_in_one_request};
-use crate::dns::{ChangeBatch, RecordSet, RecordType};
+use crate::dns::{ChangeBatch, RecordSet};
 use crate::plan::state_records::{Generation, StateRecord, StateRecords};
 
 /// Adds the write of a state record to the first batch that deletes one, or as a batch before it,
 /// unless one that stays is written by then. `state` is what the state records are before the
 /// first batch.
 pub fn leave(batches: &mut Vec<ChangeBatch>, state: &StateRecords, writing: Writing<'_>) {
-    let is_ours = |set: &&RecordSet| {
-        set.key.rtype == RecordType::Txt && writing.names.index_of(&set.key).is_some()
-    };
+    let is_ours = |set: &&RecordSet| writing.names.index_of(&set.key).is_some();
     let removes = |batch: &ChangeBatch, set: &RecordSet| {
         batch.deletes.iter().any(|old| old.key == set.key)
             && batch.creates.iter().all(|new| new.key != set.key)
@@ -35,8 +33,9 @@ pub fn leave(batches: &mut Vec<ChangeBatch>, state: &StateRecords, writing: Writ
         return;
     }
     let staying = state.records().iter().filter(|r| stays(&r.set));
-    // The claim's is among them, and this program has written it. With none, the last one goes.
-    let Some(shortest) = staying.filter(|r| is_short(r)).min_by_key(length) else {
+    // Not somebody else's text. The claim's is among them, unless all go, as in a purge.
+    let is_usable = |record: &&StateRecord| is_short(record) && record.is_in_use();
+    let Some(shortest) = staying.filter(is_usable).min_by_key(length) else {
         return;
     };
     let trace = shortest.written_again(writing.fresh_generation(shortest.index));

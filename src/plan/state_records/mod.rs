@@ -92,6 +92,12 @@ impl StateRecord {
         }
     }
 
+    /// Whether it holds anything of its owner's.
+    pub fn is_in_use(&self) -> bool {
+        let mut entries = self.entries.iter();
+        entries.any(|entry| entry.is_owned() || entry.is_claim())
+    }
+
     /// The keys of the record sets that it lists.
     pub fn owned(&self) -> impl Iterator<Item = &RecordKey> {
         self.entries.iter().filter_map(|entry| match entry {

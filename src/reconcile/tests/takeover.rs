@@ -10,7 +10,8 @@ use super::*;
 
 const OLD: &str = "old.prod.example.com.";
 
-/// What isn't taken over because others write all the time is taken over later, and keeps nothing else.
+/// What isn't taken over because others write all the time is taken over later, and holds nothing else
+/// back.
 #[test]
 fn what_is_taken_over_waits_until_no_other_owner_writes() {
     for (adopt, new, at_last) in [
@@ -50,13 +51,24 @@ fn what_is_taken_over_waits_until_no_other_owner_writes() {
         assert_eq!(has(OLD), std::slice::from_ref(&old), "{adopt:?}");
         assert_eq!(has("first.prod.example.com.").len(), 1, "{adopt:?}");
         assert_eq!(round.conflicts, [], "{adopt:?}");
+        assert!(round.takeover_waits, "{adopt:?}");
         stage.reconciler.resync();
         stage.round(&wanted, 300);
         assert_eq!(has(OLD), std::slice::from_ref(&old), "{adopt:?}");
 
+        stage.reconciler.resync();
+        let goal = Goal {
+            environment: &stage.environment,
+            desired: &wanted,
+            read: stage.start,
+        };
+        let preview = stage.reconciler.preview(goal).map(|preview| preview.plan);
+        assert_eq!(preview, Err(RoundError::TakeoverWaits), "{adopt:?}");
+
         is_busy.store(false, Ordering::SeqCst);
         stage.reconciler.resync();
-        stage.round(&wanted, 600);
+        let round = stage.round(&wanted, 600);
+        assert!(!round.takeover_waits, "{adopt:?}");
         assert_eq!(!has(OLD).is_empty(), at_last, "{adopt:?}");
         assert_ne!(has(OLD), [old], "{adopt:?}");
     }
