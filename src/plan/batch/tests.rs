@@ -10,6 +10,7 @@ use crate::plan::{Adopt, PlanSettings, Policy, plan};
 
 mod cost;
 mod load;
+mod long;
 mod order;
 mod packing;
 mod replace;
@@ -33,6 +34,19 @@ fn key(text: &str) -> RecordKey {
 
 fn a(text: &str, value: &str) -> RecordSet {
     RecordSet::of_values(key(text), TTL, [value.to_owned()].into())
+}
+
+fn aaaa(text: &str) -> RecordSet {
+    let key = RecordKey::new(key(text).name, RecordType::Aaaa);
+    RecordSet::of_values(key, TTL, ["2001:db8::1".to_owned()].into())
+}
+
+fn zone_of(sets: &[RecordSet]) -> Zone {
+    let mut zone = Zone::default();
+    for set in sets {
+        zone.insert(set.key.clone(), Listed::Whole(set.clone()));
+    }
+    zone
 }
 
 /// `external-dns-u` (0) or a continuation, with these values without their quotes.
@@ -69,10 +83,7 @@ fn run_with(
     claim: Option<&Claim>,
     adopt: &Adopt,
 ) -> (Vec<ChangeBatch>, Zone) {
-    let mut view = Zone::default();
-    for set in zone {
-        view.insert(set.key.clone(), Listed::Whole(set.clone()));
-    }
+    let mut view = zone_of(zone);
     let state = StateRecords::read(&view, &names());
     let desired: BTreeMap<RecordKey, RecordSet> = desired
         .iter()
@@ -97,10 +108,7 @@ fn run_with(
 
 /// The zone after each batch.
 fn states(zone: &[RecordSet], batches: &[ChangeBatch]) -> Vec<StateRecords> {
-    let mut view = Zone::default();
-    for set in zone {
-        view.insert(set.key.clone(), Listed::Whole(set.clone()));
-    }
+    let mut view = zone_of(zone);
     let after = batches.iter().map(|batch| {
         view.apply(batch);
         StateRecords::read(&view, &names())
@@ -115,57 +123,6 @@ fn an_entry_that_stands_there_twice_in_other_letters_is_no_reason_to_write() {
         state_record(0, &["web.example.com.", "WEB.example.com"]),
     ];
     assert_eq!(run(&zone, &[a("web", "192.0.2.1")]).0, []);
-}
-
-/// Only our own entries move to other state records.
-#[test]
-fn a_text_of_somebody_else_stays_in_a_state_record_that_is_divided() {
-    let names: Vec<String> = (0..121).map(|i| format!("s{i}.example.com.")).collect();
-    let texts = ["note of the operator", "v=spf1 -all"].map(str::to_owned);
-    let sets = names.iter().map(|text| RecordSet {
-        key: RecordKey::new(name(text), RecordType::A),
-        ..a("x", "192.0.2.1")
-    });
-    let sets: Vec<RecordSet> = sets.collect();
-    let record = state_record(0, &[&names[..], &texts].concat());
-    let zone = [&sets[..], std::slice::from_ref(&record)].concat();
-    let (_, after) = run(&zone, &sets[1..]);
-    let written = after.whole(&record.key).expect("it");
-    assert_ne!(written, &record);
-    for text in &texts {
-        let values = written.in_order();
-        assert!(values.contains(&&format!("{text:?}")), "{values:?}");
-    }
-}
-
-/// No request can have made such a record, since a CREATE of it doesn't fit into one; but who
-/// knows what limits there have been.
-#[test]
-fn record_sets_go_even_if_their_state_record_is_too_long_to_be_written() {
-    let long: Vec<String> = (0..400)
-        .map(|i| format!("{i}.{}.example.com.", "x".repeat(63)))
-        .collect();
-    let kept: Vec<RecordSet> = long[..399]
-        .iter()
-        .map(|text| RecordSet {
-            key: RecordKey::new(name(text), RecordType::A),
-            ..a("x", "192.0.2.1")
-        })
-        .collect();
-    let gone = RecordSet {
-        key: RecordKey::new(name(&long[399]), RecordType::A),
-        ..a("x", "192.0.2.2")
-    };
-    let mut zone = kept.clone();
-    zone.push(gone.clone());
-    zone.push(state_record(0, &long));
-    assert!(zone.last().unwrap().characters() > MAX_VALUE_CHARACTERS);
-    let (batches, after) = run(&zone, &kept);
-    assert_eq!(after.get(&gone.key), None);
-    assert!(batches.iter().all(|batch| {
-        let sets = || batch.deletes.iter().chain(&batch.creates);
-        sets().map(Cost::of_set).sum::<Cost>().fits()
-    }));
 }
 
 /// Two record sets that are allowed each, but not in one request.
@@ -257,39 +214,6 @@ fn the_first_state_record_comes_back_before_others_with_room_are_filled() {
 }
 
 #[test]
-fn a_state_record_that_grows_by_being_written_in_the_usual_way_is_split() {
-    let odd: Vec<String> = (10..110)
-        .map(|i| format!("N{i:03}.{}.example.com", "x".repeat(41)))
-        .collect();
-    let record = state_record(0, &odd);
-    assert_eq!(
-        (odd.len(), record.characters()),
-        (MAX_ENTRIES, MAX_CHARACTERS)
-    );
-    let kept: Vec<RecordSet> = odd[1..]
-        .iter()
-        .map(|text| RecordSet {
-            key: RecordKey::new(name(text), RecordType::A),
-            ..a("x", "192.0.2.1")
-        })
-        .collect();
-    let mut zone = kept.clone();
-    zone.push(record);
-    let (batches, after) = run(&zone, &kept);
-    let records = [0, 1].map(|index| {
-        let key = RecordKey::new(names().name(index), RecordType::Txt);
-        after.whole(&key).unwrap()
-    });
-    assert!(
-        records
-            .iter()
-            .all(|record| record.characters() <= MAX_CHARACTERS)
-    );
-    assert_eq!(records.map(|record| record.values().len()), [98, 1]);
-    assert_eq!(batches.len(), 1);
-}
-
-#[test]
 fn no_two_writes_of_a_state_record_are_equal() {
     let before = of_generation(41, state_record(0, &["web.example.com."]));
     let zone = [a("web", "192.0.2.1"), before.clone()];
@@ -329,11 +253,7 @@ fn the_claim_is_in_the_first_batch_and_no_other_record_than_the_first_holds_it()
     let claim = Claim::new("rancher:8080", Some("stack"));
     let value = Entry::Claim(claim.clone()).value();
     let many: Vec<RecordSet> = (0..700).map(|i| a(&format!("n{i}"), "192.0.2.1")).collect();
-    let six = RecordSet::of_values(
-        RecordKey::new(name("n1.example.com"), RecordType::Aaaa),
-        TTL,
-        ["2001:db8::1".to_owned()].into(),
-    );
+    let six = aaaa("n1");
     let full: Vec<String> = (0..100).map(|i| format!("n{i}.example.com.")).collect();
     for (zone, desired, index) in [
         (vec![], &many[..1], 1),
@@ -377,13 +297,7 @@ fn the_claim_is_in_the_first_batch_and_no_other_record_than_the_first_holds_it()
 
 #[test]
 fn entries_of_other_types_leave_the_first_state_record_and_are_listed_all_the_while() {
-    let six = |i: usize| {
-        RecordSet::of_values(
-            RecordKey::new(name(&format!("n{i}.example.com")), RecordType::Aaaa),
-            TTL,
-            ["2001:db8::1".to_owned()].into(),
-        )
-    };
+    let six = |i: usize| aaaa(&format!("n{i}"));
     let (fours, sixes): (Vec<_>, Vec<_>) = (0..50)
         .map(|i| (a(&format!("n{i}"), "192.0.2.1"), six(i)))
         .unzip();
@@ -409,10 +323,7 @@ fn entries_of_other_types_leave_the_first_state_record_and_are_listed_all_the_wh
         let mut zone = there.to_vec();
         zone.push(record.clone());
         zone.extend(extra);
-        let mut view = Zone::default();
-        for set in &zone {
-            view.insert(set.key.clone(), Listed::Whole(set.clone()));
-        }
+        let mut view = zone_of(&zone);
         let (batches, after) = run(&zone, desired);
         for batch in &batches {
             view.apply(batch);

@@ -8,14 +8,6 @@ fn bulk(third: u8) -> RecordSet {
     RecordSet::of_values(key("bulk"), TTL, values.collect())
 }
 
-fn six() -> RecordSet {
-    RecordSet::of_values(
-        RecordKey::new(name("six.example.com"), RecordType::Aaaa),
-        TTL,
-        ["2001:db8::1".to_owned()].into(),
-    )
-}
-
 #[test]
 fn an_entry_is_in_its_new_state_record_before_it_leaves_the_first_one() {
     let others: Vec<RecordSet> = (0..103).map(|i| a(&format!("n{i}"), "192.0.2.1")).collect();
@@ -33,18 +25,18 @@ fn an_entry_is_in_its_new_state_record_before_it_leaves_the_first_one() {
     let mut zone = others.clone();
     zone.extend([
         bulk(1),
-        six(),
+        aaaa("six"),
         state_record(0, &first),
         state_record(1, &listed(in_second)),
     ]);
     let mut desired = others;
-    desired.extend([bulk(2), six()]);
+    desired.extend([bulk(2), aaaa("six")]);
 
     // The change and the first state record's write fill a batch, unless the entry comes before.
     let (batches, _) = run(&zone, &desired);
     assert!(batches.len() > 1);
     for state in states(&zone, &batches) {
-        assert!(state.owns(&six().key));
+        assert!(state.owns(&aaaa("six").key));
     }
 }
 
@@ -86,7 +78,7 @@ fn entries_that_go_to_several_state_records_are_in_all_of_them_before_they_leave
                 .collect();
             if record == 0 {
                 for i in 0..moved {
-                    let mut set = six();
+                    let mut set = aaaa("six");
                     set.key.name = a(&label(9, i), "").key.name;
                     listed.push(format!("{} AAAA", set.key.name.as_str()));
                     sixes.push(set);
@@ -134,11 +126,11 @@ fn a_bulky_record_set_that_is_taken_over_is_listed_before_it_changes() {
 fn what_another_state_record_lists_already_leaves_the_first_and_a_trace() {
     let listed = "six.example.com. AAAA".to_owned();
     let zone = [
-        six(),
+        aaaa("six"),
         state_record(0, &[&listed]),
         state_record(1, &[&listed]),
     ];
-    let (batches, after) = run(&zone, &[six()]);
+    let (batches, after) = run(&zone, &[aaaa("six")]);
     let deletes = |batch: &ChangeBatch| batch.deletes.clone();
     assert_eq!(
         batches.iter().map(deletes).collect::<Vec<_>>(),

@@ -27,14 +27,6 @@ fn record_of(index: u16, sets: &[RecordSet]) -> RecordSet {
     state_record(index, &listed.collect::<Vec<_>>())
 }
 
-fn six(label: &str) -> RecordSet {
-    RecordSet::of_values(
-        RecordKey::new(key(label).name, RecordType::Aaaa),
-        TTL,
-        ["2001:db8::1".to_owned()].into(),
-    )
-}
-
 /// Two changes of 800 values each, and two writes of 200: the writes must not share a batch.
 #[test]
 fn bulky_changes_come_before_the_state_records_that_fill_the_rest() {
@@ -47,7 +39,7 @@ fn bulky_changes_come_before_the_state_records_that_fill_the_rest() {
         record_of(2, &third),
     ]);
     let mut desired = [bulky(2), second, third].concat();
-    desired.extend(["six1", "six2"].map(six));
+    desired.extend(["six1", "six2"].map(aaaa));
     assert_eq!(run(&zone, &desired).0.len(), 2);
 }
 

@@ -59,10 +59,7 @@ fn is_state(set: &&RecordSet) -> bool {
 /// are listed, and that no two writes of a state record are equal. Returns how many batches have
 /// something of the name's record sets.
 fn replay(zone: &[RecordSet], batches: &[ChangeBatch], label: &str) -> usize {
-    let mut view = Zone::default();
-    for set in zone {
-        view.insert(set.key.clone(), Listed::Whole(set.clone()));
-    }
+    let mut view = zone_of(zone);
     let mut written: BTreeSet<(RecordKey, Option<u32>)> = zone
         .iter()
         .filter(is_state)
@@ -280,10 +277,7 @@ fn the_claim_is_in_the_first_batch_all_the_same() {
         zone.push(record_of(0, &before));
         let (batches, _) = run_claimed(&zone, &desired, Some(&claim));
         replay(&zone, &batches, "web");
-        let mut view = Zone::default();
-        for set in &zone {
-            view.insert(set.key.clone(), Listed::Whole(set.clone()));
-        }
+        let mut view = zone_of(&zone);
         view.apply(&batches[0]);
         let state = StateRecords::read(&view, &names());
         assert!(state.has_claim_of(&claim));

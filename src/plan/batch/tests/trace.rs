@@ -1,10 +1,5 @@
 use super::*;
 
-fn aaaa(text: &str) -> RecordSet {
-    let key = RecordKey::new(key(text).name, RecordType::Aaaa);
-    RecordSet::of_values(key, TTL, ["2001:db8::1".to_owned()].into())
-}
-
 fn claim() -> Claim {
     Claim::new("rancher", None)
 }
