@@ -17,7 +17,7 @@ use crate::desired::Desired;
 use crate::observe::telemetry::Telemetry;
 use crate::plan::AdoptSetting;
 use crate::plan::Policy;
-use crate::plan::round::{Goal, Round};
+use crate::plan::round::Goal;
 use crate::reconcile::error::RoundError;
 use crate::reconcile::{Reconciler, ReconcilerSettings};
 
@@ -87,16 +87,9 @@ pub fn adopt(
         ..reading.goal()
     };
     let round = reconciler.round(goal, &mut progress);
-    let taken = round.and_then(check_all_was_taken);
+    let taken = round.and_then(|round| RoundError::if_takeover_waits(round.takeover_waits));
     taken.map_err(|error| format!("{error}; run it again to go on from here"))?;
     let shown = say(format_args!("{count} taken over.\n"));
     shown.map_err(|error| format!("{count} taken over, but {error}"))?;
     Ok(())
-}
-
-fn check_all_was_taken(round: Round) -> Result<(), RoundError> {
-    match round.takeover_waits {
-        true => Err(RoundError::TakeoverWaits),
-        false => Ok(()),
-    }
 }

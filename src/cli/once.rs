@@ -204,10 +204,8 @@ impl fmt::Display for Done {
 /// The error names the first record set that Route 53 refuses, or says that a takeover waits.
 fn check_nothing_is_left(round: &Round) -> Result<(), String> {
     let [first, rest @ ..] = &round.quarantined[..] else {
-        return match round.takeover_waits {
-            true => Err(RoundError::TakeoverWaits.to_string()),
-            false => Ok(()),
-        };
+        let waits = RoundError::if_takeover_waits(round.takeover_waits);
+        return waits.map_err(|error| error.to_string());
     };
     let more = match rest.len() {
         0 => String::new(),

@@ -66,14 +66,14 @@ fn gives_a_name(template: &Template, zone: Option<&Name>) -> Result<(), String> 
     };
     let any = || Name::parse("zone").expect("a name");
     let name = template.name(&shortest, &zone.cloned().unwrap_or_else(any));
-    let error = name.map(|_| ()).map_err(|error| error.to_string());
-    error.map_err(|words| match zone {
-        Some(_) => format!("it gives no name: {words}"),
-        None => format!(
-            "it gives no name: {}",
-            words.replace(".zone\"", ".<zone>\"")
-        ),
-    })
+    let Err(error) = name else {
+        return Ok(());
+    };
+    let mut words = error.to_string();
+    if zone.is_none() {
+        words = words.replace(".zone\"", ".<zone>\"");
+    }
+    Err(format!("it gives no name: {words}"))
 }
 
 fn zone_name(text: &str) -> Result<Name, String> {

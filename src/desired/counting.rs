@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::desired::address::{AddressRules, AddressSource, counts, published_address};
-use crate::desired::container::SkippedContainers;
+use crate::desired::container::{Requirement, SkippedContainers};
 use crate::desired::options::{PublishPolicy, ServiceOptions};
 use crate::desired::skip::SkipReason;
 use crate::desired::warning::Warning;
@@ -66,38 +66,40 @@ impl DesiredBuilder<'_> {
         has_target: bool,
     ) -> Found {
         let containers = &service.containers;
-        let found = |container: &Container<'_>, rules: &AddressRules<'_>| match has_target {
+        let address = |container: &Container<'_>, rules: &AddressRules<'_>| match has_target {
             true => counts(container, self.hosts, rules).map(|()| None),
             false => {
                 let found = published_address(container, self.hosts, rules);
                 found.map(|(address, _)| Some(address))
             }
         };
-        let (mut addresses, mut counted) = (Vec::new(), 0);
-        let mut nearest = None;
-        for container in containers {
-            match found(container, rules) {
-                Ok(address) => {
-                    counted += 1;
-                    addresses.extend(address);
-                }
-                Err(reason) => nearest = nearest.max(Some(reason)),
-            }
-        }
         let but_for_health = AddressRules {
             needs_health: false,
             ..*rules
         };
-        // Not only the nearest: another one may be as somebody wants it.
-        let has_failed = |one: &Container<'_>| match found(one, &but_for_health) {
-            Ok(_) => true,
-            Err(skip) => skip.requirement.is_failure(),
-        };
-        let is_odd = nearest.is_some() && (counted > 0 || containers.iter().any(has_failed));
+        let (mut addresses, mut counted) = (Vec::new(), 0);
+        let (mut nearest, mut has_failed) = (None, false);
+        for container in containers {
+            match address(container, rules) {
+                Ok(address) => {
+                    counted += 1;
+                    addresses.extend(address);
+                }
+                Err(reason) => {
+                    has_failed |= match reason.requirement {
+                        Requirement::Healthy => address(container, &but_for_health)
+                            .map_or_else(|skip| skip.requirement.is_failure(), |_| true),
+                        requirement => requirement.is_failure(),
+                    };
+                    nearest = nearest.max(Some(reason));
+                }
+            }
+        }
+        let is_odd = has_failed || counted > 0 && nearest.is_some();
         // Asked once more, so that nothing is kept for the many services that publish no port.
         let skipped = is_odd.then(|| {
             let reasons = containers.iter().filter_map(|container| {
-                let reason = found(container, rules).err()?;
+                let reason = address(container, rules).err()?;
                 Some((&*container.name, reason))
             });
             Box::new(SkippedContainers::new(containers.len(), reasons))

@@ -103,6 +103,12 @@ impl ChangeBatch {
         }
     }
 
+    /// Whether it deletes a record set and creates none in its place.
+    pub fn removes(&self, key: &RecordKey) -> bool {
+        let has = |sets: &[RecordSet]| sets.iter().any(|set| set.key == *key);
+        has(&self.deletes) && !has(&self.creates)
+    }
+
     /// Number of changes, as Route 53 counts them.
     pub fn changes(&self) -> usize {
         self.deletes.len() + self.creates.len()

@@ -138,7 +138,9 @@ impl ZoneView {
             .zone
             .iter()
             .filter(|(key, _)| names.is_state_record(key));
-        let is_same = known.eq(records.iter());
+        if known.eq(records.iter()) {
+            return RecordsChange::None;
+        }
         self.zone.retain(|key| !names.is_state_record(key));
         self.zone.merge(records);
         let state = StateRecords::read(&self.zone, names);
@@ -146,10 +148,8 @@ impl ZoneView {
             RecordsChange::Ours
         } else if state != self.state {
             RecordsChange::Others
-        } else if !is_same {
-            RecordsChange::Rewritten
         } else {
-            RecordsChange::None
+            RecordsChange::Rewritten
         };
         self.state = state;
         change

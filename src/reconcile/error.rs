@@ -37,6 +37,14 @@ pub enum RoundError {
 }
 
 impl RoundError {
+    /// [`RoundError::TakeoverWaits`], if one does.
+    pub fn if_takeover_waits(waits: bool) -> Result<(), RoundError> {
+        match waits {
+            true => Err(RoundError::TakeoverWaits),
+            false => Ok(()),
+        }
+    }
+
     /// The error for the status page: without AWS's own words.
     pub fn for_page(&self) -> String {
         match self {

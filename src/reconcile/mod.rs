@@ -149,9 +149,7 @@ impl Reconciler {
         if let Some(theirs) = plan.kept_by_another {
             return Err(self.kept_by_another(goal, &names, theirs));
         }
-        if plan.takeover_waits {
-            return Err(RoundError::TakeoverWaits);
-        }
+        RoundError::if_takeover_waits(plan.takeover_waits)?;
         let preview = self.preview_of(plan, &known.view, goal);
         self.view = Some(known);
         Ok(preview)

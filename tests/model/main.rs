@@ -55,10 +55,13 @@ fn no_order_of_events_does_harm() {
     let (next, faults) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         let work = || {
-            while let Some(setup) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                let Some(setup) = chosen.get(number) else {
+                    return;
+                };
                 let left = end.saturating_duration_since(Instant::now());
-                let others = chosen.len().saturating_sub(next.load(Ordering::Relaxed));
-                let share = left * threads as u32 / (others + 1) as u32;
+                let share = left * threads as u32 / (chosen.len() - number) as u32;
                 let found = search(setup, share.min(left));
                 println!("{}", found.row(setup));
                 let fault = found.fault.map(|fault| format!("{}: {fault}", setup.name));

@@ -29,6 +29,17 @@ impl Writing<'_> {
         Generation::of_number(self.random.wrapping_add(u64::from(index)))
     }
 
+    /// Whether a record set is one of them.
+    pub fn is_state_record(self, set: &RecordSet) -> bool {
+        self.names.index_of(&set.key).is_some()
+    }
+
+    /// Whether a batch deletes one of them and creates none in its place.
+    pub fn removes_state_record(self, batch: &ChangeBatch) -> bool {
+        let mut deletes = batch.deletes.iter();
+        deletes.any(|set| self.is_state_record(set) && batch.removes(&set.key))
+    }
+
     /// The state record with this index as it is to be after `old`.
     pub fn record(
         self,

@@ -112,9 +112,7 @@ impl Filling<'_> {
             return;
         }
         self.state.apply(&batch, self.writing.names);
-        let comes_back = |set: &RecordSet| batch.creates.iter().any(|new| new.key == set.key);
-        let mut going = batch.deletes.iter().filter(|set| !comes_back(set));
-        if going.any(|set| self.writing.names.index_of(&set.key).is_some()) {
+        if self.writing.removes_state_record(&batch) {
             self.writing.random = self.writing.random.wrapping_add(OTHERS);
         }
         let both = self.batches.last().map(|last| combined(last, &batch));

@@ -14,22 +14,14 @@ use crate::plan::state_records::{Generation, StateRecord, StateRecords};
 /// unless one that stays is written by then. `state` is what the state records are before the
 /// first batch.
 pub fn leave(batches: &mut Vec<ChangeBatch>, state: &StateRecords, writing: Writing<'_>) {
-    let is_ours = |set: &&RecordSet| writing.names.index_of(&set.key).is_some();
-    let removes = |batch: &ChangeBatch, set: &RecordSet| {
-        batch.deletes.iter().any(|old| old.key == set.key)
-            && batch.creates.iter().all(|new| new.key != set.key)
-    };
-    let removes_one = |batch: &ChangeBatch| {
-        let mut deletes = batch.deletes.iter().filter(is_ours);
-        deletes.any(|set| removes(batch, set))
-    };
+    let removes_one = |batch: &ChangeBatch| writing.removes_state_record(batch);
     let Some(at) = batches.iter().position(removes_one) else {
         return;
     };
     // One that goes and comes back with other entries isn't among them.
-    let stays = |set: &RecordSet| !batches.iter().any(|batch| removes(batch, set));
-    let written = batches[..=at].iter().flat_map(|batch| &batch.creates);
-    if written.filter(is_ours).any(stays) {
+    let stays = |set: &RecordSet| !batches.iter().any(|batch| batch.removes(&set.key));
+    let mut written = batches[..=at].iter().flat_map(|batch| &batch.creates);
+    if written.any(|set| writing.is_state_record(set) && stays(set)) {
         return;
     }
     let staying = state.records().iter().filter(|r| stays(&r.set));
