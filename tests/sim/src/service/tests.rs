@@ -11,8 +11,10 @@ fn shell(script: &str) -> Service {
 }
 
 /// Says [`READY`], then stays until it is told to go. `tail` says it, not the shell: a shell catches
-/// an interrupt, and forgets one that comes while it becomes another program.
-const STAYS: &str = "exec /usr/bin/tail -n 0 -f --verbose /dev/null >&2";
+/// an interrupt, and forgets one that comes while it becomes another program. `env`, because whoever
+/// runs the tests in the background has them, and what they start, ignore interrupts.
+const STAYS: &str =
+    "exec /usr/bin/env --default-signal=INT /usr/bin/tail -n 0 -f --verbose /dev/null >&2";
 const READY: &str = "==> /dev/null <==";
 
 #[test]
